@@ -1,0 +1,39 @@
+"""Where the judges are: golden numbers that we may ship, and the shared folder beside the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+NO_SHARED = "the shared data folder is absent: set UCIMPACT_SHARED, or lay it beside the checkout"
+
+
+def shared_folder() -> Path | None:
+    """The folder of data we may read and not ship, or None."""
+    named = os.environ.get("UCIMPACT_SHARED")
+    folder = Path(named) if named else HERE.parents[1] / "shared"
+    return folder if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    folder = shared_folder()
+    if folder is None:
+        pytest.skip(NO_SHARED)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Data and golden numbers simulated by this project."""
+    return HERE / "reference"
+
+
+def golden(path: Path) -> dict[str, Any]:
+    """The cases of a golden file by id."""
+    return {case["id"]: case["values"] for case in json.loads(path.read_text())["cases"]}

@@ -1,0 +1,351 @@
+"""Units followed over periods, some of which start a pilot.
+
+A Panel names the roles of the columns of a tidy table (one row a unit and period) and checks them
+once: every problem is listed together in one :class:`~ucimpact.errors.DataError`. Estimators read
+it and never change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ucimpact.data.periods import Frequency, one_period, parse_periods
+from ucimpact.errors import DataError, Problem
+
+HEADER_ROWS = 2
+"""Row 0 of a table is line 2 of the file it came from."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A column made as ``numerator / population * per``: say "per 1,000 registered patients"."""
+
+    numerator: str
+    per: float
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Unit by period data, with the pilot's start in each unit.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a unit and period, in any order. It is copied, never changed.
+    unit, period, start : str
+        Columns: the unit (practice, trust, ward); the period (dates, months, weeks, numbers); the
+        unit's first pilot period. A start that is missing, infinite, or (numbered periods) 0 before
+        the first period means never.
+    population : str, optional
+        The denominator: list size, residents. Positive.
+    weight : str, optional
+        Analysis weights, not negative.
+    cluster : str, optional
+        The place or decision at which the pilot was given out, where that is not the unit.
+
+    Raises
+    ------
+    DataError
+        Listing every problem: columns absent, a unit twice in a period, a start outside the
+        window or changing within a unit, a population that is not positive.
+    """
+
+    table: pd.DataFrame
+    unit: str = field(default="unit", kw_only=True)
+    period: str = field(default="period", kw_only=True)
+    start: str = field(default="start", kw_only=True)
+    population: str | None = field(default=None, kw_only=True)
+    weight: str | None = field(default=None, kw_only=True)
+    cluster: str | None = field(default=None, kw_only=True)
+    rates: Mapping[str, Rate] = field(default_factory=lambda: MappingProxyType({}), kw_only=True)
+
+    def __post_init__(self) -> None:
+        problems = self._role_problems()
+        if problems:
+            raise DataError(problems)
+        frame = self.table.copy()
+        if not len(frame):
+            raise DataError(Problem("there are no rows", "A panel needs units before and after a start"))
+        parsed = parse_periods(frame[self.period])
+        units, unit_codes = np.unique(frame[self.unit].astype(str).to_numpy(dtype=object), return_inverse=True)
+        ordinals, period_codes = np.unique(parsed.ordinals, return_inverse=True)
+        object.__setattr__(self, "table", frame)
+        object.__setattr__(self, "frequency", parsed.frequency)
+        object.__setattr__(self, "units", tuple(units))
+        object.__setattr__(self, "unit_codes", unit_codes.reshape(-1))
+        object.__setattr__(self, "ordinals", ordinals)
+        object.__setattr__(self, "period_codes", period_codes.reshape(-1))
+        start_ordinals, problems = self._unit_starts()
+        object.__setattr__(self, "start_ordinals", start_ordinals)
+        problems += self._row_problems()
+        if problems:
+            raise DataError(problems)
+
+    frequency: Frequency = field(init=False, repr=False)
+    units: tuple[str, ...] = field(init=False, repr=False)
+    unit_codes: np.ndarray = field(init=False, repr=False)
+    ordinals: np.ndarray = field(init=False, repr=False)
+    period_codes: np.ndarray = field(init=False, repr=False)
+    start_ordinals: np.ndarray = field(init=False, repr=False)
+    """Ordinal of the first pilot period of each unit (float), ``nan`` for never."""
+
+    def _role_problems(self) -> list[Problem]:
+        roles = {
+            "unit": self.unit,
+            "period": self.period,
+            "start": self.start,
+            "population": self.population,
+            "weight": self.weight,
+            "cluster": self.cluster,
+        }
+        have = list(map(str, self.table.columns))
+        problems = []
+        for role, column in roles.items():
+            if column is not None and have.count(column) != 1:
+                what = "there is no such column" if column not in have else "this name stands twice"
+                problems.append(
+                    Problem(f"{what} for the {role}", f"The columns are: {', '.join(have[:12])}", column=column)
+                )
+        if not problems and self.table[self.unit].isna().any():
+            rows = np.flatnonzero(self.table[self.unit].isna().to_numpy())
+            problems += [
+                Problem("no unit", "Name the unit or take the row out", row=int(r) + HEADER_ROWS, column=self.unit)
+                for r in rows
+            ]
+        return problems
+
+    def _unit_starts(self) -> tuple[np.ndarray, list[Problem]]:
+        """The first pilot period of each unit, and what is wrong with the starts."""
+        column = self.table[self.start]
+        place: dict[object, float] = {}
+        problems: list[Problem] = []
+        read = np.full(len(column), np.nan)
+        for row, value in enumerate(column.tolist()):
+            if value not in place:
+                place[value] = self._one_start(value)
+            read[row] = place[value]
+            if read[row] == np.inf:
+                problems.append(
+                    Problem(
+                        f"not a start that fits {self.frequency.noun}s",
+                        "Write the first pilot period, or leave it empty for a unit that never starts",
+                        row=row + HEADER_ROWS,
+                        column=self.start,
+                        value=str(value),
+                    )
+                )
+        starts = np.full(len(self.units), np.nan)
+        if problems:
+            return starts, problems
+        order = np.lexsort((np.arange(len(read)), self.unit_codes))
+        first = np.searchsorted(self.unit_codes[order], np.arange(len(self.units)))
+        starts = read[order][first]
+        expected = starts[self.unit_codes]
+        differs = ~((read == expected) | (np.isnan(read) & np.isnan(expected)))
+        for code in np.unique(self.unit_codes[differs]):
+            row = int(np.flatnonzero(differs & (self.unit_codes == code))[0])
+            problems.append(
+                Problem(
+                    f"the start of {self.units[code]} changes from row to row",
+                    "A unit starts once: give the same start in each of its rows",
+                    row=row + HEADER_ROWS,
+                    column=self.start,
+                    value=str(column.iloc[row]),
+                )
+            )
+        low, high = self.ordinals[0], self.ordinals[-1]
+        for code in np.flatnonzero((starts < low) | (starts > high)):
+            label = self.frequency.label(int(starts[code]))
+            window = f"{self.frequency.label(int(low))} to {self.frequency.label(int(high))}"
+            problems.append(
+                Problem(
+                    f"{self.units[code]} starts in {label}, outside the data ({window})",
+                    "Add the missing periods, leave the unit out, or leave its start empty if it never starts",
+                    column=self.start,
+                    row=int(np.flatnonzero(self.unit_codes == code)[0]) + HEADER_ROWS,
+                )
+            )
+        return starts, problems
+
+    def _one_start(self, value: object) -> float:
+        """Ordinal of a start; nan for never; inf where it cannot be read."""
+        if value is None or value is pd.NaT or (isinstance(value, float) and not np.isfinite(value)):
+            return np.nan
+        if isinstance(value, str) and value.strip().lower() in ("", "never"):
+            return np.nan
+        try:
+            ordinal = one_period(value, self.frequency)
+        except (ValueError, TypeError):
+            return np.inf
+        if self.frequency.kind == "number" and ordinal == 0 and self.ordinals[0] > 0:
+            return np.nan
+        return float(ordinal)
+
+    def _row_problems(self) -> list[Problem]:
+        problems: list[Problem] = []
+        key = self.unit_codes.astype(np.int64) * len(self.ordinals) + self.period_codes
+        _, first, counts = np.unique(key, return_index=True, return_counts=True)
+        for row in first[counts > 1]:
+            label = self.frequency.label(int(self.ordinals[self.period_codes[row]]))
+            twice = np.flatnonzero(key == key[row])
+            problems.append(
+                Problem(
+                    f"{self.units[self.unit_codes[row]]} stands {len(twice)} times in {label}",
+                    "Keep one row for each unit and period, or add the rows up before",
+                    row=int(twice[1]) + HEADER_ROWS,
+                )
+            )
+        for role, column, good in (
+            ("population", self.population, lambda v: np.isfinite(v) & (v > 0)),
+            ("weight", self.weight, lambda v: np.isfinite(v) & (v >= 0)),
+        ):
+            if column is not None:
+                problems += _not_good(self.table[column], column, role, good)
+        if self.cluster is not None:
+            pairs = pd.DataFrame({"unit": self.unit_codes, "cluster": self.table[self.cluster].astype(str)})
+            many = pairs.drop_duplicates().groupby("unit").size()
+            for code in many.index[many > 1]:
+                problems.append(
+                    Problem(
+                        f"{self.units[code]} is in more than one place",
+                        "A unit belongs to one place throughout",
+                        column=self.cluster,
+                    )
+                )
+        return problems
+
+    # -- what estimators read ------------------------------------------------------------
+
+    def values(self, column: str) -> np.ndarray:
+        """A column as numbers, shape (n_rows,); missing stays ``nan``.
+
+        Raises
+        ------
+        DataError
+            For a column that is absent, or values that are text or infinite.
+        """
+        if column not in self.table.columns:
+            have = ", ".join(map(str, list(self.table.columns)[:12]))
+            raise DataError(Problem("there is no such column", f"The columns are: {have}", column=column))
+        return numbers(self.table[column], column)
+
+    @cached_property
+    def pilot_units(self) -> np.ndarray:
+        """Whether each unit ever starts, shape (n_units,)."""
+        return ~np.isnan(self.start_ordinals)
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The different start periods, as ordinals."""
+        return tuple(int(s) for s in np.unique(self.start_ordinals[self.pilot_units]))
+
+    @cached_property
+    def treated(self) -> np.ndarray:
+        """Whether the pilot runs in each row, shape (n_rows,)."""
+        begun: np.ndarray = self.ordinals[self.period_codes] >= self.start_ordinals[self.unit_codes]
+        return begun
+
+    @cached_property
+    def is_balanced(self) -> bool:
+        """Whether every unit has a row in every period."""
+        return len(self.table) == len(self.units) * len(self.ordinals)
+
+    @cached_property
+    def cluster_codes(self) -> np.ndarray:
+        """The place of each unit, coded from 0, shape (n_units,); the unit itself without ``cluster``."""
+        if self.cluster is None:
+            return np.arange(len(self.units))
+        first = np.zeros(len(self.units), dtype=np.int64)
+        first[self.unit_codes] = np.arange(len(self.table))
+        names = self.table[self.cluster].astype(str).to_numpy(dtype=object)[first]
+        return np.unique(names, return_inverse=True)[1].reshape(-1)
+
+    def labels(self) -> list[str]:
+        """Each period as a person writes it."""
+        return [self.frequency.label(int(o)) for o in self.ordinals]
+
+    def counts(self) -> dict[str, Any]:
+        """Rows, units, pilot units, comparison units, places and periods."""
+        places = self.cluster_codes
+        return {
+            "rows": len(self.table),
+            "units": len(self.units),
+            "pilot_units": int(self.pilot_units.sum()),
+            "comparison_units": int((~self.pilot_units).sum()),
+            "places": int(np.unique(places).size),
+            "pilot_places": int(np.unique(places[self.pilot_units]).size),
+            "periods": len(self.ordinals),
+        }
+
+    # -- panels made from this one -------------------------------------------------------
+
+    def with_rate(self, column: str, *, per: float, name: str | None = None) -> Panel:
+        """A panel with the extra column ``column / population * per``, and a note of how it was made.
+
+        Estimators use the note to turn an effect on the rate into a number of events.
+        """
+        if self.population is None:
+            raise DataError(
+                Problem("a rate needs a population", "Name the column of list sizes", column=column)
+            )
+        name = name or f"{column} per {per:,.0f}"
+        table = self.table.assign(**{name: self.values(column) / self.values(self.population) * per})
+        return replace(self, table=table, rates=MappingProxyType({**self.rates, name: Rate(column, per)}))
+
+    def where(self, keep: np.ndarray) -> Panel:
+        """The rows marked True, as a panel of their own."""
+        return replace(self, table=self.table.loc[np.asarray(keep, dtype=bool)].reset_index(drop=True))
+
+
+def numbers(values: pd.Series, column: str) -> np.ndarray:
+    """A column as floats; text and infinities are refused, row by row."""
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        out = values.to_numpy(dtype=float, na_value=np.nan)
+        text = np.zeros(len(out), dtype=bool)
+    else:
+        read = pd.to_numeric(values.astype(object).where(values.notna(), None), errors="coerce")
+        out = read.to_numpy(dtype=float)
+        text = np.isnan(out) & values.notna().to_numpy()
+    bad = np.flatnonzero(text | np.isinf(out))
+    if bad.size:
+        raise DataError(
+            [
+                Problem(
+                    "not a number" if text[row] else "an infinite number",
+                    "Write a number, or leave the cell empty if it is not known",
+                    row=int(row) + HEADER_ROWS,
+                    column=column,
+                    value=str(values.iloc[row]),
+                )
+                for row in bad
+            ]
+        )
+    return out
+
+
+def _not_good(
+    values: pd.Series, column: str, role: str, good: Callable[[np.ndarray], np.ndarray]
+) -> list[Problem]:
+    try:
+        read = numbers(values, column)
+    except DataError as error:
+        return list(error.problems)
+    rows = np.flatnonzero(~good(read))
+    wanted = "above 0" if role == "population" else "0 or more"
+    return [
+        Problem(
+            f"the {role} is missing or not {wanted}",
+            "Fill it in or leave the row out",
+            row=int(r) + HEADER_ROWS,
+            column=column,
+            value=str(values.iloc[r]),
+        )
+        for r in rows
+    ]

@@ -1,0 +1,351 @@
+"""Months, quarters, weeks, financial years, days and plain numbers as places on a line.
+
+A period is held as an integer *ordinal* that rises by one from each period to the next, so that
+gaps, leads and event time are subtraction. A :class:`Frequency` knows how to write an ordinal for
+a person ("April 2022") and for a machine ("2022-04").
+
+Dates are read by a fixed list of forms, one form to a column. A column that fits only
+day/month/year is read so; one that fits both day first and month first is read day first, and
+says so; one that needs both is refused.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ucimpact.errors import DataError, Problem
+
+Kind = Literal["month", "quarter", "week", "day", "financial-year", "number"]
+Ordinals = np.ndarray
+
+MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+PER_YEAR = {"month": 12.0, "quarter": 4.0, "week": 365.25 / 7, "day": 365.25, "financial-year": 1.0}
+DATE_FORMS = (
+    "%Y-%m-%d",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%d/%m/%Y",
+    "%d/%m/%y",
+    "%d-%m-%Y",
+    "%d.%m.%Y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+)
+MONTH_FORMS = ("%Y-%m", "%B %Y", "%b %Y", "%b-%y", "%b-%Y", "%B-%Y", "%m/%Y", "%Y/%m")
+QUARTER = re.compile(r"(?:(\d{4})[ -]?Q([1-4])|Q([1-4])[ -](\d{4}))", re.IGNORECASE)
+WEEK = re.compile(r"(\d{4})-?W(\d{2})", re.IGNORECASE)
+YEAR = re.compile(r"(\d{4})[/-](\d{2}|\d{4})")
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """The spacing of a line of periods.
+
+    ``anchor`` is the weekday on which weeks begin (0 = Monday); other kinds leave it 0.
+    """
+
+    kind: Kind
+    anchor: int = 0
+
+    @property
+    def per_year(self) -> float | None:
+        """Periods in a year, or None for plain numbers."""
+        return PER_YEAR.get(self.kind)
+
+    @property
+    def noun(self) -> str:
+        """What one period is called: "month", "week", "period"."""
+        nouns = {"financial-year": "financial year", "number": "period"}
+        return nouns.get(self.kind, self.kind)
+
+    def ordinal(self, day: dt.date) -> int:
+        """The period that holds this day."""
+        if self.kind == "month":
+            return day.year * 12 + day.month - 1
+        if self.kind == "quarter":
+            return day.year * 4 + (day.month - 1) // 3
+        if self.kind == "week":
+            return (day.toordinal() - 1 - self.anchor) // 7
+        if self.kind == "financial-year":
+            return day.year - (day.month < 4)
+        if self.kind == "day":
+            return day.toordinal()
+        raise ValueError("numbered periods hold no days")
+
+    def first_day(self, ordinal: int) -> dt.date:
+        """The first day of a period."""
+        if self.kind == "month":
+            return dt.date(ordinal // 12, ordinal % 12 + 1, 1)
+        if self.kind == "quarter":
+            return dt.date(ordinal // 4, ordinal % 4 * 3 + 1, 1)
+        if self.kind == "week":
+            return dt.date.fromordinal(ordinal * 7 + 1 + self.anchor)
+        if self.kind == "financial-year":
+            return dt.date(ordinal, 4, 1)
+        if self.kind == "day":
+            return dt.date.fromordinal(ordinal)
+        raise ValueError("numbered periods hold no days")
+
+    def label(self, ordinal: int) -> str:
+        """How a person writes the period: "April 2022", "week from 5 January 2023"."""
+        if self.kind == "number":
+            return str(ordinal)
+        if self.kind == "financial-year":
+            return f"{ordinal}/{(ordinal + 1) % 100:02d}"
+        day = self.first_day(ordinal)
+        if self.kind == "month":
+            return f"{MONTHS[day.month - 1]} {day.year}"
+        if self.kind == "quarter":
+            return f"{MONTHS[day.month - 1]} to {MONTHS[day.month + 1]} {day.year}"
+        written = f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+        return f"week from {written}" if self.kind == "week" else written
+
+    def iso(self, ordinal: int) -> str:
+        """How a file writes the period: "2022-04", "2022-Q2", "2023-01-05", "2022/23"."""
+        if self.kind in ("number", "financial-year"):
+            return self.label(ordinal)
+        day = self.first_day(ordinal)
+        if self.kind == "month":
+            return f"{day:%Y-%m}"
+        if self.kind == "quarter":
+            return f"{day.year}-Q{(day.month + 2) // 3}"
+        return day.isoformat()
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A column of periods: their frequency, one ordinal a row, and how they were read."""
+
+    frequency: Frequency
+    ordinals: Ordinals
+    note: str = ""
+
+
+def parse_periods(values: pd.Series, *, form: str | None = None) -> Parsed:
+    """Read a column of periods.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        Dates, pandas periods, whole numbers, or text in one of the forms of this module.
+    form : str, optional
+        A ``strptime`` form, for a column that could be read in two ways.
+
+    Raises
+    ------
+    DataError
+        Naming the rows that cannot be read, or that break the form of the rest.
+    """
+    name = str(values.name)
+    if values.isna().any():
+        rows = np.flatnonzero(values.isna().to_numpy())
+        raise DataError(
+            [Problem("no period", "Fill it in or take the row out", row=r + 2, column=name) for r in rows]
+        )
+    if isinstance(values.dtype, pd.PeriodDtype):
+        values = values.dt.start_time
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return _from_days([stamp.date() for stamp in values])
+    if pd.api.types.is_numeric_dtype(values):
+        numbers = values.to_numpy(dtype=float)
+        bad = np.flatnonzero(~np.isfinite(numbers) | (numbers != np.round(numbers)))
+        if bad.size:
+            raise DataError(
+                [
+                    Problem("not a whole number", "Number the periods 1, 2, 3", row=int(r) + 2, column=name,
+                            value=str(numbers[r]))
+                    for r in bad
+                ]
+            )
+        return Parsed(Frequency("number"), numbers.astype(np.int64))
+    if len(values) and all(isinstance(v, dt.date) for v in values):
+        return _from_days([v.date() if isinstance(v, dt.datetime) else v for v in values])
+    return _from_text([str(v).strip() for v in values], name, form)
+
+
+def parse_day(text: str, *, form: str | None = None) -> dt.date:
+    """Read one date or month (a month means its first day); ``ValueError`` where it is neither."""
+    text = text.strip()
+    for known in (form,) if form else DATE_FORMS + MONTH_FORMS:
+        day = _strptime(text, known)
+        if day is not None:
+            return day
+    raise ValueError(f"{text!r} is not a date in a form we read")
+
+
+def _strptime(text: str, form: str) -> dt.date | None:
+    try:
+        return dt.datetime.strptime(text, form).date()  # noqa: DTZ007  dates without a clock
+    except ValueError:
+        return None
+
+
+def _read_by(texts: Sequence[str], form: str) -> list[dt.date | None]:
+    known: dict[str, dt.date | None] = {t: _strptime(t, form) for t in set(texts)}
+    return [known[t] for t in texts]
+
+
+def _from_text(texts: Sequence[str], name: str, form: str | None) -> Parsed:
+    if form is not None:
+        days = _read_by(texts, form)
+        return _from_days(_all_read(days, texts, name, form))
+    if all(re.fullmatch(r"[+-]?\d{1,9}", t) for t in texts):
+        return Parsed(Frequency("number"), np.array([int(t) for t in texts], dtype=np.int64))
+    for pattern, build in ((QUARTER, _quarter), (WEEK, _iso_week), (YEAR, _financial_year)):
+        found = [pattern.fullmatch(t) for t in texts]
+        if all(found):
+            built = [build(match) for match in found if match]
+            if all(b is not None for b in built):
+                kind: Kind = {QUARTER: "quarter", WEEK: "week", YEAR: "financial-year"}[pattern]  # type: ignore[assignment]
+                return Parsed(Frequency(kind), np.array(built, dtype=np.int64))
+    for known in MONTH_FORMS:
+        days = _read_by(texts, known)
+        if all(days):
+            ordinals = [Frequency("month").ordinal(day) for day in days if day]
+            return Parsed(Frequency("month"), np.array(ordinals, dtype=np.int64))
+    best, best_form = [None] * len(texts), DATE_FORMS[0]
+    for known in DATE_FORMS:
+        days = _read_by(texts, known)
+        if all(days):
+            read = [day for day in days if day]
+            note = ""
+            if known.startswith("%d/%m") and all(day.day <= 12 for day in read):
+                swapped = _from_days([day.replace(month=day.day, day=day.month) for day in read])
+                straight = _from_days(read)
+                if straight.frequency.kind == "day" and swapped.frequency.kind != "day":
+                    raise DataError(
+                        Problem(
+                            "these dates could be day first or month first",
+                            'Say which: [data.dates] format = "%d/%m/%Y" or "%m/%d/%Y"',
+                            column=name,
+                            value=texts[0],
+                        )
+                    )
+                note = f"`{name}` was read as day/month/year; no row shows which way round it is"
+            parsed = _from_days(read)
+            return Parsed(parsed.frequency, parsed.ordinals, note)
+        if sum(d is not None for d in days) > sum(d is not None for d in best):
+            best, best_form = days, known
+    american = _read_by(texts, "%m/%d/%Y")
+    if all(a or b for a, b in zip(american, best, strict=True)) and best_form == "%d/%m/%Y":
+        row = next(r for r, b in enumerate(best) if b is None)
+        raise DataError(
+            Problem(
+                "day/month and month/day dates are mixed",
+                'Write every date the same way, then say which: [data.dates] format = "%d/%m/%Y"',
+                row=row + 2,
+                column=name,
+                value=texts[row],
+            )
+        )
+    _all_read(best, texts, name, best_form)
+    raise AssertionError("a column that was read has returned")
+
+
+def _all_read(
+    days: Sequence[dt.date | None], texts: Sequence[str], name: str, form: str
+) -> list[dt.date]:
+    problems = [
+        Problem(
+            f"not a period we can read, where the rest are like {_example(form)}",
+            "Write every period in one form, such as 2022-04, 01/04/2022 or April 2022",
+            row=row + 2,
+            column=name,
+            value=text,
+        )
+        for row, (day, text) in enumerate(zip(days, texts, strict=True))
+        if day is None
+    ]
+    if problems:
+        raise DataError(problems)
+    return [day for day in days if day is not None]
+
+
+def _example(form: str) -> str:
+    return dt.date(2022, 4, 1).strftime(form)
+
+
+def _quarter(match: re.Match[str]) -> int:
+    year, quarter = (match[1], match[2]) if match[1] else (match[4], match[3])
+    return int(year) * 4 + int(quarter) - 1
+
+
+def _iso_week(match: re.Match[str]) -> int | None:
+    try:
+        return Frequency("week").ordinal(dt.date.fromisocalendar(int(match[1]), int(match[2]), 1))
+    except ValueError:
+        return None
+
+
+def _financial_year(match: re.Match[str]) -> int | None:
+    first, second = int(match[1]), int(match[2])
+    return first if second % 100 == (first + 1) % 100 and (second < 100 or second == first + 1) else None
+
+
+def _from_days(days: Sequence[dt.date]) -> Parsed:
+    """Months if every day is the first (or the last) of one; weeks if seven days apart; else days."""
+    distinct = sorted(set(days))
+    month = Frequency("month")
+    firsts = all(day.day == 1 for day in distinct)
+    lasts = all((day + dt.timedelta(days=1)).day == 1 for day in distinct)
+    if firsts or lasts:
+        months = np.array([month.ordinal(day) for day in days], dtype=np.int64)
+        steps = np.diff(np.unique(months))
+        if steps.size > 1 and np.all(steps % 3 == 0) and np.unique(months % 3).size == 1:
+            quarter = Frequency("quarter")
+            if all(day.month % 3 == (1 if firsts else 0) for day in distinct):
+                if np.all(steps % 12 == 0) and all(day.month == (4 if firsts else 3) for day in distinct):
+                    year = Frequency("financial-year")
+                    return Parsed(year, np.array([year.ordinal(d) for d in days], dtype=np.int64))
+                return Parsed(quarter, np.array([quarter.ordinal(d) for d in days], dtype=np.int64))
+        return Parsed(month, months)
+    gaps = np.diff([day.toordinal() for day in distinct])
+    if gaps.size and np.all(gaps % 7 == 0):
+        week = Frequency("week", anchor=distinct[0].weekday())
+        return Parsed(week, np.array([week.ordinal(day) for day in days], dtype=np.int64))
+    daily = Frequency("day")
+    return Parsed(daily, np.array([daily.ordinal(day) for day in days], dtype=np.int64))
+
+
+def one_period(value: object, frequency: Frequency, *, form: str | None = None) -> int:
+    """Place one value (a start, an end of a window) on a line of periods already read.
+
+    Raises
+    ------
+    ValueError
+        Where the value is not a date, a month or a number that fits the line.
+    """
+    if frequency.kind == "number":
+        number = float(str(value))
+        if number != round(number):
+            raise ValueError(f"{value!r} is not a whole number")
+        return int(number)
+    if isinstance(value, pd.Period):
+        value = value.start_time
+    if isinstance(value, (dt.datetime, pd.Timestamp)):
+        return frequency.ordinal(value.date())
+    if isinstance(value, dt.date):
+        return frequency.ordinal(value)
+    text = str(value).strip()
+    for pattern, build, kind in (
+        (QUARTER, _quarter, "quarter"),
+        (WEEK, _iso_week, "week"),
+        (YEAR, _financial_year, "financial-year"),
+    ):
+        match = pattern.fullmatch(text)
+        if match and frequency.kind == kind:
+            built = build(match)
+            if built is not None:
+                return built
+    return frequency.ordinal(parse_day(text, form=form))

@@ -1,0 +1,177 @@
+"""One service or area, one row a period, with the date on which something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ucimpact.data.panel import HEADER_ROWS, Rate, numbers
+from ucimpact.data.periods import Frequency, one_period, parse_periods
+from ucimpact.errors import DataError, Problem
+
+GAPS_NAMED = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """An evenly spaced series and the first period of the pilot.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a period, in any order; sorted here, never changed.
+    period : str
+        Column of dates, months, weeks or numbers.
+    start : object
+        The first pilot period: a date, "2022-04", or a number that fits the column. A date inside
+        a period means that period.
+    population : str, optional
+        The denominator, positive.
+
+    Raises
+    ------
+    DataError
+        Listing every problem: a period twice, gaps (named), a start outside the series, a
+        population that is not positive.
+    """
+
+    table: pd.DataFrame
+    period: str = field(default="period", kw_only=True)
+    start: Any = field(kw_only=True)
+    population: str | None = field(default=None, kw_only=True)
+    rates: Mapping[str, Rate] = field(default_factory=lambda: MappingProxyType({}), kw_only=True)
+
+    frequency: Frequency = field(init=False, repr=False)
+    ordinals: np.ndarray = field(init=False, repr=False)
+    start_ordinal: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        have = list(map(str, self.table.columns))
+        problems = [
+            Problem(f"there is no such column for the {role}", f"The columns are: {', '.join(have[:12])}", column=c)
+            for role, c in (("period", self.period), ("population", self.population))
+            if c is not None and have.count(c) != 1
+        ]
+        if problems:
+            raise DataError(problems)
+        if not len(self.table):
+            raise DataError(Problem("there are no rows", "A series needs periods before and after the start"))
+        parsed = parse_periods(self.table[self.period])
+        order = np.argsort(parsed.ordinals, kind="stable")
+        ordinals = parsed.ordinals[order]
+        problems = self._spacing_problems(parsed.frequency, parsed.ordinals, ordinals)
+        start = 0
+        try:
+            start = one_period(self.start, parsed.frequency)
+        except (ValueError, TypeError):
+            problems.append(
+                Problem(f"the start is not a date that fits {parsed.frequency.noun}s", "Write start = 2022-04-01",
+                        value=str(self.start))
+            )
+        else:
+            if not ordinals[0] <= start <= ordinals[-1]:
+                window = f"{parsed.frequency.label(int(ordinals[0]))} to {parsed.frequency.label(int(ordinals[-1]))}"
+                problems.append(
+                    Problem(
+                        f"the start, {parsed.frequency.label(start)}, is outside the data ({window})",
+                        "Correct the start or add the missing periods",
+                    )
+                )
+        object.__setattr__(self, "table", self.table.iloc[order].reset_index(drop=True))
+        object.__setattr__(self, "frequency", parsed.frequency)
+        object.__setattr__(self, "ordinals", ordinals)
+        object.__setattr__(self, "start_ordinal", start)
+        if self.population is not None:
+            problems += self._population_problems()
+        if problems:
+            raise DataError(problems)
+
+    def _spacing_problems(
+        self, frequency: Frequency, unsorted: np.ndarray, ordinals: np.ndarray
+    ) -> list[Problem]:
+        problems = []
+        steps = np.diff(ordinals)
+        for at in np.flatnonzero(steps == 0):
+            row = int(np.flatnonzero(unsorted == ordinals[at])[1])
+            problems.append(
+                Problem(
+                    f"{frequency.label(int(ordinals[at]))} stands twice",
+                    "Keep one row for each period, or add the rows up before",
+                    row=row + HEADER_ROWS,
+                    column=self.period,
+                )
+            )
+        missing = [int(o) for a, b in zip(ordinals[:-1], ordinals[1:], strict=True) for o in range(a + 1, b)]
+        if missing:
+            named = ", ".join(frequency.label(o) for o in missing[:GAPS_NAMED])
+            more = f" and {len(missing) - GAPS_NAMED} more" if len(missing) > GAPS_NAMED else ""
+            problems.append(
+                Problem(
+                    f"the series has gaps: {named}{more}",
+                    "Add a row for each; leave the outcome empty where it is not known",
+                    column=self.period,
+                )
+            )
+        return problems
+
+    def _population_problems(self) -> list[Problem]:
+        assert self.population is not None
+        try:
+            read = self.values(self.population)
+        except DataError as error:
+            return list(error.problems)
+        return [
+            Problem(
+                "the population is missing or not above 0",
+                "Fill it in",
+                row=int(r) + HEADER_ROWS,
+                column=self.population,
+                value=str(self.table[self.population].iloc[r]),
+            )
+            for r in np.flatnonzero(~(np.isfinite(read) & (read > 0)))
+        ]
+
+    def values(self, column: str) -> np.ndarray:
+        """A column as numbers in time order, shape (n_periods,); missing stays ``nan``."""
+        if column not in self.table.columns:
+            have = ", ".join(map(str, list(self.table.columns)[:12]))
+            raise DataError(Problem("there is no such column", f"The columns are: {have}", column=column))
+        return numbers(self.table[column], column)
+
+    @cached_property
+    def since(self) -> np.ndarray:
+        """Periods since the start: 0 in the first pilot period, negative before; shape (n_periods,)."""
+        return self.ordinals - self.start_ordinal
+
+    def labels(self) -> list[str]:
+        """Each period as a person writes it."""
+        return [self.frequency.label(int(o)) for o in self.ordinals]
+
+    def counts(self) -> dict[str, Any]:
+        """Rows, periods, and how many before and after the start."""
+        before = int((self.since < 0).sum())
+        return {
+            "rows": len(self.table),
+            "periods": len(self.ordinals),
+            "before": before,
+            "after": len(self.ordinals) - before,
+        }
+
+    def with_rate(self, column: str, *, per: float, name: str | None = None) -> Series:
+        """A series with the extra column ``column / population * per``, and a note of how it was made."""
+        if self.population is None:
+            raise DataError(Problem("a rate needs a population", "Name the column of residents", column=column))
+        name = name or f"{column} per {per:,.0f}"
+        table = self.table.assign(**{name: self.values(column) / self.values(self.population) * per})
+        return replace(self, table=table, rates=MappingProxyType({**self.rates, name: Rate(column, per)}))
+
+    def where(self, keep: np.ndarray, *, start: object = None) -> Series:
+        """The periods marked True, as a series of their own, with its own start if given."""
+        table = self.table.loc[np.asarray(keep, dtype=bool)].reset_index(drop=True)
+        return replace(self, table=table, start=self.start if start is None else start)
