@@ -1,0 +1,79 @@
+"""What only people can know: whether something else changed, and whether coding stayed the same.
+
+Both are answered from what the study file declares, never from silence: a study that says nothing
+gets "cannot tell", which is not a pass.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ucimpact.data.periods import Frequency
+from ucimpact.diagnostics.check import Check
+
+MONTHS_NEAR = 6
+"""A change within six months of the start counts as near it (a judgement)."""
+
+OTHER_CHANGE = "Did anything else change at the same time?"
+SAME_CODING = "Was the outcome counted in the same way throughout?"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something else that changed: when, what, and whether it acts on the same outcome."""
+
+    date: dt.date
+    what: str
+    same_outcome: bool = False
+
+
+def other_change(events: Sequence[Event], *, logged: bool, frequency: Frequency, start: int) -> Check:
+    """Whether the log of events names another change near the start.
+
+    Parameters
+    ----------
+    events : sequence of Event
+    logged : bool
+        True if somebody looked and listed all they found, so that an empty list means none.
+    frequency, start : Frequency, int
+        The line of periods and the first pilot period.
+    """
+    if frequency.kind == "number":
+        near = list(events)
+        together = [event for event in near if event.same_outcome]
+    else:
+        first = frequency.first_day(start)
+        near = [e for e in events if abs(_months(e.date) - _months(first)) <= MONTHS_NEAR]
+        together = [e for e in near if e.same_outcome and _months(e.date) == _months(first)]
+    rows = [{"date": e.date.isoformat(), "what": e.what, "same_outcome": e.same_outcome} for e in near]
+    named = "; ".join(f"{e.what}, {e.date.day} {e.date:%B %Y}" for e in (together or near))
+    if together:
+        answer, text = "fails", f"{named}. It acts on the same outcome from the same month, so the two cannot be told apart."
+    elif near:
+        answer, text = "doubtful", f"{named}. How much it did is not known."
+    elif logged:
+        answer, text = "holds", f"The log of local events names no other change within {MONTHS_NEAR} months of the start."
+    else:
+        answer, text = "cannot tell", "No log of other local changes was kept or supplied."
+    return Check(name="other_change", question=OTHER_CHANGE, answer=answer, text=text, table=rows)  # type: ignore[arg-type]
+
+
+def _months(day: dt.date) -> int:
+    return day.year * 12 + day.month
+
+
+def same_coding(coding: str | None) -> Check:
+    """Whether codes and completeness stayed the same, as the study declares it.
+
+    ``coding`` is "unchanged", "changed, both readings", "changed" or None (not declared).
+    """
+    answers = {
+        "unchanged": ("holds", "Codes and completeness are declared unchanged over the period."),
+        "changed, both readings": ("doubtful", "Coding changed; results are given under both readings."),
+        "changed": ("fails", "Coding changed, and only one reading is available."),
+        None: ("cannot tell", "Nobody has declared whether coding or completeness changed."),
+    }
+    answer, text = answers[coding]
+    return Check(name="same_coding", question=SAME_CODING, answer=answer, text=text)  # type: ignore[arg-type]

@@ -1,0 +1,147 @@
+"""Questions asked of a comparison of pilot with other units.
+
+References
+----------
+Roth, J. (2022). Pretest with caution. *American Economic Review: Insights* 4(3), 305-322: a test of
+trends before the pilot that finds nothing is no pass unless it could have found something that
+matters, so the answer here also looks at the width of the bands.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ucimpact.diagnostics.check import Check
+from ucimpact.estimate import Estimate
+
+PRE_TREND = "Did pilot and comparison move together before the pilot?"
+AS_CHANGEABLE = "Was the pilot as steady from month to month as the others?"
+PLACEBO_UNITS = "Do places without the pilot show changes as large?"
+UNMEASURED = "Could something unrecorded explain the result?"
+
+DOUBT, FAIL = 0.10, 0.01
+LONE_PLACE_RANK = 0.10
+
+
+def pre_trend(estimate: Estimate, *, worthwhile: float | None) -> Check:
+    """Joint test of the gaps before the pilot, their bands, and the slope carried into the pilot.
+
+    Holds if the joint test finds nothing (10%) *and* every simultaneous band lies inside the smallest
+    worthwhile effect; fails if it finds gaps (1%) whose slope, carried to the middle of the pilot, is
+    half of the estimate or more; bands too wide to say are "cannot tell".
+
+    Parameters
+    ----------
+    estimate : Estimate
+        With ``extras["pre_trend"]`` and a path of ``event`` effects.
+    worthwhile : float, optional
+        Smallest worthwhile effect in units of the headline effect, positive.
+    """
+    found = estimate.extras.get("pre_trend") or {}
+    p = found.get("p_value")
+    path = estimate.path()
+    before = path[path["event_time"] < -1] if len(path) else path
+    table = [
+        {"event_time": int(row["event_time"]), "gap": row["estimate"], "low": row["conf_low_simultaneous"],
+         "high": row["conf_high_simultaneous"]}
+        for _, row in before.iterrows()
+    ]
+    if p is None or not np.isfinite(p):
+        text = found.get("why") or "There are too few periods before the pilot to compare."
+        return Check(name="pre_trend", question=PRE_TREND, answer="cannot tell", text=text, table=table)
+    chance = _in_100(p)
+    carried = abs(found.get("slope_at_middle") or 0.0)
+    bands = [abs(v) for row in table for v in (row["low"], row["high"]) if v is not None and np.isfinite(v)]
+    widest = max(bands, default=np.inf)
+    size = abs(float(estimate.headline["estimate"]))
+    seen = f"Before the pilot the two differed by amounts that chance alone would give in {chance} of 100 comparisons."
+    if p < FAIL and carried >= 0.5 * size:
+        answer, text = "fails", f"{seen} Carried on into the pilot, that drift would make up half of the result or more."
+    elif p < DOUBT:
+        answer, text = "doubtful", f"{seen} That is a sign of different paths."
+    elif worthwhile is None:
+        answer, text = "cannot tell", f"{seen} No worthwhile effect was agreed, so we cannot say whether a gap that matters was ruled out."
+    elif widest <= worthwhile:
+        answer, text = "holds", f"{seen} Gaps as large as a worthwhile effect are ruled out."
+    else:
+        answer, text = "cannot tell", f"{seen} The months are too unsteady to rule out a gap as large as a worthwhile effect."
+    return Check(
+        name="pre_trend",
+        question=PRE_TREND,
+        answer=answer,  # type: ignore[arg-type]
+        text=text,
+        statistic=found.get("statistic"),
+        p_value=float(p),
+        table=table,
+    )
+
+
+def as_changeable(estimate: Estimate) -> Check | None:
+    """Whether the pilot units' month-to-month variance before the pilot stands out."""
+    rule = estimate.extras.get("rule") or {}
+    ratio = rule.get("flag_ratio")
+    if ratio is None or not np.isfinite(ratio):
+        return None
+    flagged = bool(rule.get("variance_flag"))
+    text = f"Before the pilot its variance from {_noun(estimate)} to {_noun(estimate)} was {ratio:.1f} times that of the others"
+    text += (
+        "; the likely range was widened for it." if flagged else "; more than twice would be a warning."
+    )
+    return Check(
+        name="as_changeable",
+        question=AS_CHANGEABLE,
+        answer="doubtful" if flagged else "holds",
+        text=text,
+        statistic=float(ratio),
+        counted=False,
+    )
+
+
+def placebo_units(estimate: Estimate) -> Check | None:
+    """Rank of the pilot's effect among the effects that places without it would show."""
+    placebo = estimate.extras.get("placebo") or {}
+    others = np.abs(np.asarray(placebo.get("estimates", ()), dtype=float))
+    others = others[np.isfinite(others)]
+    if not others.size:
+        return None
+    size = abs(float(estimate.headline["estimate"]))
+    larger = int((others >= size * (1 - 1e-9)).sum())
+    share = (1 + larger) / (1 + others.size)
+    text = f"{larger} of {others.size} places without the pilot show a change at least as large, up or down."
+    if others.size < 9:
+        answer = "cannot tell"
+    else:
+        answer = "holds" if share <= LONE_PLACE_RANK else "doubtful"
+    return Check(
+        name="placebo_units",
+        question=PLACEBO_UNITS,
+        answer=answer,  # type: ignore[arg-type]
+        text=text,
+        statistic=float(larger),
+        p_value=share,
+        counted=False,
+    )
+
+
+def unmeasured(*, includes_no_change: bool, controlled: bool) -> Check:
+    """What could hide behind the result; an answer in numbers needs bounds that are not worked out here."""
+    if includes_no_change:
+        text = "The likely range already includes no change, so there is nothing to explain away."
+    elif not controlled:
+        text = "With one series and nothing to compare it with, the data cannot answer."
+    else:
+        text = (
+            "How far the pilot places would have had to drift away from the others to explain the result "
+            "was not worked out."
+        )
+    return Check(name="unmeasured", question=UNMEASURED, answer="cannot tell", text=text)
+
+
+def _in_100(p: float) -> str:
+    if p < 0.01:
+        return "fewer than 1"
+    return f"{round(100 * p):d}"
+
+
+def _noun(estimate: Estimate) -> str:
+    return str(estimate.extras.get("noun", "month"))

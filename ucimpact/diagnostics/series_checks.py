@@ -1,0 +1,117 @@
+"""Questions asked of a single series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ucimpact.diagnostics.check import Check
+from ucimpact.estimate import Estimate
+
+SEASON = "Can the time of year be told from the effect?"
+RESIDUALS = "Is what the model leaves over free of pattern?"
+PLACEBO_DATES = "Do dates on which nothing happened show changes as large?"
+PLACEBO_YEARS = "Does the same break in other years show a change as large?"
+
+PATTERN, CLEAR_PATTERN = 0.05, 0.01
+RANK = 0.10
+ENOUGH_PLACEBOS = 9
+
+
+def season(estimate: Estimate) -> Check | None:
+    """Whether the periods before the start hold each time of year at least twice.
+
+    With one winter before the change, a fall after winter and a fall after the change are the same
+    months: no model can part them. This is a key check: where it fails no effect is claimed.
+    """
+    found = estimate.extras.get("season") or {}
+    if "separable" not in found:
+        return None
+    if found["separable"]:
+        return Check(name="season", question=SEASON, answer="holds", text=str(found.get("why", "")))
+    return Check(name="season", question=SEASON, answer="fails", text=str(found.get("why", "")))
+
+
+def residuals(estimate: Estimate) -> Check | None:
+    """Ljung-Box test of the residuals after the autocorrelation that was modelled is taken out."""
+    test = estimate.extras.get("ljung_box") or {}
+    p = test.get("p_value")
+    if p is None or not np.isfinite(p):
+        return None
+    holds = p >= PATTERN
+    if holds:
+        text = "After season, trend and carry-over from one period to the next, no pattern was found."
+    else:
+        text = "Some pattern is left after season, trend and carry-over, so the range may be too narrow."
+    return Check(
+        name="residuals",
+        question=RESIDUALS,
+        answer="holds" if holds else "doubtful",
+        text=text,
+        statistic=test.get("statistic"),
+        p_value=float(p),
+        counted=False,
+    )
+
+
+def placebo_dates(estimate: Estimate) -> Check | None:
+    """Rank of the level change among those at dates before the pilot."""
+    rows = [row for row in estimate.extras.get("placebo_dates") or () if row.get("level_change") is not None]
+    if not rows:
+        return None
+    size = abs(float(estimate.effect("level_change")["estimate"]))
+    larger = sum(abs(row["level_change"]) >= size * (1 - 1e-9) for row in rows)
+    share = (1 + larger) / (1 + len(rows))
+    text = f"{larger} of {len(rows)} earlier dates, on which nothing happened, show a step at least as large."
+    if len(rows) < ENOUGH_PLACEBOS:
+        answer, text = "cannot tell", f"{text} That is too few dates to judge by."
+    else:
+        answer = "holds" if share <= RANK else "doubtful"
+    return Check(
+        name="placebo_dates",
+        question=PLACEBO_DATES,
+        answer=answer,  # type: ignore[arg-type]
+        text=text,
+        statistic=float(larger),
+        p_value=share,
+        table=list(rows),
+        counted=False,
+    )
+
+
+def placebo_years(main_percent: float, years: Sequence[dict[str, Any]]) -> Check | None:
+    """The same analysis with the window and the break moved by whole years.
+
+    Parameters
+    ----------
+    main_percent : float
+        Effect of the main analysis as a proportion of what was expected.
+    years : rows of ``{"years": 1, "start": label, "percent": float, "low": ..., "high": ...}``
+    """
+    if not years:
+        return None
+    as_large = [row for row in years if abs(row["percent"]) >= abs(main_percent) * (1 - 1e-9)]
+    told = "; ".join(
+        f"{_moved(row['years'])} ({row['start']}): {abs(100 * row['percent']):.1f}% "
+        f"{'fewer' if row['percent'] < 0 else 'more'}"
+        for row in years
+    )
+    if as_large:
+        answer, text = "fails", f"Yes. With the break moved: {told}."
+    else:
+        answer, text = "cannot tell", f"With the break moved: {told}. Too few years to judge by."
+    return Check(
+        name="placebo_years",
+        question=PLACEBO_YEARS,
+        answer=answer,  # type: ignore[arg-type]
+        text=text,
+        table=list(years),
+        counted=False,
+    )
+
+
+def _moved(years: int) -> str:
+    count = "one year" if abs(years) == 1 else f"{abs(years)} years"
+    return f"{count} {'later' if years > 0 else 'earlier'}"
