@@ -167,7 +167,8 @@ def test_lean_generators_make_what_panel_and_series_read():
     rng = np.random.default_rng(1)
     panel = Panel(gaussian_panel(rng, units=12, pilots=3), population="size")
     assert (panel.pilot_units.sum(), panel.starts) == (3, (13,))
-    series = Series(gaussian_series(rng, n=48, rho=0.6), start=30)
+    table = gaussian_series(rng, n=48, rho=0.6)
+    series = Series(table, start=table["period"][29])
     assert series.counts()["before"] == 29
     long = gaussian_series(rng, n=4000, rho=0.6, level_change=3.0)
     y = long["y"] - 0.1 * np.arange(4000)

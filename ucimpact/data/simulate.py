@@ -315,17 +315,18 @@ def gaussian_series(
     level_change: float = 0.0,
     slope_change: float = 0.0,
 ) -> pd.DataFrame:
-    """A series of numbered periods with AR(1) noise of standard deviation 1 about a rising line.
+    """Months from January 2010 with AR(1) noise of standard deviation 1 about a rising line.
 
     Returns
     -------
     DataFrame
-        ``period, y``; the pilot starts at period ``before + 1``; ``before`` is three fifths unless given.
+        ``period, y``; the pilot starts in row ``before``, which is three fifths of ``n`` unless given.
     """
     before = round(0.6 * n) if before is None else before
     t = np.arange(n)
     effect = np.where(t >= before, level_change + slope_change * (t - before), 0.0)
-    return pd.DataFrame({"period": t + 1, "y": 100 + 0.1 * t + effect + _ar1(rng, 1, n, rho)[0]})
+    month = pd.period_range("2010-01", periods=n, freq="M").astype(str)
+    return pd.DataFrame({"period": month, "y": 100 + 0.1 * t + effect + _ar1(rng, 1, n, rho)[0]})
 
 
 # -- parts ---------------------------------------------------------------------------------------
