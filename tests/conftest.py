@@ -37,3 +37,12 @@ def reference() -> Path:
 def golden(path: Path) -> dict[str, Any]:
     """The cases of a golden file by id."""
     return {case["id"]: case["values"] for case in json.loads(path.read_text())["cases"]}
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many tests the machine could not run, and why: a green line alone would hide it."""
+    reasons = [str(report.longrepr[-1]) for report in terminalreporter.stats.get("skipped", [])]
+    shared = sum(NO_SHARED in reason for reason in reasons)
+    terminalreporter.write_line(
+        f"Tests skipped: {len(reasons)}, {shared} of them for lack of the shared data folder."
+    )
