@@ -33,7 +33,7 @@ PHRASES = {
     "what was measured is not quite what was asked": "D",
 }
 
-NUMBER = r"(?:[Uu]nder |[Oo]ver )?[\u2212-]?£?[\u2212-]?\d[\d,]*(?:\.\d+)?p?"
+NUMBER = r"(?:[Uu]nder |[Oo]ver |just under |just over )?[\u2212-]?£?[\u2212-]?\d[\d,]*(?:\.\d+)?p?"
 WAY = r"fewer|more|lower|higher"
 RANGE = rf"(?:no change|{NUMBER})%?(?: (?:{WAY}))? to (?:no change|{NUMBER})%?(?: (?:{WAY}))?"
 
@@ -44,21 +44,38 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Number:
-    """A printed number: its signed value, the places it was printed to, and "under" or "over" before it."""
+    """A printed number: its signed value, the places it was printed to, and what stands before it.
+
+    `bound` is "under", "over", "just under" or "just over"; of a size, so "just under 4 fewer" is -3.96.
+    """
 
     value: float
     decimals: int = 0
     bound: str = ""
+
+    @property
+    def place(self) -> float:
+        """Where the print stands on the line: "under 0.1" and "just under 4" stand before 0.1 and 4."""
+        nudge = {"under": -abs(self.value) / 2, "just under": -0.025, "just over": 0.025, "over": 0.025}
+        size = abs(self.value) + nudge.get(self.bound, 0.0)
+        return -size if self.value < 0 else size
 
     def signed(self, sign: int) -> Number:
         return replace(self, value=sign * self.value)
 
     def is_rounding_of(self, x: float, step: float | None = None) -> bool:
         """Whether `x`, rounded half away from zero to `step` (default: the places printed), gives this."""
+        if self.bound and (x < 0) != (self.value < 0):
+            return False
+        short = abs(self.value) - abs(x)
         if self.bound == "under":
-            return 0 < abs(x) < abs(self.value) and (x < 0) == (self.value < 0)
+            return 0 < short < abs(self.value)
         if self.bound == "over":
-            return x > self.value
+            return short < 0
+        if self.bound == "just under":
+            return 0 < short <= 0.05
+        if self.bound == "just over":
+            return 0 < -short <= 0.05
         return self.value == away_from_zero(x, 10.0**-self.decimals if step is None else step)
 
 
@@ -79,11 +96,11 @@ class Range:
 
     @property
     def low(self) -> Number:
-        return min(self.first, self.second, key=lambda n: n.value)
+        return min(self.first, self.second, key=lambda n: n.place)
 
     @property
     def high(self) -> Number:
-        return max(self.first, self.second, key=lambda n: n.value)
+        return max(self.first, self.second, key=lambda n: n.place)
 
     def in_order(self) -> bool:
         """Same side of 0: the smaller first and one word. Across 0: fewer first, and both words."""
@@ -91,10 +108,12 @@ class Range:
             return len(self.words) == 2
         if self.first.value > 0 > self.second.value:
             return False
-        return len(self.words) <= 1 and abs(self.first.value) < abs(self.second.value)
+        if self.first.value < 0 == self.second.value:
+            return len(self.words) == 1  # "12 fewer to no change"
+        return len(self.words) <= 1 and abs(self.first.place) < abs(self.second.place)
 
     def holds(self, number: Number) -> bool:
-        return self.low.value <= number.value <= self.high.value
+        return self.low.place <= number.place <= self.high.place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +140,7 @@ class Lead:
     when: str
     size: Number
     range: Range
+    per: str = ""
     expected: Number | None = None
     observed: Number | None = None
     without: str = ""
@@ -211,12 +231,12 @@ class Because:
 
 @dataclass(frozen=True, kw_only=True)
 class Switch:
-    """The verdict moves to `to` once the price passes (or falls to) `price`; `price` None: no price is agreed."""
+    """The verdict moves to `to` once the price rises past, or falls to, `price`; or for another `cause`."""
 
     to: str
+    cause: str
     price: float | None = None
     rises: bool = False
-    events: Number | None = None
 
 
 def match(pattern: str, text: str) -> re.Match[str]:
@@ -230,7 +250,7 @@ def number(text: str) -> Number:
     """A number as printed: "5", "0.3", "1,204", "under 0.1", "−£3,400", "79p"."""
     bound = ""
     lower = text.lower()
-    for word in ("under", "over"):
+    for word in ("just under", "just over", "under", "over"):
         if lower.startswith(word + " "):
             bound, text = word, text[len(word) + 1 :]
     digits = text.replace("£", "")
@@ -342,56 +362,78 @@ def singular(modal: str | None, verb: str) -> bool | None:
 
 
 WHAT = r"(?P<outcome>(?:(?! per \d).)+?)"
+PER = r"(?: per (?P<base>[\d,]+)(?P<who> [^(,;]+?)??|(?P<per> (?:a|each) (?:day|week|month|quarter|year)[^(,;]*?))?"
 WHEN = r"(?P<when>,? over [^(;]+?|, [^(;]+?)?"
+NONE = r"no change|no difference|what was expected"
 
 
 def read_lead(text: str) -> Lead:
-    """The lead, off 0 ("About 5 fewer ...") or not ("People we supported had 35.7 ...")."""
-    if re.match(r"About |Under ", text):
-        m = match(
-            rf"(?:About )?(?P<n>{NUMBER}) (?P<way>{WAY}) {WHAT}(?: per (?P<base>[\d,]+)(?P<who> [^(,]+?)??)?{WHEN}"
-            rf" \(likely range (?P<range>{RANGE})\)\."
-            rf"(?: (?P<e>{NUMBER}) (?:were|was) expected without (?P<without>.+?); (?P<o>{NUMBER}) happened\.)?",
-            text,
-        )
-        parts = m.groupdict()
-        return Lead(
-            outcome=parts["outcome"],
-            base=base_of(parts["base"]),
-            who=(parts["who"] or "").strip(),
-            when=parts["when"] or "",
-            size=number(parts["n"]).signed(way(parts["way"])),
-            range=read_range(parts["range"]),
-            expected=number(parts["e"]) if parts["e"] else None,
-            observed=number(parts["o"]) if parts["o"] else None,
-            without=parts["without"] or "",
-        )
-    m = match(
-        rf"(?P<who>.+?) had (?P<o>{NUMBER}) {WHAT}(?: per (?P<base>[\d,]+))?{WHEN}"
-        rf"; (?P<e>{NUMBER}) (?:were|was) expected\. "
-        rf"That is (?:(?:about )?(?P<n>{NUMBER}) (?P<way>{WAY})|(?P<none>no change|no difference))"
-        rf", but the truth could be anything from (?P<range>{RANGE})\."
-        r"(?P<evidence> This is not evidence that .+ makes? no difference\.)?",
-        text,
-    )
-    parts = m.groupdict()
-    zero = Number(value=0.0)
+    """The lead, off 0 ("About 5 fewer ...") or not ("People we supported had 35.7 ...").
+
+    Costs, scores and durations read "A fall of about £40 in hospital costs ..." and "Hospital costs stood
+    at £960 ...".
+    """
+    unclear = " expected. That is " in text
+    m = _clear(text) if not unclear else _unclear(text)
+    parts = {
+        "n": None,
+        "way": None,
+        "noun": None,
+        "without": None,
+        "who": None,
+        "evidence": None,
+        **m.groupdict(),
+    }
+    direction = way(parts["way"]) if parts["way"] else FALL.get(parts["noun"] or "", 1)
     return Lead(
         outcome=parts["outcome"],
         base=base_of(parts["base"]),
-        who=parts["who"],
+        who=(parts["who"] or "").strip(),
         when=parts["when"] or "",
-        size=zero if parts["none"] else number(parts["n"]).signed(way(parts["way"])),
+        per=(parts["per"] or "").strip(),
+        size=number(parts["n"]).signed(direction) if parts["n"] else Number(value=0.0),
         range=read_range(parts["range"]),
-        expected=number(parts["e"]),
-        observed=number(parts["o"]),
+        expected=number(parts["e"]) if parts["e"] else None,
+        observed=number(parts["o"]) if parts["o"] else None,
+        without=parts["without"] or "",
         not_evidence=bool(parts["evidence"]),
+    )
+
+
+def _clear(text: str) -> re.Match[str]:
+    size = (
+        rf"(?:(?:About )?(?P<n>{NUMBER}) (?P<way>{WAY})|About as many|About the same)"
+        if text.startswith(("About ", "Under "))
+        else rf"A (?P<noun>fall|rise) of (?:about )?(?P<n>{NUMBER}) in"
+    )
+    return match(
+        rf"{size} {WHAT}{PER}{WHEN}(?: as expected)? \(likely range (?P<range>{RANGE})\)\."
+        rf"(?: (?P<e>{NUMBER}) (?:were|was) expected(?: without (?P<without>.+?))?; (?P<o>{NUMBER})"
+        r" (?:happened|was seen)\.)?",
+        text,
+    )
+
+
+def _unclear(text: str) -> re.Match[str]:
+    had = (
+        rf"There were (?P<o>{NUMBER}) {WHAT}{PER}"
+        if text.startswith("There were ")
+        else rf"{WHAT} stood at (?P<o>{NUMBER}){PER}"
+        if " stood at " in text
+        else rf"(?P<who>.+?) had (?P<o>{NUMBER}) {WHAT}{PER.replace('(?P<who> [^(,;]+?)??', '')}"
+    )
+    return match(
+        rf"{had}{WHEN}; (?P<e>{NUMBER}) (?:were|was) expected\. "
+        rf"That is (?:(?:about )?(?P<n>{NUMBER}) (?P<way>{WAY})|{NONE})"
+        rf", but the truth could be anything from (?P<range>{RANGE})\."
+        r"(?P<evidence> This is not evidence that the service makes no difference\.)?",
+        text,
     )
 
 
 def read_size(text: str) -> Number:
     """A size with its direction: "5.3 fewer", "under 0.1 more", "no change"."""
-    if text == "no change":
+    if text in ("no change", "no difference"):
         return Number(value=0.0)
     m = match(rf"({NUMBER})%? ({WAY})", text)
     return number(m[1]).signed(way(m[2]))
@@ -406,7 +448,7 @@ def read_cell(text: str) -> Cell:
 def read_alt(text: str) -> Cell:
     """The text alternative of a picture of one effect."""
     m = match(
-        rf"Difference in (?P<outcome>.+?)(?: per (?P<base>[\d,]+) people)?: best estimate (?P<size>.+?), "
+        rf"Difference in (?P<outcome>.+?)(?: per (?P<base>[\d,]+) [^:]+?|(?P<per> (?:a|each) [^:]+?))?: best estimate (?P<size>.+?), "
         rf"likely range (?P<range>{RANGE})",
         text,
     )
@@ -553,7 +595,7 @@ def read_certainty(text: str) -> tuple[str, tuple[str, ...]]:
 def read_found(text: str) -> Found:
     """The smallest effect this evaluation could have found, and whether a worthwhile one could be missed."""
     m = match(
-        rf"This evaluation could have found a (fall|rise) of ({NUMBER})(?: per ([\d,]+))? or more, four times in five\."
+        rf"This evaluation could have found a (fall|rise) of ({NUMBER})(?: per ([\d,]+)| (?:a|each) [a-z ]+?)?%? or more, four times in five\."
         rf"(?: A (fall|rise) of ({NUMBER}) could have been missed\.)?",
         text,
     )
@@ -590,10 +632,11 @@ def read_verdict(text: str) -> Verdict:
     if m := re.fullmatch(r"Cannot say yet: (.+)", text):
         return Verdict(verdict="Cannot say yet", missing=m[1])
     m = match(
-        rf"({'|'.join(VERDICTS)})(?:(?:, at|:) (?:(£{NUMBER})(?: a person)? or less|(?:at )?(a price to be agreed)))?",
+        rf"({'|'.join(VERDICTS)}|Extend for \d+ months, with evaluation)(?:(?:, at|:) (?:(£{NUMBER})(?: a person)? or less|(?:at )?(a price to be agreed)))?",
         text,
     )
-    return Verdict(verdict=m[1], price=number(m[2]).value if m[2] else None, agreed=bool(m[3]))
+    name = "Extend with evaluation" if m[1].startswith("Extend for") else m[1]
+    return Verdict(verdict=name, price=number(m[2]).value if m[2] else None, agreed=bool(m[3]))
 
 
 def read_step(text: str) -> Step:
@@ -626,27 +669,27 @@ def read_because(text: str) -> Because:
 
 
 def read_switches(text: str) -> tuple[Switch, ...]:
-    """What would change the verdict: each printed switch with the verdict it leads to."""
-    found = []
-    for clause in re.split(r", (?:or )?|; (?:or )?| or (?=is refused)", text.rstrip(".")):
-        if m := re.fullmatch(rf"(?:the price rose above |above )?(£{NUMBER}) \((.+)\)", clause):
-            found.append(Switch(to=m[2], price=number(m[1]).value, rises=True))
-        elif m := re.fullmatch(rf"a price of (£{NUMBER}) or less is agreed \((.+)\)", clause):
-            found.append(Switch(to=m[2], price=number(m[1]).value))
-        elif m := re.fullmatch(r"is refused \((.+)\)", clause):
-            found.append(Switch(to=m[1]))
-        elif m := re.fullmatch(
-            rf"(?:the|a) price (?:fell|falls) to (£{NUMBER})(?: or less)? \((.+)\)", clause
-        ):
-            found.append(Switch(to=m[2], price=number(m[1]).value))
-        elif m := re.fullmatch(
-            rf"a second year (?:found|finds|shows) ({NUMBER}) (fewer|more)[^(]* \((.+)\)", clause
-        ):
-            found.append(Switch(to=m[3], events=number(m[1]).signed(way(m[2]))))
-        elif m := re.fullmatch(rf"(?:or )?under ({NUMBER}) \((.+)\)", clause):
-            found.append(Switch(to=m[2], events=number("under " + m[1])))
-        elif clause == "it is bought for something else" or clause == "and judged on that":
-            continue
+    """What would change the verdict: each printed switch with the verdict it leads to, in brackets."""
+    if re.fullmatch("it is bought for something else, and judged on that[.]", text):
+        return ()
+    match(
+        r"(?:(?:, or |, )?[^()]+? \([^()]+\))+(?:, or it is bought for something else, and judged on that)?\.",
+        text,
+    )
+    found: list[Switch] = []
+    for m in re.finditer(r"(?:, or |, )?([^()]+?) \(([^()]+)\)", text):
+        cause, to = m.groups()
+        if to not in BRACKETS:
+            raise Unreadable(text)
+        if price := re.fullmatch(rf"(?:the price (?:rose above|passed|fell to) )?(£{NUMBER})", cause):
+            bare = cause.startswith("£")
+            rises = (bool(found) and found[-1].rises) if bare else "fell" not in cause
+            found.append(Switch(to=to, cause=cause, price=number(price[1]).value, rises=rises))
+        elif price := re.fullmatch(rf"a price of (£{NUMBER}) or less is agreed", cause):
+            found.append(Switch(to=to, cause=cause, price=number(price[1]).value))
         else:
-            raise Unreadable(clause)
+            found.append(Switch(to=to, cause=cause))
     return tuple(found)
+
+
+BRACKETS = ("mainstream", "extend", "only if cheaper", "stop")

@@ -245,12 +245,12 @@ def test_g37_g38_because():
 
 def test_g39_g40_switches():
     assert reader.read_switches("the price rose above £68 (extend), or £115 (only if cheaper).") == (
-        Switch(to="extend", price=68, rises=True),
-        Switch(to="only if cheaper", price=115, rises=True),
+        Switch(to="extend", cause="the price rose above £68", price=68, rises=True),
+        Switch(to="only if cheaper", cause="£115", price=115, rises=True),
     )
     assert reader.read_switches("a price of £148 or less is agreed (extend), or is refused (stop).") == (
-        Switch(to="extend", price=148),
-        Switch(to="stop"),
+        Switch(to="extend", cause="a price of £148 or less is agreed", price=148),
+        Switch(to="stop", cause="is refused"),
     )
 
 
@@ -309,11 +309,20 @@ def test_a_number_knows_its_own_rounding():
     assert Number(value=4340.0).is_rounding_of(4335.0, step=10)
     assert Number(value=-0.1, decimals=1, bound="under").is_rounding_of(-0.02)
     assert not Number(value=-0.1, decimals=1, bound="under").is_rounding_of(0.02)
+    assert reader.read_size("just under 4 fewer").is_rounding_of(-3.96)
+    for wrong in (-4.0, -4.04, -3.9, 3.96):
+        assert not reader.read_size("just under 4 fewer").is_rounding_of(wrong)
 
 
 def test_the_order_of_a_range_is_told_apart():
     assert reader.read_range("1 to 10 fewer").in_order()
     assert reader.read_range("8 fewer to 6 more").in_order()
+    assert reader.read_range("under 0.1 to 0.1 fewer").in_order()
+    assert reader.read_range("just under 4 to 4.0 fewer").in_order()
+    assert (
+        reader.read_range("0 to 12 fewer").in_order()
+        and reader.read_range("12 fewer to no change").in_order()
+    )
     for wrong in ("10 to 1 fewer", "6 more to 8 fewer", "5 to 5 fewer", "1 fewer to 10 fewer"):
         assert not reader.read_range(wrong).in_order()
 
@@ -323,3 +332,38 @@ def test_a_minus_sign_and_pence_are_read():
     assert reader.number("79p").value == 0.79
     with pytest.raises(Unreadable):
         reader.number("-£3,400")
+
+
+def test_kinds_that_are_not_counted_stand_or_fall():
+    """Costs, scores and durations: lower and higher in a range, a fall or a rise in a sentence."""
+    cost = reader.read_lead(
+        "A fall of about £40 in hospital costs per 100 people supported, over 90 days (likely range £10 to £70 lower)."
+        " £960 was expected without the visits; £920 was seen."
+    )
+    assert (cost.outcome, cost.size.value, cost.expected.value) == ("hospital costs", -40, 960)
+    assert ends(cost.range) == (-10, -70) and cost.range.words == ("lower",)
+    stay = reader.read_lead(
+        "Length of stay stood at 9.4 a month; 9.1 was expected. That is about 0.3 higher, "
+        "but the truth could be anything from 0.2 lower to 0.8 higher. "
+        "This is not evidence that the service makes no difference."
+    )
+    assert (stay.outcome, stay.per, stay.size.value, stay.not_evidence) == (
+        "Length of stay",
+        "a month",
+        0.3,
+        True,
+    )
+    total = reader.read_lead("About 1,204 fewer admissions a month (likely range 40 to 2,300 fewer).")
+    assert (total.outcome, total.per, total.base, total.size.value) == ("admissions", "a month", None, -1204)
+
+
+def test_a_switch_back_and_a_switch_without_a_price():
+    assert reader.read_switches(
+        "the price fell to £68 (mainstream), or £110 a person cannot be agreed (stop)."
+    ) == (
+        Switch(to="mainstream", cause="the price fell to £68", price=68),
+        Switch(to="stop", cause="£110 a person cannot be agreed"),
+    )
+    assert reader.read_switches("it is bought for something else, and judged on that.") == ()
+    long = reader.read_verdict("Extend for 12 months, with evaluation, at £180 a person or less")
+    assert long == Verdict(verdict="Extend with evaluation", price=180)
