@@ -26,8 +26,10 @@ Kind = Literal["month", "quarter", "week", "day", "financial-year", "number"]
 Ordinals = np.ndarray
 
 MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 PER_YEAR = {"month": 12.0, "quarter": 4.0, "week": 365.25 / 7, "day": 365.25, "financial-year": 1.0}
 DATE_FORMS = (
     "%Y-%m-%d",
@@ -151,10 +153,17 @@ def parse_periods(values: pd.Series, *, form: str | None = None) -> Parsed:
     if values.isna().any():
         rows = np.flatnonzero(values.isna().to_numpy())
         raise DataError(
-            [Problem("no period", "Fill it in or take the row out", row=r + 2, column=name) for r in rows]
+            [
+                Problem("no period", "Fill it in or take the row out", row=int(r) + 2, column=name)
+                for r in rows
+            ]
         )
     if isinstance(values.dtype, pd.PeriodDtype):
-        values = values.dt.start_time
+        declared = _frequency_of(values.dtype)
+        days = [stamp.date() for stamp in values.dt.start_time]
+        if declared is not None:
+            return Parsed(declared, np.array([declared.ordinal(day) for day in days], dtype=np.int64))
+        return _from_days(days)
     if pd.api.types.is_datetime64_any_dtype(values):
         return _from_days([stamp.date() for stamp in values])
     if pd.api.types.is_numeric_dtype(values):
@@ -163,8 +172,13 @@ def parse_periods(values: pd.Series, *, form: str | None = None) -> Parsed:
         if bad.size:
             raise DataError(
                 [
-                    Problem("not a whole number", "Number the periods 1, 2, 3", row=int(r) + 2, column=name,
-                            value=str(numbers[r]))
+                    Problem(
+                        "not a whole number",
+                        "Number the periods 1, 2, 3",
+                        row=int(r) + 2,
+                        column=name,
+                        value=str(numbers[r]),
+                    )
                     for r in bad
                 ]
             )
@@ -172,6 +186,34 @@ def parse_periods(values: pd.Series, *, form: str | None = None) -> Parsed:
     if len(values) and all(isinstance(v, dt.date) for v in values):
         return _from_days([v.date() if isinstance(v, dt.datetime) else v for v in values])
     return _from_text([str(v).strip() for v in values], name, form)
+
+
+def as_periods(frequency: Frequency, ordinals: np.ndarray) -> pd.Series:
+    """Ordinals as a column that keeps its frequency: pandas periods, or whole numbers.
+
+    ``nan`` becomes a missing value. :func:`parse_periods` reads the column back without guessing.
+    """
+    known = np.asarray(ordinals, dtype=float)
+    if frequency.kind == "number":
+        whole = np.isfinite(known).all()
+        return pd.Series(known.astype(np.int64) if whole else known)
+    code = {"month": "M", "quarter": "Q", "day": "D", "financial-year": "Y-MAR"}.get(
+        frequency.kind, f"W-{WEEKDAYS[(frequency.anchor - 1) % 7]}"
+    )
+    days = {o: np.datetime64(frequency.first_day(int(o)), "s") for o in np.unique(known[np.isfinite(known)])}
+    stamps = np.array([days.get(o, np.datetime64("NaT")) for o in known], dtype="datetime64[s]")
+    return pd.Series(pd.DatetimeIndex(stamps).to_period(code))
+
+
+def _frequency_of(dtype: pd.PeriodDtype) -> Frequency | None:
+    """The frequency that a column of pandas periods declares; None for those we have no line for."""
+    code, _, suffix = dtype.name.removeprefix("period[").removesuffix("]").partition("-")
+    if code == "W":
+        return Frequency("week", anchor=(WEEKDAYS.index(suffix) + 1) % 7)
+    if code in ("Y", "A"):
+        return Frequency("financial-year") if suffix == "MAR" else None
+    kinds: dict[str, Kind] = {"M": "month", "Q": "quarter", "D": "day"}
+    return Frequency(kinds[code]) if code in kinds else None
 
 
 def parse_day(text: str, *, form: str | None = None) -> dt.date:
@@ -186,7 +228,7 @@ def parse_day(text: str, *, form: str | None = None) -> dt.date:
 
 def _strptime(text: str, form: str) -> dt.date | None:
     try:
-        return dt.datetime.strptime(text, form).date()  # noqa: DTZ007  dates without a clock
+        return dt.datetime.strptime(text, form).date()
     except ValueError:
         return None
 
@@ -214,7 +256,8 @@ def _from_text(texts: Sequence[str], name: str, form: str | None) -> Parsed:
         if all(days):
             ordinals = [Frequency("month").ordinal(day) for day in days if day]
             return Parsed(Frequency("month"), np.array(ordinals, dtype=np.int64))
-    best, best_form = [None] * len(texts), DATE_FORMS[0]
+    best: list[dt.date | None] = [None] * len(texts)
+    best_form = DATE_FORMS[0]
     for known in DATE_FORMS:
         days = _read_by(texts, known)
         if all(days):
@@ -253,9 +296,7 @@ def _from_text(texts: Sequence[str], name: str, form: str | None) -> Parsed:
     raise AssertionError("a column that was read has returned")
 
 
-def _all_read(
-    days: Sequence[dt.date | None], texts: Sequence[str], name: str, form: str
-) -> list[dt.date]:
+def _all_read(days: Sequence[dt.date | None], texts: Sequence[str], name: str, form: str) -> list[dt.date]:
     problems = [
         Problem(
             f"not a period we can read, where the rest are like {_example(form)}",
@@ -301,7 +342,7 @@ def _from_days(days: Sequence[dt.date]) -> Parsed:
     lasts = all((day + dt.timedelta(days=1)).day == 1 for day in distinct)
     if firsts or lasts:
         months = np.array([month.ordinal(day) for day in days], dtype=np.int64)
-        steps = np.diff(np.unique(months))
+        steps: np.ndarray = np.diff(np.unique(months))
         if steps.size > 1 and np.all(steps % 3 == 0) and np.unique(months % 3).size == 1:
             quarter = Frequency("quarter")
             if all(day.month % 3 == (1 if firsts else 0) for day in distinct):
@@ -310,7 +351,7 @@ def _from_days(days: Sequence[dt.date]) -> Parsed:
                     return Parsed(year, np.array([year.ordinal(d) for d in days], dtype=np.int64))
                 return Parsed(quarter, np.array([quarter.ordinal(d) for d in days], dtype=np.int64))
         return Parsed(month, months)
-    gaps = np.diff([day.toordinal() for day in distinct])
+    gaps: np.ndarray = np.diff([day.toordinal() for day in distinct])
     if gaps.size and np.all(gaps % 7 == 0):
         week = Frequency("week", anchor=distinct[0].weekday())
         return Parsed(week, np.array([week.ordinal(day) for day in days], dtype=np.int64))
