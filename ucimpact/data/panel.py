@@ -74,7 +74,9 @@ class Panel:
         if not len(frame):
             raise DataError(Problem("there are no rows", "A panel needs units before and after a start"))
         parsed = parse_periods(frame[self.period])
-        units, unit_codes = np.unique(frame[self.unit].astype(str).to_numpy(dtype=object), return_inverse=True)
+        units, unit_codes = np.unique(
+            frame[self.unit].astype(str).to_numpy(dtype=object), return_inverse=True
+        )
         ordinals, period_codes = np.unique(parsed.ordinals, return_inverse=True)
         object.__setattr__(self, "table", frame)
         object.__setattr__(self, "frequency", parsed.frequency)
@@ -111,12 +113,16 @@ class Panel:
             if column is not None and have.count(column) != 1:
                 what = "there is no such column" if column not in have else "this name stands twice"
                 problems.append(
-                    Problem(f"{what} for the {role}", f"The columns are: {', '.join(have[:12])}", column=column)
+                    Problem(
+                        f"{what} for the {role}", f"The columns are: {', '.join(have[:12])}", column=column
+                    )
                 )
         if not problems and self.table[self.unit].isna().any():
             rows = np.flatnonzero(self.table[self.unit].isna().to_numpy())
             problems += [
-                Problem("no unit", "Name the unit or take the row out", row=int(r) + HEADER_ROWS, column=self.unit)
+                Problem(
+                    "no unit", "Name the unit or take the row out", row=int(r) + HEADER_ROWS, column=self.unit
+                )
                 for r in rows
             ]
         return problems
@@ -166,10 +172,11 @@ class Panel:
             window = f"{self.frequency.label(int(low))} to {self.frequency.label(int(high))}"
             problems.append(
                 Problem(
-                    f"{self.units[code]} starts in {label}, outside the data ({window})",
-                    "Add the missing periods, leave the unit out, or leave its start empty if it never starts",
+                    f"{self.units[code]} starts outside the data ({window})",
+                    "Add the missing periods, leave the unit out, or empty its start if it never starts",
                     column=self.start,
                     row=int(np.flatnonzero(self.unit_codes == code)[0]) + HEADER_ROWS,
+                    value=label,
                 )
             )
         return starts, problems
@@ -239,7 +246,8 @@ class Panel:
     @cached_property
     def pilot_units(self) -> np.ndarray:
         """Whether each unit ever starts, shape (n_units,)."""
-        return ~np.isnan(self.start_ordinals)
+        starts: np.ndarray = ~np.isnan(self.start_ordinals)
+        return starts
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
@@ -265,7 +273,8 @@ class Panel:
         first = np.zeros(len(self.units), dtype=np.int64)
         first[self.unit_codes] = np.arange(len(self.table))
         names = self.table[self.cluster].astype(str).to_numpy(dtype=object)[first]
-        return np.unique(names, return_inverse=True)[1].reshape(-1)
+        codes: np.ndarray = np.unique(names, return_inverse=True)[1].reshape(-1)
+        return codes
 
     def labels(self) -> list[str]:
         """Each period as a person writes it."""

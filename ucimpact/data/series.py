@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice, pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -54,7 +55,11 @@ class Series:
     def __post_init__(self) -> None:
         have = list(map(str, self.table.columns))
         problems = [
-            Problem(f"there is no such column for the {role}", f"The columns are: {', '.join(have[:12])}", column=c)
+            Problem(
+                f"there is no such column for the {role}",
+                f"The columns are: {', '.join(have[:12])}",
+                column=c,
+            )
             for role, c in (("period", self.period), ("population", self.population))
             if c is not None and have.count(c) != 1
         ]
@@ -71,12 +76,16 @@ class Series:
             start = one_period(self.start, parsed.frequency)
         except (ValueError, TypeError):
             problems.append(
-                Problem(f"the start is not a date that fits {parsed.frequency.noun}s", "Write start = 2022-04-01",
-                        value=str(self.start))
+                Problem(
+                    f"the start is not a date that fits {parsed.frequency.noun}s",
+                    "Write start = 2022-04-01",
+                    value=str(self.start),
+                )
             )
         else:
             if not ordinals[0] <= start <= ordinals[-1]:
-                window = f"{parsed.frequency.label(int(ordinals[0]))} to {parsed.frequency.label(int(ordinals[-1]))}"
+                ends = (parsed.frequency.label(int(ordinals[at])) for at in (0, -1))
+                window = " to ".join(ends)
                 problems.append(
                     Problem(
                         f"the start, {parsed.frequency.label(start)}, is outside the data ({window})",
@@ -107,10 +116,11 @@ class Series:
                     column=self.period,
                 )
             )
-        missing = [int(o) for a, b in zip(ordinals[:-1], ordinals[1:], strict=True) for o in range(a + 1, b)]
-        if missing:
-            named = ", ".join(frequency.label(o) for o in missing[:GAPS_NAMED])
-            more = f" and {len(missing) - GAPS_NAMED} more" if len(missing) > GAPS_NAMED else ""
+        number = int((steps[steps > 0] - 1).sum())
+        if number:
+            absent = (o for a, b in pairwise(ordinals) for o in range(int(a) + 1, int(b)))
+            named = ", ".join(frequency.label(o) for o in islice(absent, GAPS_NAMED))
+            more = f" and {number - GAPS_NAMED:,} more" if number > GAPS_NAMED else ""
             problems.append(
                 Problem(
                     f"the series has gaps: {named}{more}",
@@ -166,7 +176,9 @@ class Series:
     def with_rate(self, column: str, *, per: float, name: str | None = None) -> Series:
         """A series with the extra column ``column / population * per``, and a note of how it was made."""
         if self.population is None:
-            raise DataError(Problem("a rate needs a population", "Name the column of residents", column=column))
+            raise DataError(
+                Problem("a rate needs a population", "Name the column of residents", column=column)
+            )
         name = name or f"{column} per {per:,.0f}"
         table = self.table.assign(**{name: self.values(column) / self.values(self.population) * per})
         return replace(self, table=table, rates=MappingProxyType({**self.rates, name: Rate(column, per)}))
