@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 SHOWN_PER_KIND = 5
-"""Problems of one kind printed in full; the rest are counted."""
+"""Problems of one kind (one column, one way out) printed in full; the rest are counted."""
 
 
 class ImpactError(Exception):
@@ -66,14 +66,14 @@ class DataError(ImpactError):
         lines = [f"{number} problem{'s' if number != 1 else ''}{where}"]
         seen: dict[tuple[str | None, str], int] = {}
         for problem in self.problems:
-            kind = (problem.column, problem.what)
+            kind = (problem.column, problem.do or problem.what)
             seen[kind] = seen.get(kind, 0) + 1
             if seen[kind] <= SHOWN_PER_KIND:
                 lines.append(f"  {problem}")
-        for (column, what), count in seen.items():
+        for (column, _), count in seen.items():
             if count > SHOWN_PER_KIND:
-                named = f"column `{column}`: " if column else ""
-                lines.append(f"  {named}{what}: {count - SHOWN_PER_KIND} more like this")
+                named = f" in column `{column}`" if column else ""
+                lines.append(f"  and {count - SHOWN_PER_KIND} more like these{named}")
         return "\n".join(lines)
 
 
