@@ -8,25 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ucimpact.data.periods import Frequency
 from ucimpact.diagnostics.check import Check
+from ucimpact.study import Event
 
 MONTHS_NEAR = 6
 """A change within six months of the start counts as near it (a judgement)."""
 
 OTHER_CHANGE = "Did anything else change at the same time?"
 SAME_CODING = "Was the outcome counted in the same way throughout?"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Event:
-    """Something else that changed: when, what, and whether it acts on the same outcome."""
-
-    date: dt.date
-    what: str
-    same_outcome: bool = False
 
 
 def other_change(events: Sequence[Event], *, logged: bool, frequency: Frequency, start: int) -> Check:

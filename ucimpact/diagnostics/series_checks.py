@@ -20,18 +20,18 @@ RANK = 0.10
 ENOUGH_PLACEBOS = 9
 
 
-def season(estimate: Estimate) -> Check | None:
-    """Whether the periods before the start hold each time of year at least twice.
+def season(estimate: Estimate, *, years_before: float | None) -> Check | None:
+    """Whether the periods before the start hold each time of year often enough to know it.
 
-    With one winter before the change, a fall after winter and a fall after the change are the same
-    months: no model can part them. This is a key check: where it fails no effect is claimed.
+    With under a year before, a change of season and a change at the start are the same periods, and no
+    model can part them: this is a key check, and where it fails no effect is claimed. Under two years
+    each time of year was seen once at most, which is in doubt.
     """
     found = estimate.extras.get("season") or {}
-    if "separable" not in found:
+    if years_before is None or "separable" not in found:
         return None
-    if found["separable"]:
-        return Check(name="season", question=SEASON, answer="holds", text=str(found.get("why", "")))
-    return Check(name="season", question=SEASON, answer="fails", text=str(found.get("why", "")))
+    answer = "holds" if found["separable"] else "fails" if years_before < 1 else "doubtful"
+    return Check(name="season", question=SEASON, answer=answer, text=str(found.get("why", "")))  # type: ignore[arg-type]
 
 
 def residuals(estimate: Estimate) -> Check | None:

@@ -1,0 +1,148 @@
+"""What every entry of the register owes its users, whatever it estimates."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ucimpact.data.panel import Panel
+from ucimpact.data.series import Series
+from ucimpact.estimate import Estimate
+from ucimpact.methods import METHODS
+
+NUMBERS = ["estimate", "std_error", "conf_low", "conf_high"]
+
+
+def panel_table(seed: int = 3, units: int = 14, periods: int = 16) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    month = pd.date_range("2022-04-01", periods=periods, freq="MS").strftime("%Y-%m")
+    level = rng.normal(40, 6, units)[:, None] + rng.normal(0, 2, periods)[None, :]
+    y = level + rng.normal(0, 2, (units, periods))
+    frame = pd.DataFrame(
+        {
+            "unit": np.repeat([f"practice {u:02d}" for u in range(units)], periods),
+            "period": np.tile(month, units),
+            "start": np.repeat(["2022-12" if u < 3 else "" for u in range(units)], periods),
+            "y": y.ravel(),
+        }
+    )
+    return frame
+
+
+def series_table(seed: int = 4, periods: int = 60) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 3, periods)
+    for t in range(1, periods):
+        noise[t] += 0.3 * noise[t - 1]
+    month = pd.date_range("2014-04-01", periods=periods, freq="MS").strftime("%Y-%m")
+    y = 200 + 8 * np.cos(2 * np.pi * np.arange(periods) / 12) + noise
+    return pd.DataFrame({"period": month, "y": y})
+
+
+def data_for(method: type, table: pd.DataFrame | None = None) -> Panel | Series:
+    if method.takes is Panel:
+        return Panel(panel_table() if table is None else table)
+    return Series(series_table() if table is None else table, start="2017-10")
+
+
+def table_for(method: type) -> pd.DataFrame:
+    return panel_table() if method.takes is Panel else series_table()
+
+
+def fit(method: type, table: pd.DataFrame | None = None, **fields: Any) -> Estimate:
+    return method(outcome="y", **fields).fit(data_for(method, table))
+
+
+@pytest.fixture(params=sorted(METHODS), scope="module")
+def method(request: pytest.FixtureRequest) -> type:
+    return METHODS[request.param]
+
+
+@pytest.fixture(scope="module")
+def estimate(method: type) -> Estimate:
+    return fit(method)
+
+
+def test_the_register_names_what_the_estimate_carries(method: type, estimate: Estimate) -> None:
+    assert METHODS[estimate.method] is method
+
+
+def test_a_method_is_a_frozen_description(method: type) -> None:
+    made = method(outcome="y")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.outcome = "z"
+    assert made == method(outcome="y")
+
+
+def test_fitting_leaves_the_table_as_it_was(method: type) -> None:
+    table = table_for(method)
+    before = table.copy(deep=True)
+    fit(method, table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_row_order_is_irrelevant(method: type, estimate: Estimate) -> None:
+    shuffled = table_for(method).sample(frac=1, random_state=5).reset_index(drop=True)
+    again = fit(method, shuffled)
+    np.testing.assert_allclose(again.effects[NUMBERS], estimate.effects[NUMBERS], rtol=1e-9, atol=1e-9)
+
+
+def test_unit_names_are_irrelevant(method: type, estimate: Estimate) -> None:
+    if method.takes is not Panel:
+        pytest.skip("a series has no units")
+    table = panel_table()
+    names = {name: f"x{hash_:03d}" for hash_, name in enumerate(reversed(sorted(table["unit"].unique())))}
+    again = fit(method, table.assign(unit=table["unit"].map(names)))
+    np.testing.assert_allclose(again.effects[NUMBERS], estimate.effects[NUMBERS], rtol=1e-7, atol=1e-9)
+
+
+def test_scaling_the_outcome_scales_the_effect(method: type, estimate: Estimate) -> None:
+    table = table_for(method)
+    again = fit(method, table.assign(y=10 * table["y"]))
+    relative = (estimate.effects["term"] == "relative").to_numpy()
+    for column in NUMBERS:
+        was, now = estimate.effects[column].to_numpy(), again.effects[column].to_numpy()
+        np.testing.assert_allclose(now[~relative], 10 * was[~relative], rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(now[relative], was[relative], rtol=1e-6, atol=1e-8)
+
+
+def test_shifting_the_outcome_leaves_the_effect(method: type, estimate: Estimate) -> None:
+    table = table_for(method)
+    again = fit(method, table.assign(y=table["y"] + 1000))
+    keep = (estimate.effects["term"] != "relative").to_numpy()
+    for column in NUMBERS:
+        was, now = estimate.effects[column].to_numpy(), again.effects[column].to_numpy()
+        np.testing.assert_allclose(now[keep], was[keep], rtol=1e-6, atol=1e-6)
+
+
+def test_the_estimate_survives_json(estimate: Estimate) -> None:
+    text = json.dumps(estimate.to_dict(), allow_nan=False)
+    again = Estimate.from_dict(json.loads(text))
+    assert json.dumps(again.to_dict(), allow_nan=False) == text
+    pd.testing.assert_frame_equal(again.effects[NUMBERS], estimate.effects[NUMBERS])
+
+
+def test_the_same_spec_gives_the_same_numbers(method: type, estimate: Estimate) -> None:
+    assert fit(method).to_dict() == estimate.to_dict()
+
+
+def test_every_interval_holds_its_estimate(estimate: Estimate) -> None:
+    rows = estimate.effects.dropna(subset=["conf_low", "conf_high"])
+    assert len(rows)
+    assert (rows["conf_low"] <= rows["estimate"]).all() and (rows["estimate"] <= rows["conf_high"]).all()
+
+
+def test_the_spec_holds_every_choice(method: type, estimate: Estimate) -> None:
+    assert set(estimate.spec) >= {f.name for f in dataclasses.fields(method)}
+
+
+def test_an_unknown_outcome_is_named(method: type) -> None:
+    from ucimpact.errors import DataError
+
+    with pytest.raises(DataError, match="no such column"):
+        method(outcome="nothing").fit(data_for(method))

@@ -1,0 +1,14 @@
+"""The register of methods. Adding one is a file, its test, and one line here."""
+
+from __future__ import annotations
+
+from ucimpact.methods.building import build
+from ucimpact.methods.did import DifferenceInDifferences
+from ucimpact.methods.its import InterruptedTimeSeries
+
+METHODS: dict[str, type] = {
+    "did": DifferenceInDifferences,
+    "its": InterruptedTimeSeries,
+}
+
+__all__ = ["METHODS", "DifferenceInDifferences", "InterruptedTimeSeries", "build"]
