@@ -1,0 +1,87 @@
+"""Which designs can answer this question with these data, and which cannot, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ucimpact.data.panel import Panel
+from ucimpact.data.series import Series
+from ucimpact.errors import DataError
+from ucimpact.methods import METHODS, build
+from ucimpact.methods.design_finding import Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenDesign:
+    """One method of the register, asked whether it can work here.
+
+    ``note`` says what it would analyse where that is not the data as declared.
+    """
+
+    method: str
+    is_open: bool
+    findings: tuple[Finding, ...] = ()
+    note: str = ""
+
+
+def open_designs(data: Panel | Series, column: str, *, options: dict[str, Any] | None = None) -> list[OpenDesign]:
+    """Ask every method of the register for its findings on these data.
+
+    Parameters
+    ----------
+    data : Panel or Series
+    column : str
+        The outcome as it is analysed.
+    options : dict, optional
+        Fields that the study declares for a method, by method key.
+    """
+    designs = []
+    for name, method in METHODS.items():
+        fields = (options or {}).get(name, {})
+        if isinstance(data, Panel) and method.takes is Panel:
+            designs.append(_asked(name, fields, data, column))
+        elif isinstance(data, Series) and method.takes is Series:
+            designs.append(_asked(name, fields, data, column))
+        elif isinstance(data, Panel):
+            designs.append(_pilot_series(name, fields, data, column))
+        else:
+            way_out = "Bring the same figures for places without the pilot, one row a place and period"
+            finding = Finding("refuse", "one series has nothing to compare with", way_out)
+            designs.append(OpenDesign(method=name, is_open=False, findings=(finding,)))
+    return designs
+
+
+def _asked(name: str, fields: dict[str, Any], data: Panel | Series, column: str, note: str = "") -> OpenDesign:
+    found = tuple(build(name, fields, outcome=column).check_design(data))
+    return OpenDesign(
+        method=name, is_open=all(f.level != "refuse" for f in found), findings=found, note=note
+    )
+
+
+def _pilot_series(name: str, fields: dict[str, Any], panel: Panel, column: str) -> OpenDesign:
+    """A series method, asked about the mean of the pilot units."""
+    if len(panel.starts) != 1:
+        finding = Finding("refuse", "the pilot units start at different times", "Take the units of one start")
+        return OpenDesign(method=name, is_open=False, findings=(finding,))
+    rows = panel.pilot_units[panel.unit_codes]
+    codes, values = panel.period_codes[rows], panel.values(column)[rows]
+    known = np.isfinite(values)
+    size = len(panel.ordinals)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(codes[known], values[known], size) / np.bincount(codes[known], minlength=size)
+    frequency = panel.frequency
+    periods: list[Any] = [
+        int(o) if frequency.kind == "number" else frequency.first_day(int(o)) for o in panel.ordinals
+    ]
+    start = panel.starts[0]
+    first: Any = start if frequency.kind == "number" else frequency.first_day(start)
+    try:
+        series = Series(pd.DataFrame({"period": periods, column: mean}), start=first)
+    except DataError as error:
+        finding = Finding("refuse", str(error.problems[0]), "Add the missing periods")
+        return OpenDesign(method=name, is_open=False, findings=(finding,))
+    return _asked(name, fields, series, column, note="on the mean of the pilot units, without the comparison")

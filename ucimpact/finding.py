@@ -1,0 +1,443 @@
+"""From an estimate to the numbers a reader meets: natural units, what was expected, what it may claim.
+
+An estimate speaks in the units of its column: admissions per 1,000 patients a month in a practice. A
+reader wants "about 2 fewer per 100 people over 12 months". With ``k`` the factor between the two,
+
+.. math:: est = k \\cdot b, \\qquad [lo, hi] = k \\cdot [b_{low}, b_{high}], \\qquad
+          expected = observed - est
+
+where ``observed`` is what the pilot saw. Three scales are used:
+
+- **people**: a count in a panel with a population. Per ``base`` people over the pilot, ``k`` = pilot
+  periods x base / per; base is the first of 100, 1,000, 10,000, 100,000 at which the expected number
+  is 1 or more.
+- **places**: a total with no population, or one series. Per period, in the pilot place or area.
+- **per cent**: a model of logarithms gives ratios of typical values and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ucimpact import words
+from ucimpact.data.panel import Panel, Rate
+from ucimpact.data.series import Series
+from ucimpact.diagnostics.check import Check
+from ucimpact.estimate import Estimate
+from ucimpact.study import Outcome, Study
+
+FOUR_IN_FIVE = 0.8416
+"""Standard errors beyond the critical value at which an effect is found four times in five."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """How an effect in the units of its column becomes the headline.
+
+    Attributes
+    ----------
+    factor : float
+        ``k`` above; 100 on the log scale, where the effect is the relative one.
+    term : str
+        The effect that is multiplied: ``att``, ``average``, ``cumulative`` or ``relative``.
+    base : int or None
+        People the headline counts by.
+    per, when, chart_per : str
+        "per 100 registered patients over 12 months"; ", over 12 months"; the units of the chart.
+    observed : float or None
+        What the pilot saw, in headline units.
+    observed_events : float or None
+        The number of events behind it, for small-number rules.
+    events_per_unit : float or None
+        Events over the whole pilot for an effect of 1 in headline units.
+    """
+
+    factor: float
+    term: str
+    base: int | None
+    per: str
+    when: str
+    chart_per: str
+    observed: float | None
+    observed_events: float | None
+    events_per_unit: float | None
+
+    def of(self, estimate: Estimate) -> dict[str, float | None]:
+        """``est, lo, hi, se`` of an estimate in headline units; None where there is no interval."""
+        if estimate.scale == "log" and self.factor != 100:
+            relative = estimate.effect("relative")
+            scale = self.factor_of_expected
+            row = {name: relative[name] * scale for name in ("estimate", "conf_low", "conf_high")}
+            se = np.nan
+        else:
+            effect = estimate.effect(self.term if self.term in set(estimate.effects["term"]) else "att")
+            row = {name: effect[name] * self.factor for name in ("estimate", "conf_low", "conf_high")}
+            se = effect["std_error"] * self.factor
+        named = {"est": row["estimate"], "lo": row["conf_low"], "hi": row["conf_high"], "se": se}
+        return {name: float(v) if np.isfinite(v) else None for name, v in named.items()}
+
+    @property
+    def factor_of_expected(self) -> float:
+        """What a relative effect of 1 is in headline units: the expected number."""
+        return self.expected if self.expected is not None else float("nan")
+
+    expected: float | None = None
+
+
+def units_of(estimate: Estimate, data: Panel | Series, rate: Rate | None, study: Study) -> Units:
+    """The headline's units for an estimate on these data."""
+    noun = data.frequency.noun
+    each = f"a {noun}"
+    if estimate.scale == "log":
+        return Units(
+            factor=100.0, term="relative", base=None, per="%", when="", chart_per=each,
+            observed=None, observed_events=None, events_per_unit=None,
+        )  # fmt: skip
+    frame = estimate.counterfactual
+    assert frame is not None
+    after = frame[(frame["since"] >= 0) & frame["observed"].notna()]
+    if isinstance(data, Panel):
+        return _panel_units(estimate, data, rate, study, after, each)
+    return _series_units(estimate, data, rate, study, after, each)
+
+
+def _panel_units(
+    estimate: Estimate, data: Panel, rate: Rate | None, study: Study, after: Any, each: str
+) -> Units:
+    observed = float(after["observed"].mean())
+    cumulative, att = estimate.effect("cumulative"), estimate.effect("att")
+    total = cumulative["estimate"] / att["estimate"] if att["estimate"] else np.nan
+    if rate is None:
+        pilots = int(data.pilot_units.sum())
+        place = "" if pilots == 1 else " in each pilot place"
+        return Units(
+            factor=1.0, term="att", base=None, per=f"{each}{place}", when="", chart_per=f"{each}{place}",
+            observed=observed, expected=observed - att["estimate"],
+            observed_events=_events(after), events_per_unit=total,
+        )  # fmt: skip
+    periods = len(after)
+    span = f"{periods} {data.frequency.noun}s"
+    expected_each = (observed - att["estimate"]) * periods / rate.per
+    base = words.base_for(expected_each)
+    factor = periods * base / rate.per
+    return Units(
+        factor=factor, term="att", base=base, per=f"per {base:,} {study.people} in {span}", when=f", over {span}",
+        chart_per=f"per {rate.per:,.0f} {study.people} {each}",
+        observed=observed * factor, expected=(observed - att["estimate"]) * factor,
+        observed_events=_events(after), events_per_unit=total / factor,
+    )  # fmt: skip
+
+
+def _series_units(
+    estimate: Estimate, data: Series, rate: Rate | None, study: Study, after: Any, each: str
+) -> Units:
+    counted = float(estimate.effect("cumulative")["estimate"])
+    average = float(estimate.effect("average")["estimate"])
+    periods = len(after)
+    if rate is None:
+        observed = float(after["observed"].mean())
+        return Units(
+            factor=1.0, term="average", base=None, per=each, when="", chart_per=each, observed=observed,
+            expected=observed - average, observed_events=_events(after), events_per_unit=float(periods),
+        )  # fmt: skip
+    events = _events(after)
+    observed = (events if events is not None else np.nan) / periods
+    return Units(
+        factor=1.0 / periods, term="cumulative", base=None, per=each, when="",
+        chart_per=f"per {rate.per:,.0f} {study.people} {each}",
+        observed=observed, expected=observed - counted / periods,
+        observed_events=events, events_per_unit=float(periods),
+    )  # fmt: skip
+
+
+def _events(after: Any) -> float | None:
+    return float(after["events"].sum()) if "events" in after and after["events"].notna().all() else None
+
+
+def worthwhile_in(outcome: Outcome, units: Units) -> float | None:
+    """The smallest worthwhile effect in headline units, positive; None where none was agreed."""
+    agreed = outcome.worthwhile
+    if agreed is None:
+        return None
+    size = abs(agreed.change)
+    if agreed.form == "relative":
+        if units.term == "relative":
+            return 100 * size
+        return None if units.expected is None else size * abs(units.expected)
+    if units.term == "relative":
+        return None
+    if agreed.form == "per":
+        return size * units.base / agreed.base if units.base else None
+    if outcome.kind == "count" and units.events_per_unit:
+        return size / abs(units.events_per_unit)
+    return size
+
+
+def finding(
+    study: Study,
+    outcome: Outcome,
+    data: Panel | Series,
+    estimate: Estimate,
+    units: Units,
+    checks: Sequence[Check],
+) -> dict[str, Any]:
+    """The numbers of the answer as plain values; :func:`phrase` adds the sentences."""
+    shown = units.of(estimate)
+    w = worthwhile_in(outcome, units)
+    rule = estimate.extras.get("rule") or {}
+    refused = shown["lo"] is None or shown["hi"] is None
+    counts = data.counts()
+    return {
+        "outcome": mid_sentence(outcome.label),
+        "label": outcome.label,
+        "column": outcome.column,
+        "kind": outcome.kind,
+        "better": outcome.better,
+        "proxy": outcome.proxy,
+        "subject": study.subject,
+        "plural": study.plural,
+        "people": study.people,
+        "base": units.base,
+        "per": units.per,
+        "when": units.when,
+        "time": "over the pilot so far",
+        "chart_per": units.chart_per,
+        "scale": estimate.scale,
+        **shown,
+        "found_se": _found_se(shown),
+        "w": w,
+        "expected": units.expected,
+        "observed": units.observed,
+        "observed_events": units.observed_events,
+        "claim": None
+        if refused
+        else words.claim(shown["est"], shown["lo"], shown["hi"], w, outcome.better),
+        "refused": rule.get("refusal") if refused else None,
+        "key_fail": any(c.answer == "fails" and c.name in words.QUESTIONS for c in checks),
+        "confounded": any(c.answer == "fails" and c.name == "season" for c in checks),
+        "percent": _percent(estimate),
+        "avoided": _avoided(estimate, outcome),
+        "procedure": estimate.draws_from,
+        "p_value": _known(estimate.headline["p_value"]),
+        "smallest_p": _known(rule.get("smallest_p")),
+        "breakdown": _known(rule.get("breakdown_ratio")),
+        "n1": counts.get("pilot_places"),
+        "n0": counts["places"] - counts["pilot_places"] if "places" in counts else None,
+        "one_place": counts.get("pilot_places", 1) == 1,
+    }
+
+
+def mid_sentence(label: str) -> str:
+    """A label as it stands inside a sentence: "Emergency admissions" but "A&E attendances"."""
+    first = label.split(" ", 1)[0]
+    return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
+
+
+def _found_se(shown: Mapping[str, float | None]) -> float | None:
+    """The standard error at which 2.8 of them is what this evaluation could have found.
+
+    An effect is found four times in five at half the range (whatever procedure gave it) plus 0.84
+    standard errors; with a normal interval that is 1.96 + 0.84 = 2.8 of them.
+    """
+    if shown["lo"] is None or shown["hi"] is None:
+        return None
+    half = (shown["hi"] - shown["lo"]) / 2
+    se = shown["se"] if shown["se"] is not None else half / 1.96
+    return float((half + FOUR_IN_FIVE * se) / words.POWER)
+
+
+def _known(value: Any) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+def _percent(estimate: Estimate) -> dict[str, float] | None:
+    """The effect as a ratio of what was expected."""
+    if "relative" not in set(estimate.effects["term"]):
+        return None
+    row = estimate.effect("relative")
+    found = {"ratio": 1 + row["estimate"], "lo": 1 + row["conf_low"], "hi": 1 + row["conf_high"]}
+    return {k: float(v) for k, v in found.items()} if all(map(np.isfinite, found.values())) else None
+
+
+def _avoided(estimate: Estimate, outcome: Outcome) -> dict[str, float] | None:
+    """Events avoided over the pilot, positive = fewer; None for ratios and for what is not counted."""
+    if outcome.kind != "count" or estimate.scale == "log":
+        return None
+    row = estimate.avoided()
+    found = {"est": -row["estimate"], "lo": -row["conf_high"], "hi": -row["conf_low"]}
+    return {k: float(v) for k, v in found.items()} if all(map(np.isfinite, found.values())) else None
+
+
+def certainty(
+    study: Study,
+    data: Panel | Series,
+    estimate: Estimate,
+    found: Mapping[str, Any],
+    checks: Sequence[Check],
+    sensitivity: Sequence[tuple[float | None, float | None, float | None]],
+    dates: Sequence[tuple[float | None, float | None, float | None]],
+) -> dict[str, Any]:
+    """The level and its steps, from the facts of the study and the checks that count."""
+    counted = [check for check in checks if check.counted and check.name in words.QUESTIONS]
+    panel = isinstance(data, Panel)
+    rule = estimate.extras.get("rule") or {}
+    off_zero = found["lo"] is not None and not found["lo"] <= 0 <= found["hi"]
+    facts: dict[str, Any] = {}
+    if panel:
+        facts = {
+            "place_level": True,
+            "n1": found["n1"],
+            "n0": found["n0"],
+            "breakdown": found["breakdown"] if off_zero else None,
+            "variance_flag": bool(rule.get("variance_flag")),
+            "places": found["n1"],
+        }
+    else:
+        facts = {
+            "before": estimate.extras["before"],
+            "after": estimate.extras["after"],
+            "df": _known(estimate.headline["df"]),
+            "per_year": data.frequency.per_year or 12,
+            "periods": f"{data.frequency.noun}s",
+        }
+    random = study.context.allocation == "lot"
+    grade = words.grade(
+        allocation="random" if random and panel else "comparison" if panel else "series",
+        claim=found["claim"],
+        est=found["est"],
+        lo=found["lo"],
+        hi=found["hi"],
+        w=found["w"],
+        better=found["better"],
+        kind=found["kind"],
+        percent=found["scale"] == "log",
+        outcome=found["outcome"],
+        chosen="places",
+        supported="with the pilot",
+        checks={check.name: check.answer for check in counted},
+        questions={check.name: check.question for check in counted},
+        one_place=found["one_place"],
+        sensitivity=sensitivity,
+        dates=dates,
+        proxy=found["proxy"],
+        **facts,
+    )
+    return grade.to_dict()
+
+
+def decision(study: Study, found: Mapping[str, Any], grade: Mapping[str, Any]) -> dict[str, Any]:
+    """What to do next as far as the evidence goes: without a value for an event, never a verdict on money."""
+    missing = []
+    cost = study.cost
+    if cost is None:
+        missing += ["price", "people"]
+    elif not cost.people:
+        missing.append("people")
+    missing.append("value")
+    unit = "%" if found["scale"] == "log" else found["per"]
+    steps = words.next_steps(
+        found["claim"],
+        grade["level"],
+        missing,
+        subject=found["subject"],
+        outcome=found["outcome"],
+        better=found["better"],
+        plural=found["plural"],
+        key_fail=found["key_fail"],
+        refused=found["refused"],
+        confounded=found["confounded"],
+        one_place=found["one_place"],
+        se=found["se"],
+        w=found["w"],
+        unit=unit,
+    )
+    verdict = words.decide(
+        value=None,
+        price=None if cost is None else 1.0,
+        claim_code=found["claim"],
+        level=grade["level"],
+        key_fail=found["key_fail"],
+        missing=missing,
+    )
+    spent = None
+    if cost is not None:
+        whole = cost.fixed + cost.per_person * (cost.people or 0)
+        each = f": {words.per_person(whole / cost.people)} for each of {cost.people:,.0f} people" if cost.people else ""
+        spent = f"The pilot cost {words.money(whole)}{each}, in {cost.price_year} prices. What it was worth is not worked out here."
+    return {"verdict": verdict, "because": words.because("Cannot say yet", missing=missing), "next_steps": steps, "cost": spent}
+
+
+def phrase(
+    found: Mapping[str, Any], grade: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The sentences of a finding, each from :mod:`ucimpact.words`."""
+    alone = found["one_place"] and found["n0"]
+    return {
+        "sentences": {**_sentences(found, checks), "certainty_line": grade["line"]},
+        "can_say": words.can_say(found),
+        "cannot_say": words.cannot_say(found),
+        "limits": words.limits_of_one_place(
+            found["n1"], found["n0"], found["procedure"], found["breakdown"], found["smallest_p"]
+        )
+        if alone
+        else [],
+    }
+
+
+def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    about = {"subject": found["subject"], "outcome": found["outcome"]}
+    effect = {name: found[name] for name in ("est", "lo", "hi", "w")}
+    kind, better, percent = found["kind"], found["better"], found["scale"] == "log"
+    said: dict[str, Any] = {
+        "headline": words.headline(
+            **about, **effect, level=found["level"], better=better, plural=found["plural"],
+            key_fail=found["key_fail"], refused=found["refused"],
+        ),
+        "extra": [], "percent": None, "avoided": None, "found": None, "chart_title": None, "alt": None,
+    }  # fmt: skip
+    if found["confounded"]:
+        said["headline"] = words.season_confounded(**about)
+    if found["refused"] is not None or found["key_fail"]:
+        failed = [c["text"] for c in checks if c["answer"] == "fails" and c["name"] in words.QUESTIONS]
+        said["lead"] = " ".join(failed) or str(found["refused"])
+        return said
+    per = "" if found["base"] else found["per"]
+    said["lead"], unclear = _lead(found, per), found["lo"] <= 0 <= found["hi"]
+    said["chart_title"] = words.title(**effect, better=better)
+    said["alt"] = words.alt(
+        found["outcome"], found["base"], **effect, who=found["people"], per=per, kind=kind, percent=percent,
+    )  # fmt: skip
+    if unclear and found["claim"] != "N":
+        said["extra"].append(words.NOT_EVIDENCE)
+    if percent:
+        said["extra"].append(words.RATIOS_ONLY)
+    if found["w"] is None:
+        said["extra"].append(words.NO_WORTHWHILE)
+    if found["percent"] and not percent:
+        said["percent"] = f"That is {words.percent(**found['percent'], kind=kind)}."
+    if found["avoided"]:
+        said["avoided"] = words.avoided(
+            *found["avoided"].values(), found["outcome"], found["level"], found["claim"], words.SO_FAR,
+            better=better, kind=kind,
+        )  # fmt: skip
+    if found["found_se"]:
+        said["found"] = words.found(
+            found["found_se"], found["w"], found["base"], better=better, kind=kind, per=per, percent=percent
+        )
+    return said
+
+
+def _lead(found: Mapping[str, Any], per: str) -> str:
+    """The first sentences under the headline."""
+    shared = {name: found[name] for name in ("outcome", "est", "lo", "hi", "w", "kind")}
+    if found["scale"] == "log":
+        return words.lead_percent(**shared)
+    units = {"base": found["base"], "who": found["people"], "per": per}
+    numbers = {"observed": found["observed"], "expected": found["expected"]}
+    if found["lo"] <= 0 <= found["hi"] and None not in numbers.values():
+        return words.lead_unclear(**shared, **numbers, **units, when=found["when"].removeprefix(","))
+    return words.lead(**shared, **numbers, **units, when=found["when"], without=found["subject"])

@@ -1,0 +1,108 @@
+"""Write an evaluation to a folder: released, rendered, and whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ucimpact import serialise
+from ucimpact.disclosure import release
+from ucimpact.evaluation import Evaluation
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write ``report.html``, ``evaluation.json``, ``tables/*.csv`` and ``disclosure_log.json``.
+
+    Small numbers are hidden first; the report is rendered from the document that is written. Every file
+    is made in full before the first takes its place, so a run that fails leaves what was there.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    folder : path
+        Made if it is not there. Files of the same names are replaced; others are left alone.
+
+    Returns
+    -------
+    list of Path
+        The files written, the report first.
+    """
+    from ucimpact.report.render import render
+
+    released = release(evaluation)
+    text = serialise.text_of(released.to_dict())
+    document = Evaluation.from_dict(_json(text)).to_dict()
+    files = {
+        "report.html": render(document),
+        "evaluation.json": text,
+        "disclosure_log.json": serialise.text_of(released.disclosure),
+        **{f"tables/{name}.csv": csv_text(rows) for name, rows in tables(document).items() if rows},
+    }
+    return _write(Path(folder), files)
+
+
+def _json(text: str) -> dict[str, Any]:
+    import json
+
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The tables of a released document, each a list of rows."""
+    analyses = document["estimates"]
+    effects = [
+        {"analysis": entry["label"], "role": entry["role"], **row}
+        for entry in analyses
+        for row in entry.get("effects") or ()
+    ]
+    primary = next((entry for entry in analyses if entry["role"] == "primary"), {})
+    checks = [
+        {name: check[name] for name in ("name", "question", "answer", "text", "statistic", "p_value")}
+        for check in document["checks"]
+    ]
+    return {
+        "effects": effects,
+        "observed_expected": list(primary.get("counterfactual") or ()),
+        "checks": checks,
+        "left_out": list(document["data"]["left_out"]),
+    }
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV. Text that a spreadsheet would run as a formula is given a leading apostrophe."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([_cell(name) for name in names])
+    writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
+    return out.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
+        return "'" + value
+    return "" if value is None else value
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".ucimpact-") as scratch:
+        for name, text in files.items():
+            made = Path(scratch) / name
+            made.parent.mkdir(parents=True, exist_ok=True)
+            made.write_text(text, encoding="utf-8", newline="\n")
+        written = []
+        for name in files:
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(Path(scratch) / name, target)
+            written.append(target)
+    return written
