@@ -28,7 +28,9 @@ class OpenDesign:
     note: str = ""
 
 
-def open_designs(data: Panel | Series, column: str, *, options: dict[str, Any] | None = None) -> list[OpenDesign]:
+def open_designs(
+    data: Panel | Series, column: str, *, options: dict[str, Any] | None = None
+) -> list[OpenDesign]:
     """Ask every method of the register for its findings on these data.
 
     Parameters
@@ -42,9 +44,7 @@ def open_designs(data: Panel | Series, column: str, *, options: dict[str, Any] |
     designs = []
     for name, method in METHODS.items():
         fields = (options or {}).get(name, {})
-        if isinstance(data, Panel) and method.takes is Panel:
-            designs.append(_asked(name, fields, data, column))
-        elif isinstance(data, Series) and method.takes is Series:
+        if isinstance(data, method.takes):
             designs.append(_asked(name, fields, data, column))
         elif isinstance(data, Panel):
             designs.append(_pilot_series(name, fields, data, column))
@@ -55,11 +55,11 @@ def open_designs(data: Panel | Series, column: str, *, options: dict[str, Any] |
     return designs
 
 
-def _asked(name: str, fields: dict[str, Any], data: Panel | Series, column: str, note: str = "") -> OpenDesign:
+def _asked(
+    name: str, fields: dict[str, Any], data: Panel | Series, column: str, note: str = ""
+) -> OpenDesign:
     found = tuple(build(name, fields, outcome=column).check_design(data))
-    return OpenDesign(
-        method=name, is_open=all(f.level != "refuse" for f in found), findings=found, note=note
-    )
+    return OpenDesign(method=name, is_open=all(f.level != "refuse" for f in found), findings=found, note=note)
 
 
 def _pilot_series(name: str, fields: dict[str, Any], panel: Panel, column: str) -> OpenDesign:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ucimpact import serialise
 from ucimpact.errors import DisclosureError
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation import Analysis, Evaluation
@@ -58,9 +59,7 @@ def release(evaluation: Evaluation) -> Evaluation:
     if profile not in PROFILES:
         raise DisclosureError(f"release profile {profile!r} is not known; use one of: {', '.join(PROFILES)}")
     if profile == "none":
-        return replace(
-            evaluation, disclosure={"profile": "none", "suppressed": 0, "rounded": 0, "log": []}
-        )
+        return replace(evaluation, disclosure={"profile": "none", "suppressed": 0, "rounded": 0, "log": []})
     log = Log()
     analyses = tuple(_analysis(analysis, log) for analysis in evaluation.analyses)
     finding = _finding(dict(evaluation.finding), log)
@@ -71,9 +70,7 @@ def release(evaluation: Evaluation) -> Evaluation:
         "rounded": log.rounded,
         "log": sorted(set(log.hidden)),
     }
-    return replace(
-        evaluation, analyses=analyses, finding=finding, data=data, disclosure=summary
-    ).rephrased()
+    return replace(evaluation, analyses=analyses, finding=finding, data=data, disclosure=summary).rephrased()
 
 
 def _analysis(analysis: Analysis, log: Log) -> Analysis:
@@ -85,9 +82,11 @@ def _analysis(analysis: Analysis, log: Log) -> Analysis:
         extras["comparison"] = _rows(extras["comparison"], "mean", f"{analysis.label}: comparison", log)
     frame = estimate.counterfactual
     if frame is not None and "events" in frame:
-        rows = _rows(frame.to_dict("records"), "observed", f"{analysis.label}: by period", log)
+        rows = _rows(serialise.plain(frame), "observed", f"{analysis.label}: by period", log)
         frame = pd.DataFrame(rows, columns=list(frame.columns))
-    return replace(analysis, estimate=_cumulative(replace(estimate, extras=extras, counterfactual=frame), log))
+    return replace(
+        analysis, estimate=_cumulative(replace(estimate, extras=extras, counterfactual=frame), log)
+    )
 
 
 def _rows(rows: list[dict[str, Any]], column: str, where: str, log: Log) -> list[dict[str, Any]]:

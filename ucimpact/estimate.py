@@ -140,7 +140,8 @@ class Estimate:
                 interval = interval.replace("95%", f"{level:.0%}")
         else:
             interval = "no interval"
-        lines = [f"{self.estimand} on {self.outcome}: {head['estimate']:.4g} ({interval}), {self.draws_from or self.method}"]
+        how = self.draws_from or self.method
+        lines = [f"{self.estimand} on {self.outcome}: {head['estimate']:.4g} ({interval}), {how}"]
         lines += [f"Care: {text}" for text in self.warnings]
         return "\n".join(lines)
 

@@ -33,6 +33,10 @@ Progress = Callable[[str, int, int], None]
 
 MOVES = (1, 2, 3)
 """Periods by which the window's start and end are moved in turn."""
+DECLARED = (
+    *("title", "question", "pilot", "population", "comparator", "by"),
+    *("subject", "plural", "people"),
+)
 RATE_BASES = (1_000.0, 10_000.0, 100_000.0)
 """A chart counts per 1,000 people, or the first base at which the mean is 1 or more."""
 
@@ -273,7 +277,8 @@ class _Work:
         analyses = []
         for end in (False, True):
             for move in MOVES:
-                label = f"{move} {noun}{'s' if move > 1 else ''} {'fewer at the end' if end else 'later to begin'}"
+                count = f"{move} {noun}{'s' if move > 1 else ''}"
+                label = f"{count} {'fewer at the end' if end else 'later to begin'}"
                 self.tell(label)
                 run = self._moved(move, end)
                 analyses.append(self.attempt("dates", label, "", run, units))
@@ -401,9 +406,15 @@ def _dates_check(main: Analysis, dates: list[Analysis]) -> Check:
     away = [a for a in moved if depends_on_dates(main, a)]
     rows = [{"label": a.label, "estimate": a.est, "low": a.lo, "high": a.hi} for a in moved]
     if away:
-        text = f"{len(away)} of {len(moved)} shifts of up to three periods give an answer outside the range or of the other sign."
+        text = (
+            f"{len(away)} of {len(moved)} shifts of up to three periods give an answer outside the range or "
+            "of the other sign."
+        )
         return Check(name="dates", question=question, answer="doubtful", text=text, table=rows, counted=False)
-    text = f"Beginning or ending up to three periods away leaves every answer within the range ({len(moved)} tried)."
+    text = (
+        "Beginning or ending up to three periods away leaves every answer within the range "
+        f"({len(moved)} tried)."
+    )
     return Check(name="dates", question=question, answer="holds", text=text, table=rows, counted=False)
 
 
@@ -448,12 +459,7 @@ def now() -> str:
 def study_document(study: Study, records: Records) -> dict[str, Any]:
     """What was asked, as the report prints it."""
     return {
-        **{
-            name: getattr(study, name)
-            for name in (
-                "title", "question", "pilot", "population", "comparator", "by", "subject", "plural", "people",
-            )  # fmt: skip
-        },
+        **{name: getattr(study, name) for name in DECLARED},
         "text": study.text,
         "hash": study.hash,
         "example": study.release.example,
@@ -464,16 +470,12 @@ def study_document(study: Study, records: Records) -> dict[str, Any]:
     }
 
 
-def data_document(
-    study: Study, records: Records, data: Panel | Series, estimate: Estimate
-) -> dict[str, Any]:
+def data_document(study: Study, records: Records, data: Panel | Series, estimate: Estimate) -> dict[str, Any]:
     """What went in, what was left out and why, and what remained."""
     counts = {**data.counts(), **{k: v for k, v in estimate.counts.items() if k != "left_out"}}
     left_out = [*records.left_out, *estimate.counts.get("left_out", ())]
     noun = data.frequency.noun
-    flow: list[dict[str, Any]] = [
-        {"kind": "in", "n": records.rows_read, "text": "rows read"}
-    ]
+    flow: list[dict[str, Any]] = [{"kind": "in", "n": records.rows_read, "text": "rows read"}]
     flow += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in left_out]
     if isinstance(data, Panel):
         text = (

@@ -28,7 +28,8 @@ from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
 from ucimpact.diagnostics.check import Check
 from ucimpact.estimate import Estimate
-from ucimpact.study import Outcome, Study
+from ucimpact.inference.few_clusters import FEWEST_COMPARISON
+from ucimpact.study import Cost, Outcome, Study
 
 FOUR_IN_FIVE = 0.8416
 """Standard errors beyond the critical value at which an effect is found four times in five."""
@@ -43,13 +44,14 @@ class Units:
     factor : float
         ``k`` above; 100 on the log scale, where the effect is the relative one.
     term : str
-        The effect that is multiplied: ``att``, ``average``, ``cumulative`` or ``relative``.
+        The effect that is multiplied: ``att``, ``average``, ``relative``, or ``cumulative``, which is
+        also divided by the estimate's own number of periods.
     base : int or None
         People the headline counts by.
     per, when, chart_per : str
         "per 100 registered patients over 12 months"; ", over 12 months"; the units of the chart.
-    observed : float or None
-        What the pilot saw, in headline units.
+    observed, expected : float or None
+        What the pilot saw, and what was expected without it, in headline units.
     observed_events : float or None
         The number of events behind it, for small-number rules.
     events_per_unit : float or None
@@ -63,29 +65,27 @@ class Units:
     when: str
     chart_per: str
     observed: float | None
+    expected: float | None
     observed_events: float | None
     events_per_unit: float | None
 
     def of(self, estimate: Estimate) -> dict[str, float | None]:
-        """``est, lo, hi, se`` of an estimate in headline units; None where there is no interval."""
-        if estimate.scale == "log" and self.factor != 100:
-            relative = estimate.effect("relative")
-            scale = self.factor_of_expected
-            row = {name: relative[name] * scale for name in ("estimate", "conf_low", "conf_high")}
-            se = np.nan
+        """``est, lo, hi, se`` of an estimate in headline units; None where there is no interval.
+
+        An analysis of ratios beside a main analysis in numbers is shown as that share of what the main
+        one expected.
+        """
+        if estimate.scale == "log" and self.term != "relative":
+            effect = estimate.effect("relative")
+            factor = np.nan if self.expected is None else self.expected
         else:
-            effect = estimate.effect(self.term if self.term in set(estimate.effects["term"]) else "att")
-            row = {name: effect[name] * self.factor for name in ("estimate", "conf_low", "conf_high")}
-            se = effect["std_error"] * self.factor
-        named = {"est": row["estimate"], "lo": row["conf_low"], "hi": row["conf_high"], "se": se}
-        return {name: float(v) if np.isfinite(v) else None for name, v in named.items()}
-
-    @property
-    def factor_of_expected(self) -> float:
-        """What a relative effect of 1 is in headline units: the expected number."""
-        return self.expected if self.expected is not None else float("nan")
-
-    expected: float | None = None
+            effect = estimate.effect(self.term)
+            factor = self.factor
+            if self.term == "cumulative":
+                factor /= estimate.extras["after"]
+        columns = {"est": "estimate", "lo": "conf_low", "hi": "conf_high", "se": "std_error"}
+        named = {name: float(effect[column]) * factor for name, column in columns.items()}
+        return {name: value if np.isfinite(value) else None for name, value in named.items()}
 
 
 def units_of(estimate: Estimate, data: Panel | Series, rate: Rate | None, study: Study) -> Units:
@@ -95,14 +95,16 @@ def units_of(estimate: Estimate, data: Panel | Series, rate: Rate | None, study:
     if estimate.scale == "log":
         return Units(
             factor=100.0, term="relative", base=None, per="%", when="", chart_per=each,
-            observed=None, observed_events=None, events_per_unit=None,
+            observed=None, expected=None, observed_events=None, events_per_unit=None,
         )  # fmt: skip
     frame = estimate.counterfactual
     assert frame is not None
     after = frame[(frame["since"] >= 0) & frame["observed"].notna()]
+    if "used" in after:
+        after = after[after["used"].astype(bool)]
     if isinstance(data, Panel):
         return _panel_units(estimate, data, rate, study, after, each)
-    return _series_units(estimate, data, rate, study, after, each)
+    return _series_units(estimate, rate, study, after, each)
 
 
 def _panel_units(
@@ -125,16 +127,15 @@ def _panel_units(
     base = words.base_for(expected_each)
     factor = periods * base / rate.per
     return Units(
-        factor=factor, term="att", base=base, per=f"per {base:,} {study.people} in {span}", when=f", over {span}",
+        factor=factor, term="att", base=base, per=f"per {base:,} {study.people} in {span}", 
+        when=f", over {span}",
         chart_per=f"per {rate.per:,.0f} {study.people} {each}",
         observed=observed * factor, expected=(observed - att["estimate"]) * factor,
         observed_events=_events(after), events_per_unit=total / factor,
     )  # fmt: skip
 
 
-def _series_units(
-    estimate: Estimate, data: Series, rate: Rate | None, study: Study, after: Any, each: str
-) -> Units:
+def _series_units(estimate: Estimate, rate: Rate | None, study: Study, after: Any, each: str) -> Units:
     counted = float(estimate.effect("cumulative")["estimate"])
     average = float(estimate.effect("average")["estimate"])
     periods = len(after)
@@ -147,7 +148,7 @@ def _series_units(
     events = _events(after)
     observed = (events if events is not None else np.nan) / periods
     return Units(
-        factor=1.0 / periods, term="cumulative", base=None, per=each, when="",
+        factor=1.0, term="cumulative", base=None, per=each, when="",
         chart_per=f"per {rate.per:,.0f} {study.people} {each}",
         observed=observed, expected=observed - counted / periods,
         observed_events=events, events_per_unit=float(periods),
@@ -171,8 +172,8 @@ def worthwhile_in(outcome: Outcome, units: Units) -> float | None:
     if units.term == "relative":
         return None
     if agreed.form == "per":
-        return size * units.base / agreed.base if units.base else None
-    if outcome.kind == "count" and units.events_per_unit:
+        return size * units.base / agreed.base if units.base and agreed.base else None
+    if outcome.kind == "count" and units.events_per_unit and np.isfinite(units.events_per_unit):
         return size / abs(units.events_per_unit)
     return size
 
@@ -189,7 +190,7 @@ def finding(
     shown = units.of(estimate)
     w = worthwhile_in(outcome, units)
     rule = estimate.extras.get("rule") or {}
-    refused = shown["lo"] is None or shown["hi"] is None
+    limits = (shown["est"], shown["lo"], shown["hi"])
     counts = data.counts()
     return {
         "outcome": mid_sentence(outcome.label),
@@ -213,10 +214,8 @@ def finding(
         "expected": units.expected,
         "observed": units.observed,
         "observed_events": units.observed_events,
-        "claim": None
-        if refused
-        else words.claim(shown["est"], shown["lo"], shown["hi"], w, outcome.better),
-        "refused": rule.get("refusal") if refused else None,
+        "claim": _claim(limits, w, outcome.better),
+        "refused": _refusal(estimate) if None in limits else None,
         "key_fail": any(c.answer == "fails" and c.name in words.QUESTIONS for c in checks),
         "confounded": any(c.answer == "fails" and c.name == "season" for c in checks),
         "percent": _percent(estimate),
@@ -229,6 +228,21 @@ def finding(
         "n0": counts["places"] - counts["pilot_places"] if "places" in counts else None,
         "one_place": counts.get("pilot_places", 1) == 1,
     }
+
+
+def _claim(limits: tuple[float | None, ...], w: float | None, better: str) -> str | None:
+    est, lo, hi = limits
+    if est is None or lo is None or hi is None:
+        return None
+    return words.claim(est, lo, hi, w, better)
+
+
+def _refusal(estimate: Estimate) -> str:
+    """Why there is no likely range: what the rule said, else the first warning."""
+    rule = estimate.extras.get("rule") or {}
+    if rule.get("n0", np.inf) < FEWEST_COMPARISON:
+        return words.few_comparison_reason(rule["n0"])
+    return str(rule.get("reason") or next(iter(estimate.warnings), "the analysis gave none"))
 
 
 def mid_sentence(label: str) -> str:
@@ -363,12 +377,23 @@ def decision(study: Study, found: Mapping[str, Any], grade: Mapping[str, Any]) -
         key_fail=found["key_fail"],
         missing=missing,
     )
-    spent = None
-    if cost is not None:
-        whole = cost.fixed + cost.per_person * (cost.people or 0)
-        each = f": {words.per_person(whole / cost.people)} for each of {cost.people:,.0f} people" if cost.people else ""
-        spent = f"The pilot cost {words.money(whole)}{each}, in {cost.price_year} prices. What it was worth is not worked out here."
-    return {"verdict": verdict, "because": words.because("Cannot say yet", missing=missing), "next_steps": steps, "cost": spent}
+    return {
+        "verdict": verdict,
+        "because": words.because(words.VERDICTS[0], missing=missing),
+        "next_steps": steps,
+        "cost": _spent(cost),
+    }
+
+
+def _spent(cost: Cost | None) -> str | None:
+    """What the pilot cost, with its price year; what it was worth is another question."""
+    if cost is None:
+        return None
+    whole = cost.fixed + cost.per_person * (cost.people or 0)
+    each = ""
+    if cost.people:
+        each = f": {words.per_person(whole / cost.people)} for each of {cost.people:,.0f} people"
+    return f"The pilot cost {words.money(whole)}{each}, in {cost.price_year} prices."
 
 
 def phrase(
@@ -420,9 +445,10 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
     if found["percent"] and not percent:
         said["percent"] = f"That is {words.percent(**found['percent'], kind=kind)}."
     if found["avoided"]:
+        total = found["avoided"]
         said["avoided"] = words.avoided(
-            *found["avoided"].values(), found["outcome"], found["level"], found["claim"], words.SO_FAR,
-            better=better, kind=kind,
+            total["est"], total["lo"], total["hi"], found["outcome"], found["level"], found["claim"],
+            words.SO_FAR, better=better, kind=kind,
         )  # fmt: skip
     if found["found_se"]:
         said["found"] = words.found(

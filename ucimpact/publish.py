@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -38,7 +39,7 @@ def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
 
     released = release(evaluation)
     text = serialise.text_of(released.to_dict())
-    document = Evaluation.from_dict(_json(text)).to_dict()
+    document = Evaluation.from_dict(json.loads(text)).to_dict()
     files = {
         "report.html": render(document),
         "evaluation.json": text,
@@ -46,13 +47,6 @@ def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
         **{f"tables/{name}.csv": csv_text(rows) for name, rows in tables(document).items() if rows},
     }
     return _write(Path(folder), files)
-
-
-def _json(text: str) -> dict[str, Any]:
-    import json
-
-    document: dict[str, Any] = json.loads(text)
-    return document
 
 
 def tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -63,7 +57,7 @@ def tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         for entry in analyses
         for row in entry.get("effects") or ()
     ]
-    primary = next((entry for entry in analyses if entry["role"] == "primary"), {})
+    primary: Mapping[str, Any] = next((entry for entry in analyses if entry["role"] == "primary"), {})
     checks = [
         {name: check[name] for name in ("name", "question", "answer", "text", "statistic", "p_value")}
         for check in document["checks"]
@@ -103,6 +97,6 @@ def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
         for name in files:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(Path(scratch) / name, target)
+            (Path(scratch) / name).replace(target)
             written.append(target)
     return written

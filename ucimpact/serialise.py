@@ -61,10 +61,13 @@ def frame(rows: list[dict[str, Any]] | None, columns: tuple[str, ...] = ()) -> p
         return None
     made = pd.DataFrame(rows, columns=list(rows[0]) if rows else list(columns))
     for name in made.columns:
-        if made[name].map(lambda cell: cell is None or isinstance(cell, (int, float))).all():
-            if not made[name].map(lambda cell: isinstance(cell, bool)).any():
-                made[name] = pd.to_numeric(made[name])
+        if made[name].map(_is_number).all():
+            made[name] = pd.to_numeric(made[name])
     return made
+
+
+def _is_number(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, (int, float)) and not isinstance(cell, bool))
 
 
 def text_of(document: Mapping[str, Any]) -> str:

@@ -41,11 +41,17 @@ def other_change(events: Sequence[Event], *, logged: bool, frequency: Frequency,
     rows = [{"date": e.date.isoformat(), "what": e.what, "same_outcome": e.same_outcome} for e in near]
     named = "; ".join(f"{e.what}, {e.date.day} {e.date:%B %Y}" for e in (together or near))
     if together:
-        answer, text = "fails", f"{named}. It acts on the same outcome from the same month, so the two cannot be told apart."
+        answer, text = (
+            "fails",
+            f"{named}. It acts on the same outcome from the same month, so the two cannot be told apart.",
+        )
     elif near:
         answer, text = "doubtful", f"{named}. How much it did is not known."
     elif logged:
-        answer, text = "holds", f"The log of local events names no other change within {MONTHS_NEAR} months of the start."
+        answer, text = (
+            "holds",
+            f"The log of local events names no other change within {MONTHS_NEAR} months of the start.",
+        )
     else:
         answer, text = "cannot tell", "No log of other local changes was kept or supplied."
     return Check(name="other_change", question=OTHER_CHANGE, answer=answer, text=text, table=rows)  # type: ignore[arg-type]

@@ -42,8 +42,12 @@ def pre_trend(estimate: Estimate, *, worthwhile: float | None) -> Check:
     path = estimate.path()
     before = path[path["event_time"] < -1] if len(path) else path
     table = [
-        {"event_time": int(row["event_time"]), "gap": row["estimate"], "low": row["conf_low_simultaneous"],
-         "high": row["conf_high_simultaneous"]}
+        {
+            "event_time": int(row["event_time"]),
+            "gap": row["estimate"],
+            "low": row["conf_low_simultaneous"],
+            "high": row["conf_high_simultaneous"],
+        }
         for _, row in before.iterrows()
     ]
     if p is None or not np.isfinite(p):
@@ -54,17 +58,25 @@ def pre_trend(estimate: Estimate, *, worthwhile: float | None) -> Check:
     bands = [abs(v) for row in table for v in (row["low"], row["high"]) if v is not None and np.isfinite(v)]
     widest = max(bands, default=np.inf)
     size = abs(float(estimate.headline["estimate"]))
-    seen = f"Before the pilot the two differed by amounts that chance alone would give in {chance} of 100 comparisons."
+    seen = (
+        "Before the pilot the two differed by amounts that chance alone would give in "
+        f"{chance} of 100 comparisons."
+    )
     if p < FAIL and carried >= 0.5 * size:
-        answer, text = "fails", f"{seen} Carried on into the pilot, that drift would make up half of the result or more."
+        answer = "fails"
+        text = f"{seen} Carried on into the pilot, that drift would make up half of the result or more."
     elif p < DOUBT:
         answer, text = "doubtful", f"{seen} That is a sign of different paths."
     elif worthwhile is None:
-        answer, text = "cannot tell", f"{seen} No worthwhile effect was agreed, so we cannot say whether a gap that matters was ruled out."
+        answer = "cannot tell"
+        text = f"{seen} No worthwhile effect was agreed, so a gap that matters cannot be ruled out."
     elif widest <= worthwhile:
         answer, text = "holds", f"{seen} Gaps as large as a worthwhile effect are ruled out."
     else:
-        answer, text = "cannot tell", f"{seen} The months are too unsteady to rule out a gap as large as a worthwhile effect."
+        answer, text = (
+            "cannot tell",
+            f"{seen} The months are too unsteady to rule out a gap as large as a worthwhile effect.",
+        )
     return Check(
         name="pre_trend",
         question=PRE_TREND,
@@ -83,10 +95,9 @@ def as_changeable(estimate: Estimate) -> Check | None:
     if ratio is None or not np.isfinite(ratio):
         return None
     flagged = bool(rule.get("variance_flag"))
-    text = f"Before the pilot its variance from {_noun(estimate)} to {_noun(estimate)} was {ratio:.1f} times that of the others"
-    text += (
-        "; the likely range was widened for it." if flagged else "; more than twice would be a warning."
-    )
+    noun = _noun(estimate)
+    text = f"Before the pilot its variance from {noun} to {noun} was {ratio:.1f} times that of the others"
+    text += "; the likely range was widened for it." if flagged else "; more than twice would be a warning."
     return Check(
         name="as_changeable",
         question=AS_CHANGEABLE,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ucimpact.methods.building import build
 from ucimpact.methods.did import DifferenceInDifferences
 from ucimpact.methods.its import InterruptedTimeSeries
 
-METHODS: dict[str, type] = {
+METHODS: dict[str, type[Any]] = {
     "did": DifferenceInDifferences,
     "its": InterruptedTimeSeries,
 }
