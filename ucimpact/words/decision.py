@@ -1,0 +1,434 @@
+"""From value, price and certainty to a verdict, its reason and what would change it.
+
+The rows are tried in order and the first that matches wins; ``p`` is the chance that the value per
+person ``V`` exceeds the price, ``T`` the chance that the rule asks for:
+
+0. Cannot say yet: a figure is missing, or a key check fails.
+1. Mainstream: ``p >= T``, certainty as asked, no key check in doubt, no claim of harm.
+2. Extend with evaluation: ``p >= T``, and only certainty or a doubt stands in the way.
+3. Extend with evaluation: ``V > 0``, and a second year of evidence is worth more than it costs.
+4. Extend if cheaper: ``V >= price``, a benefit is claimed and certainty is low or better.
+5. Extend if cheaper: the same, with ``price/2 <= V < price``.
+6. Stop at this price.
+
+The worth of evidence counts chance error only: it never buys off a doubtful check.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+from ucimpact.words.certainty import PHRASES
+from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, good_change
+from ucimpact.words.numbers import chance, exact, joint, number, plainly
+from ucimpact.words.pounds import money, offer, per_person, thousands
+from ucimpact.words.sentences import rank, settles
+
+RULE = 0.8
+"""The chance of being worth its price that the rule asks for, unless the study says otherwise."""
+CHEAPER = 0.5
+"""Below this share of the price a lower price is not worth asking for (a judgement)."""
+ANOTHER_USE = 1 / 3
+"""Below this share of the price only another purpose could change the verdict (a judgement)."""
+
+TO_BE_AGREED = "at a price to be agreed"
+VERDICTS = (
+    "Cannot say yet",
+    "Mainstream",
+    "Extend with evaluation",
+    "Extend if cheaper",
+    "Stop at this price",
+)
+MISSING = {
+    "price": "a price per person",
+    "people": "the number of people",
+    "interval": "a likely range",
+    "value": "a value in the column that decides",
+    "checks": "a comparison that passes its checks",
+}
+"""What a verdict needs, in the order in which it is named when it is not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A verdict with the row that fired and the price it names, if it names one."""
+
+    row: int
+    name: str
+    text: str
+    price: float | None = None
+
+
+def verdict(
+    *,
+    value: float | None = None,
+    price: float | None = None,
+    chance_: float | None = None,
+    price_at_rule: float | None = None,
+    level: str = "very low",
+    claim_code: str | None = None,
+    key_doubt: bool = False,
+    key_fail: bool = False,
+    evsi: float | None = None,
+    evsi_cost: float | None = None,
+    rule: float = RULE,
+    min_certainty: str = "low",
+    months: int | None = None,
+    missing: Sequence[str] = (),
+) -> Verdict:
+    """The first row that matches.
+
+    Parameters
+    ----------
+    value, price : float
+        ``V``, mean value per person in the deciding column, and the price per person, in pounds.
+    chance_ : float
+        ``p``, from draws of the procedure that gave the interval.
+    price_at_rule : float
+        ``P_T``, the price at which the chance is what the rule asks for.
+    level, claim_code : str
+        Certainty and the claim of the headline.
+    key_doubt, key_fail : bool
+        A key check (``unmeasured`` apart) is in doubt, or fails.
+    evsi, evsi_cost : float
+        What a second year of evidence is worth in that column, and what it costs.
+    months : int, optional
+        For a pilot's own report: "Extend for 12 months, with evaluation".
+    missing : sequence of str
+        Keys of :data:`MISSING` known to be absent; those that show as None are found here.
+    """
+    absent = {
+        "price": price is None,
+        "interval": claim_code is None,
+        "value": value is None or (price is not None and chance_ is None),
+        "checks": key_fail,
+    }
+    lacking = [text for key, text in MISSING.items() if absent.get(key) or key in missing]
+    if value is None or price is None or chance_ is None or lacking:
+        return Verdict(row=0, name=VERDICTS[0], text=f"{VERDICTS[0]}: {joint(lacking)}")
+    sure = rank(level) >= rank(min_certainty)
+    if chance_ >= rule and claim_code not in HARM:
+        if sure and not key_doubt:
+            return Verdict(row=1, name=VERDICTS[1], text=VERDICTS[1], price=price)
+        return _extend(2, months, None, price)
+    if value > 0 and evsi is not None and evsi_cost is not None and evsi > evsi_cost:
+        return _extend(3, months, None if value >= price else value, price)
+    beneficial = claim_code in BENEFIT and rank(level) >= rank("low")
+    if beneficial and value >= price:
+        return _cheaper(4, price_at_rule)
+    if beneficial and 0 < value < price and value >= CHEAPER * price:
+        return _cheaper(5, value)
+    return Verdict(row=6, name=VERDICTS[4], text=VERDICTS[4], price=value if value > 0 else None)
+
+
+def decide(**facts: Any) -> str:
+    """The verdict in words; the keywords are those of :func:`verdict`."""
+    return verdict(**facts).text
+
+
+def _extend(row: int, months: int | None, value: float | None, price: float) -> Verdict:
+    text = VERDICTS[2] if months is None else f"Extend for {months} months, with evaluation"
+    if value is not None:
+        text += f", at {offer(value)} a person or less" if value >= 1 else f", {TO_BE_AGREED}"
+    return Verdict(row=row, name=VERDICTS[2], text=text, price=price if value is None else value)
+
+
+def _cheaper(row: int, price: float | None) -> Verdict:
+    if price is None or price <= 0:
+        return Verdict(row=row, name=VERDICTS[3], text=f"{VERDICTS[3]}, {TO_BE_AGREED}")
+    return Verdict(
+        row=row, name=VERDICTS[3], text=f"{VERDICTS[3]}: {per_person(price)} a person or less", price=price
+    )
+
+
+def because(
+    name: str,
+    *,
+    p: float | None = None,
+    price: float | None = None,
+    rule: float = RULE,
+    size: str = "",
+    value: float | None = None,
+    claim_code: str | None = None,
+    outcome: str = "",
+    evsi: float | None = None,
+    evsi_cost: float | None = None,
+    doubt: str | None = None,
+    level: str | None = None,
+    min_certainty: str = "low",
+    largest_step: str | None = None,
+    people: int | None = None,
+    missing: Sequence[str] = (),
+) -> str:
+    """At most two sentences, from the row that fired.
+
+    Parameters
+    ----------
+    name : str
+        The verdict: one of :data:`VERDICTS`.
+    size : str
+        "About 4 fewer per 100".
+    doubt, level : str, optional
+        What bars mainstreaming though the chance is there (row 2): the question of a doubtful check,
+        or a level below ``min_certainty``.
+    largest_step : str, optional
+        Code in :data:`~ucimpact.words.certainty.PHRASES` of the largest step but A (rows 4 to 6);
+        with ``people``, imprecision is said as "only 310 people".
+    """
+    if name == VERDICTS[0]:
+        lacking = [text for key, text in MISSING.items() if key in missing]
+        return f"Still needed: {joint(lacking)}." if lacking else "A figure is missing."
+    if name == VERDICTS[1]:
+        return (
+            f"{chance(p or 0)} chance of being worth {per_person(price or 0)} a person; "
+            f"the rule asks for {chance(rule)}, and the checks hold."
+        )
+    worth = f"{size}, worth {per_person(value or 0)}" if size else f"Worth {per_person(value or 0)}"
+    if name == VERDICTS[2]:
+        return _because_extended(
+            worth, price, claim_code, outcome, evsi, evsi_cost, doubt, level, min_certainty
+        )
+    text = f"{worth} a person against {per_person(price or 0)}"
+    if largest_step:
+        wide = largest_step.startswith("P") and people is not None
+        text += f"; only {people:,} people" if wide else f"; {PHRASES[largest_step]}"
+    return f"{text}."
+
+
+def _because_extended(
+    worth: str,
+    price: float | None,
+    claim_code: str | None,
+    outcome: str,
+    evsi: float | None,
+    evsi_cost: float | None,
+    doubt: str | None,
+    level: str | None,
+    min_certainty: str,
+) -> str:
+    wide = ", but the range is wide" if claim_code == "B" else ""
+    first = f"{worth} against {per_person(price or 0)}{wide}."
+    if claim_code in UNCLEAR:
+        first = f"We could not tell if {outcome or 'the outcome'} changed."
+    if doubt:
+        return f"{first} “{doubt}” is in doubt."
+    if level is not None and rank(level) < rank(min_certainty):
+        return f"{first} Certainty is {level}, and the rule asks for {min_certainty}."
+    if evsi is None or evsi_cost is None:
+        return first
+    return f"{first} A second year of evidence is worth about {thousands(evsi)} and costs {money(evsi_cost)}."
+
+
+def would_change(
+    name: str,
+    *,
+    value: float,
+    price: float | None = None,
+    price_at_rule: float | None = None,
+    evsi: float | None = None,
+    evsi_cost: float | None = None,
+    claim_code: str = "B",
+    level: str = "low",
+    doubt: str | None = None,
+    min_certainty: str = "low",
+) -> str:
+    """The nearest changes of one input, others fixed, that move the verdict; at most two.
+
+    ``doubt`` is the question of the key check in doubt, None where none is.
+    """
+    evidence = evsi is None or evsi_cost is None or evsi > evsi_cost
+    sure = rank(level) >= rank(min_certainty)
+    benefits = claim_code in BENEFIT and rank(level) >= rank("low")
+    cheaper = "only if cheaper" if evidence or benefits else "stop"
+    at_rule = price_at_rule if price_at_rule is not None and price_at_rule > 0 else None
+    ways: list[str] = []
+    if name == VERDICTS[1]:
+        ways = _if_dearer(value, at_rule, evidence=evidence, cheaper=cheaper)
+    elif name == VERDICTS[2] and at_rule is not None and price is not None and price <= at_rule:
+        ways.append(
+            f"“{doubt}” were settled (mainstream)"
+            if doubt
+            else f"certainty rose to {min_certainty} (mainstream)"
+        )
+        ways.append(f"the price passed {per_person(value if evidence else at_rule)} ({cheaper})")
+    elif name == VERDICTS[2] and (price is None or value >= price):
+        settled = f" and “{doubt}” were settled" if doubt else ""
+        ways.append(f"a second year agreed{settled} (mainstream)")
+        ways.append(f"the price passed {per_person(value)} (only if cheaper)")
+    elif name == VERDICTS[2]:
+        if at_rule is not None and sure and not doubt:
+            ways.append(f"the price fell to {per_person(at_rule)} (mainstream)")
+        asked = f"{offer(value)} a person" if value >= 1 else "a lower price"
+        ways.append(f"{asked} cannot be agreed (stop)")
+    elif name == VERDICTS[3]:
+        row4 = price is not None and value >= price
+        ask = at_rule if row4 else value
+        verb = "mainstream" if row4 and sure and not doubt else "extend"
+        agreed = "a lower price" if ask is None else f"a price of {per_person(ask)} or less"
+        ways.append(f"{agreed} is agreed ({verb}), or is refused (stop)")
+    elif name == VERDICTS[4]:
+        ways = _if_cheaper(value, price, benefits=benefits)
+    else:
+        raise ValueError(f"a verdict that can change is one of {', '.join(VERDICTS[1:])}; this is {name!r}")
+    return f"{', or '.join(ways)}."
+
+
+def _if_dearer(value: float, at_rule: float | None, *, evidence: bool, cheaper: str) -> list[str]:
+    if at_rule is None:
+        return [f"the price rose above {per_person(value)} ({cheaper})"]
+    if evidence:
+        return [
+            f"the price rose above {per_person(at_rule)} (extend)",
+            f"{per_person(value)} (only if cheaper)",
+        ]
+    if cheaper == "stop":
+        return [f"the price rose above {per_person(at_rule)} (stop)"]
+    return [
+        f"the price rose above {per_person(at_rule)} (only if cheaper)",
+        f"{per_person(value / CHEAPER)} (stop)",
+    ]
+
+
+def _if_cheaper(value: float, price: float | None, *, benefits: bool) -> list[str]:
+    another = "it is bought for something else, and judged on that"
+    if value <= 0 or (price is not None and value < ANOTHER_USE * price):
+        return [another]
+    if benefits and price is not None and value < CHEAPER * price:
+        return [f"the price fell to {per_person(value / CHEAPER)} (only if cheaper)"]
+    return [f"the price fell to {per_person(value)} (extend)"]
+
+
+# -- switching figures -----------------------------------------------------------------
+
+
+def normal_price_at_rule(value: float, sd: float, rule: float = RULE) -> float:
+    """``P_T`` where the value per person is normal: ``V - z_T sd``."""
+    return value - NormalDist().inv_cdf(rule) * sd
+
+
+def switching_effect(est: float, price: float, value: float) -> float:
+    """The size of effect that would repay the price, other outcomes in proportion."""
+    return abs(est) * price / value
+
+
+def second_year_for_mainstream(est: float, value: float, sd: float, price: float, rule: float = RULE) -> int:
+    """What a second year must show, so that both together pass the rule; rounded up.
+
+    The two years' mean, with a spread smaller by the root of 2, is to be worth ``price`` with chance
+    ``rule``: ``y = (2(price + z_T sd / sqrt 2) - V) |est| / V``.
+    """
+    needed = 2 * (price + NormalDist().inv_cdf(rule) * sd / math.sqrt(2)) - value
+    return up(needed * abs(est) / value)
+
+
+def up(value: float) -> int:
+    """Up to a whole number: a threshold that a future result must reach."""
+    return math.ceil(exact(value))
+
+
+def next_steps(
+    claim_code: str | None,
+    level: str,
+    missing: Sequence[str] = (),
+    *,
+    subject: str = "the service",
+    outcome: str = "the outcome",
+    better: str = "lower",
+    plural: bool = False,
+    key_fail: bool = False,
+    refused: str | None = None,
+    confounded: bool = False,
+    one_place: bool = False,
+    se: float | None = None,
+    w: float | None = None,
+    unit: str = "",
+    event: str = "",
+) -> list[str]:
+    """What to do next as far as the evidence goes, when the money is not worked out.
+
+    Parameters
+    ----------
+    claim_code : str or None
+        Claim of the headline; None where there is no likely range.
+    missing : sequence of str
+        Keys of :data:`MISSING`: "price", "people", "value".
+    refused, confounded, key_fail
+        Why the result cannot be used: no likely range, one winter before the change, an unsound comparison.
+    one_place : bool
+        One place, or one decision to start, had the pilot.
+    se, w : float, optional
+        For what would settle it, in the headline's units.
+    unit : str
+        "per 100", "a month", "%": goes after a size.
+    event : str
+        What a value is agreed for: "admission".
+    """
+    unusable = _unusable(claim_code, key_fail=key_fail, refused=refused, confounded=confounded)
+    steps = unusable or _by_claim(claim_code or "X", level, subject, outcome, better, plural=plural)
+    if not unusable and claim_code in UNCLEAR and se is not None and w is not None:
+        steps += _settling(settles(se, w), w, good_change(better), unit)
+    if one_place and not unusable:
+        steps.append(
+            "Ask for more places before more months: one place cannot tell the pilot from local events."
+        )
+    if unusable or claim_code not in (*BENEFIT, "N"):
+        return steps
+    lacking = [MISSING[key] for key in ("price", "people") if key in missing]
+    if "value" in missing:
+        lacking.append(f"a value for each {event}" if event else MISSING["value"])
+    if lacking:
+        steps.append(f"Agree {joint(lacking)} before deciding whether it is worth the money.")
+    return steps
+
+
+def _unusable(claim_code: str | None, *, key_fail: bool, refused: str | None, confounded: bool) -> list[str]:
+    if confounded:
+        return [
+            "Decide nothing on this result.",
+            "Find a comparison that did not change, or counts that reach back two winters or more.",
+        ]
+    if refused is not None or claim_code is None:
+        return [
+            "Decide nothing on this result: find more places, or more months, that can give a likely range."
+        ]
+    return ["Decide nothing on this comparison: find one that passes its checks."] if key_fail else []
+
+
+def _by_claim(code: str, level: str, subject: str, outcome: str, better: str, *, plural: bool) -> list[str]:
+    good, bad = good_change(better), bad_change(better)
+    if code in HARM:
+        return [
+            f"Look for a cause of the {bad} in {outcome} before anything else.",
+            f"Do not extend {subject} until it is understood.",
+        ]
+    if code == "V":
+        return [f"Do not extend {subject} in the hope of a {good}: one worth having is unlikely."]
+    if code in UNCLEAR:
+        it = "them" if plural else "it"
+        return [f"Treat the question as open: this is no reason to stop {subject}, nor to extend {it}."]
+    if code == "N":
+        its = "their" if plural else "its"
+        return [
+            f"Judge {subject} on {its} price and other aims: a change in {outcome} that matters is unlikely."
+        ]
+    if level == "very low":
+        return [f"Do not extend {subject} to other places on this evidence alone; go on counting."]
+    if code == "b":
+        return [f"Weigh the price: the {good} is smaller than was agreed to be worth having."]
+    return [
+        f"Go on counting while {subject} {'continue' if plural else 'continues'}, so that the range narrows."
+    ]
+
+
+def _settling(times: float, w: float, noun: str, unit: str) -> list[str]:
+    if times <= 1:
+        return []
+    size = f"{plainly(w)}{unit if unit.startswith('%') else f' {unit}' if unit else ''}"
+    more = number(times) if times >= 2 else plainly(times)
+    return [
+        f"To find a {noun} of {size} four times in five takes about {more} times as much evidence as this."
+    ]
