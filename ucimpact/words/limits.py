@@ -1,0 +1,101 @@
+"""What so few places can show, and what a likely range is, in words for a person who asks."""
+
+from __future__ import annotations
+
+from ucimpact.words.numbers import number, plainly
+
+NUMERALS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+FEW = 5
+"""Up to this many pilot places the range leans on the comparison places' own ups and downs."""
+
+LIKELY_RANGE = (
+    "The likely range is a 95% interval: if the study were repeated many times, 95 such ranges in 100 "
+    "would hold the true value."
+)
+PROCEDURES = {
+    "t": "It takes the pilot places to be by nature as changeable as the others.",
+    "size-model": "It allows for small places swinging more than large ones.",
+    "own-spread": "It takes each group of places at its own spread, so neither need be like the other.",
+    "permutation": (
+        "It holds every effect that would leave the pilot places looking no more unusual than other places "
+        "chosen in their stead."
+    ),
+    "union": (
+        "It covers two ranges: one takes the pilot places to be as changeable as the others, one comes from "
+        "choosing other places in their stead. So it is cautious."
+    ),
+    "kenward-roger": (
+        "It allows for neighbouring months being alike, and for how little a short series says of how alike."
+    ),
+    "mixture": (
+        "It averages over how alike neighbouring months may be, because the series is too short to say."
+    ),
+}
+
+
+def procedure_note(kind: str) -> str:
+    """What a likely range is, and what its procedure takes for granted.
+
+    Parameters
+    ----------
+    kind : str
+        "t", "size-model", "own-spread" (CR2), "permutation", "union" (of t and permutation),
+        "kenward-roger", "mixture" or "posterior".
+    """
+    if kind == "posterior":
+        return (
+            "The likely range holds the true value with 95 chances in 100, if every size of effect was "
+            "equally likely beforehand."
+        )
+    if kind not in PROCEDURES:
+        raise ValueError(f"a procedure is one of {', '.join(PROCEDURES)}, posterior; this is {kind!r}")
+    return f"{LIKELY_RANGE} {PROCEDURES[kind]}"
+
+
+def limits_of_one_place(
+    n1: int,
+    n0: int,
+    procedure: str = "",
+    rho: float | None = None,
+    smallest_p: float | None = None,
+    place: str = "place",
+) -> list[str]:
+    """What one pilot place, or a few, can and cannot show.
+
+    Parameters
+    ----------
+    n1, n0 : int
+        Places with the pilot and without.
+    procedure : str
+        How the likely range was worked out: "a t distribution on 125 degrees of freedom".
+    rho : float, optional
+        Breakdown ratio; None where the range includes no change.
+    smallest_p : float, optional
+        The smallest p-value that choosing other places as the pilot allows.
+    """
+    many = NUMERALS[n1] if n1 < len(NUMERALS) else number(n1)
+    pilot = f"pilot {place}" if n1 == 1 else f"pilot {place}s"
+    it, they, is_ = ("it", "it", "is") if n1 == 1 else ("them", "they", "are")
+    items = [
+        f"{many} {pilot} can show whether {they} moved apart from {number(n0)} others by more than "
+        "places move apart anyway.",
+        f"{they.capitalize()} cannot show whether the pilot moved {it}, or something else at the same time"
+        f"{' in that place' if n1 == 1 else ', such as a decision or a town that they share'}.",
+    ]
+    if n1 <= FEW:
+        alike = f"The range takes the {pilot} to be by nature as changeable as the others"
+        if rho is not None and rho > 0:
+            were = "was" if n1 == 1 else "were"
+            items.append(
+                f"{alike}; if {they} {were} {plainly(rho)} times as changeable, it would reach no change."
+            )
+        else:
+            items.append(f"{alike}; from so few {'that' if is_ else ''} cannot be checked.")
+    if smallest_p is not None:
+        items.append(
+            f"Choosing other places as the pilot cannot give a p-value below 1 in {number(1 / smallest_p)}, "
+            "however large the effect."
+        )
+    if procedure:
+        items.append(f"The likely range comes from {procedure}.")
+    return items
