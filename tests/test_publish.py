@@ -1,0 +1,84 @@
+"""Files are written whole or not at all, from the document alone, and a spreadsheet runs none of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.test_evaluation import PANEL_STUDY, panel_table, study_in
+from ucimpact import publish
+from ucimpact.evaluation import Evaluation, evaluate
+from ucimpact.report.render import render
+
+
+@pytest.fixture(scope="module")
+def evaluation(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    return evaluate(study_in(tmp_path_factory.mktemp("study")))
+
+
+def test_every_file_is_there(evaluation: Evaluation, tmp_path: Path) -> None:
+    written = publish.save(evaluation, tmp_path / "out")
+    names = {path.relative_to(tmp_path / "out").as_posix() for path in written}
+    assert written[0].name == "report.html"
+    assert names >= {
+        "report.html",
+        "evaluation.json",
+        "disclosure_log.json",
+        "tables/effects.csv",
+        "tables/observed_expected.csv",
+        "tables/checks.csv",
+    }
+    assert all(path.stat().st_size for path in written)
+
+
+def test_the_report_is_made_from_the_document_alone(evaluation: Evaluation, tmp_path: Path) -> None:
+    publish.save(evaluation, tmp_path)
+    document = json.loads((tmp_path / "evaluation.json").read_text())
+    assert render(document) == (tmp_path / "report.html").read_text()
+    assert Evaluation.from_dict(document).to_dict() == document
+
+
+def test_a_failed_run_leaves_what_was_there(
+    evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "report.html").write_text("before")
+    (tmp_path / "mine.txt").write_text("mine")
+
+    def broken(document: object) -> str:
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr("ucimpact.report.render.render", broken)
+    with pytest.raises(RuntimeError, match="no ink"):
+        publish.save(evaluation, tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.txt", "report.html"]
+    assert (tmp_path / "report.html").read_text() == "before"
+
+
+def test_a_second_run_replaces_the_first_and_nothing_else(evaluation: Evaluation, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    first = publish.save(evaluation, tmp_path)
+    second = publish.save(evaluation, tmp_path)
+    assert first == second and (tmp_path / "mine.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-x", "@cmd", "  =1", "\t=1", "＝1"])
+def test_a_cell_that_would_run_is_disarmed(text: str) -> None:
+    line = publish.csv_text([{"name": text}]).split("\n", 1)[1]
+    assert line.strip('"').startswith("'")
+
+
+def test_numbers_stay_numbers_and_nothing_is_an_empty_cell() -> None:
+    assert publish.csv_text([{"a": -5.5, "b": None}]) == "a,b\n-5.5,\n"
+
+
+def test_hostile_column_names_arrive_escaped(tmp_path: Path) -> None:
+    name = "<script>alert(1)</script>"
+    table = panel_table().rename(columns={"admissions": name})
+    text = PANEL_STUDY.replace('column = "admissions"', f'column = "{name}"').replace(
+        'label = "Emergency admissions"', f'label = "{name}"'
+    )
+    publish.save(evaluate(study_in(tmp_path, text, table)), tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "<script" not in page and "&lt;script&gt;" in page
