@@ -1,0 +1,36 @@
+"""Studies: what is declared, how a study file is read, and the records that it names."""
+
+from ucimpact.study.declare import (
+    Context,
+    Cost,
+    Data,
+    DecisionRule,
+    Event,
+    Method,
+    Outcome,
+    Release,
+    Sensitivity,
+    Study,
+    Window,
+    Worthwhile,
+)
+from ucimpact.study.records import Records, read_records
+from ucimpact.study.toml import read_study
+
+__all__ = [
+    "Context",
+    "Cost",
+    "Data",
+    "DecisionRule",
+    "Event",
+    "Method",
+    "Outcome",
+    "Records",
+    "Release",
+    "Sensitivity",
+    "Study",
+    "Window",
+    "Worthwhile",
+    "read_records",
+    "read_study",
+]

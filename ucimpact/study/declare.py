@@ -1,0 +1,320 @@
+"""What a study declares: the question, the data, the outcomes, the method, and what is known of the rest.
+
+Each class is one table of a study file and each field one of its keys, so these declarations are also
+what the file is checked against (:mod:`ucimpact.study.toml`). They can equally be written in Python.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field
+
+from ucimpact import serialise
+
+Text = Annotated[str, Field(strict=True, min_length=1)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True)]
+YesNo = Annotated[bool, Field(strict=True)]
+Date = Annotated[dt.date, Field(strict=True)]
+Day = Date | Whole | Text
+"""A day, a month such as "2022-04", or a numbered period."""
+
+OutcomeKind = Literal["count", "cost", "binary", "score", "duration"]
+Covid = Literal["drop", "dummy", "segment", "none"]
+Certainty = Literal["very low", "low", "moderate", "high"]
+
+
+class Declared:
+    """A table in which a key that is not declared is an error."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window(Declared):
+    """The periods fixed before looking; everything outside is counted as left out.
+
+    A period that holds a day of the window belongs to it. In a study file the ends are ``from`` and
+    ``to``.
+    """
+
+    first: Annotated[Day | None, Field(alias="from")] = None
+    last: Annotated[Day | None, Field(alias="to")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dates(Declared):
+    """How dates are written, where the file could be read in two ways."""
+
+    format: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data(Declared):
+    """Where the records are and what each column is.
+
+    Attributes
+    ----------
+    kind : str
+        ``"panel"``: one row a place and period. ``"series"``: one row a period.
+    source, sql : str, optional
+        One of the two: a CSV, xlsx or Parquet file; or a file with one SELECT.
+    folders : tuple of str
+        Other folders that may be read, relative to the study file. ``{shared}`` is the folder of shared
+        data (see :func:`ucimpact.study.places.shared_folder`).
+    rows : str
+        What one row of the file is about: ``"organisations"`` or ``"people"``, whose values are never
+        shown.
+    unit, period, start : str
+        Columns; for a series ``start`` is the first pilot period itself.
+    incomplete : str
+        What to do with units that lack a period of the window: ``"refuse"``, ``"leave-out"`` (the whole
+        unit) or ``"keep"``.
+    """
+
+    kind: Literal["panel", "series"]
+    period: Text
+    start: Day
+    source: Text | None = None
+    sql: Text | None = None
+    sheet: Text | None = None
+    folders: tuple[Text, ...] = ()
+    rows: Literal["organisations", "people"] = "organisations"
+    unit: Text | None = None
+    population: Text | None = None
+    weight: Text | None = None
+    places: Text | None = None
+    window: Window | None = None
+    covid: Covid | None = None
+    dates: Dates | None = None
+    incomplete: Literal["refuse", "leave-out", "keep"] | None = None
+
+    @property
+    def show(self) -> bool:
+        """Whether a message may show a value: never where rows are people."""
+        return self.rows == "organisations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worthwhile(Declared):
+    """The smallest change worth having, and what it is a change of.
+
+    ``form`` is ``"relative"`` (``change`` -0.05 is 5% fewer), ``"per"`` (so many for every ``base``
+    people over the pilot) or ``"absolute"`` (events over the pilot; the outcome's own units for a cost,
+    score or duration).
+    """
+
+    change: Number
+    form: Literal["relative", "per", "absolute"] = "relative"
+    base: Number | None = None
+
+
+def _worthwhile(value: Any) -> Any:
+    """``-0.05``, ``{ per = -4, base = 100 }`` or ``{ absolute = -50 }`` as fields."""
+    if value is None or isinstance(value, Worthwhile):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return {"change": value, "form": "relative"}
+    if isinstance(value, dict) and set(value) == {"per", "base"}:
+        return {"change": value["per"], "form": "per", "base": value["base"]}
+    if isinstance(value, dict) and set(value) == {"absolute"}:
+        return {"change": value["absolute"], "form": "absolute"}
+    raise ValueError("write -0.05 (5% fewer), { per = -4, base = 100 } or { absolute = -50 }")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value(Declared):
+    """What one event is worth, in the three columns that are never mixed."""
+
+    cash: Number | None = None
+    capacity: Text | None = None
+    capacity_per_event: Number | None = None
+    economic: Text | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Declared):
+    """One thing that was counted or measured, and which way is better."""
+
+    column: Text
+    label: Text
+    kind: OutcomeKind
+    better: Literal["lower", "higher"] = "lower"
+    primary: YesNo = False
+    worthwhile: Annotated[Worthwhile | None, BeforeValidator(_worthwhile)] = None
+    proxy: YesNo = False
+    value: Value | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(Declared):
+    """A key of the register of methods, and fields of that method as they stand in the file."""
+
+    name: Text
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity(Declared):
+    """The main outcome analysed again: by another method, other fields, or in another window."""
+
+    name: Text
+    options: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+    window: Window | Literal["all"] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost(Declared):
+    """What the pilot cost, in pounds over the window."""
+
+    fixed: Annotated[Number, Field(ge=0)] = 0.0
+    per_person: Annotated[Number, Field(ge=0)] = 0.0
+    people: Annotated[Number, Field(ge=0)] | None = None
+    price_year: Annotated[str, Field(strict=True, pattern=r"^\d{4}/\d{2}$")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mainstream(Declared):
+    """When the pilot would be made permanent."""
+
+    chance_worth_its_cost: Annotated[Number, Field(gt=0, lt=1)] = 0.8
+    min_certainty: Certainty = "low"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionRule(Declared):
+    """The rule agreed before the result was known."""
+
+    mainstream_if: Mainstream = Mainstream()
+    value_counted: Literal["cash", "capacity", "economic"] = "economic"
+    another_year_costs: Annotated[Number, Field(ge=0)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(Declared):
+    """Something else that changed near the pilot."""
+
+    date: Date
+    what: Text
+    same_outcome: YesNo = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context(Declared):
+    """What only people on the spot can know. What is not declared is "cannot tell", never a pass.
+
+    Attributes
+    ----------
+    allocation : str
+        How the pilot places were found: ``"chosen"`` or by ``"lot"``.
+    coding : str, optional
+        Whether the outcome was coded alike throughout: ``"unchanged"``, ``"changed, both readings"``,
+        ``"changed"``.
+    events_logged : bool
+        True if somebody looked for other changes and listed all they found, so that an empty list means none.
+    events : tuple of Event
+        In a study file, ``[[context.event]]``.
+    """
+
+    allocation: Literal["chosen", "lot"] = "chosen"
+    coding: Literal["unchanged", "changed, both readings", "changed"] | None = None
+    events_logged: YesNo = False
+    events: Annotated[tuple[Event, ...], Field(alias="event")] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release(Declared):
+    """The small-number rule, the seed, and whether the numbers are invented."""
+
+    profile: Literal["hes2018", "none"] = "hes2018"
+    seed: Annotated[Whole, Field(ge=0)] = 1
+    example: YesNo = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class About(Declared):
+    """The question in words: the ``[study]`` table."""
+
+    title: Text
+    question: Text
+    pilot: Text
+    population: Text
+    comparator: Text
+    by: Text
+    subject: Text = "the pilot"
+    plural: YesNo = False
+    people: Text = "people"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(About):
+    """A whole study, as declared.
+
+    Attributes
+    ----------
+    outcomes : tuple of Outcome
+        One of them primary.
+    subject, plural, people : str, bool, str
+        How sentences name the pilot ("the acute visiting service") and those it is for ("registered
+        patients").
+    folder : Path
+        Where the study file lies; its relative paths start here.
+    text : str
+        The study file as it was read; empty for a study written in Python.
+    """
+
+    data: Data
+    outcomes: tuple[Outcome, ...]
+    method: Method
+    sensitivity: tuple[Sensitivity, ...] = ()
+    cost: Cost | None = None
+    decision: DecisionRule | None = None
+    context: Context = Context()
+    release: Release = Release()
+    folder: Path = Path()
+    text: str = ""
+
+    @property
+    def primary(self) -> Outcome:
+        """The outcome that decides the answer."""
+        return next(outcome for outcome in self.outcomes if outcome.primary)
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of what is declared, whatever the layout, order and comments of the file."""
+        left_out = {"folder", "text"}
+        declared = {
+            name: serialise.plain(getattr(self, name))
+            for name in sorted(self.__dataclass_fields__)
+            if name not in left_out
+        }
+        return serialise.fingerprint(json.dumps(declared, sort_keys=True, ensure_ascii=False))
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """What is declared and recorded, and not worked out by this version, in words."""
+        valued = [outcome.label for outcome in self.outcomes if outcome.value is not None]
+        found = [f"what one event is worth ({', '.join(valued)})"] if valued else []
+        found += ["what the pilot cost"] if self.cost is not None else []
+        found += ["the decision rule"] if self.decision is not None else []
+        return tuple(found)
+
+    @property
+    def covariates(self) -> tuple[str, ...]:
+        """Columns that a method adjusts for, each once."""
+        given = [self.method.options, *(entry.options for entry in self.sensitivity)]
+        return tuple(dict.fromkeys(name for options in given for name in covariates_of(options)))
+
+
+def covariates_of(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns under ``covariates`` in a method's options."""
+    value = options.get("covariates", ())
+    names = value if isinstance(value, (list, tuple)) else (value,)
+    return tuple(name for name in names if isinstance(name, str))
