@@ -1,0 +1,117 @@
+"""A method from its name and options, every problem at once."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import pytest
+
+from ucimpact import methods
+from ucimpact.data.panel import Panel
+from ucimpact.data.series import Series
+from ucimpact.errors import UsageError
+from ucimpact.inference.covariance import CR1, CR2, CR3
+from ucimpact.inference.few_clusters import Auto
+from ucimpact.inference.timeseries import Ols
+from ucimpact.methods import METHODS, build
+from ucimpact.methods.building import described, problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toy:
+    """A method with a field of every sort.
+
+    Parameters
+    ----------
+    outcome : str
+        What is analysed.
+    names : tuple of str, default ()
+        Columns,
+        on two lines.
+    """
+
+    takes: ClassVar[type] = Panel
+
+    outcome: str
+    names: tuple[str, ...] = ()
+    log: bool = False
+    lags: int | None = None
+    level: float = 0.95
+    shape: Literal["line", "curve"] = "line"
+    cov: Auto | CR1 | CR2 | CR3 = field(default_factory=Auto)
+
+    def __post_init__(self) -> None:
+        if self.level > 1:
+            raise ValueError("Toy: level = 2 is above 1")
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    monkeypatch.setattr(methods, "METHODS", {"toy": Toy, "its": METHODS["its"]})
+
+
+def test_options_become_fields(toy):
+    made = build("toy", {"names": ["a", "b"], "log": True, "lags": 3, "level": 1, "cov": "cr2"}, outcome="y")
+    assert made == Toy(outcome="y", names=("a", "b"), log=True, lags=3, level=1, cov=CR2())
+
+
+@pytest.mark.parametrize(("written", "choice"), [("auto", Auto), ("CR1", CR1), ("Cr3", CR3)])
+def test_a_choice_is_written_as_its_name(written, choice):
+    assert isinstance(build("did", {"cov": written}, outcome="y").cov, choice)
+    assert build("its", {"errors": "ols"}, outcome="y").errors == Ols()
+    assert build("did", {"cov": choice()}, outcome="y").cov == choice()
+
+
+def test_every_problem_is_listed_with_its_way_out(toy):
+    wrong = {"outcome": "y", "lgo": True, "log": 1, "lags": 2.5, "level": "high", "names": ["a", 2],
+             "shape": "crve", "cov": "CR22"}  # fmt: skip
+    told = dict(problems("toy", wrong))
+    assert told == {
+        "outcome": "the outcome stands in [[outcome]]. Take it out here",
+        "lgo": "this method has no such field. Did you mean `log`?",
+        "log": "expects true or false, found 1",
+        "lags": "expects a whole number, found 2.5",
+        "level": "expects a number, found 'high'",
+        "names": "expects a list of text in quotation marks, as in [...], found ['a', 2]",
+        "shape": 'expects one of "line", "curve", found \'crve\'',
+        "cov": 'one of "Auto", "CR1", "CR2", "CR3", found \'CR22\'. Did you mean `CR2`?',
+    }
+    with pytest.raises(UsageError) as caught:
+        build("toy", wrong, outcome="y")
+    assert all(text in str(caught.value) for text in told.values())
+
+
+def test_what_the_method_itself_refuses_is_told_at_its_field(toy):
+    assert problems("toy", {"level": 2.0}) == [("level", "level = 2 is above 1")]
+    with pytest.raises(UsageError, match="above 1"):
+        build("toy", {"level": 2.0}, outcome="y")
+
+
+def test_a_method_that_is_not_there_is_told_with_those_that_are():
+    assert problems("di", {})[0][1] == 'there is no method "di". Did you mean `did`?'
+    assert "There are: did, its" in problems("regression", {})[0][1]
+
+
+def test_a_method_for_other_data_is_told_with_the_one_that_fits():
+    (told,) = problems("did", {}, "series")
+    assert told == (
+        "name",
+        '"did" works on a panel and the data are a series. Use its, or bring the data as kind = "panel"',
+    )
+    assert problems("its", {}, "series") == []
+    assert METHODS["its"].takes is Series
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_says_what_it_and_each_of_its_fields_are(name):
+    first, fields = described(METHODS[name])
+    assert first.endswith(".")
+    for field_name, default, text in fields:
+        assert text, f"{name}.{field_name} is not described"
+        assert default
+
+
+def test_defaults_are_written_as_in_a_study_file(toy):
+    first, fields = described(Toy)
+    assert first == "A method with a field of every sort."
+    assert fields[0] == ("names", "(none)", "Columns, on two lines.")
+    assert [default for _, default, _ in fields[1:]] == ["false", "(none)", "0.95", '"line"', '"Auto"']
