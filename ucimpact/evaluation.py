@@ -220,7 +220,7 @@ class _Work:
         prepared, estimate = self.fit(
             self.main_outcome, self.records, study.method.name, study.method.options
         )
-        units = findings.units_of(estimate, prepared.data, prepared.rate, study)
+        units = findings.units_of(estimate, prepared.data, prepared.rate, study, self.main_outcome)
         w = findings.worthwhile_in(self.main_outcome, units)
         main = _analysis("primary", "Main analysis", "", estimate, units)
         others = [self.other_outcome(o) for o in study.outcomes if o is not self.main_outcome]
@@ -256,7 +256,7 @@ class _Work:
             )
         except (DesignError, EstimationError) as error:
             return Analysis(role="outcome", label=outcome.label, refused=str(error))
-        units = findings.units_of(estimate, prepared.data, prepared.rate, self.study)
+        units = findings.units_of(estimate, prepared.data, prepared.rate, self.study, outcome)
         return _analysis("outcome", outcome.label, units.per, estimate, units)
 
     def sensitivity(self, entry: Any, units: findings.Units) -> Analysis:

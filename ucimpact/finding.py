@@ -88,10 +88,11 @@ class Units:
         return {name: value if np.isfinite(value) else None for name, value in named.items()}
 
 
-def units_of(estimate: Estimate, data: Panel | Series, rate: Rate | None, study: Study) -> Units:
-    """The headline's units for an estimate on these data."""
-    noun = data.frequency.noun
-    each = f"a {noun}"
+def units_of(
+    estimate: Estimate, data: Panel | Series, rate: Rate | None, study: Study, outcome: Outcome
+) -> Units:
+    """The headline's units for an estimate of this outcome on these data."""
+    each = outcome.each or f"a {data.frequency.noun}"
     if estimate.scale == "log":
         return Units(
             factor=100.0, term="relative", base=None, per="%", when="", chart_per=each,
@@ -192,6 +193,7 @@ def finding(
     rule = estimate.extras.get("rule") or {}
     limits = (shown["est"], shown["lo"], shown["hi"])
     counts = data.counts()
+    confounded = any(check.answer == "fails" and check.name == "season" for check in checks)
     return {
         "outcome": mid_sentence(outcome.label),
         "label": outcome.label,
@@ -217,9 +219,10 @@ def finding(
         "claim": _claim(limits, w, outcome.better),
         "refused": _refusal(estimate) if None in limits else None,
         "key_fail": any(c.answer == "fails" and c.name in words.QUESTIONS for c in checks),
-        "confounded": any(c.answer == "fails" and c.name == "season" for c in checks),
+        "confounded": confounded,
         "percent": _percent(estimate),
         "avoided": _avoided(estimate, outcome),
+        "naive": _naive(estimate) if confounded else None,
         "procedure": estimate.draws_from,
         "p_value": _known(estimate.headline["p_value"]),
         "smallest_p": _known(rule.get("smallest_p")),
@@ -264,6 +267,20 @@ def _found_se(shown: Mapping[str, float | None]) -> float | None:
     return float((half + FOUR_IN_FIVE * se) / words.POWER)
 
 
+def _naive(estimate: Estimate) -> float | None:
+    """What a line through a single series would claim at its end, as a share of what it expects there."""
+    frame = estimate.counterfactual
+    if estimate.method != "its" or frame is None:
+        return None
+    slopes = estimate.effects["term"] == "slope_change"
+    slope = float(estimate.effects.loc[slopes, "estimate"].iloc[0]) if slopes.any() else 0.0
+    after = frame[(frame["since"] >= 0) & frame["used"].astype(bool)]
+    run = float(after["since"].iloc[-1] - after["since"].iloc[0])
+    effect = float(estimate.effect("level_change")["estimate"]) + slope * run
+    expected = float(after["expected"].iloc[-1])
+    return effect / expected if expected > 0 else None
+
+
 def _known(value: Any) -> float | None:
     return float(value) if value is not None and np.isfinite(value) else None
 
@@ -279,7 +296,7 @@ def _percent(estimate: Estimate) -> dict[str, float] | None:
 
 def _avoided(estimate: Estimate, outcome: Outcome) -> dict[str, float] | None:
     """Events avoided over the pilot, positive = fewer; None for ratios and for what is not counted."""
-    if outcome.kind != "count" or estimate.scale == "log":
+    if outcome.kind != "count" or outcome.each or estimate.scale == "log":
         return None
     row = estimate.avoided()
     found = {"est": -row["estimate"], "lo": -row["conf_high"], "hi": -row["conf_low"]}
@@ -404,7 +421,7 @@ def phrase(
     return {
         "sentences": {**_sentences(found, checks), "certainty_line": grade["line"]},
         "can_say": words.can_say(found),
-        "cannot_say": words.cannot_say(found),
+        "cannot_say": words.cannot_say(found, naive=found["naive"]),
         "limits": words.limits_of_one_place(
             found["n1"], found["n0"], found["procedure"], found["breakdown"], found["smallest_p"]
         )

@@ -140,7 +140,14 @@ class Value(Declared):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome(Declared):
-    """One thing that was counted or measured, and which way is better."""
+    """One thing that was counted or measured, and which way is better.
+
+    Attributes
+    ----------
+    each : str, optional
+        What one figure is of, where it is not a total of its period: "on an average day" for the people
+        in hospital. Sentences use it in place of "a month".
+    """
 
     column: Text
     label: Text
@@ -149,6 +156,7 @@ class Outcome(Declared):
     primary: YesNo = False
     worthwhile: Annotated[Worthwhile | None, BeforeValidator(_worthwhile)] = None
     proxy: YesNo = False
+    each: Text | None = None
     value: Value | None = None
 
 
