@@ -1,0 +1,473 @@
+"""Lines and dots, drawn twice: 700 wide for a page, 340 wide for a phone and the first page in print.
+
+Each drawing is built from plain values and finished strings; nothing is worked out here but where
+things go. Labels stand beside their lines; on the narrow drawing, where there is no room, they stand
+above the plot with a sample of the line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ucimpact.report.canvas import DASHES, INK, SIZE, SMALL, Drawing, blank, measure
+from ucimpact.report.scale import LEAVE_ZERO, decimals_of_step, ticks, ticks_within
+from ucimpact.words import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+WIDE, NARROW = 700, 340
+MUTED, LINE = "#4d5963", "#d3d9df"
+BLUE, TEAL, PLUM, GHOST = "#12436D", "#28A197", "#801650", "#69757f"
+BAND, BAND_INNER, MANY = "#dfe4e9", "#c3ccd4", "#c3ccd4"
+ROW = 18
+WIDEST_LABEL = 190
+"""Pixels that a label beside the plot may take; a longer one is cut with an ellipsis."""
+
+Numbers = Sequence[float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """The name of a line: a bold head with lines below it; ``short`` is for the narrow drawing."""
+
+    head: str
+    rest: tuple[str, ...] = ()
+    short: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservedExpected:
+    """What happened to the pilot against what was expected, period by period.
+
+    Attributes
+    ----------
+    labels : sequence of str
+        Short name of each period, "Apr 2022".
+    observed, expected, low, high, comparison : sequences as long as ``labels``
+        None where there is no value; ``low`` and ``high`` only where the band is drawn.
+    start : int or None
+        Place of the first pilot period.
+    start_label : str
+    observed_label, expected_label, comparison_label : Label
+        A second short row of ``expected_label`` names the band.
+    """
+
+    labels: Sequence[str]
+    observed: Numbers
+    expected: Numbers
+    low: Numbers
+    high: Numbers
+    comparison: Numbers = ()
+    start: int | None
+    start_label: str
+    observed_label: Label
+    expected_label: Label
+    comparison_label: Label | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path:
+    """Effects by time since the start, with the band for each and the band for all together.
+
+    The line before ``start`` stands at ``divide``, or half a period ahead of it.
+    """
+
+    labels: Sequence[str]
+    estimates: Numbers
+    low: Numbers
+    high: Numbers
+    band_low: Numbers
+    band_high: Numbers
+    divide: float | None = None
+    start: int
+    before_label: str
+    after_label: str
+    worded: Callable[[float, int], str]
+    worthwhile: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placebo:
+    """The path of the pilot among the paths of the units without it."""
+
+    labels: Sequence[str]
+    pilot: Numbers
+    others: Sequence[Numbers]
+    start: int
+    limit: float
+    start_label: str
+    pilot_label: Label
+    others_label: Label
+    worded: Callable[[float, int], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Power:
+    """Chance of finding a change, by its true size."""
+
+    sizes: Sequence[float]
+    chances: Sequence[float]
+    found_at: float
+    found_label: tuple[str, ...]
+    worthwhile: float | None
+    worthwhile_label: tuple[str, str]
+    axis_label: str
+
+
+Chart = ObservedExpected | Path | Placebo | Power
+
+
+# Drawings
+
+
+def observed_expected(chart: ObservedExpected, width: int) -> Drawing:
+    """Observed in blue, expected dashed with its band from the start, comparison in thin grey."""
+    narrow = width == NARROW
+    series = (chart.observed, chart.expected, chart.low, chart.high, chart.comparison)
+    values = [v for numbers in series for v in numbers if v is not None]
+    low, high = min([*values, math.inf]), max([*values, -math.inf])
+    from_zero = low < 0 or low <= LEAVE_ZERO * high
+    low = min(low, 0.0) if from_zero else low - 0.1 * (high - low or abs(high))
+    marks = ticks(low, high, 6)
+    texts = _texts(marks, _plain)
+    ends = _ends(chart)
+    note = "" if from_zero else f"The scale starts at {texts[0]}, not at 0."
+    drawing = blank(
+        width, (272 if narrow else 372) + (ROW if note else 0) + (_key_height(ends) if narrow else 0)
+    )
+    left = max(measure(text, SMALL) for text in texts) + 12
+    axes = drawing.axes(left, *_margins(ends, narrow), 34 + (ROW if note else 0))
+    room = (marks[-1] - marks[0]) * 0.02
+    axes.set_ylim(marks[0], max(marks[-1], high + room))
+    axes.set_xlim(-0.4, len(chart.labels) - 0.6)
+
+    _grid(drawing, axes, marks, texts)
+    _periods(drawing, axes, chart.labels, note=note)
+    if chart.start is not None:
+        _start_line(drawing, axes, chart.start - 0.5, chart.start_label)
+    xs = range(len(chart.labels))
+    band = [
+        (x, a, b)
+        for x, a, b in zip(xs, chart.low, chart.high, strict=True)
+        if a is not None and b is not None
+    ]
+    if band:
+        axes.fill_between(
+            [x for x, *_ in band], [a for _, a, _ in band], [b for *_, b in band], color=BAND, lw=0
+        )
+    if any(v is not None for v in chart.comparison):
+        axes.plot(xs, _gaps(chart.comparison), color=GHOST, lw=1.5)
+    axes.plot(xs, _gaps(chart.expected), color=MUTED, lw=2.5, dashes=DASHES)
+    axes.plot(xs, _gaps(chart.observed), color=BLUE, lw=3)
+    _label(drawing, axes, ends, narrow=narrow)
+    return drawing
+
+
+def path(chart: Path, width: int) -> Drawing:
+    """Dots by period on two bands; a filled dot or diamond is clear of zero by the wider band."""
+    narrow = width == NARROW
+    numbers = [*chart.estimates, *chart.band_low, *chart.band_high, *chart.low, *chart.high]
+    values = [v for v in [*numbers, 0.0, chart.worthwhile] if v is not None]
+    marks = ticks(min(values), max(values), 6)
+    texts = _texts(marks, chart.worded)
+    drawing = blank(width, 300 if narrow else 340)
+    left = max(measure(text, SMALL) for text in texts) + 12
+    axes = drawing.axes(left, 14, 10 + ROW * (2 if narrow else 1), 34)
+    axes.set_ylim(marks[0], marks[-1])
+    axes.set_xlim(-0.6, len(chart.labels) - 0.4)
+    _grid(drawing, axes, marks, texts, zero=True)
+    _periods(drawing, axes, chart.labels)
+
+    xs = range(len(chart.labels))
+    for lows, highs, colour in ((chart.band_low, chart.band_high, BAND), (chart.low, chart.high, BAND_INNER)):
+        for run in _runs(xs, lows, highs):
+            places, floor, ceiling = zip(*run, strict=True)
+            axes.fill_between(places, floor, ceiling, color=colour, lw=0)
+    if chart.worthwhile is not None:
+        axes.axhline(chart.worthwhile, color=TEAL, lw=2, dashes=(4, 2.6))
+    axes.plot(xs, _gaps(chart.estimates), color=GHOST, lw=1)
+    lows = [b if b is not None else a for a, b in zip(chart.low, chart.band_low, strict=True)]
+    highs = [b if b is not None else a for a, b in zip(chart.high, chart.band_high, strict=True)]
+    x0, _, x1, _ = drawing.box
+    size = min(5.5 if narrow else 7, max(2.5, 0.8 * (x1 - x0) / len(chart.labels)))
+    for x, value, lo, hi in zip(xs, chart.estimates, lows, highs, strict=True):
+        if value is None:
+            continue
+        if hi is not None and hi < 0:
+            shape, face, edge = "o", BLUE, BLUE
+        elif lo is not None and lo > 0:
+            shape, face, edge = "D", PLUM, PLUM
+        else:
+            shape, face, edge = "o", "#fff", GHOST
+        axes.plot([x], [value], ls="none", marker=shape, ms=size, mfc=face, mec=edge, mew=2)
+    at = chart.start - 0.5 if chart.divide is None else chart.divide
+    _divide(drawing, axes, at, chart.before_label, chart.after_label)
+    return drawing
+
+
+def placebo(chart: Placebo, width: int) -> Drawing:
+    """Every comparison path in grey, the pilot's in blue."""
+    narrow = width == NARROW
+    marks = ticks_within(-chart.limit, chart.limit, 5)
+    texts = _texts(marks, chart.worded)
+    last = len(chart.labels) - 1
+    end = chart.pilot[last] or 0.0
+    typical = sorted(v for v in (other[last] for other in chart.others) if v is not None)
+    far = typical[len(typical) // 8 if end > 0 else -1 - len(typical) // 8] if typical else 0.0
+    ends = [End(last, end, BLUE, 3.0, chart.pilot_label), End(last, far, MANY, 1.5, chart.others_label)]
+    drawing = blank(width, 272 + _key_height(ends) if narrow else 360)
+    left = max(measure(text, SMALL) for text in texts) + 12
+    axes = drawing.axes(left, *_margins(ends, narrow), 34)
+    axes.set_ylim(-chart.limit, chart.limit)
+    axes.set_xlim(-0.4, last + 0.4)
+    _grid(drawing, axes, marks, texts, zero=True)
+    _periods(drawing, axes, chart.labels)
+    _start_line(drawing, axes, chart.start - 0.5, chart.start_label)
+    joined = [v for other in chart.others for v in (*_gaps(other), math.nan)]
+    axes.plot([*range(last + 1), math.nan] * len(chart.others), joined, color=MANY, lw=0.8)
+    axes.plot(range(last + 1), _gaps(chart.pilot), color=BLUE, lw=3)
+    _label(drawing, axes, ends, narrow=narrow)
+    return drawing
+
+
+def power(chart: Power, width: int) -> Drawing:
+    """The chance of finding a change rises with its size."""
+    narrow = width == NARROW
+    drawing = blank(width, 270 if narrow else 290)
+    rows = chart.worthwhile_label if narrow else (" ".join(chart.worthwhile_label),)
+    above = 10 + (ROW * len(rows) if chart.worthwhile is not None else 0)
+    axes = drawing.axes(measure("100", SMALL) + 12, 16, above, 34 + ROW)
+    axes.set_ylim(0, 100)
+    axes.set_xlim(0, chart.sizes[-1])
+    _grid(drawing, axes, [0, 20, 40, 60, 80, 100], ["0", "20", "40", "60", "80", "100"])
+    x0, y0, x1, y1 = drawing.box
+    marks = ticks_within(0, chart.sizes[-1], 4 if narrow else 6)
+    for mark, text in zip(marks, _texts(marks, _plain), strict=True):
+        _clamped(drawing, _pixel(axes, mark, 0)[0], y0 - 20, text)
+    drawing.write((x0 + x1) / 2, y0 - 20 - ROW, chart.axis_label, colour=MUTED, size=SMALL, align="center")
+    axes.plot(chart.sizes, chart.chances, color=BLUE, lw=3)
+    if chart.worthwhile is not None:
+        at = _pixel(axes, chart.worthwhile, 0)[0]
+        drawing.line((at, y0), (at, y1 + 4), colour=TEAL, width=2, dashed=True)
+        for k, row in enumerate(reversed(rows)):
+            _clamped(drawing, at, y1 + 8 + ROW * k, row, colour=INK, size=SMALL)
+    x, y = _pixel(axes, chart.found_at, 80)
+    axes.plot([chart.found_at], [80], ls="none", marker="o", ms=9, mfc=BLUE, mec=BLUE)
+    size = SMALL if narrow else SIZE
+    wide = max(measure(line, size, bold=True) for line in chart.found_label)
+    at = x + 12
+    if chart.worthwhile is not None and x - 4 < (mark := _pixel(axes, chart.worthwhile, 0)[0]) < at + wide:
+        at = mark + 10
+    top = y - 22
+    if at + wide > x1:  # further below the curve there is more room to its right
+        at, top = x1 - wide, y - 60
+    for k, line in enumerate(chart.found_label):
+        drawing.write(at, top - ROW * k, line, colour=BLUE, size=size, bold=True)
+    return drawing
+
+
+# Parts
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a line ends, how it is drawn, and its label."""
+
+    place: int
+    value: float
+    colour: str
+    width: float
+    label: Label
+    dashed: bool = False
+
+
+def _ends(chart: ObservedExpected) -> list[End]:
+    """The end of each line, uppermost first."""
+    told = [
+        (chart.expected, MUTED, 2.5, chart.expected_label, True),
+        (chart.observed, BLUE, 3.0, chart.observed_label, False),
+    ]
+    if chart.comparison_label is not None:
+        told.append((chart.comparison, GHOST, 1.5, chart.comparison_label, False))
+    found = []
+    for numbers, colour, width, label, dashed in told:
+        known = [(x, v) for x, v in enumerate(numbers) if v is not None]
+        if known:
+            found.append(End(*known[-1], colour, width, label, dashed))
+    return sorted(found, key=lambda end: -end.value)
+
+
+def _margins(ends: Sequence[End], narrow: bool) -> tuple[float, float]:
+    """Room right of the plot and above it, for the labels."""
+    if narrow:
+        return 14, 12 + ROW + _key_height(ends)
+    return max(min(_width_of(end.label), WIDEST_LABEL) for end in ends) + 22, 12 + ROW
+
+
+def _key_height(ends: Sequence[End]) -> int:
+    return ROW * sum(len(end.label.short) for end in ends) + 6
+
+
+def _gaps(numbers: Numbers) -> list[float]:
+    return [math.nan if v is None else v for v in numbers]
+
+
+def _runs(xs: Sequence[int], lows: Numbers, highs: Numbers) -> list[list[tuple[float, float, float]]]:
+    """Stretches of neighbours with a band; a lone period gets a width, so that it shows."""
+    runs: list[list[tuple[float, float, float]]] = [[]]
+    for x, lo, hi in zip(xs, lows, highs, strict=True):
+        if lo is None or hi is None or lo == hi:
+            runs.append([])
+        else:
+            runs[-1].append((float(x), lo, hi))
+    kept = [run for run in runs if run]
+    return [
+        run if len(run) > 1 else [(run[0][0] - 0.2, *run[0][1:]), (run[0][0] + 0.2, *run[0][1:])]
+        for run in kept
+    ]
+
+
+def _pixel(axes: Axes, x: float, y: float) -> tuple[float, float]:
+    at = axes.transData.transform((x, y))
+    return float(at[0]), float(at[1])
+
+
+def _width_of(label: Label) -> float:
+    return max([measure(label.head, SIZE, bold=True), *(measure(line, SMALL) for line in label.rest)])
+
+
+def _cut(text: str, most: float, size: int, *, bold: bool = False) -> str:
+    """The text, or as much of it as fits, with an ellipsis."""
+    if measure(text, size, bold=bold) <= most:
+        return text
+    while text and measure(text + "…", size, bold=bold) > most:
+        text = text[:-1].rstrip()
+    return text + "…"
+
+
+def _plain(value: float, decimals: int) -> str:
+    return number(value, decimals) if value else "0"
+
+
+def _texts(marks: Sequence[float], worded: Callable[[float, int], str]) -> list[str]:
+    """Every tick with as many decimals as tell them apart."""
+    decimals = decimals_of_step(marks)
+    return [worded(mark, decimals) for mark in marks]
+
+
+def _grid(
+    drawing: Drawing, axes: Axes, marks: Sequence[float], texts: Sequence[str], *, zero: bool = False
+) -> None:
+    x0, _, x1, _ = drawing.box
+    for k, (mark, text) in enumerate(zip(marks, texts, strict=True)):
+        y = _pixel(axes, 0, mark)[1]
+        drawing.line((x0, y), (x1, y), colour=INK if (mark == 0 if zero else k == 0) else LINE)
+        drawing.write(x0 - 8, y, text, colour=MUTED, size=SMALL, align="right", middle=True)
+
+
+def _periods(drawing: Drawing, axes: Axes, labels: Sequence[str], *, note: str = "") -> None:
+    """Names of periods at even steps, as many as fit with a fifth to spare."""
+    x0, y0, x1, _ = drawing.box
+    widest = 1.2 * max(measure(label, SMALL) for label in labels) + 8
+    steps = (1, 2, 3, 4, 6, 12, 13, 24, 26, 36, 48, 52, 60, 104, 120, 180, 240, 520)
+    step = next((s for s in steps if _fits(len(labels), s, x1 - x0, widest)), len(labels))
+    for place in range(0, len(labels), step):
+        if not labels[place]:
+            continue
+        x = _pixel(axes, place, 0)[0]
+        drawing.line((x, y0), (x, y0 - 5), colour=MUTED)
+        _clamped(drawing, x, y0 - 22, labels[place])
+    if note:
+        drawing.write(0, 6, note, colour=MUTED, size=SMALL)
+
+
+def _fits(count: int, step: int, width: float, widest: float) -> bool:
+    return step * width / max(count, 1) >= widest
+
+
+def _clamped(
+    drawing: Drawing, x: float, y: float, text: str, *, colour: str = MUTED, size: int = SMALL
+) -> None:
+    """Centred text that stays on the drawing."""
+    half = measure(text, size) / 2
+    x = min(max(x, half + 1), drawing.width - half - 1)
+    drawing.write(x, y, text, colour=colour, size=size, align="center")
+
+
+def _start_line(drawing: Drawing, axes: Axes, place: float, label: str) -> None:
+    _, y0, _, y1 = drawing.box
+    x = _pixel(axes, place, 0)[0]
+    drawing.line((x, y0), (x, y1 + 4), colour=MUTED)
+    _clamped(drawing, x, y1 + 9, label)
+
+
+def _divide(drawing: Drawing, axes: Axes, place: float, before: str, after: str) -> None:
+    """The start as a line, with what lies on either side of it."""
+    _, y0, _, y1 = drawing.box
+    x = _pixel(axes, place, 0)[0]
+    drawing.line((x, y0), (x, y1 + ROW), colour=MUTED)
+    row = y1 + 8
+    fits_left = measure(before, SMALL) + 10 <= x
+    fits_right = measure(after, SMALL) + 10 <= drawing.width - x
+    if fits_left:
+        drawing.write(x - 8, row, before, colour=MUTED, size=SMALL, align="right")
+    if fits_right:
+        drawing.write(x + 8, row, after, colour=MUTED, size=SMALL)
+
+
+def _label(drawing: Drawing, axes: Axes, ends: Sequence[End], *, narrow: bool) -> None:
+    if narrow:
+        _key_above(drawing, ends)
+    else:
+        _labels_beside(drawing, axes, ends)
+
+
+def _labels_beside(drawing: Drawing, axes: Axes, ends: Sequence[End]) -> None:
+    """Labels right of the lines, pushed apart where the lines end close together."""
+    _, y0, x1, y1 = drawing.box
+    heights = [ROW * (1 + len(end.label.rest)) + 4.0 for end in ends]
+    wanted = [min(max(_pixel(axes, end.place, end.value)[1], y0), y1) for end in ends]
+    middles = spread(wanted, heights, y0 - 20, drawing.height)
+    for end, middle, height in zip(ends, middles, heights, strict=True):
+        x, y = _pixel(axes, end.place, end.value)
+        head = middle + height / 2 - ROW + 3
+        drawing.line((x + 4, min(max(y, y0), y1)), (x1 + 12, head + 5), colour=end.colour)
+        colour = BLUE if end.colour == BLUE else INK
+        text = _cut(end.label.head, WIDEST_LABEL, SIZE, bold=True)
+        drawing.write(x1 + 16, head, text, colour=colour, bold=True)
+        for k, line in enumerate(end.label.rest):
+            text = _cut(line, WIDEST_LABEL, SMALL)
+            drawing.write(x1 + 16, head - ROW * (k + 1), text, colour=MUTED, size=SMALL)
+
+
+def spread(wanted: Sequence[float], heights: Sequence[float], low: float, high: float) -> list[float]:
+    """Middles as near as may be to those wanted, with no two labels of these heights touching."""
+    order = sorted(range(len(wanted)), key=lambda k: wanted[k])
+    placed = dict(enumerate(wanted))
+    floor = low
+    for k in order:
+        placed[k] = max(placed[k], floor + heights[k] / 2)
+        floor = placed[k] + heights[k] / 2
+    ceiling = high
+    for k in reversed(order):
+        placed[k] = min(placed[k], ceiling - heights[k] / 2)
+        ceiling = placed[k] - heights[k] / 2
+    return [placed[k] for k in range(len(wanted))]
+
+
+def _key_above(drawing: Drawing, ends: Sequence[End]) -> None:
+    """A sample of each line with its label, above the plot; a second row stands for the band."""
+    y = drawing.height - ROW + 4.0
+    for end in ends:
+        for k, text in enumerate(end.label.short):
+            if k == 0:
+                drawing.line((0, y + 5), (24, y + 5), colour=end.colour, width=end.width, dashed=end.dashed)
+            else:
+                drawing.line((0, y + 5), (24, y + 5), colour=BAND, width=12)
+            cut = _cut(text, drawing.width - 34, SMALL)
+            drawing.write(32, y, cut, colour=BLUE if end.colour == BLUE else INK, size=SMALL)
+            y -= ROW
