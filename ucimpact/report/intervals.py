@@ -1,0 +1,195 @@
+"""Rows of best estimates with their ranges: a table whose last cell is drawn with placed spans.
+
+The text of a row holds its numbers; the drawing repeats them for the eye. Shape carries the meaning:
+a filled dot lies clear of no change on the side of fewer, a diamond on the side of more, a hollow
+ring cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ucimpact.report.scale import Axis, css, decimals_of_step, ticks_within
+from ucimpact.words import Measure, number, spoken
+
+Answer = Literal["fell", "rose", "unsure"]
+REACH = 3.0
+"""Ranges this many times as far from no change as the first row's run off the axis."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """An estimate to be shown as a row; None for a limit that cannot be had."""
+
+    label: str
+    est: float
+    lo: float | None
+    hi: float | None
+    detail: str = ""
+    main: bool = False
+
+    @property
+    def told(self) -> str:
+        """The detail, unless it says what the label says."""
+        return "" if self.detail.casefold() == self.label.casefold() else self.detail
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A finished row. ``dot``, ``bar_left`` and ``bar_width`` are css lengths, "" where not drawn."""
+
+    label: str
+    detail: str
+    main: bool
+    difference: str
+    range: str
+    answer: Answer
+    dot: str
+    bar_left: str
+    bar_width: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tick:
+    """A mark of the axis; ``side`` keeps the first and last label on the page."""
+
+    left: str
+    text: str
+    side: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Rows under a heading, "" for none."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """A table of interval rows with its axis."""
+
+    caption: str
+    head: str
+    difference_head: str
+    groups: tuple[Group, ...]
+    ticks: tuple[Tick, ...]
+    zero: str
+    worthwhile: str
+    worthwhile_text: str
+    fewer: str
+    more: str
+    shown: tuple[Answer, ...]
+    off_axis: int
+
+
+def answer_of(lo: float | None, hi: float | None) -> Answer:
+    """Which side of no change a range lies on."""
+    if hi is not None and hi < 0:
+        return "fell"
+    return "rose" if lo is not None and lo > 0 else "unsure"
+
+
+def rows(
+    caption: str,
+    head: str,
+    groups: Sequence[tuple[str, Sequence[Result]]],
+    how: Measure,
+    *,
+    worthwhile: float | None = None,
+    worthwhile_text: str = "",
+    likely_range: str = "95% interval",
+) -> Rows:
+    """Results as rows on one axis that holds no change and, if given, the smallest worthwhile change.
+
+    Parameters
+    ----------
+    caption, head : str
+        Name of the table and of its first column.
+    groups : sequence of (heading, results)
+        The first result of all sets how far the axis may reach.
+    how : Measure
+        Words and decimals for a difference.
+    worthwhile : float, optional
+        With its sign: negative where fewer is better.
+    """
+    results = [result for _, members in groups for result in members]
+    axis = _axis(results, worthwhile)
+    drawn = tuple(
+        Group(heading=heading, rows=tuple(_row(r, axis, how, worthwhile) for r in members))
+        for heading, members in groups
+        if members
+    )
+    present = {row.answer for group in drawn for row in group.rows}
+    order: tuple[Answer, ...] = ("fell", "rose", "unsure")
+    return Rows(
+        caption=caption,
+        head=head,
+        difference_head=f"Difference ({likely_range})",
+        groups=drawn,
+        ticks=_ticks(axis, how),
+        zero=css(axis.place(0.0)),
+        worthwhile="" if worthwhile is None else css(axis.place(worthwhile)),
+        worthwhile_text=worthwhile_text,
+        fewer=how.fewer.capitalize(),
+        more=how.more.capitalize(),
+        shown=tuple(answer for answer in order if answer in present),
+        off_axis=sum(not all(axis.holds(v) for v in _values(r)) for r in results),
+    )
+
+
+def _values(result: Result) -> list[float]:
+    return [v for v in (result.est, result.lo, result.hi) if v is not None]
+
+
+def _axis(results: Sequence[Result], worthwhile: float | None) -> Axis:
+    marks = [0.0] if worthwhile is None else [0.0, 1.15 * worthwhile]
+    reach = REACH * max(abs(v) for v in (*_values(results[0]), *marks, 1e-12))
+    held = [min(max(v, -reach), reach) for result in results for v in _values(result)] + marks
+    low, high = min(held), max(held)
+    room = 0.06 * (high - low or 1.0)
+    return Axis(low=low - room, high=high + room)
+
+
+def _ticks(axis: Axis, how: Measure) -> tuple[Tick, ...]:
+    places = ticks_within(axis.low, axis.high, 5)
+    decimals = decimals_of_step(places)
+    texts = []
+    for k, place in enumerate(places):
+        text = f"{how.before}{number(abs(place), decimals)}{how.after}"
+        ends = k in (0, len(places) - 1)
+        if not place or decimals > 1:
+            texts.append(number(place, decimals) if place else "0")
+        else:
+            texts.append(f"{text} {how.word(place)}" if ends else text)
+    sides = ["first" if axis.place(p) < 12 else "last" if axis.place(p) > 84 else "" for p in places]
+    return tuple(
+        Tick(left=css(axis.place(place)), text=text, side=side)
+        for place, text, side in zip(places, texts, sides, strict=True)
+    )
+
+
+def _row(result: Result, axis: Axis, how: Measure, worthwhile: float | None) -> Row:
+    w = None if worthwhile is None else abs(worthwhile)
+    lo, hi = result.lo, result.hi
+    if lo is None or hi is None:
+        said = spoken(result.est, result.est, result.est, how, w)
+        difference, likely, left, width = said.difference, "no likely range", "", ""
+    else:
+        said = spoken(result.est, lo, hi, how, w)
+        difference, likely = said.difference, said.range
+        left, width = css(axis.place(lo)), css(axis.place(hi) - axis.place(lo))
+    return Row(
+        label=result.label,
+        detail=result.told,
+        main=result.main,
+        difference=difference,
+        range=likely,
+        answer=answer_of(lo, hi),
+        dot=css(axis.place(result.est)) if axis.holds(result.est) else "",
+        bar_left=left,
+        bar_width=width,
+    )
