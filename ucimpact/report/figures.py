@@ -1,0 +1,562 @@
+"""From a document to the drawings it allows: chart data, labels, the table behind each chart.
+
+A figure that the document has no numbers for is None, and the report leaves it out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+from ucimpact.report.charts import Chart, Label, ObservedExpected, Path, Placebo, Power
+from ucimpact.report.scale import decimals_for
+from ucimpact.report.tables import Download, Table, download, table
+from ucimpact.words import MINUS, POWER, Measure, capital, measure, number, plainly, spoken
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NORMAL = NormalDist()
+APART = 0.75
+"""A comparison line further from the pilot's than this share of its spread is left to the table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A chart with all that stands round it.
+
+    Attributes
+    ----------
+    ident : str
+        Prefix of ids, unique on the page.
+    title, measure : str
+        What to see; what is measured.
+    name, description : str
+        Text alternative.
+    """
+
+    ident: str
+    title: str
+    measure: str
+    chart: Chart
+    name: str
+    description: str
+    source: str = ""
+    key: tuple[tuple[str, str], ...] = ()
+    table: Table | None = None
+    download: Download | None = None
+
+
+def primary(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The main analysis of a document."""
+    return next(entry for entry in document["estimates"] if entry["role"] == "primary")
+
+
+def effects(entry: Mapping[str, Any], term: str) -> list[Mapping[str, Any]]:
+    """The effects of an analysis with this term."""
+    return [row for row in entry.get("effects") or () if row["term"] == term]
+
+
+def how_measured(finding: Mapping[str, Any], values: Sequence[float | None]) -> Measure:
+    """Words for a difference in the units of the finding, with decimals for a table of such values."""
+    percent = finding["scale"] == "log"
+    whole = decimals_for(values) == 0
+    return measure(finding["kind"], decimals=0 if whole else 1, percent=percent)
+
+
+def toward_good(finding: Mapping[str, Any]) -> int:
+    """-1 where fewer is better."""
+    return 1 if finding["better"] == "higher" else -1
+
+
+def noun_of(document: Mapping[str, Any]) -> str:
+    """What a period is called."""
+    return str(document["data"].get("frequency") or "period")
+
+
+def source_of(document: Mapping[str, Any]) -> str:
+    """Where the numbers come from, for the line below a chart."""
+    files = ", ".join(str(row["file"]) for row in document["study"]["fingerprints"])
+    window = document["data"].get("window")
+    told = f"Source: {files or 'the records named in the study file'}"
+    told += f", {window[0]} to {window[1]}." if window else "."
+    return told + (" Invented numbers." if document["study"]["example"] else "")
+
+
+def short_period(iso: str, label: str) -> str:
+    """ "Apr 2022", "5 Jan 2023"; other periods by their label."""
+    if found := re.fullmatch(r"(\d{4})-(\d\d)(?:-(\d\d))?", iso):
+        year, month, day = found.groups()
+        name = f"{MONTHS[int(month) - 1]} {year}"
+        return f"{int(day)} {name}" if day else name
+    if found := re.fullmatch(r"(\d{4})-Q([1-4])", iso):
+        return f"{MONTHS[3 * int(found[2]) - 3]} {found[1]}"
+    return label
+
+
+def observed_expected(document: Mapping[str, Any]) -> Figure | None:
+    """What happened to the pilot and what was expected, with the likely range from the start on."""
+    rows = primary(document).get("counterfactual") or []
+    if not any(row["observed"] is not None for row in rows):
+        return None
+    finding, noun = document["finding"], noun_of(document)
+    started = [k for k, row in enumerate(rows) if row["since"] >= 0]
+    start = started[0] if started else None
+    by_period = {row["period"]: row["mean"] for row in _extras(document).get("comparison") or ()}
+    comparison = [by_period.get(row["period"]) for row in rows] if by_period else []
+    drawn = comparison if _near(comparison, rows) else [None] * len(rows)
+    after = set(started)
+    pilots = _pilots(document)
+    chart = ObservedExpected(
+        labels=[short_period(row["period"], row["label"]) for row in rows],
+        observed=[row["observed"] for row in rows],
+        expected=[row["expected"] for row in rows],
+        low=[row["low"] if k in after else None for k, row in enumerate(rows)],
+        high=[row["high"] if k in after else None for k, row in enumerate(rows)],
+        comparison=drawn,
+        start=start or None,
+        start_label=""
+        if start is None
+        else f"pilot starts, {short_period(rows[start]['period'], rows[start]['label'])}",
+        observed_label=Label(head="Observed", rest=pilots, short=(", ".join(("Observed", *pilots)),)),
+        expected_label=Label(
+            head="Expected",
+            rest=("without the pilot", "(shaded: likely range)"),
+            short=("Expected without the pilot", "Likely range of what was expected"),
+        ),
+        comparison_label=_comparison_label(document) if drawn is comparison and comparison else None,
+    )
+    outcome = finding["label"]
+    estimated = any(row["expected"] is not None for row in rows)
+    shown = f"{outcome}, observed and expected" if estimated else f"{outcome}, as observed"
+    return Figure(
+        ident="effect-chart",
+        title=finding["sentences"].get("chart_title") or shown,
+        measure=f"{outcome} {finding['chart_per']}",
+        chart=chart,
+        name=finding["sentences"].get("alt") or shown,
+        description=_told(rows, start),
+        source=source_of(document),
+        table=_numbers(document, rows, comparison, f"{outcome} {finding['chart_per']}, by {noun}"),
+        download=download(f"{finding['column']} by {noun}", _file_rows(rows, comparison)),
+    )
+
+
+def _extras(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    return primary(document).get("extras") or {}
+
+
+def _near(comparison: Sequence[float | None], rows: Sequence[Mapping[str, Any]]) -> bool:
+    own = [v for row in rows for v in (row["observed"], row["expected"]) if v is not None]
+    values = [v for v in comparison if v is not None]
+    if not values:
+        return False
+    room = APART * (max(own) - min(own))
+    return bool(min(own) - room <= min(values) and max(values) <= max(own) + room)
+
+
+def _pilots(document: Mapping[str, Any]) -> tuple[str, ...]:
+    counts = document["data"]["counts"]
+    pilots = counts.get("pilot_units")
+    return (
+        () if pilots is None else ("the pilot unit",) if pilots == 1 else (f"mean of {pilots} pilot units",)
+    )
+
+
+def _comparison_label(document: Mapping[str, Any]) -> Label:
+    others = document["data"]["counts"].get("comparison_units")
+    rest = "mean of the others" if others is None else f"mean of {others} other units"
+    return Label(head="Comparison", rest=(rest,), short=(f"Comparison, {rest}",))
+
+
+def _told(rows: Sequence[Mapping[str, Any]], start: int | None) -> str:
+    """The last period with everything known, in words for those who cannot see the lines."""
+    span = f"{len(rows)} periods, {rows[0]['label']} to {rows[-1]['label']}"
+    begun = "" if start is None else f"; the pilot starts in {rows[start]['label']}"
+    whole = [row for row in rows if None not in (row["observed"], row["expected"])]
+    if not whole:
+        return f"{span}{begun}."
+    last = whole[-1]
+    decimals = decimals_for([last["observed"], last["expected"]])
+    said = f"In {last['label']}: {number(last['observed'], decimals)} observed"
+    said += f" and {number(last['expected'], decimals)} expected"
+    if None not in (last["low"], last["high"]):
+        said += f", likely range {number(last['low'], decimals)} to {number(last['high'], decimals)}"
+    return f"{span}{begun}. {said}."
+
+
+def _numbers(
+    document: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    comparison: Sequence[float | None],
+    caption: str,
+) -> Table:
+    values = [row[name] for row in rows for name in ("observed", "expected")]
+    decimals = decimals_for(values)
+    absent = "hidden" if document["disclosure"].get("suppressed") else "missing"
+    head = [capital(noun_of(document)), "Observed", "Expected", "Likely range"]
+    told = []
+    for row in rows:
+        expected = "not estimated" if row["expected"] is None else number(row["expected"], decimals)
+        span = "not estimated"
+        if None not in (row["low"], row["high"]):
+            span = f"{number(row['low'], decimals)} to {number(row['high'], decimals)}"
+        observed = absent if row["observed"] is None else number(row["observed"], decimals)
+        told.append([row["label"], observed, expected, span])
+    if comparison:
+        head.append("Comparison")
+        for line, value in zip(told, comparison, strict=True):
+            line.append(absent if value is None else number(value, decimals))
+    return table(caption, head, told, range(1, len(head)))
+
+
+def _file_rows(rows: Sequence[Mapping[str, Any]], comparison: Sequence[float | None]) -> list[dict[str, Any]]:
+    names = {"observed": "observed", "expected": "expected", "low": "expected_low", "high": "expected_high"}
+    kept = [{"period": row["period"], **{new: row[old] for old, new in names.items()}} for row in rows]
+    if comparison:
+        for row, value in zip(kept, comparison, strict=True):
+            row["comparison"] = value
+    return kept
+
+
+# Effects by time since the start
+
+
+def path(document: Mapping[str, Any]) -> Figure | None:
+    """The gap between pilot and comparison, period by period, with the bands."""
+    entry, finding, noun = primary(document), document["finding"], noun_of(document)
+    found = sorted(effects(entry, "event"), key=lambda row: row["event_time"])
+    if len(found) < 2:
+        return None
+    change = _change(entry)
+    rows = _with_reference(found, entry)
+    values: dict[str, list[float | None]] = {
+        name: [None if row.get(key) is None else change(row[key]) for row in rows]
+        for name, key in (
+            ("estimates", "estimate"), ("low", "conf_low"), ("high", "conf_high"),
+            ("band_low", "conf_low_simultaneous"), ("band_high", "conf_high_simultaneous"),
+        )
+    }  # fmt: skip
+    known = [v for column in values.values() for v in column]
+    how, decimals = how_measured(finding, known), decimals_for(known)
+    worthwhile = _worthwhile_in_path(document)
+    labels = _labels(entry)
+    names = [labels.get(row.get("period"), (f"{int(row['event_time']):+d}",) * 2) for row in rows]
+    good = how.fewer if toward_good(finding) < 0 else how.more
+    key = _key(values, how)
+    if worthwhile is not None:
+        key.append(("d", f"Smallest worthwhile effect, {how.amount(abs(worthwhile))} {good}"))
+    units = "per cent" if entry["scale"] == "log" else finding["chart_per"]
+    told = [
+        [
+            long,
+            *_signed(
+                how,
+                decimals,
+                values["estimates"][k],
+                (values["low"][k], values["high"][k]),
+                (values["band_low"][k], values["band_high"][k]),
+            ),
+        ]
+        for k, (_, long) in enumerate(names)
+    ]
+    head = [capital(noun), "Gap", f"Likely range for that {noun}", "Band for all together"]
+    return Figure(
+        ident="path-chart",
+        title=f"The gap, {noun} by {noun}",
+        measure=f"{finding['label']}, {units}: pilot less comparison, against the {noun} before the start",
+        chart=Path(
+            labels=[short for short, _ in names],
+            start=next(k for k, row in enumerate(rows) if row["event_time"] >= 0),
+            before_label="before the pilot",
+            after_label="with the pilot",
+            worded=_worded(how),
+            worthwhile=worthwhile,
+            estimates=values["estimates"],
+            low=values["low"],
+            high=values["high"],
+            band_low=values["band_low"],
+            band_high=values["band_high"],
+        ),
+        name=f"Gap between pilot and comparison in {finding['outcome']}, {noun} by {noun}",
+        description=_told_path(names, values["estimates"], how),
+        key=tuple(key),
+        table=table(f"The gap, {noun} by {noun} ({_minus_is(how)})", head, told, (1, 2, 3)),
+    )
+
+
+def _change(entry: Mapping[str, Any]) -> Callable[[float], float]:
+    """Effects of a model of logarithms as per cent, others as they are."""
+    if entry["scale"] == "log":
+        return lambda v: 100 * math.expm1(v)
+    return lambda v: v
+
+
+def _with_reference(rows: list[Mapping[str, Any]], entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The path with the period before the start, which every gap is measured against."""
+    if any(row["event_time"] == -1 for row in rows):
+        return rows
+    period = next((r["period"] for r in entry.get("counterfactual") or () if r["since"] == -1), None)
+    reference = {"event_time": -1, "period": period, "estimate": 0.0, "conf_low": None, "conf_high": None}
+    return sorted([*rows, reference], key=lambda row: row["event_time"])
+
+
+def _labels(entry: Mapping[str, Any]) -> dict[Any, tuple[str, str]]:
+    rows = entry.get("counterfactual") or ()
+    return {row["period"]: (short_period(row["period"], row["label"]), row["label"]) for row in rows}
+
+
+def _worthwhile_in_path(document: Mapping[str, Any]) -> float | None:
+    """The smallest worthwhile effect in the units of the path, with its sign."""
+    finding = document["finding"]
+    w = finding.get("w")
+    if w is None:
+        return None
+    sign = toward_good(finding)
+    if finding["scale"] == "log":
+        return float(sign * w)
+    after = [
+        row["expected"] for row in primary(document).get("counterfactual") or ()
+        if row["since"] >= 0 and row["expected"] is not None
+    ]  # fmt: skip
+    if not finding.get("expected") or not after:
+        return None
+    return float(sign * w / abs(finding["expected"]) * sum(after) / len(after))
+
+
+def _worded(how: Measure) -> Callable[[float, int], str]:
+    """Ticks of an axis of differences: "1.5 fewer"; finer ones by their sign."""
+
+    def worded(value: float, decimals: int) -> str:
+        if not value:
+            return "0"
+        if decimals > 1:
+            return number(value, decimals)
+        return f"{how.before}{number(abs(value), decimals)}{how.after} {how.word(value)}"
+
+    return worded
+
+
+def _key(values: Mapping[str, Sequence[float | None]], how: Measure) -> list[tuple[str, str]]:
+    lows = [b if b is not None else a for a, b in zip(values["low"], values["band_low"], strict=True)]
+    highs = [b if b is not None else a for a, b in zip(values["high"], values["band_high"], strict=True)]
+    key = []
+    if any(v is not None and v < 0 for v in highs):
+        key.append(("f", f"{how.fewer.capitalize()}: clear of no difference"))
+    if any(v is not None and v > 0 for v in lows):
+        key.append(("r", f"{how.more.capitalize()}: clear of no difference"))
+    return [*key, ("", "Could not tell")]
+
+
+Limits = tuple[float | None, float | None]
+
+
+def _signed(how: Measure, decimals: int, est: float | None, *ranges: Limits) -> list[str]:
+    """A gap and its ranges as numbers with a sign, for a table."""
+
+    def told(value: float) -> str:
+        sign = MINUS if value < 0 else ""
+        return f"{sign}{how.before}{number(abs(value), decimals)}{how.after}"
+
+    if est is not None and all(limit is None for pair in ranges for limit in pair):
+        return [
+            told(est),
+            *["not estimated" if est else "none: the others are measured against it"] * len(ranges),
+        ]
+    spans = [
+        "not estimated" if lo is None or hi is None else f"{told(lo)} to {told(hi)}" for lo, hi in ranges
+    ]
+    return ["not estimated" if est is None else told(est), *spans]
+
+
+def _minus_is(how: Measure) -> str:
+    return f"a minus is {how.fewer}"
+
+
+def _told_path(names: Sequence[tuple[str, str]], estimates: Sequence[float | None], how: Measure) -> str:
+    known = [(v, long) for (_, long), v in zip(names, estimates, strict=True) if v is not None]
+    (low, when_low), (high, when_high) = min(known), max(known)
+    ends = "; ".join(
+        f"{spoken(v, v, v, how).difference} in {when}" for v, when in ((low, when_low), (high, when_high))
+    )
+    return f"{len(known)} gaps, {known[0][1]} to {known[-1][1]}. The lowest and the highest: {ends}."
+
+
+# Places and dates without the pilot
+
+
+def placebo(document: Mapping[str, Any]) -> Figure | None:
+    """The pilot's path among those of the units without it."""
+    entry, finding = primary(document), document["finding"]
+    found = (entry.get("extras") or {}).get("placebo") or {}
+    paths = found.get("paths") or []
+    own = {row["event_time"]: row for row in effects(entry, "event")}
+    times = found.get("event_time") or []
+    if not paths or not own:
+        return None
+    change, noun = _change(entry), noun_of(document)
+    pilot = [change(own[t]["estimate"]) if t in own else 0.0 if t == -1 else None for t in times]
+    how = how_measured(finding, pilot)
+    others = [[None if v is None else change(v) for v in values] for values in paths]
+    sizes = sorted(abs(v) for values in others for v in values if v is not None)
+    limit = max(1.15 * max(abs(v) for v in pilot if v is not None), sizes[int(0.95 * (len(sizes) - 1))])
+    away = sum(any(v is not None and abs(v) > limit for v in values) for values in others)
+    labels = _labels(entry)
+    shorts = [labels.get(own.get(t, {}).get("period"), (f"{t:+d}",))[0] for t in times]
+    start = next(k for k, t in enumerate(times) if t >= 0)
+    count = len(others)
+    units = "per cent" if entry["scale"] == "log" else finding["chart_per"]
+    note = "" if not away else f" {away} of the {count} run off the scale in some {noun}."
+    return Figure(
+        ident="placebo-chart",
+        title="The pilot among places without it",
+        measure=f"{finding['label']}, {units}: each place against all the others",
+        chart=Placebo(
+            labels=shorts,
+            pilot=pilot,
+            others=others,
+            start=start,
+            limit=limit,
+            start_label=f"pilot starts, {shorts[start]}",
+            pilot_label=Label(head="The pilot", short=("The pilot",)),
+            others_label=Label(
+                head=f"{count} others",
+                rest=("each treated as if", "it were the pilot"),
+                short=(f"{count} others, each as if it were the pilot",),
+            ),
+            worded=_worded(how),
+        ),
+        name=f"{finding['label']}: the gap of the pilot among those of {count} places without it",
+        description=f"The pilot in blue and {count} other places in grey, each against all the others.{note}",
+        source=(source_of(document) + note).strip(),
+        table=_placebo_table(entry, found, change, how),
+    )
+
+
+def _placebo_table(
+    entry: Mapping[str, Any], found: Mapping[str, Any], change: Callable[[float], float], how: Measure
+) -> Table | None:
+    names, estimates = found.get("units") or (), found.get("estimates") or ()
+    if len(names) != len(estimates) or not names:
+        return None
+    pairs = [(change(v), str(name)) for name, v in zip(names, estimates, strict=True) if v is not None]
+    pairs.append((change(entry["effects"][0]["estimate"]), "The pilot"))
+    decimals = decimals_for([v for v, _ in pairs])
+    told = [[name, *_signed(how, decimals, v)] for v, name in sorted(pairs)]
+    caption = f"Average gap after the start, lowest first ({_minus_is(how)})"
+    return table(caption, ["Place", "Average gap"], told, (1,))
+
+
+def fake_starts(document: Mapping[str, Any]) -> Figure | None:
+    """The step at the start among steps at dates on which nothing happened."""
+    entry, finding, noun = primary(document), document["finding"], noun_of(document)
+    rows = [
+        r for r in (entry.get("extras") or {}).get("placebo_dates") or () if r.get("level_change") is not None
+    ]
+    real = next(iter(effects(entry, "level_change")), None)
+    if len(rows) < 2 or real is None:
+        return None
+    started = next((r for r in entry.get("counterfactual") or () if r["since"] == 0), None)
+    change = _change(entry)
+    names = [
+        (short_period(str(r.get("period", "")), str(r.get("label") or r.get("start"))),) * 2 for r in rows
+    ]
+    label = "start of the pilot" if started is None else short_period(started["period"], started["label"])
+    room = -(-len(rows) // 6)
+    blank: list[tuple[Any, ...]] = [(None, None, None)] * room
+    names = [*names, *[("", "")] * room, (label, label), *[("", "")] * room]
+    steps: list[tuple[Any, ...]] = [(r["level_change"], r["conf_low"], r["conf_high"]) for r in rows]
+    steps = [*steps, *blank, (real["estimate"], real["conf_low"], real["conf_high"]), *blank]
+    values = [[None if v is None else change(v) for v in column] for column in zip(*steps, strict=True)]
+    start = len(rows) + room
+    known = [v for column in values for v in column]
+    how, decimals = how_measured(finding, known), decimals_for(known)
+    none: list[float | None] = [None] * len(names)
+    told = [
+        [long, *_signed(how, decimals, values[0][k], (values[1][k], values[2][k]))]
+        for k, (_, long) in enumerate(names)
+        if long
+    ]
+    told[-1][0] += " (the pilot)"
+    return Figure(
+        ident="dates-chart",
+        title="The step at the start among steps at other dates",
+        measure=f"{finding['label']} {finding['chart_per']}: step at each date, with 95% interval",
+        chart=Path(
+            labels=[short for short, _ in names],
+            estimates=values[0],
+            low=values[1],
+            high=values[2],
+            band_low=none,
+            band_high=none,
+            start=start,
+            divide=start - (room + 1) / 2,
+            before_label="dates when nothing happened",
+            after_label="pilot",
+            worded=_worded(how),
+        ),
+        name=f"Step in {finding['outcome']} at the start of the pilot and at {len(rows)} earlier dates",
+        description=_told_path(names, values[0], how),
+        key=tuple(_key({"low": values[1], "high": values[2], "band_low": none, "band_high": none}, how)),
+        table=table(
+            f"Step at each {noun} ({_minus_is(how)})", [capital(noun), "Step", "Likely range"], told, (1, 2)
+        ),
+    )
+
+
+# What could have been found
+
+
+def power(document: Mapping[str, Any]) -> Figure | None:
+    """The chance of finding a change, by its true size, from the standard error."""
+    finding = document["finding"]
+    se, w = finding.get("se"), finding.get("w")
+    if not se or finding.get("lo") is None:
+        return None
+    how = how_measured(finding, [])
+    good = how.fewer if toward_good(finding) < 0 else how.more
+    fall = "fall" if toward_good(finding) < 0 else "rise"
+
+    def size(v: float) -> str:
+        return f"{how.before}{plainly(v)}{how.after}"
+
+    def chance(v: float) -> float:
+        return 100 * (NORMAL.cdf(v / se - 1.96) + NORMAL.cdf(-v / se - 1.96))
+
+    def in_100(v: float) -> str:
+        return "under 1" if chance(v) < 1 else "over 99" if chance(v) > 99 else number(chance(v))
+
+    found_at = POWER * se
+    top = max(1.8 * found_at, 1.25 * (w or 0.0))
+    sizes = [top * k / 80 for k in range(81)]
+    listed = sorted({*(found_at * k / 4 for k in range(1, 6)), *([w] if w else [])})
+    per = finding["per"] if finding["scale"] != "log" else "of the typical value"
+    return Figure(
+        ident="power-chart",
+        title=f"The larger the true {fall}, the more surely it would be found",
+        measure=f"Times in 100 that it would be found; {finding['outcome']}, {per}",
+        chart=Power(
+            sizes=sizes,
+            chances=[chance(v) for v in sizes],
+            found_at=found_at,
+            found_label=(f"{size(found_at)} {good}:", "four times", "in five"),
+            worthwhile=w,
+            worthwhile_label=(
+                f"{size(w or 0.0)} {good}, smallest worthwhile:",
+                f"found {in_100(w or 0.0)} times in 100",
+            ),
+            axis_label=f"true size of the {fall}",
+        ),
+        name=f"A {fall} of {size(found_at)} or more would be found four times in five",
+        description="The chance rises with the true size: "
+        + "; ".join(f"{size(v)} {good}, {in_100(v)} times in 100" for v in listed)
+        + ".",
+        table=table(
+            f"Chance of finding a {fall}",
+            [f"True {fall}", "Times found in 100"],
+            [[f"{size(v)} {good}", in_100(v)] for v in listed],
+            (0, 1),
+        ),
+    )

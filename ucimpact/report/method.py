@@ -1,0 +1,203 @@
+"""How an analysis was done, as facts a reader can follow: what the rule chose, what the model left over.
+
+The facts are in the document; here they get names. A key that has no name here is printed by its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ucimpact.report.figures import primary
+from ucimpact.report.tables import Table, table
+from ucimpact.words import capital, number
+
+METHOD = {
+    "did": (
+        "We set the change in the pilot against the change elsewhere.",
+        "For each unit, and each period, the comparison units show what else was going on. What the pilot "
+        "did beyond that is taken as the pilot’s effect, if without it both would have moved in parallel.",
+    ),
+    "its": (
+        "We carried the past forward and looked at the gap.",
+        "The level, slope and season before the pilot were carried on into the months with it. The gap "
+        "between that line and what happened is taken as the pilot’s effect, if nothing else changed at the "
+        "same time.",
+    ),
+}
+TERMS = {
+    "att": "Average effect of the pilot, in each unit and period",
+    "cumulative": "Total over the pilot so far",
+    "relative": "Change as a share of what was expected",
+    "average": "Average effect in each period with the pilot",
+    "level_change": "Step in the first period of the pilot",
+    "slope_change": "Change of slope, each period",
+}
+RULE = {
+    "procedure": "Procedure",
+    "reason": "Why this one",
+    "n1": "Pilot units",
+    "n0": "Comparison units",
+    "places": "Places",
+    "sizes_alike": "Sizes alike",
+    "size_ratio": "Largest size over smallest",
+    "variance_flag": "Pilot unusually changeable before the start",
+    "flag_ratio": "Variance of the pilot before the start, over that of the others",
+    "breakdown_ratio": "How many times as changeable as the others the pilot may be, before the range "
+    "reaches no change",
+    "smallest_p": "Smallest p-value these numbers of units allow",
+    "permutations": "Other choices of pilot units tried",
+    "df": "Degrees of freedom",
+}
+SERIES = {
+    "n": "Periods used",
+    "before": "Periods before the start",
+    "after": "Periods with the pilot",
+    "rho": "Carry-over from one period to the next (autocorrelation)",
+}
+COUNTS = {
+    "rows": "Rows used",
+    "units": "Units",
+    "pilot_units": "Pilot units",
+    "comparison_units": "Comparison units",
+    "places": "Places",
+    "pilot_places": "Places with the pilot",
+    "periods": "Periods",
+    "before": "Periods before the start",
+    "after": "Periods with the pilot",
+    "events": "Events counted",
+}
+ROUTES = {
+    "kenward-roger": "REML with the Kenward-Roger correction",
+    "rho-averaged": "t averaged over the autocorrelation",
+}
+
+Facts = tuple[tuple[str, str], ...]
+
+
+def figure(value: float) -> str:
+    """A number to about four figures."""
+    size = abs(value)
+    if size and size < 0.0001:
+        return "under 0.0001"
+    decimals = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3 if size >= 1 else 4
+    text = number(value, decimals)
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def shown(value: Any) -> str:
+    """A plain value as it is printed."""
+    if value is None:
+        return "not worked out"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer() and abs(value) < 1e15):
+        return number(value)
+    return figure(value) if isinstance(value, float) else str(value)
+
+
+def named(values: Mapping[str, Any], names: Mapping[str, str]) -> Facts:
+    """The single values of a mapping under their names: known ones first, in the order of ``names``."""
+    single = {k: v for k, v in values.items() if v is not None and not isinstance(v, (Mapping, list, tuple))}
+    order = [*(k for k in names if k in single), *(k for k in single if k not in names)]
+    return tuple((names.get(k, capital(k.replace("_", " "))), shown(single[k])) for k in order)
+
+
+def explained(method: str) -> tuple[str, str]:
+    """What the method does: one sentence, then how and on what it rests. Empty for one not known here."""
+    return METHOD.get(method, ("", ""))
+
+
+def facts(document: Mapping[str, Any]) -> Facts:
+    """What the rule or the route chose, and why."""
+    entry = primary(document)
+    extras = entry.get("extras") or {}
+    told = list(named(extras.get("rule") or {}, RULE))
+    if entry.get("method") == "its":
+        told += named({key: extras.get(key) for key in SERIES}, SERIES)
+        season = extras.get("season") or {}
+        if season.get("name"):
+            why = f": {season['why']}" if season.get("why") else ""
+            told.append(("Season", f"{season['name']}{why}"))
+        for term, route in (extras.get("route") or {}).items():
+            told.append((f"Range of: {TERMS.get(term, term).lower()}", ROUTES.get(route, str(route))))
+    if entry.get("draws_from"):
+        told.append(("Interval", str(entry["draws_from"])))
+    return tuple(told)
+
+
+def residuals(document: Mapping[str, Any]) -> Table | None:
+    """What the model of a series left over."""
+    extras = primary(document).get("extras") or {}
+    test = extras.get("ljung_box") or {}
+    if test.get("p_value") is None:
+        return None
+    rows = [
+        ["Ljung-Box statistic", figure(test["statistic"])],
+        ["Lags", shown(test.get("lags"))],
+        ["p-value", p_value(test["p_value"])],
+    ]
+    return table("What the model left over: is any pattern in it?", ["Test", "Value"], rows, (1,))
+
+
+def p_value(p: float | None) -> str:
+    """A p-value for a table."""
+    if p is None:
+        return "not worked out"
+    return "under 0.001" if p < 0.001 else number(p, 3)
+
+
+def effects_in_full(document: Mapping[str, Any]) -> Table | None:
+    """Every effect of the main analysis but the path, in the units of its column."""
+    entry = primary(document)
+    level = (entry.get("spec") or {}).get("level") or 0.95
+    rows = [
+        [
+            TERMS.get(row["term"], str(row["term"])),
+            *(_or_absent(row.get(name)) for name in ("estimate", "std_error", "df")),
+            p_value(row.get("p_value")),
+            *(_or_absent(row.get(name)) for name in ("conf_low", "conf_high")),
+        ]
+        for row in entry.get("effects") or ()
+        if row["term"] != "event"
+    ]
+    if not rows:
+        return None
+    where = f"Effects on {entry['outcome']}, as estimated"
+    if entry["scale"] == "log":
+        where += " (logarithms, but for the share)"
+    interval = f"{100 * level:g}%"
+    head = ["Effect", "Estimate", "Standard error", "df", "p-value", f"{interval} low", f"{interval} high"]
+    return table(where, head, rows, range(1, 7))
+
+
+def second_model(document: Mapping[str, Any]) -> Table | None:
+    """Intervals of a series under a second model of its errors."""
+    mixture = (primary(document).get("extras") or {}).get("mixture") or {}
+    rows = [
+        [TERMS.get(term, term), _or_absent(row.get("conf_low")), _or_absent(row.get("conf_high"))]
+        for term, row in mixture.items()
+        if isinstance(row, Mapping)
+    ]
+    if not rows:
+        return None
+    caption = "The same effects, if part of the month-to-month noise is fresh each time"
+    return table(caption, ["Effect", "95% low", "95% high"], rows, (1, 2))
+
+
+def check_table(rows: Sequence[Mapping[str, Any]], question: str) -> Table | None:
+    """The rows behind a check, with their keys for headings."""
+    if not rows:
+        return None
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    numeric = [k for k, key in enumerate(keys) if all(isinstance(r.get(key), (int, float)) for r in rows)]
+    return table(
+        question,
+        [capital(key.replace("_", " ")) for key in keys],
+        [["none" if row.get(key) is None else shown(row[key]) for key in keys] for row in rows],
+        numeric,
+    )
+
+
+def _or_absent(value: float | None) -> str:
+    return "not worked out" if value is None else figure(value)

@@ -1,0 +1,539 @@
+"""From an evaluation document to what the page shows: finished strings, chart data, and nothing else.
+
+The view is the only place between document and template where anything is worked out, ordered or
+formatted. Sentences about the result arrive in the document; the view adds headings, captions and how
+to read things. A section whose content the document lacks is not made.
+
+Which parts of a document may be absent is said in ``docs/report.md``; the rest is required, and a
+document without it is a ``KeyError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ucimpact.report import figures, intervals, method
+from ucimpact.report.answer import Answer, answer
+from ucimpact.report.charts import ObservedExpected
+from ucimpact.report.figures import Figure, how_measured, noun_of, primary, toward_good
+from ucimpact.report.intervals import Result, Rows
+from ucimpact.report.phrases import count, css_string, day, first_sentence, number_of, stopped, tally, tidy
+from ucimpact.report.tables import Table, table
+from ucimpact.words import capital, measure, number, plainly
+
+ANSWERS = {
+    "holds": ("Holds", "We looked, and found nothing against it."),
+    "doubtful": ("Doubtful", "There is a sign of trouble that may have changed the result."),
+    "fails": ("Fails", "The comparison is not sound here, and the result is not used."),
+    "cannot tell": ("Cannot tell", "The data cannot answer. This is not a pass."),
+}
+PROFILES = {
+    "hes2018": "Counts from 1 to 7 are hidden and all others are rounded to the nearest 5 "
+    "(rule for hospital episodes).",
+    "none": "No small-number rule was applied: the data are open figures about organisations.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """A note in the margin: paragraphs with a bold head, then single figures."""
+
+    name: str
+    paragraphs: tuple[tuple[str, str], ...]
+    facts: method.Facts = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckRow:
+    """A question with its answer in a word and a shape."""
+
+    answer: str
+    word: str
+    question: str
+    text: str
+    table: Table | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A line of the flow: in, out or end."""
+
+    kind: str
+    n: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A question with its answer; ``kind`` names the component that shows it, what it lacks is empty."""
+
+    ident: str
+    heading: str
+    kind: str
+    bold: str = ""
+    text: tuple[str, ...] = ()
+    figure: Figure | None = None
+    note: Note | None = None
+    rows: Rows | None = None
+    items: tuple[str, ...] = ()
+    cannot: tuple[str, ...] = ()
+    checks: tuple[CheckRow, ...] = ()
+    flow: tuple[Step, ...] = ()
+    facts: method.Facts = ()
+    tables: tuple[Table, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    spec: str = ""
+    hash: str = ""
+    closing: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """The page."""
+
+    title: str
+    example: bool
+    margin: str
+    kicker: tuple[str, str]
+    answer: Answer
+    sections: tuple[Section, ...]
+    footer: str
+
+
+def view(document: Mapping[str, Any]) -> View:
+    """What the page shows of a document."""
+    document = tidy(document)
+    study, finding = document["study"], document["finding"]
+    made = (
+        effect(document), path(document), placebo(document), say(document), limits(document),
+        others(document), trust(document), agree(document), found(document), who(document), how(document),
+        data(document), appendix(document),
+    )  # fmt: skip
+    about = [
+        study["population"],
+        capital(" to ".join(document["data"].get("window") or ())),
+        f"Report of {day(document['created'])}",
+    ]
+    return View(
+        title=f"{finding['sentences']['headline']} – {study['title']} – evaluation report",
+        example=bool(study["example"]),
+        margin=css_string("Example with invented numbers" if study["example"] else study["title"]),
+        kicker=(f"Evaluation: {stopped(study['title'])}", " ".join(stopped(text) for text in about if text)),
+        answer=answer(document),
+        sections=tuple(section for section in made if section is not None),
+        footer=footer(document),
+    )
+
+
+# Sections, in the order of the page
+
+
+def effect(document: Mapping[str, Any]) -> Section | None:
+    """The finding again with its percentage, and the main chart."""
+    finding, told = document["finding"], document["finding"]["sentences"]
+    drawn = figures.observed_expected(document)
+    chart = drawn.chart if drawn else None
+    estimated = isinstance(chart, ObservedExpected) and any(v is not None for v in chart.expected)
+    text = [told.get(name) or "" for name in ("percent", "avoided")] + [
+        document["certainty"].get("line") or ""
+    ]
+    band = (
+        "The dashed line is our best account of what would have happened without the pilot. The shaded "
+        "band shows how far that account could be out: of 100 such bands, 95 would hold the true value."
+    )
+    paragraphs = [("How to read this", band)]
+    if finding.get("interval_note"):
+        paragraphs.append(("The likely range", stopped(finding["interval_note"])))
+    return Section(
+        ident="effect",
+        heading=f"Did {finding['outcome']} change?",
+        kind="chart",
+        bold=stopped(told["headline"]),
+        text=(" ".join(stopped(part) for part in text if part),),
+        figure=drawn,
+        note=Note(name="How to read the chart", paragraphs=tuple(paragraphs)) if estimated else None,
+    )
+
+
+def path(document: Mapping[str, Any]) -> Section | None:
+    """The gap by time since the start."""
+    drawn = figures.path(document)
+    if drawn is None:
+        return None
+    noun = noun_of(document)
+    bold, rest = first_sentence(_check(document, "pre_trend"))
+    paragraphs = [
+        (
+            "How to read this",
+            f"Each dot is the gap between pilot and comparison in one {noun}, less the gap in the {noun} "
+            "before the start. Before the pilot the dots should lie near the line.",
+        ),
+        (
+            "Two shades",
+            f"Dark: the likely range for that {noun} alone. Pale: wide enough to hold all true gaps "
+            "together, 95 times in 100. A dot is filled only if the pale band leaves out no difference.",
+        ),
+    ]
+    return Section(
+        ident="path",
+        heading=f"How did the gap move, {noun} by {noun}?",
+        kind="chart",
+        bold=bold,
+        text=(rest,) if rest else (),
+        figure=drawn,
+        note=Note(name="How to read the dots", paragraphs=tuple(paragraphs)),
+    )
+
+
+def placebo(document: Mapping[str, Any]) -> Section | None:
+    """Places, or dates, on which nothing happened."""
+    drawn = figures.placebo(document)
+    if drawn is not None:
+        bold, rest = first_sentence(_check(document, "placebo_units"))
+        reading = (
+            "Each grey line is a place without the pilot, set against all the other places as if it had it. "
+            "If many stray as far as the blue line, so could the pilot by chance."
+        )
+        heading = "Do places without the pilot show changes as large?"
+    else:
+        drawn = figures.fake_starts(document)
+        if drawn is None:
+            return None
+        bold, rest = first_sentence(_check(document, "placebo_dates"))
+        reading = (
+            "Each dot is the step that the same analysis finds at a date on which nothing happened; the last "
+            "is the start of the pilot. Neighbours share most of their data, so they move together."
+        )
+        heading = "Do other dates show changes as large?"
+    return Section(
+        ident="placebo",
+        heading=heading,
+        kind="chart",
+        bold=bold,
+        text=(rest,) if rest else (),
+        figure=drawn,
+        note=Note(name="How to read this chart", paragraphs=(("How to read this", reading),)),
+    )
+
+
+def say(document: Mapping[str, Any]) -> Section | None:
+    """What can be said, and what cannot."""
+    finding = document["finding"]
+    can, cannot = tuple(finding.get("can_say") or ()), tuple(finding.get("cannot_say") or ())
+    if not can and not cannot:
+        return None
+    return Section(
+        ident="say", heading="What you can say, and what you cannot", kind="say", items=can, cannot=cannot
+    )
+
+
+def limits(document: Mapping[str, Any]) -> Section | None:
+    """What an evaluation of this shape can and cannot show."""
+    found_limits = tuple(document["finding"].get("limits") or ())
+    if not found_limits:
+        return None
+    return Section(
+        ident="limits", heading="What are the limits of this answer?", kind="limits", items=found_limits
+    )
+
+
+def others(document: Mapping[str, Any]) -> Section | None:
+    """The other outcomes, on one scale: change as a share of what was expected."""
+    entries = [entry for entry in document["estimates"] if entry["role"] == "outcome"]
+    if not entries:
+        return None
+    results, refused = [], []
+    for entry in (primary(document), *entries):
+        label = document["finding"]["label"] if entry["role"] == "primary" else entry["label"]
+        relative = next(iter(figures.effects(entry, "relative")), None)
+        if entry.get("refused") or relative is None or relative["estimate"] is None:
+            refused.append((label, stopped(entry.get("refused") or "No change was worked out")))
+            continue
+        low, high = relative["conf_low"], relative["conf_high"]
+        results.append(
+            Result(
+                label=label,
+                est=100 * relative["estimate"],
+                lo=None if low is None else 100 * low,
+                hi=None if high is None else 100 * high,
+                main=entry["role"] == "primary",
+            )
+        )
+    rows = None
+    if results:
+        rows = intervals.rows(
+            "Change in each outcome, as a share of what was expected",
+            "Outcome",
+            [("", results)],
+            measure("count", percent=True),
+        )
+    return Section(
+        ident="others",
+        heading="What happened to the other outcomes?",
+        kind="rows",
+        text=(
+            "Each row is the same analysis of another outcome, as a share of what was expected without the "
+            "pilot. The first row is the main outcome. The rows cannot be added up.",
+        ),
+        rows=rows,
+        refused=tuple(refused),
+    )
+
+
+def trust(document: Mapping[str, Any]) -> Section | None:
+    """Every check with its answer."""
+    checks = document["checks"]
+    if not checks:
+        return None
+    rows = tuple(
+        CheckRow(
+            answer=check["answer"],
+            word=ANSWERS[check["answer"]][0],
+            question=check["question"],
+            text=check["text"],
+            table=method.check_table(check.get("table") or (), check["question"]),
+        )
+        for check in checks
+    )
+    given = [name for name in ANSWERS if any(check["answer"] == name for check in checks)]
+    return Section(
+        ident="trust",
+        heading="Can the result be trusted?",
+        kind="checks",
+        bold=tally([check["answer"] for check in checks]),
+        checks=rows,
+        note=Note(name="What the answers mean", paragraphs=tuple(ANSWERS[name] for name in given)),
+    )
+
+
+def agree(document: Mapping[str, Any]) -> Section | None:
+    """The main analysis among the others of the same question, and those that were refused."""
+    finding = document["finding"]
+    entries = [
+        entry for entry in document["estimates"] if entry["role"] in ("primary", "sensitivity", "dates")
+    ]
+    if len(entries) < 2:
+        return None
+    told = {
+        role: [_result(e) for e in entries if e["role"] == role and e["est"] is not None]
+        for role in ("primary", "sensitivity", "dates")
+    }
+    refused = tuple((e["label"], stopped(e["refused"])) for e in entries if e.get("refused"))
+    noun = noun_of(document)
+    w = finding.get("w")
+    how = how_measured(finding, [v for e in entries for v in (e["est"], e["lo"], e["hi"])])
+    rows = None
+    if told["primary"] and (told["sensitivity"] or told["dates"]):
+        groups = [
+            ("", told["primary"] + told["sensitivity"]),
+            (f"With the dates moved by a {noun} or more", told["dates"]),
+        ]
+        rows = intervals.rows(
+            f"Analyses of the same question: {finding['outcome']} {finding['per']}",
+            "Analysis",
+            groups,
+            how,
+            worthwhile=None if w is None else toward_good(finding) * w,
+            worthwhile_text="" if w is None else _smallest(finding, w),
+        )
+    if rows is None and not refused:
+        return None
+    step = next((s for s in document["certainty"]["steps"] if s["code"].rstrip("0123456789") == "N"), None)
+    off = rows.off_axis if rows else 0
+    text = [
+        "Each row answers the same question in another way. What matters is whether they tell the same story."
+    ]
+    if off:
+        text.append(
+            f"{count(off)} {'range runs' if off == 1 else 'ranges run'} off the scale; "
+            "the row holds the numbers."
+        )
+    unit = "per cent" if finding["scale"] == "log" else finding["per"]
+    return Section(
+        ident="agree",
+        heading="Do other analyses agree?",
+        kind="rows",
+        bold=capital(stopped(step["text"])) if step else "",
+        text=(" ".join(text),),
+        items=(f"Difference in {finding['outcome']}, {unit}, with 95% interval",),
+        rows=rows,
+        refused=refused,
+    )
+
+
+def _result(entry: Mapping[str, Any]) -> Result:
+    return Result(
+        label=entry["label"],
+        detail=entry.get("note") or "",
+        est=entry["est"],
+        lo=entry["lo"],
+        hi=entry["hi"],
+        main=entry["role"] == "primary",
+    )
+
+
+def _smallest(finding: Mapping[str, Any], w: float) -> str:
+    how = how_measured(finding, [])
+    noun = "fall" if toward_good(finding) < 0 else "rise"
+    return f"Smallest worthwhile {noun}, {how.before}{plainly(w)}{how.after}"
+
+
+def found(document: Mapping[str, Any]) -> Section | None:
+    """What could have been found, with the curve of chances."""
+    told = document["finding"]["sentences"].get("found")
+    drawn = figures.power(document)
+    if not told and drawn is None:
+        return None
+    bold, rest = first_sentence(told or "")
+    reading = (
+        "If the true change were as large as a point on the line, this is how often an evaluation of this "
+        "size would have seen it: its likely range would have left out no change. It is worked out from the "
+        "standard error."
+    )
+    return Section(
+        ident="found",
+        heading="What could this evaluation have found?",
+        kind="chart",
+        bold=bold,
+        text=(rest,) if rest else (),
+        figure=drawn,
+        note=Note(name="How to read the curve", paragraphs=(("How to read this", reading),))
+        if drawn
+        else None,
+    )
+
+
+def who(document: Mapping[str, Any]) -> Section | None:
+    """From the file to the analysis."""
+    held = document["data"]
+    flow = tuple(Step(kind=row["kind"], n=_n(row["n"]), text=row["text"]) for row in held["flow"])
+    facts = method.named(held["counts"], method.COUNTS)
+    if not flow and not facts:
+        return None
+    study = document["study"]
+    asked = (
+        ("The pilot", study["pilot"]),
+        ("The population", study["population"]),
+        ("The comparison", study["comparator"]),
+    )
+    told = {step.text for step in flow}
+    untold = [row for row in held["left_out"] if row["reason"] not in told]
+    tables = []
+    if untold:
+        rows = [[capital(str(row["reason"])), _n(row["n"])] for row in untold]
+        tables.append(table("Also left out, and why", ["Reason", "Number"], rows, (1,)))
+    return Section(
+        ident="who",
+        heading="Who and what was included?",
+        kind="flow",
+        flow=flow,
+        facts=tuple((name, text) for name, text in asked if text),
+        tables=tuple(tables),
+        note=Note(name="What was analysed", paragraphs=(("What was analysed", ""),), facts=facts)
+        if facts
+        else None,
+    )
+
+
+def how(document: Mapping[str, Any]) -> Section | None:
+    """The method, why this procedure, what the model left over, and what needs care."""
+    entry, finding = primary(document), document["finding"]
+    bold, rest = method.explained(entry.get("method") or document["study"].get("method") or "")
+    text = [rest, stopped(finding.get("procedure") or "")]
+    facts = method.facts(document)
+    tables = [method.residuals(document)]
+    return Section(
+        ident="how",
+        heading="How it was done",
+        kind="method",
+        bold=bold,
+        text=tuple(part for part in text if part),
+        facts=facts,
+        tables=tuple(made for made in tables if made is not None),
+        items=tuple(entry.get("warnings") or ()),
+    )
+
+
+def data(document: Mapping[str, Any]) -> Section | None:
+    """Files and their fingerprints, how cells were read, small numbers."""
+    study, held, released = document["study"], document["data"], document["disclosure"]
+    facts = []
+    if held.get("coercions"):
+        facts.append(("How cells were read", " ".join(stopped(str(text)) for text in held["coercions"])))
+    profile = released.get("profile")
+    if profile:
+        told = PROFILES.get(profile, f"Rule: {profile}.")
+        if profile != "none":
+            told += f" {number_of(released.get('suppressed'), 'figure is hidden', 'figures are hidden')}"
+            told += f" {number_of(released.get('rounded'), 'figure is rounded', 'figures are rounded')}"
+        facts.append(("Small numbers", told))
+    if study["by"]:
+        facts.append(("Answerable for this report", stopped(study["by"])))
+    tables = []
+    if study["fingerprints"]:
+        rows = [
+            [str(row["file"]), _rows(row["rows"]), _columns(row["columns"]), str(row["sha256"])]
+            for row in study["fingerprints"]
+        ]
+        tables.append(table("Files read", ["File", "Rows", "Columns", "SHA-256"], rows, (1, 2)))
+    return Section(
+        ident="data",
+        heading="About the data",
+        kind="data",
+        facts=tuple(facts),
+        tables=tuple(tables),
+        items=tuple(str(line) for line in released.get("log") or ()),
+    )
+
+
+def appendix(document: Mapping[str, Any]) -> Section:
+    """Every effect as estimated, then the specification and its hash."""
+    study = document["study"]
+    tables = [method.effects_in_full(document), method.second_model(document)]
+    return Section(
+        ident="appendix",
+        heading="Appendix: the analysis in full",
+        kind="appendix",
+        items=tuple(str(key) for key in study.get("unused") or ()),
+        tables=tuple(made for made in tables if made is not None),
+        spec=study["text"],
+        hash=study["hash"],
+        closing=(
+            f"The same specification, data and version give the same numbers. Seed {document['seed']}. "
+            f"Schema {document['schema']}. Report written by ucimpact {document['version']}."
+        ),
+    )
+
+
+def footer(document: Mapping[str, Any]) -> str:
+    """The last line of the page."""
+    study = document["study"]
+    if study["example"]:
+        return (
+            "Example with invented numbers, made to show how an evaluation reads. "
+            "Not evidence about any real service."
+        )
+    return stopped(f"{study['title']}. {study['by']}".strip(". "))
+
+
+def _n(value: Any) -> str:
+    if value is None:
+        return "hidden"
+    return value if isinstance(value, str) else number(value)
+
+
+def _rows(rows: int | None) -> str:
+    """Rows of a file; a file that a query read is not counted apart."""
+    return "read by a query" if rows is None else number(rows)
+
+
+def _columns(columns: Any) -> str:
+    if columns is None:
+        return "read by a query"
+    return number(len(columns) if isinstance(columns, (list, tuple)) else columns)
+
+
+def _check(document: Mapping[str, Any], name: str) -> str:
+    return next((check["text"] for check in document["checks"] if check["name"] == name), "")
