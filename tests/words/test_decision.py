@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import math
+import re
 from statistics import NormalDist
 from typing import Any
 
@@ -216,16 +218,40 @@ def test_the_printed_price_switches_the_verdict_within_a_pound(evsi):
         ("Extend with evaluation", {"value": 193, "price": 160, "price_at_rule": 120}, "a second year agreed (mainstream), or the price passed £193 (only if cheaper)."),
         ("Extend with evaluation", {"value": 181.7, "price": 230, "price_at_rule": 107}, "the price fell to £107 (mainstream), or £180 a person cannot be agreed (stop)."),
         ("Extend with evaluation", {"value": 115, "price": 60, "price_at_rule": 68, "doubt": "Did they move alike?"}, "“Did they move alike?” were settled (mainstream), or the price passed £115 (only if cheaper)."),
-        ("Extend with evaluation", {"value": 115, "price": 60, "price_at_rule": 68, "level": "very low"}, "certainty rose to low (mainstream), or the price passed £115 (only if cheaper)."),
+        ("Extend with evaluation", {"value": 115, "price": 60, "price_at_rule": 68, "level": "very low"}, "certainty rose to low (mainstream), or the price passed £115 (stop)."),
         ("Extend if cheaper", {"value": 90, "price": 80, "price_at_rule": 61}, "a price of £61 or less is agreed (mainstream), or is refused (stop)."),
         ("Stop at this price", {"value": 174.2, "price": 265, "claim_code": "X", "level": "very low"}, "the price fell to £174 (extend)."),
-        ("Stop at this price", {"value": 100, "price": 210}, "the price fell to £200 (only if cheaper)."),
+        ("Stop at this price", {"value": 100, "price": 210}, "the price fell to £200 (only if cheaper), or £100 (extend)."),
         ("Stop at this price", {"value": 47, "price": 180, "claim_code": "X"}, "it is bought for something else, and judged on that."),
         ("Stop at this price", {"value": -4, "price": 180}, "it is bought for something else, and judged on that."),
     ],
 )  # fmt: skip
 def test_what_would_change_the_verdict(name, given, text):
     assert words.would_change(name, **given) == text
+
+
+def test_every_printed_price_switches_the_verdict_when_evidence_follows_the_price():
+    value, checked = 115.4, 0
+    for claim, spread, people in itertools.product(("B", "X"), (0.2, 0.6, 1.2), (40, 400, 4_000)):
+        sd = value * spread
+        apart = sd / math.sqrt(2)
+
+        def at(
+            price: float, sd: float = sd, apart: float = apart, people: int = people, claim: str = claim
+        ) -> dict[str, Any]:
+            evsi = people * apart * words.normal_loss(abs(value - price) / apart)
+            return normal(value, sd, price, evsi=evsi, claim_code=claim)
+
+        for price in range(20, 341, 16):
+            facts = at(price)
+            today = words.verdict(**facts)
+            facts.pop("chance_")
+            text = words.would_change(today.name, **facts)
+            shown = re.findall(r"(?:rose above|passed|fell to|, or) £([\d,]+) \(", text)
+            for switch in (float(number.replace(",", "")) for number in shown):
+                assert words.decide(**at(switch - 1)) != words.decide(**at(switch + 1)), (price, text)
+            checked += len(shown)
+    assert checked > 200
 
 
 def test_nothing_would_change_a_verdict_that_was_not_given():

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-from ucimpact.words.certainty import PHRASES
 from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, good_change
 from ucimpact.words.numbers import chance, exact, joint, number, plainly
 from ucimpact.words.pounds import money, offer, per_person, thousands
 from ucimpact.words.sentences import rank, settles
+from ucimpact.words.steps import PHRASES
 
 RULE = 0.8
 """The chance of being worth its price that the rule asks for, unless the study says otherwise."""
@@ -176,7 +176,7 @@ def because(
         What bars mainstreaming though the chance is there (row 2): the question of a doubtful check,
         or a level below ``min_certainty``.
     largest_step : str, optional
-        Code in :data:`~ucimpact.words.certainty.PHRASES` of the largest step but A (rows 4 to 6);
+        Code in :data:`~ucimpact.words.steps.PHRASES` of the largest step but A (rows 4 to 6);
         with ``people``, imprecision is said as "only 310 people".
     """
     if name == VERDICTS[0]:
@@ -235,71 +235,141 @@ def would_change(
     level: str = "low",
     doubt: str | None = None,
     min_certainty: str = "low",
+    rule: float = RULE,
 ) -> str:
     """The nearest changes of one input, others fixed, that move the verdict; at most two.
 
-    ``doubt`` is the question of the key check in doubt, None where none is.
+    What evidence is worth follows the price: it is most at an even bet, and falls off as the unit
+    normal loss. Where ``evsi`` is not known it is taken to be worth its cost up to ``value``.
+
+    Parameters
+    ----------
+    doubt : str, optional
+        The question of the key check in doubt, None where none is.
     """
-    evidence = evsi is None or evsi_cost is None or evsi > evsi_cost
-    sure = rank(level) >= rank(min_certainty)
-    benefits = claim_code in BENEFIT and rank(level) >= rank("low")
-    cheaper = "only if cheaper" if evidence or benefits else "stop"
-    at_rule = price_at_rule if price_at_rule is not None and price_at_rule > 0 else None
-    ways: list[str] = []
+    if name not in VERDICTS[1:]:
+        raise ValueError(f"a verdict that can change is one of {', '.join(VERDICTS[1:])}; this is {name!r}")
+    line = _PriceLine(
+        value=value, price=price, at_rule=price_at_rule, evsi=evsi, cost=evsi_cost, claim_code=claim_code,
+        level=level, doubtful=doubt is not None, min_certainty=min_certainty, rule=rule,
+    )  # fmt: skip
+    barred = price is not None and price_at_rule is not None and price <= price_at_rule
     if name == VERDICTS[1]:
-        ways = _if_dearer(value, at_rule, evidence=evidence, cheaper=cheaper)
-    elif name == VERDICTS[2] and at_rule is not None and price is not None and price <= at_rule:
-        ways.append(
-            f"“{doubt}” were settled (mainstream)"
-            if doubt
-            else f"certainty rose to {min_certainty} (mainstream)"
-        )
-        ways.append(f"the price passed {per_person(value if evidence else at_rule)} ({cheaper})")
+        ways = line.switches("the price rose above", start=price or 0, up=True)
+    elif name == VERDICTS[2] and barred:
+        settled = f"“{doubt}” were settled" if doubt else f"certainty rose to {min_certainty}"
+        ways = [f"{settled} (mainstream)", *line.switches("the price passed", start=price or 0, up=True)]
     elif name == VERDICTS[2] and (price is None or value >= price):
         settled = f" and “{doubt}” were settled" if doubt else ""
-        ways.append(f"a second year agreed{settled} (mainstream)")
-        ways.append(f"the price passed {per_person(value)} (only if cheaper)")
+        above = line.switches("the price passed", start=price or 0, up=True)
+        ways = [f"a second year agreed{settled} (mainstream)", *above]
     elif name == VERDICTS[2]:
-        if at_rule is not None and sure and not doubt:
-            ways.append(f"the price fell to {per_person(at_rule)} (mainstream)")
-        asked = f"{offer(value)} a person" if value >= 1 else "a lower price"
-        ways.append(f"{asked} cannot be agreed (stop)")
+        ways = line.to_mainstream()
+        ways.append(
+            f"{f'{offer(value)} a person' if value >= 1 else 'a lower price'} cannot be agreed (stop)"
+        )
     elif name == VERDICTS[3]:
-        row4 = price is not None and value >= price
-        ask = at_rule if row4 else value
-        verb = "mainstream" if row4 and sure and not doubt else "extend"
-        agreed = "a lower price" if ask is None else f"a price of {per_person(ask)} or less"
-        ways.append(f"{agreed} is agreed ({verb}), or is refused (stop)")
-    elif name == VERDICTS[4]:
-        ways = _if_cheaper(value, price, benefits=benefits)
+        ways = [line.agreement()]
+    elif value <= 0 or (price is not None and value < ANOTHER_USE * price):
+        ways = []
     else:
-        raise ValueError(f"a verdict that can change is one of {', '.join(VERDICTS[1:])}; this is {name!r}")
-    return f"{', or '.join(ways)}."
+        ways = line.switches("the price fell to", start=price or math.inf, up=False)
+    return f"{', or '.join(ways[:2]) or 'it is bought for something else, and judged on that'}."
 
 
-def _if_dearer(value: float, at_rule: float | None, *, evidence: bool, cheaper: str) -> list[str]:
-    if at_rule is None:
-        return [f"the price rose above {per_person(value)} ({cheaper})"]
-    if evidence:
-        return [
-            f"the price rose above {per_person(at_rule)} (extend)",
-            f"{per_person(value)} (only if cheaper)",
-        ]
-    if cheaper == "stop":
-        return [f"the price rose above {per_person(at_rule)} (stop)"]
-    return [
-        f"the price rose above {per_person(at_rule)} (only if cheaper)",
-        f"{per_person(value / CHEAPER)} (stop)",
-    ]
+@dataclass(frozen=True, kw_only=True)
+class _PriceLine:
+    """The verdict at every price, other inputs fixed."""
+
+    value: float
+    price: float | None
+    at_rule: float | None
+    evsi: float | None
+    cost: float | None
+    claim_code: str
+    level: str
+    doubtful: bool
+    min_certainty: str
+    rule: float
+
+    def at(self, price: float) -> str:
+        """The verdict's short name; a price asked below today's is "only if cheaper"."""
+        chance_ = self.rule if self.at_rule is not None and price <= self.at_rule else 0.0
+        made = verdict(
+            value=self.value, price=price, chance_=chance_, price_at_rule=self.at_rule, level=self.level,
+            claim_code=self.claim_code, key_doubt=self.doubtful, evsi=1.0 if self.teaches(price) else 0.0,
+            evsi_cost=0.5, rule=self.rule, min_certainty=self.min_certainty,
+        )  # fmt: skip
+        asked = made.row == 3 and self.value < price
+        return (
+            "only if cheaper"
+            if asked
+            else ("", "mainstream", "extend", "only if cheaper", "stop")[VERDICTS.index(made.name)]
+        )
+
+    def teaches(self, price: float) -> bool:
+        """Whether a second year of evidence would be worth its cost at a price."""
+        if self.evsi is None or self.cost is None:
+            return price <= self.value
+        return abs(price - self.value) < self.reach
+
+    @property
+    def reach(self) -> float:
+        """How far from an even bet evidence is worth its cost: the root of the unit normal loss."""
+        assert self.evsi is not None and self.cost is not None
+        fixed = math.inf if self.evsi > self.cost else 0.0
+        if self.price is None or self.at_rule is None or self.at_rule >= self.value or self.evsi <= 0:
+            return fixed
+        spread = (self.value - self.at_rule) / NormalDist().inv_cdf(self.rule) / math.sqrt(2)
+        today = normal_loss(abs(self.value - self.price) / spread)
+        if not today:
+            return fixed
+        wanted = self.cost * today / self.evsi
+        if normal_loss(0) <= wanted:
+            return 0.0
+        near, far = 0.0, 40.0
+        for _ in range(60):
+            middle = (near + far) / 2
+            near, far = (middle, far) if normal_loss(middle) > wanted else (near, middle)
+        return near * spread
+
+    def switches(self, words: str, *, start: float, up: bool) -> list[str]:
+        """The first two prices, going up or down, at which the verdict's short name changes."""
+        points = [self.value, self.value / CHEAPER, *([self.at_rule] if self.at_rule is not None else [])]
+        if self.evsi is not None and self.cost is not None and math.isfinite(self.reach):
+            points += [self.value - self.reach, self.value + self.reach]
+        ahead = sorted((p for p in points if p >= 1 and (p > start if up else p < start)), reverse=not up)
+        found: list[str] = []
+        for point in ahead:
+            before, after = self.at(point - PENNY), self.at(point + PENNY)
+            if before != after and len(found) < 2:
+                found.append(f"{per_person(point)} ({after if up else before})")
+        return [f"{words} {found[0]}", *found[1:]] if found else []
+
+    def to_mainstream(self) -> list[str]:
+        """The price at which a pilot above its worth would be mainstreamed, if there is one."""
+        if self.at_rule is None or self.at_rule < 1 or self.at(self.at_rule - PENNY) != "mainstream":
+            return []
+        return [f"the price fell to {per_person(self.at_rule)} (mainstream)"]
+
+    def agreement(self) -> str:
+        """The price to agree on, and what follows."""
+        asked = self.at_rule if self.price is not None and self.value >= self.price else self.value
+        if asked is None or asked <= 0:
+            return "a lower price is agreed (extend), or is refused (stop)"
+        after = (
+            "mainstream" if asked is not self.value and self.at(asked - PENNY) == "mainstream" else "extend"
+        )
+        return f"a price of {per_person(asked)} or less is agreed ({after}), or is refused (stop)"
 
 
-def _if_cheaper(value: float, price: float | None, *, benefits: bool) -> list[str]:
-    another = "it is bought for something else, and judged on that"
-    if value <= 0 or (price is not None and value < ANOTHER_USE * price):
-        return [another]
-    if benefits and price is not None and value < CHEAPER * price:
-        return [f"the price fell to {per_person(value / CHEAPER)} (only if cheaper)"]
-    return [f"the price fell to {per_person(value)} (extend)"]
+PENNY = 0.01
+
+
+def normal_loss(x: float) -> float:
+    """``E max(Z - x, 0)`` for a standard normal ``Z``: how the worth of evidence falls off."""
+    unit = NormalDist()
+    return unit.pdf(x) - x * unit.cdf(-x)
 
 
 # -- switching figures -----------------------------------------------------------------
