@@ -272,6 +272,12 @@ def test_two_designs_that_agree_earn_a_step_back():
     assert not back(**alone, designs=[(-9, -14, -4), (-3, -5, -1)])  # nine lies outside the second
 
 
+def test_a_check_that_nobody_asked_is_not_a_pass():
+    agreed = {"designs": [(-9, -14, -4), (-7, -13, -1)]}
+    assert back(**agreed)
+    assert not back(**agreed, checks={"pre_trend": "holds"})
+
+
 def test_a_large_effect_earns_a_step_back():
     large = {"locked": False, "n1": 3, "claim": "W+", "est": -15.0, "lo": -20.0, "hi": -10.0, "e_value": 2.0}
     assert back(**large, sensitivity=[(-12, -20, -4)])
@@ -310,6 +316,15 @@ def test_a_lot_is_capped_by_an_unlocked_plan():
     assert unlocked.level == "moderate"
     assert unlocked.line == "Certainty is moderate: the plan was not locked before the outcome data."
     assert words.grade(**lot, locked=True, one_place=True).level == "high"
+
+
+def test_a_long_line_becomes_two_sentences():
+    line = words.certainty_line("very low", ["A", "K", "W", "D"])
+    assert line == (
+        "Certainty is very low: people were not chosen by lot, and a check is in doubt or fails. "
+        "The result depends on the dates chosen, and what was measured is not quite what was asked."
+    )
+    assert words.breaks(line) == []
 
 
 def test_no_likely_range_is_very_low():

@@ -4,16 +4,7 @@ A sentence is a function of numbers and answers; a template holds none of this t
 file; all public names are here: ``from ucimpact import words; words.headline(...)``.
 """
 
-from ucimpact.words.certainty import (
-    HEADS,
-    PHRASES,
-    QUESTIONS,
-    Certainty,
-    Step,
-    certainty_line,
-    grade,
-    step,
-)
+from ucimpact.words.certainty import QUESTIONS, Certainty, certainty_line, grade
 from ucimpact.words.claims import (
     BENEFIT,
     CLAIMS,
@@ -33,6 +24,7 @@ from ucimpact.words.decision import (
     because,
     decide,
     next_steps,
+    normal_loss,
     normal_price_at_rule,
     second_year_for_mainstream,
     switching_effect,
@@ -110,6 +102,7 @@ from ucimpact.words.sentences import (
     settles,
     title,
 )
+from ucimpact.words.steps import HEADS, PHRASES, Step, step
 
 __all__ = [
     "ADDED",
@@ -184,6 +177,7 @@ __all__ = [
     "money_range",
     "net",
     "next_steps",
+    "normal_loss",
     "normal_price_at_rule",
     "number",
     "offer",
