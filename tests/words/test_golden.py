@@ -244,10 +244,20 @@ limits = st.one_of(st.sampled_from(EDGES), st.floats(-30, 30))
 
 @given(limits, limits, st.sampled_from(["lower", "higher"]))
 def test_the_ten_claims_share_out_every_interval(one, other, better):
-    lo, hi = min(one, other), max(one, other)
+    assert_one_claim(min(one, other), max(one, other), better)
+
+
+@pytest.mark.parametrize("better", ["lower", "higher"])
+def test_the_ten_claims_share_out_the_edges(better):
+    seen = {assert_one_claim(lo, hi, better) for lo, hi in itertools.combinations_with_replacement(EDGES, 2)}
+    assert seen == set(words.CLAIMS)
+
+
+def assert_one_claim(lo: float, hi: float, better: str) -> str:
     gl, gh = (-hi, -lo) if better == "lower" else (lo, hi)
     true = [code for code, holds in CONDITIONS.items() if holds(gl, gh, WORTH)]
     assert true == [words.claim((lo + hi) / 2, lo, hi, WORTH, better)]
+    return true[0]
 
 
 def test_without_a_worthwhile_effect_only_direction_can_be_claimed():
@@ -382,7 +392,9 @@ def test_chances_are_whole_and_never_certain():
 
 
 def test_money():
-    assert [words.money(v) for v in (225_349, -500, 0, 43, 4.2)] == ["£225,300", "−£500", "£0", "£40", "£4"]
+    assert [words.money(v) for v in (225_349, -500, 0, 43, -4.2, -0.3)] == [
+        "£225,300", "−£500", "£0", "£40", "−£4", "−30p",
+    ]  # fmt: skip
     assert words.money_range(-264_600, 162_400) == "−£264,600 to £162,400"
     assert words.net(-264_600, 162_400) == "The net is likely to lie between −£264,600 and £162,400."
     assert words.bought(181.7, 16.6, 361, 230) == "79p (7p to £1.57)"
@@ -398,6 +410,15 @@ def test_a_cost_per_event_is_defined_just_where_the_range_leaves_out_no_change(e
     text = words.cost_per_event(51_300, est, lo, hi, code)
     assert ("not defined" in text) == (lo <= 0 <= hi)
     assert "−" not in text
+
+
+def test_a_cost_per_event_keeps_its_limits_apart():
+    assert words.cost_per_event(51_300, 165, 164.5, 166, "W+") == (
+        "Cost per admission avoided: £311 (likely range £309 to £312)."
+    )
+    assert words.cost_per_event(1_000, 50.3, 50.05, 50.55, "W+") == (
+        "Cost per admission avoided: £19.88 (likely range £19.78 to £19.98)."
+    )
 
 
 # -- the other slots ---------------------------------------------------------------------

@@ -19,11 +19,20 @@ NO_CASH = "the hospital contract is fixed"
 
 
 def _to(value: float, steps: Sequence[int]) -> str:
-    """Rounded to the first step that does not print 0 for what is not."""
+    """Rounded to the first step that does not print 0 for what is not, then to pence."""
     for step in steps:
         if (size := rounded(abs(value) / step) * step) or not exact(value):
             return f"{MINUS if value < 0 and size else ''}£{size:,}"
-    return f"{'under' if value > 0 else 'below'} {'' if value > 0 else MINUS}£{steps[-1]}"
+    return pence(value)
+
+
+def _apart(best: float, low: float, high: float) -> list[str]:
+    """A cost and its limits to £10; all finer where the limits would print alike."""
+    for steps in ((10, 1), (1,)):
+        shown = [_to(value, steps) for value in (best, low, high)]
+        if shown[1] != shown[2]:
+            return shown
+    return [pence(value) for value in (best, low, high)]
 
 
 def money(value: float) -> str:
@@ -48,8 +57,10 @@ def thousands(value: float) -> str:
 
 
 def pence(value: float) -> str:
-    """ "79p", "£1.57"."""
+    """ "79p", "£1.57", "under 1p"."""
     size = rounded(value, 2)
+    if not size and exact(value):
+        return "under 1p"
     sign = MINUS if size < 0 else ""
     return f"{sign}{number(100 * float(abs(size)))}p" if abs(size) < 1 else f"{sign}£{abs(size):,}"
 
@@ -104,7 +115,7 @@ def cost_per_event(
     """
     head = f"Cost per {event} avoided:"
     if claim_code in BENEFIT and lo > 0:
-        best, low, high = (_to(cost / events, (10, 1)) for events in (est, hi, lo))
+        best, low, high = _apart(cost / est, cost / hi, cost / lo)
         return f"{head} {best} (likely range {low} to {high})."
     if claim_code in HARM:
         return f"{head} there is none, because the whole likely range lies on the side of harm."
