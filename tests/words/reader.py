@@ -264,7 +264,7 @@ def number(text: str) -> Number:
     if not re.fullmatch(r"\d{1,3}(,\d{3})*|\d{1,3}", whole):
         raise Unreadable(f"thousands without commas in {text!r}")
     value = sign * float(whole.replace(",", "") + "." + (fraction or "0"))
-    return Number(value=value / 100 if pence else value, decimals=len(fraction), bound=bound)
+    return Number(value=value / 100 if pence else value, decimals=2 if pence else len(fraction), bound=bound)
 
 
 def way(word: str | None) -> int:
@@ -569,7 +569,8 @@ MODALS = {"may have been": "may", "were probably": "probably", "were": "plain"}
 
 def read_cost(text: str) -> Cost:
     """The cost of one event avoided, or why there is none."""
-    if m := re.fullmatch(r"Cost per (?P<event>.+?) avoided: not defined, because (?P<reason>.+)\.", text):
+    none = "not defined|there is none"
+    if m := re.fullmatch(rf"Cost per (?P<event>.+?) avoided: (?:{none}), because (?P<reason>.+)\.", text):
         return Cost(event=m["event"], reason=m["reason"])
     m = match(
         rf"Cost per (?P<event>.+?) avoided: (?P<n>£{NUMBER}) \(likely range (?P<range>£{NUMBER} to £{NUMBER})\)\.",
@@ -579,16 +580,17 @@ def read_cost(text: str) -> Cost:
 
 
 def read_certainty(text: str) -> tuple[str, tuple[str, ...]]:
-    """The level, and the step that each noun phrase stands for."""
+    """The level, and the step that each phrase stands for, in one sentence or more."""
     m = match(rf"Certainty is ({'|'.join(LEVELS)})(?:: (.+))?\.", text)
     left, codes = m[2] or "", []
     while left:
+        left = left[0].lower() + left[1:]
         known = [phrase for phrase in PHRASES if left.startswith(phrase)]
         if not known:
             raise Unreadable(text)
         longest = max(known, key=len)
         codes.append(PHRASES[longest])
-        left = re.sub(r"^(?:, and |, | and )", "", left[len(longest) :])
+        left = re.sub(r"^(?:, and |, |[.] (?=[A-Z]))", "", left[len(longest) :])
     return m[1], tuple(codes)
 
 
