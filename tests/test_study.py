@@ -229,7 +229,7 @@ def test_absent_columns_are_listed_beside_what_is_wrong_in_the_file(tmp_path):
     lines = refused(tmp_path, ('unit = "practice"', 'unit = "practise"'), ("[study]", "[study]\nsubjct = 1"))
     assert len(lines) == 3
     assert (
-        "line 15, [data] `unit`: there is no column `practise` in practices.csv. Did you mean `practice`?"
+        "line 15, [data] `unit`: column `practise`: there is no such column in practices.csv. Did you mean `practice`?"
         in lines[2]
     )
 

@@ -236,7 +236,7 @@ def _table(file: str, header: Sequence[Any], rows: Rows, notes: list[str], sha25
         rows=np.array([at for at, _ in filled], dtype=np.int64),
         twice=twice,
         notes=tuple(notes),
-        left_out=({"n": empty, "reason": "empty rows"},) if empty else (),
+        left_out=({"n": empty, "reason": "empty row" if empty == 1 else "empty rows"},) if empty else (),
         fingerprints=({"file": file, "sha256": sha256, "rows": len(filled), "columns": len(columns)},),
     )
 

@@ -164,6 +164,9 @@ class _Cut:
 
     # -- what is left out ----------------------------------------------------------------
 
+    def _leave_out(self, n: int, why: str) -> None:
+        self.left_out.append({"n": n, "reason": f"row{'s' if n != 1 else ''} {why}"})
+
     def _window(self) -> None:
         outside = int((~self.keep).sum())
         if not outside:
@@ -173,7 +176,7 @@ class _Cut:
         named = (
             f"{ends[0]} to {ends[1]}" if all(ends) else f"from {ends[0]}" if ends[0] else f"up to {ends[1]}"
         )
-        self.left_out.append({"n": outside, "reason": f"rows outside the window, {named}"})
+        self._leave_out(outside, f"outside the window, {named}")
         if not self.keep.any():
             there = self.whole.ordinals
             reach = f"The file has {label(int(there.min()))} to {label(int(there.max()))}"
@@ -207,9 +210,7 @@ class _Cut:
             self.refusals.append(f"{what}. {COVID_DECLARED[kind]}")
         elif kind == "panel" and declared == "drop":
             self.keep = self.keep & ~hit
-            self.left_out.append(
-                {"n": int(hit.sum()), "reason": "rows in the covid months, March 2020 to June 2021"}
-            )
+            self._leave_out(int(hit.sum()), "in the covid months, March 2020 to June 2021")
             if not self.keep.any():
                 self._add("no row is left without the covid months", "Choose another window")
                 raise DataError(self.problems, source=self.file)
@@ -263,7 +264,7 @@ class _Cut:
     def _leave_units_out(self, rows: np.ndarray, units: int) -> None:
         each = f"a row for every {self.frequency.noun}"
         named = f"{units} unit{'s' if units > 1 else ''}"
-        self.left_out.append({"n": len(rows), "reason": f"rows of {named} without {each} of the window"})
+        self._leave_out(len(rows), f"of {named} without {each} of the window")
         self.keep = self.keep.copy()
         self.keep[rows] = False
         if not self.keep.any():

@@ -64,10 +64,10 @@ def absent_columns(named: Sequence[tuple[KeyPath, str]], table: Table) -> list[t
     for path, column in named:
         if column in table.twice:
             way_out = "Give each column a name of its own"
-            found.append((path, column, f"the name `{column}` stands twice in the header", way_out))
+            found.append((path, column, f"this name stands twice in the header of {table.file}", way_out))
         elif column not in table.columns:
             near = difflib.get_close_matches(column, there, 1, 0.6)
             listed = ", ".join(there[:COLUMNS_SHOWN]) + (", ..." if len(there) > COLUMNS_SHOWN else "")
             way_out = f"Did you mean `{near[0]}`?" if near else f"The columns are: {listed}"
-            found.append((path, column, f"there is no column `{column}` in {table.file}", way_out))
+            found.append((path, column, f"there is no such column in {table.file}", way_out))
     return found

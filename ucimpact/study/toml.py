@@ -269,4 +269,7 @@ def _absent(data: Data, outcomes: Outcomes, method: Method | None, folder: Path)
     except ImpactError:
         return []
     named = columns_named(data, outcomes, () if method is None else covariates_of(method.options))
-    return [Said(path, f"{what}. {way_out}") for path, _, what, way_out in absent_columns(named, table)]
+    return [
+        Said(path, f"column `{column}`: {what}. {way_out}")
+        for path, column, what, way_out in absent_columns(named, table)
+    ]

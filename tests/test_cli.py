@@ -1,0 +1,251 @@
+"""The commands as a person meets them: what they say, what they write, the code they leave with."""
+
+import dataclasses
+import json
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import ucimpact
+from tests.small_study import PANEL, changed, panel_table, write
+from ucimpact import cli, evaluation
+from ucimpact.data.examples import folder, names
+from ucimpact.methods import METHODS
+from ucimpact.study.starting import SERVICES, data_columns
+
+HEAVY = {"pandas", "scipy", "numpy", "pydantic", "duckdb", "matplotlib", "jinja2", "statsmodels", "sklearn"}
+
+
+def call(*words):
+    return CliRunner().invoke(cli.app, [str(word) for word in words])
+
+
+def filled(service) -> pd.DataFrame:
+    """Rows that such a service could have, in the columns of its data file."""
+    rng = np.random.default_rng(5)
+    places = 16 if service.kind == "panel" else 1
+    month = pd.date_range("2021-07-01", periods=48, freq="MS").strftime("%Y-%m")
+    table = pd.DataFrame({"month": np.tile(month, places)})
+    unit = np.repeat(np.arange(places), len(month))
+    table[service.place or "area"] = [f"place {u:02d}" for u in unit]
+    table[service.given_to or "within"] = [f"town {u // 2}" for u in unit]
+    table["joined"] = np.where(unit < 6, "2023-07", "")
+    table[service.population] = 4000
+    table[service.column] = rng.poisson(120, len(table))
+    table[service.second[1]] = rng.poisson(300, len(table))
+    return table[data_columns(service)]
+
+
+# -- run, demo ---------------------------------------------------------------------------
+
+
+def test_run_writes_the_report_and_says_the_answer_and_where_it_is(tmp_path):
+    done = call("run", write(tmp_path), "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    written = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    said = " ".join(done.stdout.split())
+    assert written["finding"]["sentences"]["headline"] in said
+    assert written["certainty"]["line"] in said
+    assert said.endswith(f"Report: {tmp_path / 'out' / 'report.html'}")
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+    assert done.stderr == ""
+
+
+def test_the_terminal_shows_no_number_that_the_report_hides(tmp_path):
+    """With the small-number rule on, what is said is what was written, not what was worked out."""
+    table = panel_table(pilots=1).assign(admissions="1")
+    table.loc[::2, "admissions"] = "0"
+    done = call("run", write(tmp_path, table=table), "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    lead = json.loads((tmp_path / "out" / "evaluation.json").read_text())["finding"]["sentences"]["lead"]
+    assert lead.split(".")[0] in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", names())
+def test_demo_runs_an_example(tmp_path, name):
+    done = call("demo", name, "--out", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_demo_runs_acute_visiting_unless_told_otherwise(tmp_path):
+    done = call("demo", "--out", tmp_path)
+    assert "acute visiting service" in done.stdout
+    assert call("demo", "nothing").exit_code == 2
+
+
+# -- check -------------------------------------------------------------------------------
+
+
+def test_check_says_what_was_read_and_which_designs_are_open_and_writes_nothing(tmp_path):
+    table = changed(panel_table(), "admissions", 2, "1,017")
+    table = pd.concat([table, table.iloc[:1] * 0]).astype(str)  # an empty row at the end
+    table = changed(table, "admissions", 5, "")
+    window = ("unit =", "window = { from = 2022-05-01 }\nunit =")
+    path = write(tmp_path, window, ("[method]", "[method]\nlog = true\n"), table=table)
+    before = sorted(tmp_path.iterdir())
+    done = call("check", path)
+    assert done.exit_code == 0, done.output
+    for line in (
+        "Visits in Eastvale",
+        "145 rows read, 132 used",
+        "left out: 1 empty row\n",
+        "left out: 12 rows outside the window, from May 2022",
+        "empty: 1 cell of `admissions`",
+        "`admissions`: 1 value with thousands commas",
+        "3 pilot and 9 comparison units, 11 months, May 2022 to March 2023",
+        "did: open, as declared",
+        "its: ",
+    ):
+        assert line in done.stdout, done.stdout
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", names())
+def test_check_finds_nothing_wrong_with_the_examples(name):
+    done = call("check", folder(name))
+    assert done.exit_code == 0
+    assert "Ready. Next: ucimpact run" in done.stdout
+
+
+def test_check_refuses_a_design_that_the_declared_method_refuses(tmp_path):
+    table = changed(panel_table(), "admissions", 9, "0")
+    done = call("check", write(tmp_path, ("[method]", "[method]\nlog = true"), table=table))
+    assert done.exit_code == 4
+    assert "0" in done.stderr
+    assert "Ready" not in done.stdout
+
+
+def test_check_and_run_refuse_alike(tmp_path):
+    path = write(tmp_path, table=changed(panel_table(), "admissions", 9, "many"))
+    checked, ran = call("check", path), call("run", path, "--out", tmp_path / "out")
+    assert (checked.exit_code, checked.stderr) == (ran.exit_code, ran.stderr)
+    assert not (tmp_path / "out").exists()
+
+
+# -- init --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_init_writes_what_passes_check_once_there_are_rows(tmp_path, name):
+    into = tmp_path / "new"
+    done = call("init", name, "--into", into)
+    assert done.exit_code == 0, done.output
+    study, data = sorted(into.iterdir(), key=lambda path: path.suffix, reverse=True)
+    assert str(study) in done.stdout
+    assert str(data) in done.stdout
+    empty = call("check", study)
+    assert (empty.exit_code, "no rows under the header" in empty.stderr) == (3, True)
+    with data.open("a") as file:
+        filled(SERVICES[name]).to_csv(file, header=False, index=False)
+    checked = call("check", study)
+    assert checked.exit_code == 0, checked.output
+
+
+def test_init_explains_every_key_that_is_to_be_changed(tmp_path):
+    call("init", "acute-visiting", "--into", tmp_path)
+    text = (tmp_path / "study.toml").read_text()
+    uncommented = "\n".join(line.removeprefix("# ") if "=" in line else line for line in text.splitlines())
+    for key in ("window", "covid", "coding", "date", "what"):
+        assert f"\n{key} = " in uncommented
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_init_writes_over_nothing(tmp_path):
+    (tmp_path / "practices.csv").write_text("mine")
+    done = call("init", "acute-visiting", "--into", tmp_path)
+    assert done.exit_code == 2
+    assert "not written over" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["practices.csv"]
+    assert (tmp_path / "practices.csv").read_text() == "mine"
+
+
+def test_init_lists_the_services_there_are(tmp_path):
+    done = call("init", "acute-visit", "--into", tmp_path)
+    assert done.exit_code == 2
+    assert 'Did you mean "acute-visiting"?' in done.stderr
+    assert all(name in done.stderr for name in SERVICES)
+
+
+# -- the rest ----------------------------------------------------------------------------
+
+
+def test_methods_lists_the_register_and_every_field():
+    done = call("methods")
+    assert done.exit_code == 0
+    for name, method in METHODS.items():
+        fields = [field.name for field in dataclasses.fields(method)]
+        assert f"{name}: " in done.stdout
+        assert all(f"  {field} = " in done.stdout for field in fields if field != "outcome")
+
+
+def test_version_and_help():
+    assert call("--version").stdout == f"ucimpact {ucimpact.__version__}\n"
+    shown = call("--help").stdout
+    assert all(command in shown for command in ("demo", "run", "check", "init", "methods"))
+
+
+@pytest.mark.parametrize(
+    "words", [["rum"], ["run"], ["check", "a", "b"], ["run", "x.toml"], ["init", "--nto"]]
+)
+def test_a_command_that_says_nothing_we_know_leaves_with_2(words):
+    assert call(*words).exit_code == 2
+
+
+def test_an_error_of_ours_is_short_and_shows_no_record(tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise ValueError("Ada Byron, 943 476 5919")
+
+    monkeypatch.setattr(evaluation, "evaluate", broken)
+    path = write(tmp_path)
+    done = call("run", path, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "Something went wrong inside ucimpact (ValueError)" in done.stderr
+    assert "Ada" not in done.output
+    assert "Traceback" not in done.output
+    assert not (tmp_path / "out").exists()
+    assert "Traceback" in call("--debug", "run", path, "--out", tmp_path / "out").stderr
+
+
+def test_a_file_cannot_write_to_the_terminal_what_it_likes(tmp_path):
+    table = changed(panel_table(), "admissions", 3, "\x1b[2J\x1b[31mgone").rename(columns={"imd": "\x1b[5mx"})
+    done = call("check", write(tmp_path, ("[method]", '[method]\ncovariates = ["y"]'), table=table))
+    assert done.exit_code == 3
+    assert "\x1b" not in done.output
+
+
+def test_a_bar_is_shown_on_a_terminal_and_nowhere_else(tmp_path, monkeypatch, capsys):
+    with cli._progress() as tell:
+        tell("Main analysis", 1, 3)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with cli._progress() as tell:
+        tell("Main analysis", 1, 3)
+    assert "Main analysis" in capsys.readouterr().err
+
+
+def cpu_seconds(*words):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *words], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    help_ = "import sys; sys.argv = ['ucimpact', '--help']\nfrom ucimpact.cli import main\ntry: main()\nexcept SystemExit: pass"
+    assert min(cpu_seconds("-c", help_) for _ in range(3)) < 0.6
+    done = subprocess.run(
+        [sys.executable, "-c", f"{help_}\nimport json; print(json.dumps(sorted(sys.modules)))"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert not loaded & HEAVY
+
+
+def test_the_study_of_these_tests_is_right(tmp_path):
+    assert call("check", write(tmp_path, text=PANEL)).exit_code == 0

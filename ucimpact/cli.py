@@ -1,0 +1,266 @@
+"""The commands. Each reads what it is given, says what it did, and leaves with a code that says how it went.
+
+Codes: 0 done, 1 an error of ours, 2 the command or the study file, 3 the data, 4 a design that cannot
+answer, 5 small numbers. Messages go to stderr and never hold a traceback: its locals could be records.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import textwrap
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+import ucimpact
+from ucimpact.errors import ImpactError
+
+if TYPE_CHECKING:
+    from ucimpact.evaluation import Prepared
+    from ucimpact.study import Records, Study
+
+OUT = Path("out")
+WIDTH = 100
+
+app = typer.Typer(
+    name="ucimpact",
+    help="Did a health-service pilot change admissions and costs, by how much, and how sure are we?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,
+    add_completion=False,
+)
+
+StudyFile = Annotated[Path, typer.Argument(help="The study file, or its folder.", show_default=False)]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder for the report.")]
+
+
+def main() -> None:
+    """The console command ``ucimpact``."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console that cannot write "£" still gets the rest
+    app()
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ucimpact {ucimpact.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error of ours.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+    ctx.obj = debug
+
+
+def answering(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose errors become one message and a code."""
+
+    @functools.wraps(command)
+    def answered(_ctx: typer.Context, **named: Any) -> None:
+        try:
+            command(_ctx, **named)
+        except (typer.Exit, typer.Abort):
+            raise
+        except ImpactError as error:
+            _say_error(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except Exception as error:
+            _say_error(
+                f"Something went wrong inside ucimpact ({type(error).__name__}). That is our mistake. "
+                "Run it again as `ucimpact --debug ...` and send us what it says"
+            )
+            if _ctx.obj:
+                typer.echo(traceback.format_exc(), err=True)
+            raise typer.Exit(1) from None
+
+    return answered
+
+
+def _say_error(message: str) -> None:
+    """One message on stderr, without the control characters a file could smuggle to a terminal."""
+    shown = "".join(c for c in message if c == "\n" or c.isprintable())
+    typer.echo(shown + ("" if shown.endswith((".", "?")) else "."), err=True)
+
+
+# -- commands ----------------------------------------------------------------------------
+
+
+@app.command()
+@answering
+def demo(
+    _ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Which example.")] = "acute_visiting",
+    out: OutFolder = OUT,
+) -> None:
+    """Run a built-in example and say where the report is."""
+    from ucimpact.data.examples import folder
+
+    _evaluate(folder(name) / "study.toml", out)
+
+
+@app.command()
+@answering
+def run(_ctx: typer.Context, study: StudyFile, out: OutFolder = OUT) -> None:
+    """Answer a study's question and write the report."""
+    _evaluate(study, out)
+
+
+@app.command()
+@answering
+def check(_ctx: typer.Context, study: StudyFile) -> None:
+    """Read a study and its data, list every problem and which designs are open; run nothing."""
+    from ucimpact.evaluation import prepare
+    from ucimpact.study import read_records
+
+    read = _read(study)
+    records = read_records(read)
+    prepared = prepare(records.data, read.primary)
+    _say_records(read, records)
+    _say_designs(read, prepared)
+    typer.echo(f"\nReady. Next: ucimpact run {study}")
+
+
+@app.command()
+@answering
+def init(
+    _ctx: typer.Context,
+    service: Annotated[
+        str, typer.Argument(help="Kind of service, such as acute-visiting.", show_default=False)
+    ],
+    into: Annotated[Path, typer.Option("--into", help="Folder to write in.")] = Path(),
+) -> None:
+    """Write a commented study file and an empty data file for a kind of service."""
+    from ucimpact.study.starting import begin
+
+    written = begin(service, into)
+    typer.echo("\n".join(f"Wrote {path}" for path in written))
+    typer.echo(f"Fill in both, then: ucimpact check {written[0]}")
+
+
+@app.command()
+@answering
+def methods(_ctx: typer.Context) -> None:
+    """List the methods and what each needs."""
+    from ucimpact.methods import METHODS
+
+    typer.echo("\n\n".join(_method(name, method) for name, method in METHODS.items()))
+
+
+# -- reading and running -----------------------------------------------------------------
+
+
+def _read(path: Path) -> Study:
+    from ucimpact.methods.building import problems
+    from ucimpact.study import read_study
+
+    return read_study(path, judge=problems)
+
+
+def _evaluate(path: Path, out: Path) -> None:
+    from ucimpact.evaluation import evaluate
+    from ucimpact.publish import save
+
+    study = _read(path)
+    with _progress() as progress:
+        written = save(evaluate(study, progress=progress), out)
+    released = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    said = released["finding"]["sentences"]
+    for sentence in (said["headline"], said["lead"], said["certainty_line"]):
+        typer.echo(_wrapped(sentence if sentence.endswith(".") else f"{sentence}."))
+    typer.echo(f"Report: {written[0]}")
+
+
+def _quiet(*_: object) -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield _quiet
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Reading", total=None)
+        yield lambda what, done, steps: bar.update(task, description=what, completed=done, total=steps)
+
+
+# -- what is said ------------------------------------------------------------------------
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+
+
+def _say_records(study: Study, records: Records) -> None:
+    data = records.data
+    counts = data.counts()
+    typer.echo(study.title)
+    typer.echo(f"{records.rows_read:,} rows read, {counts['rows']:,} used")
+    for row in records.left_out:
+        typer.echo(f"  left out: {row['n']:,} {row['reason']}")
+    for column, n in records.missing.items():
+        typer.echo(f"  empty: {n:,} cell{'s' if n > 1 else ''} of `{column}`")
+    for note in records.coercions:
+        typer.echo(f"  {note}")
+    noun, labels = data.frequency.noun, data.labels()
+    span = f"{counts['periods']} {noun}s, {labels[0]} to {labels[-1]}"
+    if "units" in counts:
+        who = f"{counts['pilot_units']} pilot and {counts['comparison_units']} comparison units"
+        places = f" in {counts['places']} places" if counts["places"] != counts["units"] else ""
+        typer.echo(f"{who}{places}, {span}")
+    else:
+        typer.echo(f"{span}: {counts['before']} before the start, {counts['after']} from it on")
+
+
+def _say_designs(study: Study, prepared: Prepared) -> None:
+    """Which methods could answer; raises the refusals of the one that is declared."""
+    from ucimpact.design import open_designs
+    from ucimpact.methods.design_finding import enforce
+
+    fields = dict(study.method.options)
+    if study.data.kind == "series" and study.data.covid is not None:
+        fields.setdefault("covid", study.data.covid)
+    designs = open_designs(prepared.data, prepared.column, options={study.method.name: fields})
+    enforce(next(design.findings for design in designs if design.method == study.method.name))
+    typer.echo("\nDesigns")
+    for design in designs:
+        declared = ", as declared" if design.method == study.method.name else ""
+        note = f" ({design.note})" if design.note else ""
+        typer.echo(f"  {design.method}: {'open' if design.is_open else 'not open'}{declared}{note}")
+        for finding in design.findings:
+            typer.echo(_wrapped(str(finding), "    "))
+
+
+def _method(name: str, method: Any) -> str:
+    """A method's key, what it does and needs, and its fields, from its own docstring and annotations."""
+    from ucimpact.methods.building import described
+
+    needs = {
+        "Panel": 'one row a place and period (kind = "panel")',
+        "Series": 'one row a period (kind = "series")',
+    }
+    first, fields = described(method)
+    lines = [_wrapped(f"{name}: {first}"), f"  needs {needs[method.takes.__name__]}"]
+    for field, default, text in fields:
+        lines += [f"  {field} = {default}", _wrapped(text, "      ")]
+    return "\n".join(lines)
