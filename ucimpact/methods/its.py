@@ -1,0 +1,290 @@
+r"""Interrupted time series: one service or area, before and after a date.
+
+.. math:: y_t = \alpha + \beta t + \delta\,1\{t \ge t_1\} + \gamma\,(t - t_1)\,1\{t \ge t_1\}
+   + \text{season}_t + u_t, \qquad u_t = \rho u_{t-1} + \epsilon_t
+
+:math:`t_1` is the first period that counts after the start. :math:`\delta` is the change in that
+period, :math:`\gamma` the change of slope per period, and the effect in period :math:`t` is
+:math:`\delta + \gamma(t - t_1)`. It is the pilot's effect if, without the pilot, the line and the
+season from before would have gone on: nothing else changed at that date, and the pilot did not start
+because of a peak. One series cannot check that; a comparison series or a log of other changes can.
+
+Each effect is one contrast :math:`c'\beta` with the variance of the whole sum, never a sum of
+monthly limits. With the average effect :math:`a'\beta` and the expected mean over the same periods
+:math:`e'\beta`, the interval of the relative effect :math:`\theta = a'\beta / e'\beta` holds every
+:math:`\theta` at which the same procedure finds :math:`(a - \theta e)'\beta = 0` credible [1]_: it
+leaves out 0 exactly when the average's does.
+
+The interval is that of :mod:`ucimpact.inference.timeseries`: REML for :math:`\rho`, Kenward-Roger
+variance, Satterthwaite degrees of freedom, and the average over :math:`\rho` where those are under 5.
+From 48 periods on, AR(1) plus white noise is fitted beside it; where what is left over still has a
+pattern, or that second interval is more than a quarter wider, the wider is the one reported.
+
+Not for counts with a mean under 20, nor for two changes close together. Fewer than two years before
+the start cannot tell season from change: the estimate says so. The segmented form is that of [2]_,
+the case for REML in short series [3]_.
+
+References
+----------
+.. [1] Fieller, E. C. (1954). Some problems in interval estimation. *JRSS B* 16(2), 175-185.
+.. [2] Bernal, J. L., Cummins, S. and Gasparrini, A. (2017). Interrupted time series regression for
+   the evaluation of public health interventions. *Int. J. Epidemiology* 46(1), 348-355.
+.. [3] Turner, S. L. et al. (2021). Evaluation of statistical methods used to analyse interrupted time
+   series studies. *BMC Medical Research Methodology* 21, 181.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from ucimpact import serialise
+from ucimpact.data.calendar import CHOICES
+from ucimpact.data.series import Series
+from ucimpact.errors import DesignError
+from ucimpact.estimate import Estimate, effects_frame
+from ucimpact.inference.fake_starts import ENOUGH_TO_RANK, fake_starts, rank
+from ucimpact.inference.residuals import innovations, ljung_box
+from ucimpact.inference.timeseries import Ar1Fit, Errors, Ols, Reml
+from ucimpact.methods import its_findings
+from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.its_design import SegmentedDesign
+from ucimpact.methods.its_ranges import ROUTES, Ranges, covariance
+
+TRENDS = ("linear", "none")
+COVID_CHOICES = ("drop", "dummy", "segment", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterruptedTimeSeries:
+    """Compare a series after a date with its own path before.
+
+    Parameters
+    ----------
+    outcome : str
+        Series column in natural units: a rate, or counts with a mean of 20 or more.
+    season : str, default "auto"
+        ``"none"``, ``"fourier-1"``, ``"fourier-2"`` (waves of a year and half a year), ``"month"`` or
+        ``"quarter"`` (a level for each). ``"auto"`` looks at dates alone: with two years or more
+        before the start, two waves for months and weeks and one for quarters; otherwise none.
+    trend : str, default "linear"
+        ``"linear"`` or ``"none"``: how the path from before goes on.
+    phase_in : int, default 0
+        Periods from the start that are left out of the fit and of every effect. Time since the start
+        still counts from the start; ``level_change`` is the change in the first period after them.
+    errors : Errors, default Reml()
+        ``Reml()`` or, for comparison, ``Ols()``.
+    level : float, default 0.95
+        Coverage of the interval.
+    covid : str, optional
+        What is done with March 2020 to June 2021: ``"drop"`` (those periods do not count),
+        ``"dummy"`` (a level of their own), ``"segment"`` (a level and a slope of their own) or
+        ``"none"`` (nothing). Has to be said where a dated series holds any of them.
+    """
+
+    outcome: str
+    season: str = "auto"
+    trend: str = "linear"
+    phase_in: int = 0
+    errors: Errors = field(default_factory=Reml)
+    level: float = 0.95
+    covid: str | None = None
+
+    takes: ClassVar[type] = Series
+
+    def __post_init__(self) -> None:
+        choices = {"season": CHOICES, "trend": TRENDS, "covid": (None, *COVID_CHOICES)}
+        wrong = [
+            f'{name} = "{getattr(self, name)}" is not known; choose one of: '
+            f"{', '.join(choice for choice in known if choice)}"
+            for name, known in choices.items()
+            if getattr(self, name) not in known
+        ]
+        if self.phase_in < 0:
+            wrong.append(f"phase_in = {self.phase_in} is below 0; give the number of periods left out")
+        if not 0 < self.level < 1:
+            wrong.append(f"level = {self.level} is not between 0 and 1; 0.95 is usual")
+        if not isinstance(self.errors, (Reml, Ols)):
+            wrong.append("errors must be Reml() or Ols()")
+        if wrong:
+            raise DesignError("InterruptedTimeSeries: " + "; ".join(wrong))
+
+    def check_design(self, data: Series) -> list[Finding]:
+        """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
+        if unfit := its_findings.choice_refusals(data, season=self.season):
+            return unfit
+        design = self.design(data)
+        return [
+            *its_findings.refusals(data, design, outcome=self.outcome, covid=self.covid),
+            *its_findings.cautions(data, design, outcome=self.outcome, covid=self.covid),
+        ]
+
+    def design(self, data: Series) -> SegmentedDesign:
+        """The regression that these choices make of a series."""
+        return SegmentedDesign.of(
+            data,
+            outcome=self.outcome,
+            season=self.season,
+            trend=self.trend,
+            phase_in=self.phase_in,
+            covid=self.covid,
+        )
+
+    def fit(self, data: Series) -> Estimate:
+        """Return the average effect after the start, then those it is made of and those that follow."""
+        warnings = enforce(self.check_design(data))
+        design = self.design(data)
+        fit = self.errors.of(design.y, design.x)
+        fresh = innovations(fit.residuals, fit.rho, design.used)
+        left_over = ljung_box(
+            fresh,
+            innovations(design.named, fit.rho, design.used),
+            design.used,
+            lags(data, design),
+            fitted=int(fit.var_rho > 0),
+        )
+        contrasts = design.contrasts()
+        ranges = Ranges.of(
+            fit,
+            contrasts["average"],
+            used=int(design.used.sum()),
+            pattern=left_over.p_value < its_findings.PATTERN,
+            level=self.level,
+        )
+        rows = [ranges.row(term, contrast) for term, contrast in contrasts.items()]
+        relative, towards = ranges.relative(contrasts["average"], design.expected_average())
+        effects = effects_frame([*rows, relative])
+        counterfactual = self._counterfactual(data, design, fit, ranges)
+        routes = {term: ranges.route(term, contrast) for term, contrast in contrasts.items()}
+        dfs = {term: float(fit.dfs(contrast)[0]) for term, contrast in contrasts.items()}
+        warnings += tuple(
+            its_findings.care(
+                data,
+                design,
+                fit,
+                left_over=left_over,
+                routes=routes,
+                dfs=dfs,
+                counterfactual=counterfactual,
+                relative=relative["estimate"],
+            )
+        )
+        extras = {
+            "noun": data.frequency.noun,
+            "rho": fit.rho,
+            "sigma": fit.sigma,
+            "season": season_account(design),
+            "before": int(design.before.sum()),
+            "after": int(design.after.sum()),
+            "n": int(design.used.sum()),
+            "df": dfs,
+            "route": routes,
+            "coefficients": coefficients(design, fit),
+            "residuals": np.where(design.used, fresh, np.nan),
+            "ljung_box": {
+                "statistic": left_over.statistic,
+                "lags": left_over.lags,
+                "p_value": left_over.p_value,
+            },
+            "mixture": ranges.beside(contrasts),
+            **placebo_dates(data, design, fit, self.errors, self.level),
+        }
+        return Estimate(
+            method="its",
+            estimand="average effect after the start",
+            outcome=self.outcome,
+            effects=effects,
+            cov=covariance(effects["std_error"].to_numpy(), np.vstack([*contrasts.values(), towards]), fit),
+            counterfactual=counterfactual,
+            counts=data.counts() | {"used": int(design.used.sum()), "left_out": design.left_out},
+            warnings=warnings,
+            spec={f.name: serialise.plain(getattr(self, f.name)) for f in fields(self)},
+            draws_from=ROUTES[routes["average"]].format(df=dfs["average"]),
+            extras=serialise.plain(extras),
+        )
+
+    def _counterfactual(
+        self, data: Series, design: SegmentedDesign, fit: Ar1Fit, ranges: Ranges
+    ) -> pd.DataFrame:
+        """What was expected in every period without the pilot; before the start, the fitted path.
+
+        The limits are of the expected mean, by the procedure of the average effect.
+        """
+        limits = ranges.procedure("average", ranges.average).limits(design.expected, self.level)
+        return pd.DataFrame(
+            {
+                "period": [data.frequency.iso(int(o)) for o in data.ordinals],
+                "label": data.labels(),
+                "since": design.since,
+                "observed": data.values(self.outcome),
+                "expected": fit.estimates(design.expected),
+                "low": limits[:, 0],
+                "high": limits[:, 1],
+                "used": design.used,
+            }
+        )
+
+
+def lags(data: Series, design: SegmentedDesign) -> int:
+    """Lags of the residual check: a year of months, half a year of weeks; at most a fifth of the periods."""
+    most = {"month": 12, "week": 26, "quarter": 8}.get(data.frequency.kind, 10)
+    return max(min(most, int(design.used.sum()) // 5), 3)
+
+
+def season_account(design: SegmentedDesign) -> dict[str, Any]:
+    """The season as plain values; without ``separable`` where periods have no dates."""
+    account: dict[str, Any] = {f.name: getattr(design.season, f.name) for f in fields(design.season)}
+    if account["separable"] is None:
+        del account["separable"]
+    return account
+
+
+def coefficients(design: SegmentedDesign, fit: Ar1Fit) -> list[dict[str, Any]]:
+    """The regression's own coefficients; ``std_error_reml`` takes rho as known, as other programs do."""
+    errors, as_known = fit.std_errors(np.eye(len(fit.coef))), np.sqrt(np.diag(fit.cov))
+    return [
+        {
+            "name": name,
+            "estimate": fit.coef[at],
+            "std_error": errors[at],
+            "std_error_reml": as_known[at],
+        }
+        for at, name in enumerate(design.names)
+    ]
+
+
+def placebo_dates(
+    data: Series, design: SegmentedDesign, fit: Ar1Fit, errors: Errors, level: float
+) -> dict[str, Any]:
+    """Fake starts before the pilot, and the rank of the real average effect among them.
+
+    Each effect is held against its own standard error, so that starts with few periods after them
+    do not look large for that alone.
+    """
+    y, x, used = design.without_break()
+    fakes = fake_starts(y, x, used, errors, level=level)
+    first = int(data.ordinals[0])
+    rows = [
+        {
+            "start": data.frequency.label(first + int(at)),
+            "level_change": fakes.level_change[k],
+            "conf_low": fakes.conf_low[k],
+            "conf_high": fakes.conf_high[k],
+            "average": fakes.average[k],
+        }
+        for k, at in enumerate(fakes.position)
+    ]
+    contrast = design.contrasts()["average"]
+    spread = float(np.sqrt(contrast @ fit.cov @ contrast))
+    real = float(contrast @ fit.coef) / spread if spread > 0 else np.inf
+    return {
+        "placebo_dates": rows,
+        "placebo_rank": {
+            "p_value": rank(real, fakes.t),
+            "starts": len(rows),
+            "enough": len(rows) >= ENOUGH_TO_RANK,
+        },
+    }

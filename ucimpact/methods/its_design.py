@@ -1,0 +1,191 @@
+"""The regression of an interrupted time series: its columns, what counts, and the contrasts of interest.
+
+A period that does not count (phase-in, COVID where dropped, no value) gets a column of its own. That
+is the same as taking the row out and keeping the distance between its neighbours: the column takes
+whatever the period holds, and an AR(1) keeps its spacing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ucimpact.data.calendar import Season, covid_periods, season_columns, season_for
+from ucimpact.data.series import Series
+
+LEAST_FOR_SLOPE = 6
+"""Periods after the start below which no change of slope is given."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SegmentedDesign:
+    """A series as arrays; n periods, p columns.
+
+    Attributes
+    ----------
+    y : array (n,)
+        The outcome; a stand-in where it is missing.
+    columns : dict of arrays (n,)
+        The columns of the regression by name, without those of periods that do not count.
+    used : array (n,)
+        Periods that count.
+    since : array (n,)
+        Periods since the start, 0 in the first pilot period.
+    first_after : int
+        Periods since the start in the first period after the phase-in.
+    events_each : array (n,), optional
+        Events for an effect of 1, where the outcome is a rate with a known population.
+    covid : array (n,)
+        Periods of March 2020 to June 2021.
+    missing : array (n,)
+        Periods without a value that would otherwise count.
+    left_out : list of ``{"n", "reason"}``
+    """
+
+    y: np.ndarray
+    columns: dict[str, np.ndarray]
+    used: np.ndarray
+    since: np.ndarray
+    first_after: int
+    events_each: np.ndarray | None
+    season: Season
+    covid: np.ndarray
+    missing: np.ndarray
+    left_out: list[dict[str, Any]]
+
+    @classmethod
+    def of(
+        cls, series: Series, *, outcome: str, season: str, trend: str, phase_in: int, covid: str | None
+    ) -> SegmentedDesign:
+        """The design of these choices on a series."""
+        read, since = series.values(outcome), series.since
+        in_covid = covid_periods(series.frequency, series.ordinals)
+        phasing = (since >= 0) & (since < phase_in)
+        dropped = in_covid & ~phasing if covid == "drop" else np.zeros(len(since), dtype=bool)
+        missing = np.isnan(read) & ~phasing & ~dropped
+        used = ~(phasing | dropped | missing)
+        chosen = season_for(series.frequency, before=int(((since < 0) & ~dropped).sum()), asked=season)
+
+        after = since >= phase_in
+        columns = {"level before": np.ones(len(since))}
+        if trend == "linear":
+            columns["slope before"] = since.astype(float)
+        columns["level change"] = after.astype(float)
+        columns["slope change"] = np.where(after, since - phase_in, 0).astype(float)
+        columns |= season_columns(series.frequency, series.ordinals, chosen.name)
+        if in_covid.any() and covid in ("dummy", "segment"):
+            columns["COVID level"] = in_covid.astype(float)
+        if in_covid.any() and covid == "segment":
+            columns["COVID slope"] = np.where(in_covid, since - since[in_covid][0], 0).astype(float)
+
+        noun = series.frequency.noun
+        reasons = (
+            (phasing, f"phase-in: the first {phase_in} {noun}s from the start"),
+            (dropped, "March 2020 to June 2021"),
+            (missing, f"no value of {outcome}"),
+        )
+        return cls(
+            y=np.where(np.isnan(read), np.nanmean(read) if np.isfinite(read).any() else 0.0, read),
+            columns=columns,
+            used=used,
+            since=since,
+            first_after=phase_in,
+            events_each=_events_each(series, outcome),
+            season=chosen,
+            covid=in_covid,
+            missing=missing,
+            left_out=[{"n": int(which.sum()), "reason": why} for which, why in reasons if which.any()],
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that a reader cares for, in the order of the regression."""
+        return list(self.columns)
+
+    @cached_property
+    def named(self) -> np.ndarray:
+        """The named columns side by side."""
+        return np.column_stack(list(self.columns.values()))
+
+    @cached_property
+    def x(self) -> np.ndarray:
+        """The named columns, then one for each period that does not count; shape (n, p)."""
+        return np.column_stack([self.named, np.eye(len(self.since))[:, ~self.used]])
+
+    @cached_property
+    def before(self) -> np.ndarray:
+        """Periods before the start that count, shape (n,)."""
+        return np.asarray(self.used & (self.since < 0))
+
+    @cached_property
+    def after(self) -> np.ndarray:
+        """Periods after the phase-in that count: those over which effects are averaged and summed."""
+        return np.asarray(self.used & (self.since >= self.first_after))
+
+    @property
+    def residual_df(self) -> int:
+        """Periods that count less named columns."""
+        return int(self.used.sum()) - len(self.columns)
+
+    @property
+    def gives_slope(self) -> bool:
+        """Whether there are periods enough after the start for a change of slope."""
+        return int(self.after.sum()) >= LEAST_FOR_SLOPE
+
+    def tangled(self) -> list[str]:
+        """Columns that the others already say, over the periods that count; empty where all is well."""
+        x = self.named[self.used]
+        x = x / np.maximum(np.abs(x).max(axis=0), np.finfo(float).tiny)
+        rank = np.linalg.matrix_rank(x)
+        if rank == x.shape[1]:
+            return []
+        return [
+            name
+            for at, name in enumerate(self.columns)
+            if np.linalg.matrix_rank(np.delete(x, at, axis=1)) == rank
+        ]
+
+    @cached_property
+    def effect(self) -> np.ndarray:
+        """What the pilot adds in each period, as contrasts of shape (n, p)."""
+        rows = np.zeros_like(self.x)
+        for name in ("level change", "slope change"):
+            rows[:, self.names.index(name)] = self.columns[name]
+        return rows
+
+    @cached_property
+    def expected(self) -> np.ndarray:
+        """The mean in each period without the pilot, as contrasts of shape (n, p)."""
+        rows: np.ndarray = self.x - self.effect
+        rows[:, len(self.columns) :] = 0.0
+        return rows
+
+    def expected_average(self) -> np.ndarray:
+        """The expected mean over the periods of the average effect, as a contrast of shape (p,)."""
+        return np.asarray(self.expected[self.after].mean(axis=0))
+
+    def contrasts(self) -> dict[str, np.ndarray]:
+        """The effects on the outcome's own scale, each a contrast of shape (p,)."""
+        unit = np.eye(self.x.shape[1])
+        effect = self.effect[self.after]
+        events = 1.0 if self.events_each is None else self.events_each[self.after][:, None]
+        found = {"average": effect.mean(axis=0), "level_change": unit[self.names.index("level change")]}
+        if self.gives_slope:
+            found["slope_change"] = unit[self.names.index("slope change")]
+        return found | {"cumulative": (effect * events).sum(axis=0)}
+
+    def without_break(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Outcome, design and use of the periods before the start, with no change in it."""
+        rows = self.since < 0
+        x = np.delete(self.x, [self.names.index(n) for n in ("level change", "slope change")], axis=1)[rows]
+        return self.y[rows], x[:, np.abs(x).sum(axis=0) > 0], self.used[rows]
+
+
+def _events_each(series: Series, outcome: str) -> np.ndarray | None:
+    rate = series.rates.get(outcome)
+    if rate is None or series.population is None:
+        return None
+    return np.asarray(series.values(series.population) / rate.per)
