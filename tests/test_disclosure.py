@@ -22,7 +22,18 @@ HES = PANEL_STUDY.replace('profile = "none"', 'profile = "hes2018"')
 
 @pytest.mark.parametrize(
     ("count", "shown"),
-    [(0, 0), (1, None), (7, None), (8, 10), (12, 10), (13, 15), (17.5, 20), (-3, None), (-12, -10), (np.nan, None)],
+    [
+        (0, 0),
+        (1, None),
+        (7, None),
+        (8, 10),
+        (12, 10),
+        (13, 15),
+        (17.5, 20),
+        (-3, None),
+        (-12, -10),
+        (np.nan, None),
+    ],
 )
 def test_one_to_seven_are_hidden_and_the_rest_rounded(count: float, shown: float | None) -> None:
     assert Log().count(count, "here") == shown

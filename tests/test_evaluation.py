@@ -184,7 +184,10 @@ def test_a_refused_sensitivity_analysis_is_kept_with_its_reason(tmp_path: Path) 
 def test_the_cost_is_stated_and_its_worth_is_not_made_up(tmp_path: Path) -> None:
     text = PANEL_STUDY + '\n[cost]\nfixed = 1000\nper_person = 10\npeople = 50\nprice_year = "2024/25"\n'
     evaluation = evaluate(study_in(tmp_path, text))
-    assert evaluation.decision["cost"] == "The pilot cost £1,500: £30 for each of 50 people, in 2024/25 prices."
+    assert (
+        evaluation.decision["cost"]["text"]
+        == "The pilot cost £1,500: £30 for each of 50 people, in 2024/25 prices."
+    )
     assert evaluation.decision["verdict"].startswith("Cannot say yet")
     assert "what the pilot cost" in evaluation.study["unused"]
 

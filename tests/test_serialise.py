@@ -15,7 +15,13 @@ from ucimpact.estimate import Estimate, effects_frame
 
 
 def test_numbers_that_json_cannot_say_become_none() -> None:
-    assert serialise.plain([np.nan, np.inf, np.float64(1.5), np.int64(2), pd.NaT]) == [None, None, 1.5, 2, None]
+    assert serialise.plain([np.nan, np.inf, np.float64(1.5), np.int64(2), pd.NaT]) == [
+        None,
+        None,
+        1.5,
+        2,
+        None,
+    ]
 
 
 def test_dates_frames_and_choices_have_a_plain_form() -> None:
@@ -37,7 +43,11 @@ def test_an_estimate_comes_back_as_it_was() -> None:
         ]
     )
     made = Estimate(
-        method="did", estimand="ATT", outcome="y", effects=effects, cov=np.array([[0.25, np.nan], [np.nan, 1.0]])
+        method="did",
+        estimand="ATT",
+        outcome="y",
+        effects=effects,
+        cov=np.array([[0.25, np.nan], [np.nan, 1.0]]),
     )
     again = Estimate.from_dict(json.loads(json.dumps(made.to_dict())))
     assert again.to_dict() == made.to_dict()

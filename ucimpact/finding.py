@@ -373,7 +373,6 @@ def decision(study: Study, found: Mapping[str, Any], grade: Mapping[str, Any]) -
     steps = words.next_steps(
         found["claim"],
         grade["level"],
-        missing,
         subject=found["subject"],
         outcome=found["outcome"],
         better=found["better"],
@@ -396,13 +395,14 @@ def decision(study: Study, found: Mapping[str, Any], grade: Mapping[str, Any]) -
     )
     return {
         "verdict": verdict,
-        "because": words.because(words.VERDICTS[0], missing=missing),
+        "because": "",
         "next_steps": steps,
+        "would_change": [],
         "cost": _spent(cost),
     }
 
 
-def _spent(cost: Cost | None) -> str | None:
+def _spent(cost: Cost | None) -> dict[str, str] | None:
     """What the pilot cost, with its price year; what it was worth is another question."""
     if cost is None:
         return None
@@ -410,7 +410,7 @@ def _spent(cost: Cost | None) -> str | None:
     each = ""
     if cost.people:
         each = f": {words.per_person(whole / cost.people)} for each of {cost.people:,.0f} people"
-    return f"The pilot cost {words.money(whole)}{each}, in {cost.price_year} prices."
+    return {"text": f"The pilot cost {words.money(whole)}{each}, in {cost.price_year} prices."}
 
 
 def phrase(

@@ -23,7 +23,13 @@ def estimate(extras: dict[str, Any], band: float = 1.0, effect: float = -4.0) ->
     rows = [{"term": "att", "estimate": effect, "conf_low": effect - 1, "conf_high": effect + 1}]
     rows += [{"term": "level_change", "estimate": effect}]
     rows += [
-        {"term": "event", "estimate": 0.1, "event_time": t, "conf_low_simultaneous": -band, "conf_high_simultaneous": band}
+        {
+            "term": "event",
+            "estimate": 0.1,
+            "event_time": t,
+            "conf_low_simultaneous": -band,
+            "conf_high_simultaneous": band,
+        }
         for t in (-4, -3, -2)
     ]
     return Estimate(method="did", estimand="ATT", outcome="y", effects=effects_frame(rows), extras=extras)
@@ -43,7 +49,9 @@ def estimate(extras: dict[str, Any], band: float = 1.0, effect: float = -4.0) ->
 def test_pre_trend_follows_the_table(
     p: float, slope: float, band: float, worthwhile: float | None, answer: str
 ) -> None:
-    found = pre_trend(estimate({"pre_trend": {"p_value": p, "slope_at_middle": slope}}, band), worthwhile=worthwhile)
+    found = pre_trend(
+        estimate({"pre_trend": {"p_value": p, "slope_at_middle": slope}}, band), worthwhile=worthwhile
+    )
     assert found.answer == answer
 
 
@@ -67,7 +75,12 @@ def test_another_change_near_the_start(events: list[Event], logged: bool, answer
 
 @pytest.mark.parametrize(
     ("coding", "answer"),
-    [("unchanged", "holds"), ("changed, both readings", "doubtful"), ("changed", "fails"), (None, "cannot tell")],
+    [
+        ("unchanged", "holds"),
+        ("changed, both readings", "doubtful"),
+        ("changed", "fails"),
+        (None, "cannot tell"),
+    ],
 )
 def test_coding_is_declared_or_unknown(coding: str | None, answer: str) -> None:
     assert same_coding(coding).answer == answer

@@ -73,6 +73,7 @@ class Decision:
 
     verdict: str
     because: str
+    next_steps: tuple[str, ...]
     would_change: tuple[str, ...]
     cost: str
 
@@ -113,6 +114,7 @@ def answer(document: Mapping[str, Any]) -> Answer:
         decision=Decision(
             verdict=decided["verdict"],
             because=decided.get("because") or "",
+            next_steps=tuple(decided.get("next_steps") or ()),
             would_change=tuple(decided.get("would_change") or ()),
             cost=(decided.get("cost") or {}).get("text") or "",
         ),
