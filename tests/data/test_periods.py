@@ -72,6 +72,32 @@ def test_each_row_that_breaks_the_form_is_named():
     assert [(p.row, p.value) for p in caught.value.problems] == [(3, "soon"), (5, "later")]
 
 
+@pytest.mark.parametrize(
+    ("rest", "like"),
+    [
+        (["2022-04", "2022-05"], "2022-04"),
+        (["April 2022", "May 2022"], "April 2022"),
+        (["1", "2"], "1"),
+        (["2022 Q2", "2022 Q3"], "2022 Q2"),
+        (["2022/23", "2023/24"], "2022/23"),
+        (["13/04/2022", "20/04/2022"], "01/04/2022"),
+    ],
+)
+def test_only_the_row_that_breaks_the_form_is_named_and_the_form_is_shown(rest, like):
+    with pytest.raises(DataError) as caught:
+        read(*rest, "soon")
+    (problem,) = caught.value.problems
+    assert (problem.row, problem.value) == (4, "soon")
+    assert problem.what.endswith(f"the rest are like {like}")
+
+
+def test_a_form_that_the_study_gives_is_held_to():
+    with pytest.raises(
+        DataError, match=r'not a date of the form "%m/%d/%Y", such as 04/01/2022 \(found .13/04/2022'
+    ):
+        read("04/12/2022", "13/04/2022", form="%m/%d/%Y")
+
+
 def test_an_empty_period_is_refused():
     with pytest.raises(DataError, match="no period"):
         parse_periods(pd.Series(["2022-04", None], name="month"))

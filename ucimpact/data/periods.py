@@ -45,9 +45,12 @@ DATE_FORMS = (
     "%d-%b-%y",
 )
 MONTH_FORMS = ("%Y-%m", "%B %Y", "%b %Y", "%b-%y", "%b-%Y", "%B-%Y", "%m/%Y", "%Y/%m")
+NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 QUARTER = re.compile(r"(?:(\d{4})[ -]?Q([1-4])|Q([1-4])[ -](\d{4}))", re.IGNORECASE)
 WEEK = re.compile(r"(\d{4})-?W(\d{2})", re.IGNORECASE)
 YEAR = re.compile(r"(\d{4})[/-](\d{2}|\d{4})")
+SHAPES = {"1": NUMBER, "2022 Q2": QUARTER, "2022-W14": WEEK, "2022/23": YEAR}
+"""Periods that are no dates, each with an example."""
 
 
 @dataclass(frozen=True)
@@ -241,8 +244,21 @@ def _read_by(texts: Sequence[str], form: str) -> list[dt.date | None]:
 def _from_text(texts: Sequence[str], name: str, form: str | None) -> Parsed:
     if form is not None:
         days = _read_by(texts, form)
-        return _from_days(_all_read(days, texts, name, form))
-    if all(re.fullmatch(r"[+-]?\d{1,9}", t) for t in texts):
+        problems = [
+            Problem(
+                f'not a date of the form "{form}", such as {_example(form)}',
+                "Write every period in that form, or correct [data.dates] format",
+                row=row + 2,
+                column=name,
+                value=text,
+            )
+            for row, (day, text) in enumerate(zip(days, texts, strict=True))
+            if day is None
+        ]
+        if problems:
+            raise DataError(problems)
+        return _from_days([day for day in days if day])
+    if all(NUMBER.fullmatch(t) for t in texts):
         return Parsed(Frequency("number"), np.array([int(t) for t in texts], dtype=np.int64))
     for pattern, build in ((QUARTER, _quarter), (WEEK, _iso_week), (YEAR, _financial_year)):
         found = [pattern.fullmatch(t) for t in texts]
@@ -256,61 +272,59 @@ def _from_text(texts: Sequence[str], name: str, form: str | None) -> Parsed:
         if all(days):
             ordinals = [Frequency("month").ordinal(day) for day in days if day]
             return Parsed(Frequency("month"), np.array(ordinals, dtype=np.int64))
-    best: list[dt.date | None] = [None] * len(texts)
-    best_form = DATE_FORMS[0]
     for known in DATE_FORMS:
         days = _read_by(texts, known)
         if all(days):
-            read = [day for day in days if day]
-            note = ""
-            if known.startswith("%d/%m") and all(day.day <= 12 for day in read):
-                swapped = _from_days([day.replace(month=day.day, day=day.month) for day in read])
-                straight = _from_days(read)
-                if straight.frequency.kind == "day" and swapped.frequency.kind != "day":
-                    raise DataError(
-                        Problem(
-                            "these dates could be day first or month first",
-                            'Say which: [data.dates] format = "%d/%m/%Y" or "%m/%d/%Y"',
-                            column=name,
-                            value=texts[0],
-                        )
-                    )
-                note = f"`{name}` was read as day/month/year; no row shows which way round it is"
-            parsed = _from_days(read)
-            return Parsed(parsed.frequency, parsed.ordinals, note)
-        if sum(d is not None for d in days) > sum(d is not None for d in best):
-            best, best_form = days, known
-    american = _read_by(texts, "%m/%d/%Y")
-    if all(a or b for a, b in zip(american, best, strict=True)) and best_form == "%d/%m/%Y":
-        row = next(r for r, b in enumerate(best) if b is None)
+            return _from_dates([day for day in days if day], texts, name, known)
+    raise DataError(_unread(texts, name))
+
+
+def _from_dates(days: list[dt.date], texts: Sequence[str], name: str, form: str) -> Parsed:
+    """Dates that all fit one form; refused where they fit month first as well and mean more so."""
+    parsed = _from_days(days)
+    if not form.startswith("%d/%m") or any(day.day > 12 for day in days):
+        return parsed
+    swapped = _from_days([day.replace(month=day.day, day=day.month) for day in days])
+    if parsed.frequency.kind == "day" and swapped.frequency.kind != "day":
         raise DataError(
             Problem(
-                "day/month and month/day dates are mixed",
-                'Write every date the same way, then say which: [data.dates] format = "%d/%m/%Y"',
-                row=row + 2,
+                "these dates could be day first or month first",
+                'Say which: [data.dates] format = "%d/%m/%Y" or "%m/%d/%Y"',
                 column=name,
-                value=texts[row],
+                value=texts[0],
             )
         )
-    _all_read(best, texts, name, best_form)
-    raise AssertionError("a column that was read has returned")
+    note = f"`{name}` was read as day/month/year; no row shows which way round it is"
+    return Parsed(parsed.frequency, parsed.ordinals, note)
 
 
-def _all_read(days: Sequence[dt.date | None], texts: Sequence[str], name: str, form: str) -> list[dt.date]:
-    problems = [
+def _unread(texts: Sequence[str], name: str) -> list[Problem]:
+    """What is wrong with a column that no one form reads: the rows that break the form of most."""
+    fits: dict[str, list[bool]] = {}
+    for form in MONTH_FORMS + DATE_FORMS:
+        fits[_example(form)] = [day is not None for day in _read_by(texts, form)]
+    for example, shape in SHAPES.items():
+        fits[example] = [bool(shape.fullmatch(text)) for text in texts]
+    like = max(fits, key=lambda example: sum(fits[example]))
+    day_first = fits[_example("%d/%m/%Y")]
+    month_first = [day is not None for day in _read_by(texts, "%m/%d/%Y")]
+    if fits[like] == day_first and all(a or b for a, b in zip(day_first, month_first, strict=True)):
+        row = day_first.index(False)
+        way_out = 'Write every date the same way, then say which: [data.dates] format = "%d/%m/%Y"'
+        what = "day/month and month/day dates are mixed"
+        return [Problem(what, way_out, row=row + 2, column=name, value=texts[row])]
+    rest = f", where the rest are like {like}" if any(fits[like]) else ""
+    return [
         Problem(
-            f"not a period we can read, where the rest are like {_example(form)}",
+            f"not a period we can read{rest}",
             "Write every period in one form, such as 2022-04, 01/04/2022 or April 2022",
             row=row + 2,
             column=name,
             value=text,
         )
-        for row, (day, text) in enumerate(zip(days, texts, strict=True))
-        if day is None
+        for row, (text, fit) in enumerate(zip(texts, fits[like], strict=True))
+        if not fit
     ]
-    if problems:
-        raise DataError(problems)
-    return [day for day in days if day is not None]
 
 
 def _example(form: str) -> str:

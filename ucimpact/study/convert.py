@@ -38,6 +38,8 @@ class Converted:
         Numeric columns, ``nan`` for a cell that is empty or wrong.
     names : dict
         Columns of units and places. People are "person 1", "person 2" in the order of the file.
+    unnamed : array (n_rows,)
+        Rows without a unit.
     starts : array (n_rows,)
         Ordinal of the first pilot period of each row's unit, ``nan`` for never.
     general : list of Problem
@@ -65,6 +67,7 @@ class Converted:
 
     frequency: Frequency
     ordinals: np.ndarray
+    unnamed: np.ndarray
     starts: np.ndarray
 
     # -- problems ------------------------------------------------------------------------
@@ -154,6 +157,7 @@ class Converted:
                 if cell is None:
                     self._cell(at, f"no {role}", f"Name the {role} or take the row out", column)
         unit = str(self.study.data.unit)
+        self.unnamed = np.array([cell is None for cell in self.table.columns[unit]])
         if not self.study.data.show:
             codes = pd.factorize(self.names[unit])[0]
             self.names[unit] = np.array([f"person {code + 1}" for code in codes], dtype=object)

@@ -136,8 +136,8 @@ class _Cut:
             problem for at in np.flatnonzero(self.keep) for problem in self.whole.by_row.get(int(at), ())
         ]
         self.problems += cells
-        self._complete()
         self._few()
+        self._complete()
         self._constant({problem.column for problem in cells})
         data = self._data()
         if self.problems or data is None:
@@ -249,6 +249,9 @@ class _Cut:
         if data.kind == "series" or policy == "keep":
             return
         rows = np.flatnonzero(self.keep)
+        if self.whole.unnamed[rows].any():
+            self.keep = self.keep & ~self.whole.unnamed  # said already; whose row is missing is not known
+            return
         codes, units = pd.factorize(self.whole.names[str(data.unit)][rows])
         there = np.zeros((len(units), len(asked)), dtype=bool)
         place = np.searchsorted(asked, kept)
@@ -291,7 +294,8 @@ class _Cut:
         periods = np.unique(self.whole.ordinals[rows])
         if len(rows) == 1:
             self._add("there is only one row", "Add the periods before and after the start", at=int(rows[0]))
-        elif len(periods) == 1:
+            raise DataError(self.problems, source=self.file)
+        if len(periods) == 1:
             what = f"every row is in one {self.frequency.noun}, {self.frequency.label(int(periods[0]))}"
             self._add(what, "Add the periods before and after the start", column=self.study.data.period)
 
