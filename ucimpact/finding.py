@@ -224,6 +224,7 @@ def finding(
         "avoided": _avoided(estimate, outcome),
         "naive": _naive(estimate) if confounded else None,
         "procedure": estimate.draws_from,
+        "interval_note": None if None in limits else words.procedure_note(_procedure(estimate)),
         "p_value": _known(estimate.headline["p_value"]),
         "smallest_p": _known(rule.get("smallest_p")),
         "breakdown": _known(rule.get("breakdown_ratio")),
@@ -231,6 +232,17 @@ def finding(
         "n0": counts["places"] - counts["pilot_places"] if "places" in counts else None,
         "one_place": counts.get("pilot_places", 1) == 1,
     }
+
+
+def _procedure(estimate: Estimate) -> str:
+    """Which of the notes on likely ranges belongs to this one."""
+    if estimate.method == "its":
+        route = estimate.extras["route"]["average"]
+        return {"kenward-roger": route, "least-squares": "t"}.get(route, "mixture")
+    code = str((estimate.extras.get("rule") or {}).get("procedure", "own-spread"))
+    if code.endswith("+permutation"):
+        return "union"
+    return {"pooled-t": "t", "size-model-t": "size-model"}.get(code, "own-spread")
 
 
 def _claim(limits: tuple[float | None, ...], w: float | None, better: str) -> str | None:
@@ -331,7 +343,7 @@ def certainty(
         facts = {
             "before": estimate.extras["before"],
             "after": estimate.extras["after"],
-            "df": _known(estimate.headline["df"]),
+            "df": _known(estimate.extras["df"]["average"]),
             "per_year": data.frequency.per_year or 12,
             "periods": f"{data.frequency.noun}s",
         }
@@ -381,7 +393,7 @@ def decision(study: Study, found: Mapping[str, Any], grade: Mapping[str, Any]) -
         refused=found["refused"],
         confounded=found["confounded"],
         one_place=found["one_place"],
-        se=found["se"],
+        se=found["found_se"],
         w=found["w"],
         unit=unit,
     )

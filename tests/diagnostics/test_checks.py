@@ -115,10 +115,17 @@ def test_residual_pattern_and_placebo_dates() -> None:
     left = residuals(estimate({"ljung_box": {"statistic": 30.0, "p_value": 0.001}}))
     none = residuals(estimate({"ljung_box": {"statistic": 3.0, "p_value": 0.6}}))
     assert left is not None and none is not None and (left.answer, none.answer) == ("doubtful", "holds")
-    rows = [{"start": str(k), "level_change": 0.1} for k in range(12)]
-    dates = placebo_dates(estimate({"placebo_dates": rows}))
-    assert dates is not None and dates.answer == "holds"
-    assert placebo_dates(estimate({"placebo_dates": rows[:4]})).answer == "cannot tell"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("p", "enough", "answer"),
+    [(1 / 26, True, "holds"), (6 / 26, True, "doubtful"), (1 / 26, False, "cannot tell")],
+)
+def test_earlier_dates_are_a_guide(p: float, enough: bool, answer: str) -> None:
+    rows = [{"start": str(k), "average": 0.1} for k in range(25)]
+    found = placebo_dates(estimate({"placebo_dates": rows, "placebo_rank": {"p_value": p, "enough": enough}}))
+    assert found is not None and found.answer == answer
+    assert f"{round(p * 26) - 1} of 25" in found.text
 
 
 def test_other_years_that_fall_as_far_fail_it() -> None:
