@@ -1,0 +1,250 @@
+"""The page in a real browser with the network off: quiet, complete on the first screen, readable, printable.
+
+Needs a Chromium on this machine, and axe-core for one test: ``UCIMPACT_AXE`` names its file, or
+``make axe`` installs it beside this file. What is not there is skipped, and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import documents
+import pytest
+
+from ucimpact.report.render import render
+
+pytestmark = pytest.mark.browser
+
+HERE = Path(__file__).parent
+NAMES = list(documents.DOCUMENTS)
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def axe_file() -> Path | None:
+    named = os.environ.get("UCIMPACT_AXE")
+    path = Path(named) if named else HERE / "node_modules" / "axe-core" / "axe.min.js"
+    return path if path.is_file() else None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as running:
+        launched = running.chromium.launch(executable_path=path, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    made = {}
+    for name, make in documents.DOCUMENTS.items():
+        made[name] = folder / f"{name}.html"
+        made[name].write_text(render(make()), encoding="utf-8")
+    return made
+
+
+class Opened:
+    """A page opened without a network, with everything it said and asked for."""
+
+    def __init__(self, browser: Any, file: Path, size: dict[str, int], **options: Any) -> None:
+        self.context = browser.new_context(viewport=size, **options)
+        self.context.set_offline(True)
+        self.page = self.context.new_page()
+        self.said: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri())
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_console_is_clean_and_only_the_file_is_asked_for(browser, files, name):
+    for size in (WIDE, PHONE):
+        with Opened(browser, files[name], size) as opened:
+            for summary in opened.page.locator("summary").all():
+                summary.click()
+            opened.page.wait_for_timeout(50)
+            assert opened.said == []
+            assert opened.asked == [files[name].as_uri()]
+
+
+def test_a_script_or_an_image_from_elsewhere_would_be_noticed(browser, files, tmp_path):
+    spoilt = tmp_path / "spoilt.html"
+    text = files["winter"].read_text(encoding="utf-8")
+    spoilt.write_text(
+        text.replace("<footer>", '<img src="https://example.org/x.png"><script>1</script><footer>')
+    )
+    with Opened(browser, spoilt, WIDE) as opened:
+        assert any("Content Security Policy" in message for message in opened.said)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_screen_holds_the_whole_answer(browser, files, name):
+    with Opened(browser, files[name], WIDE) as opened:
+        box = opened.page.locator(".answer").bounding_box()
+        assert box["y"] + box["height"] <= 900
+        shown = opened.page.locator(".answer").inner_text()
+        assert "What to do next" in shown and "How sure are we?" in shown
+        document = documents.DOCUMENTS[name]()
+        assert document["finding"]["sentences"]["headline"] in shown
+        if document["finding"]["sentences"]["found"]:
+            assert document["finding"]["sentences"]["found"] in shown
+
+
+def test_the_longest_answer_we_can_think_of_still_fits_the_first_screen(browser, tmp_path):
+    document = documents.practices()
+    told = document["finding"]["sentences"]
+    told["headline"] = (
+        "We could not tell whether the community urgent response service changed emergency admissions; a worthwhile fall is unlikely"
+    )
+    told["extra"] = [
+        "This is not evidence that the service makes no difference.",
+        "We had too few places to judge by, and one winter.",
+    ]
+    step = {
+        "code": "S",
+        "cost": 1,
+        "head": "One step down:",
+        "text": "14 months before and 7 after are too few to know season from change.",
+    }
+    document["certainty"]["steps"] += [step, step]
+    document["decision"]["would_change"] = document["decision"]["would_change"][:2]
+    path = tmp_path / "long.html"
+    path.write_text(render(document), encoding="utf-8")
+    with Opened(browser, path, WIDE) as opened:
+        box = opened.page.locator(".answer").bounding_box()
+        assert box["y"] + box["height"] <= 900
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_page_scrolls_sideways(browser, files, name):
+    for size in (PHONE, {"width": 768, "height": 1024}, WIDE):
+        with Opened(browser, files[name], size) as opened:
+            for summary in opened.page.locator("summary").all():
+                summary.click()
+            assert opened.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_drawing_that_fits_is_the_one_shown(browser, files, name):
+    for size, shown, hidden in ((WIDE, ".wideonly", ".narrow"), (PHONE, ".narrow", ".wideonly")):
+        with Opened(browser, files[name], size) as opened:
+            assert all(svg.is_visible() for svg in opened.page.locator(f"svg{shown}").all())
+            assert not any(svg.is_visible() for svg in opened.page.locator(f"svg{hidden}").all())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_text_in_drawings_is_large_enough_and_does_not_touch(browser, files, name):
+    script = """() => [...document.querySelectorAll('svg[role=img]')].filter(s => s.getClientRects().length).map(
+        s => [...s.querySelectorAll('text')].map(t => {const b = t.getBoundingClientRect(), f = s.getBoundingClientRect();
+        return [t.textContent, b.left, b.top, b.right, b.bottom, f.left, f.right]}))"""
+    for size in (WIDE, PHONE):
+        with Opened(browser, files[name], size) as opened:
+            for texts in opened.page.evaluate(script):
+                for k, (text, left, top, right, bottom, start, end) in enumerate(texts):
+                    assert left >= start - 2 and right <= end + 2, text
+                    assert bottom - top >= 11, text
+                    for other, x0, y0, x1, y1, *_ in texts[k + 1 :]:
+                        across, down = min(right, x1) - max(left, x0), min(bottom, y1) - max(top, y0)
+                        assert across < 1 or down < 4, f"{text!r} lies on {other!r}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["1280", "360"])
+def test_axe_finds_nothing(browser, files, name, size):
+    axe = axe_file()
+    if axe is None:
+        pytest.skip("axe-core is not installed: set UCIMPACT_AXE, or run `make axe`")
+    with Opened(browser, files[name], size, bypass_csp=True) as opened:
+        for summary in opened.page.locator("summary").all():
+            summary.click()
+        opened.page.add_script_tag(path=str(axe))
+        found = opened.page.evaluate(
+            "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
+        )
+        assert found == []
+
+
+def test_axe_would_find_a_fault(browser, files, tmp_path):
+    axe = axe_file()
+    if axe is None:
+        pytest.skip("axe-core is not installed: set UCIMPACT_AXE, or run `make axe`")
+    spoilt = tmp_path / "spoilt.html"
+    text = files["winter"].read_text(encoding="utf-8").replace('<html lang="en-GB">', "<html>")
+    spoilt.write_text(text.replace("--muted:#4d5963", "--muted:#b0b8be"), encoding="utf-8")
+    with Opened(browser, spoilt, WIDE, bypass_csp=True) as opened:
+        opened.page.add_script_tag(path=str(axe))
+        found = opened.page.evaluate("axe.run().then(r => r.violations.map(v => v.id))")
+        assert {"html-has-lang", "color-contrast"} <= set(found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_page_of_print_is_the_answer_alone(browser, files, name, tmp_path):
+    with Opened(browser, files[name], WIDE) as opened:
+        pdf = tmp_path / f"{name}.pdf"
+        opened.page.pdf(path=str(pdf), prefer_css_page_size=True)
+    pages = texts_of(pdf)
+    assert 3 <= len(pages) <= 10
+    assert "What to do next" in pages[0] and "How sure are we?" in pages[0]
+    second = documents.DOCUMENTS[name]()["finding"]["outcome"]
+    assert squeezed(f"Did {second} change?") not in squeezed(pages[0])
+    assert squeezed(f"Did {second} change?") in squeezed(pages[1])
+    assert f"1 of {len(pages)}" in pages[0]
+    assert all(len(squeezed(text)) > 60 for text in pages)
+    assert "In this report" not in "".join(pages) and "The numbers behind" not in "".join(pages)
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def texts_of(pdf: Path) -> list[str]:
+    import subprocess
+
+    tool = shutil.which("pdftotext")
+    if tool is None:
+        pytest.skip("pdftotext is not on this machine")
+    done = subprocess.run([tool, "-layout", str(pdf), "-"], capture_output=True, check=True)
+    return done.stdout.decode().split("\f")[:-1]
+
+
+def test_every_element_that_takes_the_keyboard_shows_that_it_has_it(browser, files):
+    with Opened(browser, files["practices"], WIDE) as opened:
+        page = opened.page
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the answer"
+        assert page.locator("a.skip").bounding_box()["x"] >= 0
+        for _ in range(6):
+            page.keyboard.press("Tab")
+            style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert style == "solid"
