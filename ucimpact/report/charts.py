@@ -176,17 +176,19 @@ def path(chart: Path, width: int) -> Drawing:
     texts = _texts(marks, chart.worded)
     drawing = blank(width, 300 if narrow else 340)
     left = max(measure(text, SMALL) for text in texts) + 12
-    axes = drawing.axes(left, 14, 10 + ROW * (2 if narrow else 1), 34)
+    axes = drawing.axes(left, 14, 10 + ROW, 34)
     axes.set_ylim(marks[0], marks[-1])
     axes.set_xlim(-0.6, len(chart.labels) - 0.4)
     _grid(drawing, axes, marks, texts, zero=True)
     _periods(drawing, axes, chart.labels)
 
     xs = range(len(chart.labels))
-    for lows, highs, colour in ((chart.band_low, chart.band_high, BAND), (chart.low, chart.high, BAND_INNER)):
+    inner = BAND_INNER if any(v is not None for v in chart.band_low) else BAND
+    for lows, highs, colour in ((chart.band_low, chart.band_high, BAND), (chart.low, chart.high, inner)):
         for run in _runs(xs, lows, highs):
             places, floor, ceiling = zip(*run, strict=True)
             axes.fill_between(places, floor, ceiling, color=colour, lw=0)
+    axes.axhline(0, color=INK, lw=1)
     if chart.worthwhile is not None:
         axes.axhline(chart.worthwhile, color=TEAL, lw=2, dashes=(4, 2.6))
     axes.plot(xs, _gaps(chart.estimates), color=GHOST, lw=1)
@@ -229,6 +231,7 @@ def placebo(chart: Placebo, width: int) -> Drawing:
     _start_line(drawing, axes, chart.start - 0.5, chart.start_label)
     joined = [v for other in chart.others for v in (*_gaps(other), math.nan)]
     axes.plot([*range(last + 1), math.nan] * len(chart.others), joined, color=MANY, lw=0.8)
+    axes.axhline(0, color=INK, lw=1)
     axes.plot(range(last + 1), _gaps(chart.pilot), color=BLUE, lw=3)
     _label(drawing, axes, ends, narrow=narrow)
     return drawing
