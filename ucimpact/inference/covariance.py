@@ -1,0 +1,236 @@
+r"""Cluster-robust variances of weighted least squares, with degrees of freedom that small samples need.
+
+For :math:`\hat\beta = M X'Wy`, :math:`M = (X'WX)^{-1}`, residuals :math:`e` and a coefficient
+:math:`c'\hat\beta`, each cluster :math:`g` adds one score and the variance is the sum of their squares:
+
+.. math:: s_g = c'M X_g'W_g A_g e_g, \qquad v = f \sum_g s_g^2 .
+
+===== ============================================================================ =======================
+name  :math:`A_g`                                                                  :math:`f`
+===== ============================================================================ =======================
+CR0   identity                                                                     1
+CR1   identity                                                                     G/(G-1) x (n-1)/(n-K)
+CR2   :math:`Q_{gg}^{+1/2}`, with :math:`Q = (I-H)(I-H)'` and :math:`H = XMX'W`    1
+CR3   :math:`(I-H_{gg})^{-1}`: the estimate without each cluster in turn           1
+===== ============================================================================ =======================
+
+Conventions. CR1 does not count in K the effects that are nested in the clusters (fixest's default; the R
+package clubSandwich calls it CR1S, and counts them if they are columns of X). CR2 takes independent
+errors of equal variance as its working model, weighted or not (clubSandwich's default for ``lm`` with
+weights, where the target matrix is the identity): under it CR2 is unbiased [1]_ [2]_. CR3 has no factor
+(G-1)/G.
+
+The degrees of freedom are those of Bell and McCaffrey (Satterthwaite's approximation under the same
+working model) [1]_ [3]_: with :math:`z_g = (I-H)_g' A_g' W_g X_g M c` and :math:`P_{gh} = z_g'z_h`,
+
+.. math:: \nu = (\operatorname{tr} P)^2 / \textstyle\sum_{gh} P_{gh}^2 .
+
+References
+----------
+.. [1] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear regression
+   with multi-stage samples. *Survey Methodology* 28(2), 169-181.
+.. [2] Pustejovsky, J. E. and Tipton, E. (2018). Small-sample methods for cluster-robust variance
+estimation
+   and hypothesis testing in fixed effects models. *Journal of Business & Economic Statistics* 36(4),
+   672-683.
+.. [3] Imbens, G. W. and Kolesar, M. (2016). Robust standard errors in small samples. *Review of
+Economics
+   and Statistics* 98(4), 701-712.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ucimpact.errors import EstimationError
+
+Array = np.ndarray
+Kind = Literal["CR0", "CR1", "CR2", "CR3"]
+NO_EIGENVALUE = 1e-10
+
+
+@dataclass(frozen=True)
+class CR1:
+    """The usual cluster-robust variance, t on G - 1 degrees of freedom.
+
+    False positives at a nominal 5% were measured at 70%, 28%, 18% and 8% with 1, 2, 3 and 6 pilot units
+    of 30: for comparison with other software, not for a finding.
+    """
+
+
+@dataclass(frozen=True)
+class CR2:
+    """Bell and McCaffrey's bias-reduced variance and degrees of freedom, for six places or so of each."""
+
+
+@dataclass(frozen=True)
+class CR3:
+    """The jackknife variance with Satterthwaite degrees of freedom: cautious."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """A weighted regression laid out for its clusters.
+
+    Attributes
+    ----------
+    columns : array (n_rows, n_columns)
+        The regressors, with the effects ``nested`` already taken out by the same weights.
+    residuals : array (n_rows,) or (n_rows, n_effects)
+        One column for all effects, or one for each.
+    directions : array (n_columns, n_effects)
+        Each effect as a combination of the coefficients.
+    clusters : array (n_rows,)
+        Codes from 0.
+    weights : array (n_rows,), optional
+    nested : array (n_rows,), optional
+        Codes of effects that were taken out and that lie within clusters (units).
+    n_rows, n_parameters : int, optional
+        n and K of CR1, where the rows here are already sums of rows.
+    """
+
+    columns: Array
+    residuals: Array
+    directions: Array
+    clusters: Array
+    weights: Array | None = None
+    nested: Array | None = None
+    n_rows: int | None = None
+    n_parameters: int | None = None
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """What the clusters say.
+
+    Attributes
+    ----------
+    cov : array (n_effects, n_effects)
+    df : array (n_effects,)
+    scores : array (n_clusters, n_effects)
+    """
+
+    cov: Array
+    df: Array
+    scores: Array
+
+
+def cluster_covariance(design: Design, kind: Kind) -> Clustered:
+    """Covariance of the effects of a design, clustered.
+
+    Returns
+    -------
+    Clustered
+        ``df`` is Satterthwaite's for every kind; users of CR0 and CR1 mostly take G - 1 instead.
+    """
+    x = design.columns
+    n, p = x.shape
+    w = np.ones(n) if design.weights is None else design.weights
+    residuals = design.residuals.reshape(n, -1)
+    normal = (x * w[:, None]).T @ x
+    bread = np.linalg.pinv(normal, rcond=1e-13, hermitian=True)
+    # L = WX less its part in the nested effects; S = X'W^2 X. Then for rows of clusters g and h
+    # Q_gh = [g = h](I - P)(I - P)' - X_g M L_h' - L_g M X_h' + X_g M S M X_h',
+    # where P projects on the nested effects.
+    totals, nested = _nested_totals(design.nested, w)
+    wx = x * w[:, None]
+    l_rows = wx if nested is None else wx - (_sums(wx * w[:, None], nested, totals) / totals[:, None])[nested]
+    sandwich = bread @ (wx.T @ wx) @ bread
+    inward = wx @ (bread @ design.directions)
+
+    order = np.argsort(design.clusters, kind="stable")
+    codes, counts = np.unique(design.clusters, return_counts=True)
+    ends = np.cumsum(counts)
+    effects = design.directions.shape[1]
+    scores = np.empty((len(codes), effects))
+    own = np.empty((len(codes), effects))
+    a = np.empty((len(codes), p, effects))
+    b = np.empty((len(codes), p, effects))
+    for size in np.unique(counts):  # clusters of one size are worked together
+        which = np.flatnonzero(counts == size)
+        rows = order[(ends[which] - size)[:, None] + np.arange(size)]
+        outer = None if nested is None else _outside_nested(rows, nested, totals, w)
+        v = _adjusted(kind, inward[rows], x[rows], wx[rows], l_rows[rows], bread, sandwich, outer)
+        scores[which] = (v * residuals[rows]).sum(axis=1)
+        a[which] = np.einsum("gnp,gne->gpe", x[rows], v)
+        b[which] = np.einsum("gnp,gne->gpe", l_rows[rows], v)
+        kept = v if nested is None else _less_projection(v, rows, nested, totals, w)
+        own[which] = (kept**2).sum(axis=1)
+
+    df = [_satterthwaite(own[:, e], a[:, :, e], b[:, :, e], bread, sandwich) for e in range(effects)]
+    factor = 1.0
+    if kind == "CR1":
+        rows_used, parameters = design.n_rows or n, design.n_parameters or p
+        factor = len(codes) / (len(codes) - 1) * (rows_used - 1) / (rows_used - parameters)
+    return Clustered(factor * scores.T @ scores, np.array(df), scores)
+
+
+def _satterthwaite(own: Array, a: Array, b: Array, bread: Array, sandwich: Array) -> float:
+    """tr(P)^2 / sum(P^2) for P = diag(own) - a M b' - b M a' + a M S M a', without writing P out."""
+    both = np.hstack([a, b])
+    inner = np.block([[-sandwich, bread], [bread, np.zeros_like(bread)]])
+    half = both @ inner
+    diagonal = own - (half * both).sum(axis=1)
+    cross = inner @ (both.T @ both)
+    total = (own**2).sum() - 2 * (own * (half * both).sum(axis=1)).sum() + np.trace(cross @ cross)
+    return float(diagonal.sum() ** 2 / total) if total > 0 else float("nan")
+
+
+def _nested_totals(nested: Array | None, w: Array) -> tuple[Array, Array | None]:
+    if nested is None:
+        return np.ones(0), None
+    codes = np.unique(nested, return_inverse=True)[1].reshape(-1)
+    return np.bincount(codes, weights=w), codes
+
+
+def _sums(values: Array, codes: Array, totals: Array) -> Array:
+    out = np.zeros((len(totals), values.shape[1]))
+    np.add.at(out, codes, values)
+    return out
+
+
+def _outside_nested(rows: Array, nested: Array, totals: Array, w: Array) -> Array:
+    """(I - P)(I - P)' for each cluster, shape (g, n, n)."""
+    same = nested[rows][:, :, None] == nested[rows][:, None, :]
+    less = np.eye(rows.shape[1]) - same * (w[rows] / totals[nested[rows]])[:, None, :]
+    return np.asarray(less @ less.transpose(0, 2, 1))
+
+
+def _less_projection(v: Array, rows: Array, nested: Array, totals: Array, w: Array) -> Array:
+    """(I - P)'v."""
+    same = nested[rows][:, :, None] == nested[rows][:, None, :]
+    shares = same * (w[rows] / totals[nested[rows]])[:, :, None]
+    return np.asarray(v - shares @ v)
+
+
+def _adjusted(
+    kind: Kind,
+    u: Array,
+    x: Array,
+    wx: Array,
+    l_rows: Array,
+    bread: Array,
+    sandwich: Array,
+    outer: Array | None,
+) -> Array:
+    """A_g'W_g X_g M c for clusters of one size, shape (g, n, n_effects)."""
+    if kind in ("CR0", "CR1"):
+        return u
+    eye = np.eye(x.shape[1])
+    if kind == "CR3":
+        leave = eye - wx @ bread @ x.transpose(0, 2, 1)
+        if np.any(np.linalg.svd(leave, compute_uv=False)[:, -1] < 1e-9):
+            raise EstimationError(
+                "CR3 leaves out each cluster in turn, and without one of them nothing is left to estimate "
+                "from. Use Auto() or CR2()."
+            )
+        return np.asarray(np.linalg.solve(leave, u))
+    xl = x @ bread @ l_rows.transpose(0, 2, 1)
+    q = (eye if outer is None else outer) - xl - xl.transpose(0, 2, 1) + x @ sandwich @ x.transpose(0, 2, 1)
+    values, vectors = np.linalg.eigh(q)
+    kept = values > NO_EIGENVALUE * np.maximum(values[:, -1:], NO_EIGENVALUE)
+    root = np.where(kept, 1.0 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
+    return np.asarray(vectors @ (root[:, :, None] * (vectors.transpose(0, 2, 1) @ u)))
