@@ -245,7 +245,7 @@ def lead_percent(
     if lo <= 0 <= hi:
         best = f"{said.difference} than expected" if said.size else "what was expected"
         return (
-            f"The best estimate for {outcome}{when} is {best}, "
+            f"The best estimate for {outcome}{when.removeprefix(',')} is {best}, "
             f"but the truth could be anything from {_from(said.range)}. {TYPICAL}"
         )
     if kind in COUNTED:
@@ -344,7 +344,7 @@ def percent(ratio: float, lo: float, hi: float, kind: str = "count") -> str:
     ``lo, hi`` are the limits of the ratio.
     """
     if ratio > 2:
-        best, low, high = (number(value, 1) for value in (ratio, lo, hi))
+        best, low, high = (measure(decimals=1).amount(value) for value in (ratio, lo, hi))
         if low == high:
             low, high = number(lo, 2), number(hi, 2)
         many = "many" if kind in COUNTED else "high"
