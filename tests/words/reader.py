@@ -177,7 +177,7 @@ class Avoided:
     size: Number | None = None
     modal: str = ""
     when: str = ""
-    avoided: bool = True
+    past: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -523,44 +523,49 @@ def read_percent(text: str) -> Percent:
 
 
 def read_avoided(text: str) -> Avoided:
-    """How many events were avoided, or (harm) how many more there were, or that this cannot be said."""
+    """How many events were avoided or gained, or (harm) how many more or fewer, or that this cannot be said.
+
+    `past` is "avoided", "gained" or, for a harm, empty.
+    """
     if m := re.fullmatch(
-        rf"We cannot say how many (more )?(?P<outcome>.+?) (?:(?:were|was) (?P<avoided>avoided)|there were)"
-        rf": the range runs from (?P<range>{RANGE})\.",
+        rf"We cannot say how many (?:(?P<harm>{WAY}) )?(?P<outcome>.+?) (?:(?:were|was) (?P<past>avoided|gained)|there were)"
+        rf"(?P<when> [^:]+?)?: the range runs from (?P<range>{RANGE})\.",
         text,
     ):
-        return Avoided(outcome=m["outcome"], range=read_range(m["range"]), avoided=bool(m["avoided"]))
-    if m := re.fullmatch(
-        rf"About (?P<n>{NUMBER}) (?P<outcome>.+?) (?P<modal>may have been|were probably|were) avoided"
-        rf"(?P<when> [^(]+?)? \(likely range (?P<range>{RANGE})\)\.",
-        text,
-    ):
-        ends = read_range(m["range"])
-        if not ends.words:
-            ends = replace(ends, first=ends.first.signed(-1), second=ends.second.signed(-1))
+        if bool(m["harm"]) == bool(m["past"]):
+            raise Unreadable(text)
         return Avoided(
             outcome=m["outcome"],
-            range=ends,
-            size=number(m["n"]).signed(-1),
+            range=read_range(m["range"]),
+            when=(m["when"] or "").strip(),
+            past=m["past"] or "",
+        )
+    if m := re.fullmatch(
+        rf"(?:About )?(?P<n>{NUMBER}) (?P<outcome>.+?) (?P<modal>may have been|were probably|were) (?P<past>avoided|gained)"
+        rf"(?P<when> [^(]+?)? \(likely range (?P<range>{RANGE}|{NUMBER})\)\.",
+        text,
+    ):
+        sign = -1 if m["past"] == "avoided" else 1
+        ends = read_range(m["range"])
+        return Avoided(
+            outcome=m["outcome"],
+            range=replace(ends, first=ends.first.signed(sign), second=ends.second.signed(sign)),
+            size=number(m["n"]).signed(sign),
             modal=MODALS[m["modal"]],
             when=(m["when"] or "").strip(),
+            past=m["past"],
         )
     m = match(
-        rf"(?:There (?P<there>may have been|were probably|were) about|About) (?P<n>{NUMBER}) more (?P<outcome>.+?)"
-        rf"(?: (?P<modal>may have (?:happened|been added|resulted|followed)|probably (?:happened|resulted|followed)"
-        rf"|happened|resulted|followed|were probably added|were added))?"
+        rf"(?:About )?(?P<n>{NUMBER}) (?P<way>{WAY}) (?P<outcome>.+?) (?P<modal>may have|probably)? ?happened"
         rf"(?P<when> (?:in|over) [^(]+?)? \(likely range (?P<range>{RANGE})\)\.",
         text,
     )
-    said = m["there"] or m["modal"] or "were"
-    modal = "may" if said.startswith("may") else "probably" if "probably" in said else "plain"
     return Avoided(
         outcome=m["outcome"],
         range=read_range(m["range"]),
-        size=number(m["n"]),
-        modal=modal,
+        size=number(m["n"]).signed(way(m["way"])),
+        modal={"may have": "may", "probably": "probably"}.get(m["modal"] or "", "plain"),
         when=(m["when"] or "").strip(),
-        avoided=False,
     )
 
 

@@ -122,8 +122,9 @@ AMERICAN = (
     r"\b(?!(?:size|prize|seize)[sd]?\b)\w+(iz(e|es|ed|ing|ation|ations)|yz(e|es|ed|ing))\b",
     r"\b(canceled|labeled|modeled|modeling|traveled|judgment|catalog|enroll|enrollment)\b",
 )
+PLURAL = r"(?<![\d.,£])1 (were|are)\b"
 HYPHEN_MINUS = r"(?<![\w)])-\s?[£\d]"
-FORBIDDEN = [re.compile(p, re.IGNORECASE) for p in (*NEVER, *AMERICAN, HYPHEN_MINUS)]
+FORBIDDEN = [re.compile(p, re.IGNORECASE) for p in (*NEVER, *AMERICAN, PLURAL, HYPHEN_MINUS)]
 LONGEST = 32
 
 
@@ -548,6 +549,7 @@ def test_the_first_screen_reads_at_grade_ten():
 # --- per cent -----------------------------------------------------------------------------------------
 
 RATIOS = (
+    0.03,
     0.2,
     0.5,
     0.74,
@@ -597,26 +599,37 @@ def test_per_cent():
 
 
 def test_avoided():
-    """Events over the whole pilot, positive = fewer; "avoided" only for a benefit above very low."""
+    """Events over the whole pilot, positive = fewer; "avoided" only for a benefit above very low.
+
+    Where higher is better a benefit is "gained", in the same slots.
+    """
     tally = Tally()
     for w, level in itertools.product((50.0, 3.2, 1_260.0), LEVELS):
-        for e in evidence(w)[::2]:
-            if not told_apart(e):
-                continue
-            text = words.avoided(e.gain, e.low, e.high, "emergency admissions", level, e.code, "in the year")
+        for e in filter(told_apart, evidence(w)):
+            n = e.numbers
+            text = words.avoided(
+                -n["est"],
+                -n["hi"],
+                -n["lo"],
+                "emergency admissions",
+                level,
+                e.code,
+                "in the year",
+                better=e.better,
+            )
             found = reader.read_avoided(text)
             claimed = e.code in ("W+", "B", "b") and level != "very low"
             harm = e.code in ("h", "H", "W-")
-            faults = printed_range(found.range, -e.high, -e.low, found.size)
-            if found.avoided == harm:
-                faults.append("modal: avoided")
+            faults = printed_range(found.range, n["lo"], n["hi"], found.size)
+            if found.past != ("" if harm else "avoided" if e.better == "lower" else "gained"):
+                faults.append(f"modal: {found.past or 'neither avoided nor gained'}")
             if (found.size is not None) != (claimed or (harm and level != "very low")):
                 faults.append("modal: a number of events where none may be claimed, or none where one may")
             if found.size is not None:
-                faults += printed(found.size, -e.gain, "avoided")
+                faults += printed(found.size, n["est"], "avoided")
                 faults += [] if found.modal == MODAL[level] else [f"modal: {found.modal} at {level}"]
             tally.add(text, faults)
-    tally.clean(3_600)
+    tally.clean(7_000)
 
 
 def test_the_cost_of_one_event():
@@ -920,7 +933,7 @@ EVSIS = (900.0, 5_999.0, 6_001.0, 20_000.0)
 def cases() -> Iterator[Case]:
     axes = itertools.product(VALUES, PRICES, CHANCES[:-1], EVSIS, ("very low", "low", "high"), CODES)
     for i, (value, price, p, evsi, level, code) in enumerate(axes):
-        if i % 3 == 0:
+        if i % 7 in (0, 3):  # 7 has no factor in common with the inner axes: every pair is met
             at_rule = (0.6 * value, -20.0)[i % 2]
             yield Case(value, price, p, at_rule, evsi, level, code, i % 4 == 1, i % 29 == 0)
 
@@ -935,7 +948,7 @@ def test_the_verdict_is_the_first_row_that_matches():
         said = found.missing or ("to be agreed" if found.agreed else found.price)
         faults += [] if said == asks else [f"money: asks {said}, not {asks}, for {case}"]
         tally.add(text, faults)
-    tally.clean(11_000)
+    tally.clean(9_600)
 
 
 def rank(case: Case) -> int:
@@ -946,7 +959,7 @@ def test_more_chance_value_or_evidence_or_a_lower_price_never_lowers_the_verdict
     ladders = {"p": CHANCES[:-1], "value": VALUES, "evsi": EVSIS, "price": PRICES[::-1]}
     climbed = 0
     for i, case in enumerate(cases()):
-        if case.fail or i % 5:
+        if case.fail or i % 3:
             continue
         for name, ladder in ladders.items():
             ranks = [rank(case._replace(**{name: step})) for step in ladder]
@@ -954,7 +967,7 @@ def test_more_chance_value_or_evidence_or_a_lower_price_never_lowers_the_verdict
             climbed += 1
         doubted = rank(case._replace(doubt=True)), rank(case._replace(level="very low"))
         assert max(doubted) <= rank(case), (case, doubted)
-    assert climbed > 8_000
+    assert climbed > 12_000
 
 
 class Draws(NamedTuple):

@@ -142,7 +142,7 @@ def test_g07_g13_avoided_or_cannot_say():
         "About 66 emergency admissions may have been avoided in the year (likely range 9 to 123)."
     )
     assert (said.outcome, said.size.value, said.modal, said.when) == (EA, -66, "may", "in the year")
-    assert ends(said.range) == (-9, -123) and said.avoided
+    assert ends(said.range) == (-9, -123) and said.past == "avoided"
     unsaid = reader.read_avoided(
         "We cannot say how many emergency admissions were avoided: the range runs from 44 fewer to 31 more."
     )
