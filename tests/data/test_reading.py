@@ -120,6 +120,13 @@ def test_a_workbook_keeps_its_types_and_its_row_numbers(tmp_path):
     assert list(table.rows) == [2, 4]
 
 
+def test_the_header_is_the_first_row_that_holds_anything(tmp_path):
+    sheet = read_table(workbook(tmp_path, data=[[], [None, "unit", "n"], [None, "a", 5]]))
+    assert (sheet.columns, list(sheet.rows)) == ({"unit": ["a"], "n": [5.0]}, [3])
+    text = read_table(csv_file(tmp_path, "\n,,\nunit,n\na,5\n"))
+    assert (text.columns, list(text.rows)) == ({"unit": ["a"], "n": ["5"]}, [4])
+
+
 def test_a_sheet_has_to_be_named_where_there_are_more(tmp_path):
     path = workbook(tmp_path, notes=[["about"]], figures=[["n"], [1]])
     assert read_table(path, sheet="figures").columns == {"n": [1.0]}

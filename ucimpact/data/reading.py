@@ -84,15 +84,15 @@ def read_table(path: Path, *, sheet: str | None = None) -> Table:
     DataError
         For a file that is empty, is not what its suffix says, or holds NHS numbers.
     """
-    readers: dict[str, Callable[[], tuple[Sequence[Any], Rows, list[str]]]] = {
+    readers: dict[str, Callable[[], tuple[Rows, list[str]]]] = {
         ".csv": lambda: _csv(path),
         ".xlsx": lambda: _xlsx(path, sheet),
         ".parquet": lambda: _parquet(path),
     }
     if path.suffix.lower() not in readers:
         raise UsageError(f"{path.name}: a table is read from a {', '.join(SUFFIXES)} file, or by sql")
-    header, rows, notes = readers[path.suffix.lower()]()
-    return _table(path.name, header, rows, notes, serialise.fingerprint(path.read_bytes()))
+    rows, notes = readers[path.suffix.lower()]()
+    return _table(path.name, rows, notes, serialise.fingerprint(path.read_bytes()))
 
 
 def read_query(
@@ -104,8 +104,8 @@ def read_query(
     people.
     """
     header, found = query.select(sql, folder=folder, folders=folders, name=path.name, show=show)
-    rows: Rows = list(enumerate(found, start=1))
-    table = _table(path.name, header, rows, [], serialise.fingerprint(path.read_bytes()))
+    rows: Rows = list(enumerate([header, *found]))
+    table = _table(path.name, rows, [], serialise.fingerprint(path.read_bytes()))
     read = tuple(
         {
             "file": named.name,
@@ -130,7 +130,7 @@ def decoded(content: bytes) -> tuple[str, str]:
         ), "the file is not UTF-8 and was read as Windows-1252"
 
 
-def _csv(path: Path) -> tuple[Sequence[Any], Rows, list[str]]:
+def _csv(path: Path) -> tuple[Rows, list[str]]:
     content = path.read_bytes()
     if b"\x00" in content and not content.startswith(UTF16):
         raise DataError(Problem("this is not a text file", "Save the sheet as CSV", file=path.name))
@@ -152,6 +152,7 @@ def _csv(path: Path) -> tuple[Sequence[Any], Rows, list[str]]:
             row=line,
         )
         raise DataError(problem) from None
+    rows = _from_header(rows)
     _, header = rows[0]
     problems = [
         Problem(
@@ -165,10 +166,10 @@ def _csv(path: Path) -> tuple[Sequence[Any], Rows, list[str]]:
     ]
     if problems:
         raise DataError(problems)
-    return header, rows[1:], [note] if note else []
+    return rows, [note] if note else []
 
 
-def _xlsx(path: Path, sheet: str | None) -> tuple[Sequence[Any], Rows, list[str]]:
+def _xlsx(path: Path, sheet: str | None) -> tuple[Rows, list[str]]:
     import python_calamine
 
     not_one = Problem(
@@ -191,10 +192,10 @@ def _xlsx(path: Path, sheet: str | None) -> tuple[Sequence[Any], Rows, list[str]
         cells = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     except python_calamine.CalamineError:
         raise DataError(not_one) from None
-    rows: Rows = [(at, row) for at, row in enumerate(cells, start=1)]
-    if not rows or all(is_empty(cell) for _, row in rows for cell in row):
+    rows = _from_header(list(enumerate(cells, start=1)))
+    if not rows:
         raise DataError(Problem("the sheet is empty", "Name the sheet that holds the table", file=path.name))
-    return rows[0][1], rows[1:], []
+    return rows, []
 
 
 def _sheet(names: list[str], sheet: str | None, file: str) -> str:
@@ -210,13 +211,20 @@ def _sheet(names: list[str], sheet: str | None, file: str) -> str:
     return sheet
 
 
-def _parquet(path: Path) -> tuple[Sequence[Any], Rows, list[str]]:
+def _parquet(path: Path) -> tuple[Rows, list[str]]:
     header, found = query.parquet(path)
-    return header, list(enumerate(found, start=1)), []
+    return list(enumerate([header, *found])), []
 
 
-def _table(file: str, header: Sequence[Any], rows: Rows, notes: list[str], sha256: str) -> Table:
+def _from_header(rows: Rows) -> Rows:
+    """The rows from the first that holds anything, which is the header."""
+    first = next((at for at, (_, cells) in enumerate(rows) if not all(map(is_empty, cells))), len(rows))
+    return rows[first:]
+
+
+def _table(file: str, rows: Rows, notes: list[str], sha256: str) -> Table:
     """The table of a header and rows; NHS numbers are refused here, whatever the file was."""
+    (_, header), *rows = rows
     filled = [(at, cells) for at, cells in rows if not all(map(is_empty, cells))]
     empty = len(rows) - len(filled)
     if not filled:
