@@ -213,7 +213,7 @@ def test_the_line_of_a_key_is_found_after_a_broken_entry_and_a_long_value(tmp_pa
 
 
 def test_lines_are_found_in_every_layout():
-    text = 'a = """\n[b]\nc = 1\n"""\n[d.e]\n"f g" = [\n 1, # ]\n]\nh.i = 2\n[[k]]\n[[k]]\n[k.l]\nm = \'"\'\nn = 1'
+    text = 'a = """  # [\n[b]\nc = 1\n"""\n[d.e]\n"f g" = [\n 1, # ]\n]\nh.i = 2 # ["""\n[[k]]\n[[k]]\n[k.l]\nm = \'"\'\nn = 1'
     lines = line_numbers(text)
     assert lines[("a",)] == 1
     assert ("b",) not in lines
@@ -299,6 +299,14 @@ def test_rows_outside_the_window_are_left_out_and_counted_whatever_stands_in_the
     with pytest.raises(DataError, match="hidden"):
         read.within("all")
     assert len(read.within(Window(first="2022-06", last=None)).data.ordinals) == 10
+
+
+def test_a_problem_keeps_its_line_when_rows_are_left_out(tmp_path):
+    table = pd.concat([panel_table(), panel_table().iloc[[2]]])
+    window = ("unit =", "window = { from = 2022-05-01 }\nunit =")
+    with pytest.raises(DataError) as caught:
+        records(tmp_path, window, table=changed(table, "joined", 20, "2022-11"))
+    assert [problem.row for problem in caught.value.problems] == [20, 146]
 
 
 def test_a_window_may_be_open_and_its_month_counts_whole(tmp_path):

@@ -80,6 +80,10 @@ def test_every_problem_is_listed_with_its_way_out(toy):
     assert all(text in str(caught.value) for text in told.values())
 
 
+def test_true_is_no_number(toy):
+    assert [key for key, _ in problems("toy", {"level": True, "lags": True})] == ["level", "lags"]
+
+
 def test_what_the_method_itself_refuses_is_told_at_its_field(toy):
     assert problems("toy", {"level": 2.0}) == [("level", "level = 2 is above 1")]
     with pytest.raises(UsageError, match="above 1"):
