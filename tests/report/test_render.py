@@ -274,6 +274,13 @@ def test_the_style_sheet_stays_small():
     assert len((templates() / "style.css").read_text()) < 13_000
 
 
+def test_what_a_person_set_in_matplotlib_changes_nothing(pages):
+    import matplotlib
+
+    with matplotlib.rc_context({"axes.grid": True, "lines.linewidth": 9, "font.size": 30, "figure.dpi": 300}):
+        assert render(documents.practices()) == pages["practices"]
+
+
 def test_rendering_leaves_matplotlib_as_it_was():
     import matplotlib
 

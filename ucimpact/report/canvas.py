@@ -28,8 +28,6 @@ SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "ucimpact",
     "font.family": ["DejaVu Sans"],
-    "text.parse_math": False,
-    "text.usetex": False,
     "path.simplify": False,
 }
 
@@ -102,10 +100,13 @@ def measure(text: str, size: int = SIZE, *, bold: bool = False) -> float:
 
 @contextmanager
 def settings() -> Iterator[None]:
-    """Matplotlib as these drawings need it, and as it was afterwards."""
+    """Matplotlib as it comes, whatever a person set, with what these drawings need; as it was afterwards."""
     import matplotlib
 
-    with warnings.catch_warnings(), matplotlib.rc_context(SETTINGS):  # type: ignore[arg-type]
+    asked = {
+        name: value for name, value in matplotlib.rcParamsDefault.items() if name != "backend"
+    } | SETTINGS
+    with warnings.catch_warnings(), matplotlib.rc_context(asked):  # type: ignore[arg-type]
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         yield
 

@@ -108,4 +108,4 @@ def day(stamp: str) -> str:
 
 def css_string(text: str) -> str:
     """The inside of a CSS string: everything but letters, digits and spaces as an escape."""
-    return "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in text[:90])
+    return "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text[:90])
