@@ -192,6 +192,14 @@ def test_the_cost_is_stated_and_its_worth_is_not_made_up(tmp_path: Path) -> None
     assert "what the pilot cost" in evaluation.study["unused"]
 
 
+def test_a_report_has_one_level(tmp_path: Path) -> None:
+    from ucimpact.errors import UsageError
+
+    study = study_in(tmp_path, PANEL_STUDY.replace('name = "did"', 'name = "did"\nlevel = 0.9'))
+    with pytest.raises(UsageError, match="95% interval"):
+        evaluate(study)
+
+
 def test_progress_is_told_and_never_runs_over(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     evaluate(study_in(tmp_path), progress=lambda *step: told.append(step))

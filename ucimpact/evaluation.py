@@ -31,6 +31,7 @@ from ucimpact.study import Outcome, Records, Study, read_records
 Role = Literal["primary", "outcome", "sensitivity", "dates"]
 Progress = Callable[[str, int, int], None]
 
+LEVEL = 0.95
 MOVES = (1, 2, 3)
 """Periods by which the window's start and end are moved in turn."""
 DECLARED = (
@@ -195,6 +196,11 @@ class _Work:
         """One method on one outcome, with the events behind each period noted for small-number rules."""
         prepared = prepare(records.data, outcome)
         options = dict(options)
+        if options.get("level", LEVEL) != LEVEL:
+            raise UsageError(
+                f"level = {options['level']}: a report speaks of the 95% interval, so that every report means "
+                "the same by its likely range. Take the key out; use another level from Python"
+            )
         if isinstance(records.data, Series) and self.study.data.covid is not None:
             options.setdefault("covid", self.study.data.covid)
         method = build(name, options, outcome=prepared.column)
