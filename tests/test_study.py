@@ -151,6 +151,8 @@ def test_everything_wrong_is_listed_with_its_line_in_order(tmp_path):
         (('unit = "practice"', 'unit = "practice"\ncovid = "dummy"'), '`covid`: "dummy" is for a series'),
         (('unit = "practice"', 'unit = "practice"\ncovid = "dorp"'), "Did you mean `drop`?"),
         (('unit = "practice"', 'unit = "practice"\nfolders = ["../nowhere"]'), 'there is no folder "../nowhere"'),
+        (('source = "practices.csv"', 'source = "\\u0000.csv"'), "`source`: this cannot be the name of a file"),
+        (('source = "practices.csv"', f'source = "{"x" * 300}.csv"'), "`source`: this cannot be the name of a file"),
         (('unit = "practice"', 'unit = "practice"\nfolders = "data"'), 'expects a list such as ["a", "b"]'),
         (('unit = "practice"', 'unit = "practice"\nwindow = { form = 2022-01-01 }'), "`window.form`: there is no such key. Did you mean `from`?"),
         (('unit = "practice"', 'unit = "practice"\nwindow = {}'), "`window`: is empty"),

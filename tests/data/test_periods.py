@@ -91,6 +91,27 @@ def test_only_the_row_that_breaks_the_form_is_named_and_the_form_is_shown(rest, 
     assert problem.what.endswith(f"the rest are like {like}")
 
 
+def test_weeks_and_quarters_that_no_year_has_are_refused():
+    with pytest.raises(DataError) as caught:
+        read("2022-W52", "2022-W60")
+    assert [problem.value for problem in caught.value.problems] == ["2022-W60"]
+    with pytest.raises(DataError):
+        read("2022-W60", "2022-W61")
+
+
+def test_dates_that_are_all_month_first_are_told_how_to_say_so():
+    with pytest.raises(DataError, match=r'month first \(found .04/13/2022.\)\. Say so: .* "%m/%d/%Y"'):
+        read("04/13/2022", "04/20/2022")
+
+
+def test_a_year_that_cannot_be_right_is_refused():
+    with pytest.raises(DataError, match="between 1800 and 2199") as caught:
+        read("2022-04-01", "9999-12-31")
+    assert [(problem.row, problem.value) for problem in caught.value.problems] == [(3, "9999-12-31")]
+    with pytest.raises(ValueError, match="between 1800 and 2199"):
+        one_period(dt.date(9999, 12, 31), Frequency("month"))
+
+
 def test_a_form_that_the_study_gives_is_held_to():
     with pytest.raises(
         DataError, match=r'not a date of the form "%m/%d/%Y", such as 04/01/2022 \(found .13/04/2022'

@@ -11,6 +11,7 @@ says so; one that needs both is refused.
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import re
 from collections.abc import Sequence
@@ -49,8 +50,8 @@ NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 QUARTER = re.compile(r"(?:(\d{4})[ -]?Q([1-4])|Q([1-4])[ -](\d{4}))", re.IGNORECASE)
 WEEK = re.compile(r"(\d{4})-?W(\d{2})", re.IGNORECASE)
 YEAR = re.compile(r"(\d{4})[/-](\d{2}|\d{4})")
-SHAPES = {"1": NUMBER, "2022 Q2": QUARTER, "2022-W14": WEEK, "2022/23": YEAR}
-"""Periods that are no dates, each with an example."""
+YEARS = (1800, 2199)
+"""First and last year in which a record can lie; others are slips."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,29 @@ def parse_periods(values: pd.Series, *, form: str | None = None) -> Parsed:
     DataError
         Naming the rows that cannot be read, or that break the form of the rest.
     """
+    parsed = _parsed(values, form)
+    if parsed.frequency.kind == "number":
+        return parsed
+    low = parsed.frequency.ordinal(dt.date(YEARS[0], 1, 1))
+    high = parsed.frequency.ordinal(dt.date(YEARS[1], 12, 31))
+    slips = np.flatnonzero((parsed.ordinals < low) | (parsed.ordinals > high))
+    if slips.size:
+        raise DataError(
+            [
+                Problem(
+                    f"a year that is not between {YEARS[0]} and {YEARS[1]}",
+                    "Correct the slip",
+                    row=int(row) + 2,
+                    column=str(values.name),
+                    value=str(values.iloc[row]),
+                )
+                for row in slips
+            ]
+        )
+    return parsed
+
+
+def _parsed(values: pd.Series, form: str | None) -> Parsed:
     name = str(values.name)
     if values.isna().any():
         rows = np.flatnonzero(values.isna().to_numpy())
@@ -303,11 +327,20 @@ def _unread(texts: Sequence[str], name: str) -> list[Problem]:
     fits: dict[str, list[bool]] = {}
     for form in MONTH_FORMS + DATE_FORMS:
         fits[_example(form)] = [day is not None for day in _read_by(texts, form)]
-    for example, shape in SHAPES.items():
-        fits[example] = [bool(shape.fullmatch(text)) for text in texts]
+    fits["1"] = [bool(NUMBER.fullmatch(text)) for text in texts]
+    for example, pattern, build in (
+        ("2022 Q2", QUARTER, _quarter),
+        ("2022-W14", WEEK, _iso_week),
+        ("2022/23", YEAR, _financial_year),
+    ):
+        matches = [pattern.fullmatch(text) for text in texts]
+        fits[example] = [match is not None and build(match) is not None for match in matches]
     like = max(fits, key=lambda example: sum(fits[example]))
     day_first = fits[_example("%d/%m/%Y")]
     month_first = [day is not None for day in _read_by(texts, "%m/%d/%Y")]
+    if all(month_first):
+        way_out = 'Say so: [data.dates] format = "%m/%d/%Y"'
+        return [Problem("these dates are month first", way_out, row=2, column=name, value=texts[0])]
     if fits[like] == day_first and all(a or b for a, b in zip(day_first, month_first, strict=True)):
         row = day_first.index(False)
         way_out = 'Write every date the same way, then say which: [data.dates] format = "%d/%m/%Y"'
@@ -353,7 +386,7 @@ def _from_days(days: Sequence[dt.date]) -> Parsed:
     distinct = sorted(set(days))
     month = Frequency("month")
     firsts = all(day.day == 1 for day in distinct)
-    lasts = all((day + dt.timedelta(days=1)).day == 1 for day in distinct)
+    lasts = all(day.day == calendar.monthrange(day.year, day.month)[1] for day in distinct)
     if firsts or lasts:
         months = np.array([month.ordinal(day) for day in days], dtype=np.int64)
         steps: np.ndarray = np.diff(np.unique(months))
@@ -389,9 +422,9 @@ def one_period(value: object, frequency: Frequency, *, form: str | None = None) 
     if isinstance(value, pd.Period):
         value = value.start_time
     if isinstance(value, (dt.datetime, pd.Timestamp)):
-        return frequency.ordinal(value.date())
+        return _placed(value.date(), frequency)
     if isinstance(value, dt.date):
-        return frequency.ordinal(value)
+        return _placed(value, frequency)
     text = str(value).strip()
     for pattern, build, kind in (
         (QUARTER, _quarter, "quarter"),
@@ -403,4 +436,10 @@ def one_period(value: object, frequency: Frequency, *, form: str | None = None) 
             built = build(match)
             if built is not None:
                 return built
-    return frequency.ordinal(parse_day(text, form=form))
+    return _placed(parse_day(text, form=form), frequency)
+
+
+def _placed(day: dt.date, frequency: Frequency) -> int:
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(f"{day} is not between {YEARS[0]} and {YEARS[1]}")
+    return frequency.ordinal(day)

@@ -42,7 +42,12 @@ def path_of(name: str, folder: Path) -> Path:
     """The file or folder that a study names, seen from the study's folder."""
     if SHARED in name:
         name = name.replace(SHARED, shared_folder().as_posix())
-    return (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+        path.exists()
+    except (OSError, ValueError):
+        raise UsageError("this cannot be the name of a file or folder. Correct it") from None
+    return path
 
 
 def folders_of(data: Data, folder: Path) -> list[Path]:
