@@ -23,7 +23,7 @@ from statistics import NormalDist
 from typing import Any
 
 from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, good_change
-from ucimpact.words.numbers import chance, exact, joint, number, plainly
+from ucimpact.words.numbers import capital, chance, exact, joint, number, plainly
 from ucimpact.words.pounds import money, offer, per_person, thousands
 from ucimpact.words.sentences import rank, settles
 from ucimpact.words.steps import PHRASES
@@ -184,7 +184,7 @@ def because(
         return f"Still needed: {joint(lacking)}." if lacking else "A figure is missing."
     if name == VERDICTS[1]:
         return (
-            f"{chance(p or 0)} chance of being worth {per_person(price or 0)} a person; "
+            f"{capital(chance(p or 0))} chance of being worth {per_person(price or 0)} a person; "
             f"the rule asks for {chance(rule)}, and the checks hold."
         )
     worth = f"{size}, worth {per_person(value or 0)}" if size else f"Worth {per_person(value or 0)}"
