@@ -33,7 +33,7 @@ PHRASES = {
     "what was measured is not quite what was asked": "D",
 }
 
-NUMBER = r"(?:[Uu]nder |[Oo]ver |just under |just over )?[\u2212-]?£?[\u2212-]?\d[\d,]*(?:\.\d+)?p?"
+NUMBER = r"(?:[Uu]nder |[Oo]ver |just under |just over )?[\u2212-]?£?[\u2212-]?\d+(?:,\d{3})*(?:\.\d+)?p?"
 WAY = r"fewer|more|lower|higher"
 RANGE = rf"(?:no change|{NUMBER})%?(?: (?:{WAY}))? to (?:no change|{NUMBER})%?(?: (?:{WAY}))?"
 
