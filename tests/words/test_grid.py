@@ -16,8 +16,8 @@ language              no forbidden pattern, 32 words a sentence, grade 10, true 
 
 The rules are written here again from the page of words, in units of benefit, and not taken from the
 package. Limits lie on, just off and far from 0 and the worthwhile effect; estimates at -w/3, 0.99w, w,
-1.01w, 3w and the middle: 170,000 texts and 12,000 ladders of the verdict. Intervals whose ends agree to one decimal are left out: no sentence could tell
-them apart.
+1.01w, 3w and the middle: 170,000 texts and 12,000 ladders of the verdict. Intervals whose ends agree to
+one decimal are left out: no sentence could tell them apart.
 """
 
 from __future__ import annotations
