@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from ucimpact.words import plainly
+
 Document = dict[str, Any]
 NAMES = [
     "January",
@@ -243,14 +245,15 @@ def _panel(rate: np.ndarray, periods: list[tuple[str, str]], *, start: int, pilo
         analysis("outcome", "Ambulance journeys", None, None, None,
                  refused="Refused: 9 of 40 practices have no journeys recorded before October 2021"),
     ]  # fmt: skip
+    unit = ((high - low) / 2 + 0.8416 * factor * se) / 2.8
     about, word = f"{abs(est):.0f} fewer", "emergency admissions"
     span = f"{abs(high):.1f} to {abs(low):.1f} fewer"
     finding = {
         "outcome": word, "label": "Emergency admissions", "column": "emergency_admissions", "kind": "count",
         "better": "lower", "subject": "the acute visiting service", "plural": False, "people": "registered patients",
         "base": base, "when": when, "per": per, "chart_per": "per 1,000 registered patients a month",
-        "est": est, "lo": low, "hi": high, "se": factor * se, "expected": expected, "observed": happened, "w": w,
-        "claim": "B", "level": "low", "key_fail": False, "refused": None, "scale": "identity",
+        "est": est, "lo": low, "hi": high, "se": factor * se, "found_se": unit, "expected": expected, "observed": happened, "w": w,
+        "claim": "B", "level": "low", "key_fail": False, "confounded": False, "refused": None, "scale": "identity",
         "percent": {"ratio": 1 + relative[0], "lo": 1 + relative[1], "hi": 1 + relative[2]},
         "avoided": {"est": -216 * att, "lo": -216 * hi, "hi": -216 * lo},
         "procedure": "The likely range comes from how much the practices differ among themselves (CR2, 19.4 degrees of freedom).",
@@ -263,7 +266,7 @@ def _panel(rate: np.ndarray, periods: list[tuple[str, str]], *, start: int, pilo
             "extra": [],
             "percent": f"That is {-100 * relative[0]:.0f}% fewer (likely range {-100 * relative[2]:.0f}% to {-100 * relative[1]:.0f}% fewer)",
             "avoided": f"About {-216 * att:.0f} emergency admissions may have been avoided over 12 months (likely range {-216 * hi:.0f} to {-216 * lo:.0f}).",
-            "found": f"This evaluation could have found a fall of {2.8 * factor * se:.1f} per 100 or more, four times in five. A fall of {w:.1f} could have been missed.",
+            "found": f"This evaluation could have found a fall of {plainly(2.8 * unit)} per 100 or more, four times in five. A fall of {plainly(w)} could have been missed.",
             "chart_title": "The likely range lies below zero, and most of it is worth having",
             "alt": f"Difference in {word} per 100 registered patients: best estimate {abs(est):.1f} fewer, likely range {span}",
             "certainty_line": "Certainty is low: people were not chosen by lot.",
@@ -317,7 +320,7 @@ def _panel(rate: np.ndarray, periods: list[tuple[str, str]], *, start: int, pilo
               "1 of 6 shifts of up to three periods gives an answer outside the range.", counted=False),
     ]  # fmt: skip
     data = {
-        "kind": "panel", "rows_are": "people", "frequency": "month", "window": ["April 2021", "March 2023"],
+        "kind": "panel", "rows_are": "people", "frequency": "month", "unit_noun": "practice", "window": ["April 2021", "March 2023"],
         "start": "April 2022",
         "counts": {"rows": 960, "units": 40, "pilot_units": 12, "comparison_units": 28, "places": 40,
                    "pilot_places": 12, "periods": 24, "events": 25480},
@@ -392,6 +395,8 @@ def trust() -> Document:
         )  # fmt: skip
     est, low, high = (100 * math.expm1(v) for v in (att, lo, hi))
     larger = sum(abs(v) >= abs(att) for v in estimates)
+    half = (high - low) / 2
+    unit = (half + 0.8416 * half / 1.96) / 2.8
     main = analysis(
         "primary", "Main analysis", est, low, high,
         **estimate(
@@ -416,8 +421,8 @@ def trust() -> Document:
     finding = {
         "outcome": "A&E attendances", "label": "A&E attendances", "column": "attendances", "kind": "count",
         "better": "lower", "subject": "the overnight closure", "plural": False, "people": "people", "base": None,
-        "when": "", "per": "%", "chart_per": "a month", "est": est, "lo": low, "hi": high, "se": 100 * se * math.exp(att),
-        "expected": None, "observed": None, "w": 5.0, "claim": "B", "level": "very low", "key_fail": False, "refused": None,
+        "when": "", "per": "%", "chart_per": "a month", "est": est, "lo": low, "hi": high, "se": None, "found_se": unit,
+        "expected": None, "observed": None, "w": 5.0, "claim": "B", "level": "very low", "key_fail": False, "confounded": False, "refused": None,
         "scale": "log", "percent": {"ratio": 1 + est / 100, "lo": 1 + low / 100, "hi": 1 + high / 100}, "avoided": None,
         "procedure": "One pilot trust is set against the spread of the 126 others (pooled t, 125 degrees of freedom).",
         "interval_note": "It assumes that the pilot trust is by nature as changeable as the others.",
@@ -427,7 +432,7 @@ def trust() -> Document:
             "lead": f"About {size_text}, in the typical month.",
             "extra": ["This analysis is of ratios, so it gives per cent and no numbers avoided."],
             "percent": "", "avoided": "",
-            "found": f"This evaluation could have found a fall of {280 * se:.0f}% or more, four times in five. A fall of 5% could have been missed.",
+            "found": f"This evaluation could have found a fall of {plainly(2.8 * unit)}% or more, four times in five. A fall of 5% could have been missed.",
             "chart_title": "The likely range lies below zero, and most of it is worth having",
             "alt": f"Difference in A&E attendances: best estimate {size_text}",
             "certainty_line": "Certainty is very low: the trust was not chosen by lot, and few places had the pilot.",
@@ -524,12 +529,13 @@ def hub() -> Document:
         analysis("sensitivity", "Three months to build up, left out", average - 0.1, lo - 0.2, hi - 0.05),
     ]
     span = f"{abs(lo):.1f} fewer to {hi:.1f} more"
+    unit = 200 * ((hi - lo) / 2 + 0.8416 * se) / 2.8
     finding = {
         "outcome": "emergency admissions", "label": "Emergency admissions", "column": "admissions", "kind": "count",
         "better": "lower", "subject": "the clinical hub", "plural": False, "people": "residents", "base": None, "when": "",
         "per": "a month", "chart_per": "per 1,000 residents a month", "est": average * 200, "lo": lo * 200, "hi": hi * 200,
-        "se": se * 200, "expected": expected * 200, "observed": happened * 200, "w": 0.05 * expected * 200, "claim": "U",
-        "level": "very low", "key_fail": False, "refused": None, "scale": "identity",
+        "se": se * 200, "found_se": unit, "expected": expected * 200, "observed": happened * 200, "w": 0.05 * expected * 200, "claim": "U",
+        "level": "very low", "key_fail": False, "confounded": False, "refused": None, "scale": "identity",
         "percent": {"ratio": 1 + average / expected, "lo": 1 + lo / expected, "hi": 1 + hi / expected}, "avoided": None,
         "procedure": "The range allows for season, slope and the carry-over from one month to the next (REML AR(1), Kenward-Roger).",
         "interval_note": "Likely range is a 95% interval, explained here once.", "smallest_p": None, "breakdown": None,
@@ -540,7 +546,7 @@ def hub() -> Document:
             "extra": ["This is not evidence that the service makes no difference."],
             "percent": f"That is {-100 * average / expected:.0f}% fewer (likely range {-100 * lo / expected:.0f}% fewer to {100 * hi / expected:.0f}% more)",
             "avoided": f"We cannot say how many emergency admissions were avoided: the range runs from {-lo * 2400:,.0f} fewer to {hi * 2400:,.0f} more.",
-            "found": f"This evaluation could have found a fall of {2.8 * se * 200:.0f} a month or more, four times in five. A fall of {0.05 * expected * 200:.0f} could have been missed.",
+            "found": f"This evaluation could have found a fall of {plainly(2.8 * unit)} a month or more, four times in five. A fall of {plainly(0.05 * expected * 200)} could have been missed.",
             "chart_title": "The likely range covers a worthwhile fall and no difference",
             "alt": f"Difference in emergency admissions per 1,000 residents a month: best estimate {abs(average):.1f} fewer, likely range {span}",
             "certainty_line": "Certainty is very low: there was nothing chosen by lot, and the range is wide.",
@@ -584,6 +590,8 @@ def hub() -> Document:
     decision = {
         "verdict": "Cannot say yet: a likely range on one side of no change",
         "because": "We could not tell if emergency admissions changed.",
+        "next_steps": ["Go on counting while the hub continues, so that the range narrows.",
+                       "Ask for more places before more months: one place cannot tell the hub from local events."],
         "would_change": ["another year narrows the range", "a similar area without a hub is set beside it"], "cost": None,
     }  # fmt: skip
     return whole(study, finding, certainty, decision, [main, *sensitivity], checks, data)
@@ -617,8 +625,8 @@ def winter() -> Document:
     finding = {
         "outcome": "people fit to leave and still in hospital", "label": "People fit to leave and still in hospital", "column": "still_in_hospital",
         "kind": "count", "better": "lower", "subject": "the discharge funds", "plural": True, "people": "people", "base": None,
-        "when": "", "per": "a day", "chart_per": "a day, mean of the week", "est": None, "lo": None, "hi": None, "se": None,
-        "expected": None, "observed": None, "w": None, "claim": None, "level": "very low", "key_fail": True, "refused": reason,
+        "when": "", "per": "a day", "chart_per": "a day, mean of the week", "est": None, "lo": None, "hi": None, "se": None, "found_se": None,
+        "expected": None, "observed": None, "w": None, "claim": None, "level": "very low", "key_fail": True, "confounded": True, "refused": reason,
         "scale": "identity", "percent": None, "avoided": None, "procedure": "", "interval_note": "", "smallest_p": None, "breakdown": None,
         "sentences": {
             "headline": f"We cannot give a likely range for people fit to leave and still in hospital: {reason}",

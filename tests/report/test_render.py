@@ -106,6 +106,8 @@ def test_the_first_screen_says_what_the_document_says(pages, name):
     for sentence in (told["headline"], told["found"], *told["extra"], document["decision"]["verdict"]):
         assert sentence in text
     assert told["lead"].replace(" ", "") in text.replace(" ", "")  # the size stands in an element of its own
+    for reason in (*document["decision"].get("next_steps", ()), *document["decision"]["would_change"]):
+        assert reason in text
     for step in document["certainty"]["steps"]:
         assert f"{step['head']}  {step['text']}".replace("  ", " ") in text
     for sentence in (*finding["can_say"], *finding["cannot_say"], *finding["limits"]):

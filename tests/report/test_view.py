@@ -154,7 +154,8 @@ def test_bars_where_squares_would_mislead(change):
 
 
 @pytest.mark.parametrize(
-    "change", [{"refused": "three places"}, {"key_fail": True}, {"lo": None}, {"expected": None}]
+    "change",
+    [{"refused": "three places"}, {"key_fail": True}, {"confounded": True}, {"lo": None}, {"expected": None}],
 )
 def test_no_picture_where_nothing_may_be_claimed(change):
     assert answer.picture({**finding(-5.3, -9.9, -0.7, 38.1), **change}) is None
@@ -241,6 +242,14 @@ def test_a_distant_comparison_is_left_to_the_table():
     assert far.table.head[-1] == "Comparison"
 
 
+def test_a_unit_is_called_what_the_document_calls_it():
+    assert figures.observed_expected(documents.practices()).chart.observed_label.rest == (
+        "mean of 12 pilot practices",
+    )
+    assert figures.observed_expected(documents.trust()).chart.observed_label.rest == ("the pilot unit",)
+    assert figures.observed_expected(documents.hub()).chart.observed_label.rest == ()
+
+
 def test_the_band_begins_with_the_pilot():
     chart = figures.observed_expected(documents.practices()).chart
     assert chart.low[:12] == [None] * 12 and None not in chart.low[12:]
@@ -274,11 +283,31 @@ def test_the_curve_says_four_in_five_at_two_point_eight_standard_errors():
     document = documents.practices()
     figure = figures.power(document)
     chart = figure.chart
-    assert chart.found_at == pytest.approx(2.8 * document["finding"]["se"])
+    assert chart.found_at == pytest.approx(2.8 * document["finding"]["found_se"])
     near = min(range(81), key=lambda k: abs(chart.sizes[k] - chart.found_at))
     assert chart.chances[near] == pytest.approx(80, abs=2)
-    assert chart.chances[0] == pytest.approx(5, abs=0.01)
-    assert chart.found_label[0].split()[0] in document["finding"]["sentences"]["found"]
+    assert f"a fall of {chart.found_label[0].split()[0]} per 100" in document["finding"]["sentences"]["found"]
+    half = (document["finding"]["hi"] - document["finding"]["lo"]) / 2
+    middle = min(range(81), key=lambda k: abs(chart.sizes[k] - half))
+    assert chart.chances[middle] == pytest.approx(50, abs=3)  # half the range is found as often as not
+    assert chart.chances == sorted(chart.chances) and chart.chances[0] < 5
+
+
+def test_a_curve_needs_no_standard_error_of_its_own():
+    document = documents.practices()
+    document["finding"]["se"] = None
+    chart = figures.power(document).chart
+    assert chart.found_at == pytest.approx(2.8 * document["finding"]["found_se"])
+
+
+def test_where_nothing_may_be_claimed_no_chart_or_row_claims_it():
+    for bar in ("key_fail", "confounded", "refused"):
+        document = documents.practices()
+        document["finding"][bar] = "one winter"
+        assert figures.power(document) is None
+        assert figures.observed_expected(document).title == "Emergency admissions, observed and expected"
+        assert "None of these figures is a finding" in section(document, "agree").text[0]
+    assert "None of these figures" not in section(documents.practices(), "agree").text[0]
 
 
 def test_checks_are_counted_in_words():
@@ -293,7 +322,19 @@ def test_facts_have_names_and_unknown_ones_their_own():
     assert told == (("Pilot units", "3"), ("Zeta value", "2.5"))
     facts = dict(method.facts(documents.practices()))
     assert facts["Pilot unusually changeable before the start"] == "no"
-    assert dict(method.facts(documents.hub()))["Season"].startswith("fourier-2: 36 months")
+    hub = dict(method.facts(documents.hub()))
+    assert hub["Season"].startswith("fourier-2: 36 months")
+    assert hub["Range of: change of slope, each period"] == "t averaged over the autocorrelation"
+    document = documents.hub()
+    document["estimates"][0]["extras"]["route"] = {
+        "average": "kenward-roger",
+        "level_change": "kenward-roger",
+    }
+    assert dict(method.facts(document))["How every range was made"].startswith("REML")
+    document = documents.practices()
+    opinion = {"procedure": "permutation of t", "p_value": 0.0076}
+    document["estimates"][0]["extras"]["rule"]["second_opinion"] = opinion
+    assert dict(method.facts(document))["Second opinion"] == "permutation of t: p-value 0.008"
 
 
 def test_effects_in_full_leave_the_path_to_its_own_table():
@@ -326,7 +367,7 @@ def drop(*path: str | int) -> Callable[[dict[str, Any]], None]:
 
 ABSENT = [
     ("finding", "can_say"), ("finding", "cannot_say"), ("finding", "limits"), ("finding", "procedure"), ("finding", "interval_note"),
-    ("finding", "w"), ("finding", "se"), ("finding", "expected"), ("finding", "observed"), ("finding", "key_fail"), ("finding", "refused"),
+    ("finding", "w"), ("finding", "se"), ("finding", "found_se"), ("finding", "confounded"), ("finding", "expected"), ("finding", "observed"), ("finding", "key_fail"), ("finding", "refused"),
     ("finding", "sentences", "found"), ("finding", "sentences", "percent"), ("finding", "sentences", "avoided"),
     ("finding", "sentences", "extra"), ("finding", "sentences", "lead"), ("finding", "sentences", "alt"), ("finding", "sentences", "chart_title"),
     ("certainty", "line"), ("decision", "cost"), ("decision", "because"), ("decision", "would_change"),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ucimpact.report.figures import how_measured
+from ucimpact.report.figures import how_measured, may_claim
 from ucimpact.report.phrases import emphasised
 from ucimpact.report.scale import Axis, css
 from ucimpact.words import LEVELS, bare, capital, measure, number, rounded
@@ -128,8 +128,7 @@ def answer(document: Mapping[str, Any]) -> Answer:
 
 def picture(finding: Mapping[str, Any]) -> Picture | None:
     """Observed against expected, from the numbers of the finding."""
-    names = ("observed", "expected", "est", "lo", "hi")
-    if finding.get("refused") or finding.get("key_fail") or None in [finding.get(name) for name in names]:
+    if not may_claim(finding) or None in (finding.get("observed"), finding.get("expected")):
         return None
     return squares(finding) or bars(finding)
 

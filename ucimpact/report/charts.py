@@ -172,12 +172,14 @@ def path(chart: Path, width: int) -> Drawing:
     narrow = width == NARROW
     numbers = [*chart.estimates, *chart.band_low, *chart.band_high, *chart.low, *chart.high]
     values = [v for v in [*numbers, 0.0, chart.worthwhile] if v is not None]
-    marks = ticks(min(values), max(values), 6)
+    room = 0.06 * (max(values) - min(values) or 1.0)
+    low, high = min(values) - room, max(values) + room
+    marks = ticks_within(low, high, 5)
     texts = _texts(marks, chart.worded)
     drawing = blank(width, 300 if narrow else 340)
     left = max(measure(text, SMALL) for text in texts) + 12
     axes = drawing.axes(left, 14, 10 + ROW, 34)
-    axes.set_ylim(marks[0], marks[-1])
+    axes.set_ylim(low, high)
     axes.set_xlim(-0.6, len(chart.labels) - 0.4)
     _grid(drawing, axes, marks, texts, zero=True)
     _periods(drawing, axes, chart.labels)

@@ -66,6 +66,12 @@ def how_measured(finding: Mapping[str, Any], values: Sequence[float | None]) -> 
     return measure(finding["kind"], decimals=0 if whole else 1, percent=percent)
 
 
+def may_claim(finding: Mapping[str, Any]) -> bool:
+    """Whether there is a likely range, and nothing that bars an effect from being claimed."""
+    barred = finding.get("refused") or finding.get("key_fail") or finding.get("confounded")
+    return not barred and None not in (finding["est"], finding["lo"], finding["hi"])
+
+
 def toward_good(finding: Mapping[str, Any]) -> int:
     """-1 where fewer is better."""
     return 1 if finding["better"] == "higher" else -1
@@ -133,10 +139,10 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
     shown = f"{outcome}, observed and expected" if estimated else f"{outcome}, as observed"
     return Figure(
         ident="effect-chart",
-        title=finding["sentences"].get("chart_title") or shown,
+        title=(may_claim(finding) and finding["sentences"].get("chart_title")) or shown,
         measure=f"{outcome} {finding['chart_per']}",
         chart=chart,
-        name=finding["sentences"].get("alt") or shown,
+        name=(may_claim(finding) and finding["sentences"].get("alt")) or shown,
         description=_told(rows, start),
         source=source_of(document),
         table=_numbers(document, rows, comparison, f"{outcome} {finding['chart_per']}, by {noun}"),
@@ -157,17 +163,23 @@ def _near(comparison: Sequence[float | None], rows: Sequence[Mapping[str, Any]])
     return bool(min(own) - room <= min(values) and max(values) <= max(own) + room)
 
 
+def _units(document: Mapping[str, Any], count: int) -> str:
+    """ "unit", "practices": what a unit is called, if the document says."""
+    noun = document["data"].get("unit_noun") or "unit"
+    return str(noun) if count == 1 else f"{noun}s"
+
+
 def _pilots(document: Mapping[str, Any]) -> tuple[str, ...]:
-    counts = document["data"]["counts"]
-    pilots = counts.get("pilot_units")
-    return (
-        () if pilots is None else ("the pilot unit",) if pilots == 1 else (f"mean of {pilots} pilot units",)
-    )
+    pilots = document["data"]["counts"].get("pilot_units")
+    if pilots is None:
+        return ()
+    units = _units(document, pilots)
+    return (f"the pilot {units}",) if pilots == 1 else (f"mean of {pilots} pilot {units}",)
 
 
 def _comparison_label(document: Mapping[str, Any]) -> Label:
     others = document["data"]["counts"].get("comparison_units")
-    rest = "mean of the others" if others is None else f"mean of {others} other units"
+    rest = "mean of the others" if others is None else f"mean of {others} other {_units(document, others)}"
     return Label(head="Comparison", rest=(rest,), short=(f"Comparison, {rest}",))
 
 
@@ -460,13 +472,12 @@ def fake_starts(document: Mapping[str, Any]) -> Figure | None:
         return None
     started = next((r for r in entry.get("counterfactual") or () if r["since"] == 0), None)
     change = _change(entry)
-    names = [
-        (short_period(str(r.get("period", "")), str(r.get("label") or r.get("start"))),) * 2 for r in rows
-    ]
-    label = "start of the pilot" if started is None else short_period(started["period"], started["label"])
+    shorts = {long: short for short, long in _labels(entry).values()}
+    names = [(shorts.get(str(r["start"]), str(r["start"])), str(r["start"])) for r in rows]
+    began = "start of the pilot" if started is None else started["label"]
     room = -(-len(rows) // 6)
     blank: list[tuple[Any, ...]] = [(None, None, None)] * room
-    names = [*names, *[("", "")] * room, (label, label), *[("", "")] * room]
+    names = [*names, *[("", "")] * room, (shorts.get(began, began), began), *[("", "")] * room]
     steps: list[tuple[Any, ...]] = [(r["level_change"], r["conf_low"], r["conf_high"]) for r in rows]
     steps = [*steps, *blank, (real["estimate"], real["conf_low"], real["conf_high"]), *blank]
     values = [[None if v is None else change(v) for v in column] for column in zip(*steps, strict=True)]
@@ -510,11 +521,19 @@ def fake_starts(document: Mapping[str, Any]) -> Figure | None:
 
 
 def power(document: Mapping[str, Any]) -> Figure | None:
-    """The chance of finding a change, by its true size, from the standard error."""
+    """The chance of finding a change, by its true size.
+
+    A change is found where the estimate lies further from 0 than half the likely range; half a range and
+    0.84 standard errors is found four times in five, and that is 2.8 times ``found_se``.
+    """
     finding = document["finding"]
-    se, w = finding.get("se"), finding.get("w")
-    if not se or finding.get("lo") is None:
+    unit, w = finding.get("found_se"), finding.get("w")
+    if not unit or not may_claim(finding):
         return None
+    found_at = POWER * unit
+    half = (finding["hi"] - finding["lo"]) / 2
+    se = finding.get("se") or half / NORMAL.inv_cdf(0.975)
+    reach = found_at - NORMAL.inv_cdf(0.8) * se
     how = how_measured(finding, [])
     good = how.fewer if toward_good(finding) < 0 else how.more
     fall = "fall" if toward_good(finding) < 0 else "rise"
@@ -523,12 +542,11 @@ def power(document: Mapping[str, Any]) -> Figure | None:
         return f"{how.before}{plainly(v)}{how.after}"
 
     def chance(v: float) -> float:
-        return 100 * (NORMAL.cdf(v / se - 1.96) + NORMAL.cdf(-v / se - 1.96))
+        return 100 * (NORMAL.cdf((v - reach) / se) + NORMAL.cdf((-v - reach) / se))
 
     def in_100(v: float) -> str:
         return "under 1" if chance(v) < 1 else "over 99" if chance(v) > 99 else number(chance(v))
 
-    found_at = POWER * se
     top = max(1.8 * found_at, 1.25 * (w or 0.0))
     sizes = [top * k / 80 for k in range(81)]
     listed = sorted({*(found_at * k / 4 for k in range(1, 6)), *([w] if w else [])})

@@ -34,7 +34,6 @@ TERMS = {
     "slope_change": "Change of slope, each period",
 }
 RULE = {
-    "procedure": "Procedure",
     "reason": "Why this one",
     "n1": "Pilot units",
     "n0": "Comparison units",
@@ -62,9 +61,13 @@ COUNTS = {
     "comparison_units": "Comparison units",
     "places": "Places",
     "pilot_places": "Places with the pilot",
+    "pilot_periods": "Rows with the pilot running",
     "periods": "Periods",
     "before": "Periods before the start",
     "after": "Periods with the pilot",
+    "used": "Periods used",
+    "before_used": "Used before the start",
+    "after_used": "Used with the pilot",
     "events": "Events counted",
 }
 ROUTES = {
@@ -112,18 +115,30 @@ def facts(document: Mapping[str, Any]) -> Facts:
     """What the rule or the route chose, and why."""
     entry = primary(document)
     extras = entry.get("extras") or {}
-    told = list(named(extras.get("rule") or {}, RULE))
+    rule = extras.get("rule") or {}
+    told: list[tuple[str, str]] = []
+    if entry.get("draws_from"):
+        told.append(("Procedure", str(entry["draws_from"])))
+    told += named({key: rule.get(key) for key in RULE}, RULE)
+    second = rule.get("second_opinion") or {}
+    if second.get("procedure"):
+        told.append(("Second opinion", f"{second['procedure']}: p-value {p_value(second.get('p_value'))}"))
     if entry.get("method") == "its":
         told += named({key: extras.get(key) for key in SERIES}, SERIES)
         season = extras.get("season") or {}
         if season.get("name"):
             why = f": {season['why']}" if season.get("why") else ""
             told.append(("Season", f"{season['name']}{why}"))
-        for term, route in (extras.get("route") or {}).items():
-            told.append((f"Range of: {TERMS.get(term, term).lower()}", ROUTES.get(route, str(route))))
-    if entry.get("draws_from"):
-        told.append(("Interval", str(entry["draws_from"])))
+        told += _routes(extras.get("route") or {})
     return tuple(told)
+
+
+def _routes(routes: Mapping[str, str]) -> Facts:
+    """How each range was made; in one line where all were made alike."""
+    names = {term: ROUTES.get(route, str(route)) for term, route in routes.items()}
+    if len(set(names.values())) == 1:
+        return (("How every range was made", next(iter(names.values()))),)
+    return tuple((f"Range of: {TERMS.get(term, term).lower()}", name) for term, name in names.items())
 
 
 def residuals(document: Mapping[str, Any]) -> Table | None:
@@ -183,6 +198,20 @@ def second_model(document: Mapping[str, Any]) -> Table | None:
         return None
     caption = "The same effects, if part of the month-to-month noise is fresh each time"
     return table(caption, ["Effect", "95% low", "95% high"], rows, (1, 2))
+
+
+def coefficients(document: Mapping[str, Any]) -> Table | None:
+    """Every coefficient of the model of a series."""
+    rows = (primary(document).get("extras") or {}).get("coefficients") or ()
+    if not rows:
+        return None
+    told = [
+        [capital(str(row["name"])), *(_or_absent(row.get(k)) for k in ("estimate", "std_error"))]
+        for row in rows
+    ]
+    return table(
+        "Every coefficient of the model", ["Coefficient", "Estimate", "Standard error"], told, (1, 2)
+    )
 
 
 def check_table(rows: Sequence[Mapping[str, Any]], question: str) -> Table | None:

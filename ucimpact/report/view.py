@@ -204,7 +204,8 @@ def placebo(document: Mapping[str, Any]) -> Section | None:
         bold, rest = first_sentence(_check(document, "placebo_dates"))
         reading = (
             "Each dot is the step that the same analysis finds at a date on which nothing happened; the last "
-            "is the start of the pilot. Neighbours share most of their data, so they move together."
+            "is the start of the pilot. Neighbours share most of their data, so they move together. The "
+            "answer in bold ranks the average change from each date on, not the step at it."
         )
         heading = "Do other dates show changes as large?"
     return Section(
@@ -345,6 +346,8 @@ def agree(document: Mapping[str, Any]) -> Section | None:
     text = [
         "Each row answers the same question in another way. What matters is whether they tell the same story."
     ]
+    if not figures.may_claim(finding):
+        text.append("None of these figures is a finding: the reason stands with the answer at the top.")
     if off:
         text.append(
             f"{count(off)} {'range runs' if off == 1 else 'ranges run'} off the scale; "
@@ -491,7 +494,7 @@ def data(document: Mapping[str, Any]) -> Section | None:
 def appendix(document: Mapping[str, Any]) -> Section:
     """Every effect as estimated, then the specification and its hash."""
     study = document["study"]
-    tables = [method.effects_in_full(document), method.second_model(document)]
+    tables = [made(document) for made in (method.effects_in_full, method.second_model, method.coefficients)]
     return Section(
         ident="appendix",
         heading="Appendix: the analysis in full",
