@@ -1,6 +1,8 @@
 """A study file says what is wrong with it, all at once; its records are the rows that were asked for."""
 
 import datetime as dt
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,8 +10,10 @@ import pytest
 
 from tests.small_study import PANEL, SERIES, changed, edited, panel_table, series_table, write
 from ucimpact.errors import DataError, DesignError, UsageError
-from ucimpact.study import Study, Window, Worthwhile, read_records, read_study
+from ucimpact.methods.building import problems
+from ucimpact.study import Method, Sensitivity, Study, Window, Worthwhile, read_records, read_study
 from ucimpact.study.lines import line_numbers, line_of
+from ucimpact.study.toml import ARRAYS, NESTED, TABLES, keys_of
 
 MORE = """
 [cost]
@@ -492,3 +496,24 @@ def test_a_study_can_be_edited_only_by_writing_it_again(tmp_path):
 def test_the_helper_refuses_an_edit_that_changes_nothing():
     with pytest.raises(AssertionError):
         edited(PANEL, ("not there", ""))
+
+
+# -- the page about study files ----------------------------------------------------------
+
+PAGE = (Path(__file__).parents[1] / "docs" / "study.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_page_is_a_study(tmp_path):
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+    names = {"admissions": "emergency_admissions"}
+    panel_table(months=24).rename(columns=names).to_csv(tmp_path / "practices.csv", index=False)
+    (tmp_path / "study.toml").write_text(example)
+    assert read_records(read_study(tmp_path, judge=problems)).data.counts()["periods"] == 24
+
+
+@pytest.mark.parametrize(
+    "table", [*TABLES.values(), *ARRAYS.values(), *NESTED.values()], ids=lambda t: t.__name__
+)
+def test_the_page_names_every_key(table):
+    own = {"options"} if table in (Method, Sensitivity) else set()
+    assert {key for key in keys_of(table) if not re.search(rf"\b{key}\b", PAGE)} <= own

@@ -217,7 +217,7 @@ def _sentence(found: Sequence[Any], key: KeyPath, declaration: type) -> str:
         holder = next(
             (NESTED[p] for p in reversed(key[:-1]) if isinstance(p, str) and p in NESTED), declaration
         )
-        return no_such("key", name, _keys(holder))
+        return no_such("key", name, keys_of(holder))
     if kind == "value_error":
         return str(first["ctx"]["error"])
     value = first["input"]
@@ -239,7 +239,7 @@ def _sentence(found: Sequence[Any], key: KeyPath, declaration: type) -> str:
     return f"expects {' or '.join(wanted)}, found {shown(value)}{near(str(value), choices)}"
 
 
-def _keys(declaration: type) -> list[str]:
+def keys_of(declaration: type) -> list[str]:
     """The keys of a table as they are written in a file."""
     hints = typing.get_type_hints(declaration, include_extras=True)
     keys = []
