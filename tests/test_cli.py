@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import ucimpact
-from tests.small_study import PANEL, changed, panel_table, write
+from tests.small_study import PANEL, SERIES, changed, panel_table, series_table, write
 from ucimpact import cli, evaluation
 from ucimpact.data.examples import folder, names
 from ucimpact.methods import METHODS
@@ -251,3 +251,15 @@ def test_help_is_quick_and_loads_nothing_heavy():
 
 def test_the_study_of_these_tests_is_right(tmp_path):
     assert call("check", write(tmp_path, text=PANEL)).exit_code == 0
+
+
+def test_what_lies_outside_the_window_does_not_stop_a_series(tmp_path):
+    """Moving the window by whole years looks at the rest of the file, where months may be of the pandemic or hidden."""
+    table = series_table(months=66)
+    table["month"] = pd.date_range("2020-01-01", periods=66, freq="MS").strftime("%Y-%m")
+    table = changed(table, "admissions", 2, "*")
+    window = ("period =", "window = { from = 2021-07-01 }\nperiod =")
+    path = write(tmp_path, window, text=SERIES, table=table)
+    assert call("check", path).exit_code == 0
+    done = call("run", path, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output

