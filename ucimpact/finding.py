@@ -238,7 +238,7 @@ def _procedure(estimate: Estimate) -> str:
     """Which of the notes on likely ranges belongs to this one."""
     if estimate.method == "its":
         route = estimate.extras["route"]["average"]
-        return {"kenward-roger": route, "least-squares": "t"}.get(route, "mixture")
+        return {"kenward-roger": "kenward-roger", "least-squares": "t"}.get(route, "mixture")
     code = str((estimate.extras.get("rule") or {}).get("procedure", "own-spread"))
     if code.endswith("+permutation"):
         return "union"
