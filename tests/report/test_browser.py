@@ -6,6 +6,7 @@ Needs a Chromium on this machine, and axe-core for one test: ``UCIMPACT_AXE`` na
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -177,6 +178,20 @@ def test_text_in_drawings_is_large_enough_and_does_not_touch(browser, files, nam
                     for other, x0, y0, x1, y1, *_ in texts[k + 1 :]:
                         across, down = min(right, x1) - max(left, x0), min(bottom, y1) - max(top, y0)
                         assert across < 1 or down < 4, f"{text!r} lies on {other!r}"
+
+
+@pytest.mark.parametrize("name", ["practices", "trust", "hub"])
+def test_the_ends_of_an_axis_of_rows_keep_apart_and_on_the_page(browser, files, name):
+    script = """() => [...document.querySelectorAll('.iv')].map(t => [...t.querySelectorAll('.t')].map(
+        s => {const b = s.getBoundingClientRect(); return [s.textContent, b.left, b.right]}))"""
+    for size in (WIDE, PHONE, {"width": 768, "height": 1024}):
+        with Opened(browser, files[name], size) as opened:
+            axes = opened.page.evaluate(script)
+            assert axes
+            for ticks in axes:
+                assert ticks[0][1] >= 0 and ticks[-1][2] <= size["width"]
+                for (one, _, right), (other, left, _) in itertools.pairwise(ticks):
+                    assert left - right >= 4, f"{one!r} and {other!r}"
 
 
 @pytest.mark.parametrize("name", NAMES)

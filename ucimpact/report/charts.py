@@ -182,7 +182,7 @@ def path(chart: Path, width: int) -> Drawing:
     axes.set_ylim(low, high)
     axes.set_xlim(-0.6, len(chart.labels) - 0.4)
     _grid(drawing, axes, marks, texts, zero=True)
-    _periods(drawing, axes, chart.labels)
+    _periods(drawing, axes, chart.labels, besides=None if chart.divide is None else chart.start)
 
     xs = range(len(chart.labels))
     inner = BAND_INNER if any(v is not None for v in chart.band_low) else BAND
@@ -374,24 +374,27 @@ def _grid(
         drawing.write(x0 - 8, y, text, colour=MUTED, size=SMALL, align="right", middle=True)
 
 
-def _periods(drawing: Drawing, axes: Axes, labels: Sequence[str], *, note: str = "") -> None:
-    """Names of periods at even steps, as many as fit with a fifth to spare."""
+BY_WEEK = (1, 2, 4, 8, 13, 26, 52, 104, 260)
+BY_MONTH = (1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 180, 240, 600)
+
+
+def _periods(
+    drawing: Drawing, axes: Axes, labels: Sequence[str], *, note: str = "", besides: int | None = None
+) -> None:
+    """Names of periods at even steps, as many as fit with a fifth to spare; ``besides`` too if it fits."""
     x0, y0, x1, _ = drawing.box
     widest = 1.2 * max(measure(label, SMALL) for label in labels) + 8
-    steps = (1, 2, 3, 4, 6, 12, 13, 24, 26, 36, 48, 52, 60, 104, 120, 180, 240, 520)
-    step = next((s for s in steps if _fits(len(labels), s, x1 - x0, widest)), len(labels))
-    for place in range(0, len(labels), step):
-        if not labels[place]:
-            continue
+    steps = BY_WEEK if labels[0][:1].isdigit() else BY_MONTH
+    step = next((s for s in steps if s * (x1 - x0) / len(labels) >= widest), len(labels))
+    places = [place for place in range(0, len(labels), step) if labels[place]]
+    if besides is not None and (besides - places[-1]) * (x1 - x0) / len(labels) >= widest:
+        places.append(besides)
+    for place in places:
         x = _pixel(axes, place, 0)[0]
         drawing.line((x, y0), (x, y0 - 5), colour=MUTED)
         _clamped(drawing, x, y0 - 22, labels[place])
     if note:
         drawing.write(0, 6, note, colour=MUTED, size=SMALL)
-
-
-def _fits(count: int, step: int, width: float, widest: float) -> bool:
-    return step * width / max(count, 1) >= widest
 
 
 def _clamped(

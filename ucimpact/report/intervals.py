@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from ucimpact.report.scale import Axis, css, decimals_of_step, ticks_within
 from ucimpact.words import Measure, number, spoken
 
 Answer = Literal["fell", "rose", "unsure"]
+NEAR_START, NEAR_END = 12.0, 84.0
+LEFT_OF_TICK = {"first": 0.45, "": 0.5, "last": 0.8}
+"""Share of a name that stands left of its tick, as the style sheet has it."""
+NARROW_PLOT, LETTER = 260.0, 7.0
+"""Pixels of the narrowest plot that a page makes, and of a letter beside it."""
 REACH = 3.0
 """Ranges this many times as far from no change as the first row's run off the axis."""
 
@@ -155,21 +161,40 @@ def _axis(results: Sequence[Result], worthwhile: float | None) -> Axis:
 
 
 def _ticks(axis: Axis, how: Measure) -> tuple[Tick, ...]:
-    places = ticks_within(axis.low, axis.high, 5)
+    """As many ticks, up to five, as have names that keep apart on a narrow plot."""
+    made: tuple[Tick, ...] = ()
+    for most in (5, 4, 3, 2):
+        made = _named(axis, ticks_within(axis.low, axis.high, most), how)
+        if _apart(made):
+            break
+    return made
+
+
+def _named(axis: Axis, places: Sequence[float], how: Measure) -> tuple[Tick, ...]:
     decimals = decimals_of_step(places)
-    texts = []
+    ticks = []
     for k, place in enumerate(places):
         text = f"{how.before}{number(abs(place), decimals)}{how.after}"
-        ends = k in (0, len(places) - 1)
-        if not place or decimals > 1:
-            texts.append(number(place, decimals) if place else "0")
-        else:
-            texts.append(f"{text} {how.word(place)}" if ends else text)
-    sides = ["first" if axis.place(p) < 12 else "last" if axis.place(p) > 84 else "" for p in places]
-    return tuple(
-        Tick(left=css(axis.place(place)), text=text, side=side)
-        for place, text, side in zip(places, texts, sides, strict=True)
-    )
+        if not place:
+            text = "0"
+        elif decimals > 1:
+            text = number(place, decimals)
+        elif k in (0, len(places) - 1):
+            text = f"{text} {how.word(place)}"
+        at = axis.place(place)
+        side = "first" if at < NEAR_START else "last" if at > NEAR_END else ""
+        ticks.append(Tick(left=css(at), text=text, side=side))
+    return tuple(ticks)
+
+
+def _apart(ticks: Sequence[Tick]) -> bool:
+    """Whether no two names would touch on a plot of ``NARROW_PLOT`` pixels."""
+    ends = []
+    for tick in ticks:
+        width = LETTER * len(tick.text)
+        start = float(tick.left[:-1]) / 100 * NARROW_PLOT - LEFT_OF_TICK[tick.side] * width
+        ends.append((start, start + width))
+    return all(second[0] - first[1] >= LETTER for first, second in pairwise(ends))
 
 
 def _row(result: Result, axis: Axis, how: Measure, worthwhile: float | None) -> Row:

@@ -73,6 +73,7 @@ COUNTS = {
 ROUTES = {
     "kenward-roger": "REML with the Kenward-Roger correction",
     "rho-averaged": "t averaged over the autocorrelation",
+    "ar1-plus-noise": "AR(1) with fresh noise beside it, t averaged over both; the wider of two",
 }
 
 Facts = tuple[tuple[str, str], ...]
