@@ -165,10 +165,10 @@ def methods(_ctx: typer.Context) -> None:
 
 
 def _read(path: Path) -> Study:
-    from ucimpact.methods.building import problems
+    from ucimpact.evaluation import judge
     from ucimpact.study import read_study
 
-    return read_study(path, judge=problems)
+    return read_study(path, judge=judge)
 
 
 def _evaluate(path: Path, out: Path) -> None:

@@ -26,6 +26,7 @@ from ucimpact.diagnostics.check import Check
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.methods import METHODS, build
+from ucimpact.methods.building import problems
 from ucimpact.study import Outcome, Records, Study, read_records
 
 Role = Literal["primary", "outcome", "sensitivity", "dates"]
@@ -164,6 +165,23 @@ def evaluate(study: Study, *, records: Records | None = None, progress: Progress
     return work.evaluation()
 
 
+def judge(name: str, options: Mapping[str, Any], kind: str | None = None) -> list[tuple[str | None, str]]:
+    """What is wrong with a method as a study file sets it up, for :func:`ucimpact.study.read_study`."""
+    found = problems(name, options, kind)
+    told = _level_problem(options)
+    return found if not told or "level" in dict(found) else [*found, ("level", told)]
+
+
+def _level_problem(options: Mapping[str, Any]) -> str:
+    level = options.get("level", LEVEL)
+    if level == LEVEL:
+        return ""
+    return (
+        f"level = {level}: a report speaks of the 95% interval, so that every report means the same by its "
+        "likely range. Take the key out; use another level from Python"
+    )
+
+
 def prepare(data: Panel | Series, outcome: Outcome) -> Prepared:
     """The outcome as it is analysed: a count with a population becomes a rate per person."""
     if outcome.kind != "count" or data.population is None:
@@ -196,11 +214,8 @@ class _Work:
         """One method on one outcome, with the events behind each period noted for small-number rules."""
         prepared = prepare(records.data, outcome)
         options = dict(options)
-        if options.get("level", LEVEL) != LEVEL:
-            raise UsageError(
-                f"level = {options['level']}: a report speaks of the 95% interval, so that every report means "
-                "the same by its likely range. Take the key out; use another level from Python"
-            )
+        if told := _level_problem(options):
+            raise UsageError(told)
         if isinstance(records.data, Series) and self.study.data.covid is not None:
             options.setdefault("covid", self.study.data.covid)
         method = build(name, options, outcome=prepared.column)
