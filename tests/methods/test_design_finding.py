@@ -16,7 +16,9 @@ def test_refusals_are_raised_together_with_their_ways_out() -> None:
     ]
     with pytest.raises(DesignError) as error:
         enforce(found)
-    assert str(error.value) == "There is no pilot. Name the start.\n`y` never changes. Choose another outcome."
+    assert (
+        str(error.value) == "There is no pilot. Name the start.\n`y` never changes. Choose another outcome."
+    )
 
 
 def test_warnings_are_kept_as_sentences() -> None:
