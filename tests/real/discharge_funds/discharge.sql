@@ -9,8 +9,8 @@ WITH daily AS (
         remaining.icb22_code AS area,
         CAST(remaining.date AS DATE) AS day,
         remaining.do_not_meet_criteria_to_reside - gone.discharged_total AS stayed
-    FROM read_csv('../../../../shared/data/england_icb_nctr_daily_2022_2025.csv') AS remaining
-    JOIN read_csv('../../../../shared/data/england_icb_discharges_daily_2022_2025.csv') AS gone
+    FROM read_csv('{shared}/data/england_icb_nctr_daily_2022_2025.csv') AS remaining
+    JOIN read_csv('{shared}/data/england_icb_discharges_daily_2022_2025.csv') AS gone
         USING (icb22_code, date)
     WHERE CAST(remaining.date AS DATE) >= DATE '2022-04-07'
 ),

@@ -6,6 +6,6 @@ SELECT
     CAST(attendances AS BIGINT) AS attendances,
     CAST(admissions AS BIGINT) AS admissions,
     CASE WHEN role = 'closed_overnight' THEN DATE '2017-07-01' END AS closed
-FROM read_csv('../../../../shared/data/weston_overnight_closure_2017_trust_month.csv')
+FROM read_csv('{shared}/data/weston_overnight_closure_2017_trust_month.csv')
 WHERE role IN ('closed_overnight', 'donor')
 ORDER BY trust, month
