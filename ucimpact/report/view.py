@@ -444,7 +444,7 @@ def how(document: Mapping[str, Any]) -> Section | None:
     """The method, why this procedure, what the model left over, and what needs care."""
     entry, finding = primary(document), document["finding"]
     bold, rest = method.explained(entry.get("method") or document["study"].get("method") or "")
-    text = [rest, stopped(finding.get("procedure") or "")]
+    text = [rest, stopped(capital(finding.get("procedure") or ""))]
     facts = method.facts(document)
     tables = [method.residuals(document)]
     return Section(
