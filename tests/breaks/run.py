@@ -48,8 +48,8 @@ FAULTS = (
             ("ucimpact/inference/comparison.py", "self.places[units],", "np.arange(len(units)),"),
             (
                 "ucimpact/inference/comparison.py",
-                "direction, self.places, w,",
-                "direction, np.arange(len(w)), w,",
+                "self.places,\n                w,",
+                "np.arange(len(w)),\n                w,",
             ),
         ),
         ("tests/inference/test_comparison.py",),
