@@ -11,6 +11,7 @@ from tests.test_evaluation import PANEL_STUDY, panel_table, study_in
 from ucimpact import publish
 from ucimpact.evaluation import Evaluation, evaluate
 from ucimpact.report.render import render
+from ucimpact.report.tables import csv_text
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +66,12 @@ def test_a_second_run_replaces_the_first_and_nothing_else(evaluation: Evaluation
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-x", "@cmd", "  =1", "\t=1", "＝1"])
 def test_a_cell_that_would_run_is_disarmed(text: str) -> None:
-    line = publish.csv_text([{"name": text}]).split("\n", 1)[1]
+    line = csv_text([{"name": text}]).split("\n", 1)[1]
     assert line.strip('"').startswith("'")
 
 
 def test_numbers_stay_numbers_and_nothing_is_an_empty_cell() -> None:
-    assert publish.csv_text([{"a": -5.5, "b": None}]) == "a,b\n-5.5,\n"
+    assert csv_text([{"a": -5.5, "b": None}]) == "a,b\n-5.5,\n"
 
 
 def test_hostile_column_names_arrive_escaped(tmp_path: Path) -> None:

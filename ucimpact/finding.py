@@ -364,7 +364,7 @@ def certainty(
         checks={check.name: check.answer for check in counted},
         questions={check.name: check.question for check in counted},
         one_place=found["one_place"],
-        sensitivity=sensitivity,
+        sensitivity=() if found["key_fail"] else sensitivity,
         dates=dates,
         proxy=found["proxy"],
         **facts,

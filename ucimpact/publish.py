@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ucimpact import serialise
 from ucimpact.disclosure import release
 from ucimpact.evaluation import Evaluation
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
+from ucimpact.report.tables import csv_text
 
 def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
     """Write ``report.html``, ``evaluation.json``, ``tables/*.csv`` and ``disclosure_log.json``.
@@ -68,22 +64,6 @@ def tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         "checks": checks,
         "left_out": list(document["data"]["left_out"]),
     }
-
-
-def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV. Text that a spreadsheet would run as a formula is given a leading apostrophe."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_cell(name) for name in names])
-    writer.writerows([[_cell(row.get(name)) for name in names] for row in rows])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA_STARTS):
-        return "'" + value
-    return "" if value is None else value
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
