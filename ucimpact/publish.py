@@ -14,6 +14,7 @@ from ucimpact.disclosure import release
 from ucimpact.evaluation import Evaluation
 from ucimpact.report.tables import csv_text
 
+
 def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
     """Write ``report.html``, ``evaluation.json``, ``tables/*.csv`` and ``disclosure_log.json``.
 
