@@ -25,6 +25,7 @@ from ucimpact.diagnostics import panel_checks, series_checks
 from ucimpact.diagnostics.check import Check
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
+from ucimpact.inference.few_clusters import Auto
 from ucimpact.methods import METHODS, build
 from ucimpact.methods.building import problems
 from ucimpact.study import Outcome, Records, Study, read_records
@@ -182,12 +183,24 @@ def _level_problem(options: Mapping[str, Any]) -> str:
     )
 
 
-def prepare(data: Panel | Series, outcome: Outcome) -> Prepared:
-    """The outcome as it is analysed: a count with a population becomes a rate per person."""
+def base_of(data: Panel | Series, outcome: Outcome) -> float:
+    """The people that a rate counts by: the first base at which the mean is 1 or more."""
+    assert data.population is not None
+    mean = np.nansum(data.values(outcome.column)) / np.nansum(data.values(data.population))
+    return next((base for base in RATE_BASES if mean * base >= 1), RATE_BASES[-1])
+
+
+def prepare(data: Panel | Series, outcome: Outcome, per: float | None = None) -> Prepared:
+    """The outcome as it is analysed: a count with a population becomes a rate per person.
+
+    In a panel each unit then weighs by its people, unless the study declares weights: a mean of places
+    would give a large fall in one small place as a fall for everybody.
+    """
     if outcome.kind != "count" or data.population is None:
         return Prepared(data, outcome.column, None)
-    mean = np.nansum(data.values(outcome.column)) / np.nansum(data.values(data.population))
-    per = next((base for base in RATE_BASES if mean * base >= 1), RATE_BASES[-1])
+    if isinstance(data, Panel) and data.weight is None:
+        data = data.weighted_by_people()
+    per = per or base_of(data, outcome)
     name = f"{outcome.column} per {per:,.0f}"
     rated = data.with_rate(outcome.column, per=per, name=name)
     return Prepared(rated, name, rated.rates[name])
@@ -201,6 +214,9 @@ class _Work:
         self.main_outcome = next(o for o in study.outcomes if o.primary)
         self.steps = 3 + len(study.outcomes) + len(study.sensitivity) + 2 * len(MOVES)
         self.done = 0
+        data = records.data
+        rated = [o for o in study.outcomes if o.kind == "count"] if data.population else []
+        self.bases = {outcome.column: base_of(data, outcome) for outcome in rated}
 
     def tell(self, what: str) -> None:
         self.progress(what, self.done, self.steps)
@@ -212,13 +228,16 @@ class _Work:
         self, outcome: Outcome, records: Records, name: str, options: Mapping[str, Any]
     ) -> tuple[Prepared, Estimate]:
         """One method on one outcome, with the events behind each period noted for small-number rules."""
-        prepared = prepare(records.data, outcome)
+        per = self.bases.get(outcome.column)
+        prepared = prepare(records.data, outcome, per)
         options = dict(options)
         if told := _level_problem(options):
             raise UsageError(told)
         if isinstance(records.data, Series) and self.study.data.covid is not None:
             options.setdefault("covid", self.study.data.covid)
         method = build(name, options, outcome=prepared.column)
+        if isinstance(getattr(method, "cov", None), Auto):
+            method = replace(method, cov=replace(method.cov, seed=self.study.release.seed))
         if outcome.kind != "count":
             return prepared, method.fit(prepared.data)
         return prepared, with_events(method.fit(prepared.data), prepared.data, outcome.column)
@@ -339,7 +358,7 @@ class _Work:
             start, controlled = data.starts[0], True
         else:
             per_year = data.frequency.per_year
-            years = None if per_year is None else estimate.extras["before"] / per_year
+            years = None if per_year is None else data.counts()["before"] / int(per_year)
             found.append(series_checks.season(estimate, years_before=years))
             start, controlled = data.start_ordinal, False
         found += [
@@ -378,8 +397,8 @@ class _Work:
             shift = round(years * per_year)
             low, high = data.ordinals[0] + shift, data.ordinals[-1] + shift
             keep = (whole.ordinals >= low) & (whole.ordinals <= high)
-            if keep.sum() != len(data.ordinals):
-                continue
+            if keep.sum() != len(data.ordinals) or low < data.start_ordinal <= high:
+                continue  # the file does not reach, or the pilot itself begins inside
             start = data.start_ordinal + shift
             moved = whole.where(keep, start=_start_value(whole, start))
             try:

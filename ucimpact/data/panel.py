@@ -308,6 +308,19 @@ class Panel:
         table = self.table.assign(**{name: self.values(column) / self.values(self.population) * per})
         return replace(self, table=table, rates=MappingProxyType({**self.rates, name: Rate(column, per)}))
 
+    def weighted_by_people(self) -> Panel:
+        """A panel whose weight is each unit's mean population, so that an effect is per person.
+
+        The mean is held over time: an effect then weighs units alike before and after the start.
+        """
+        if self.population is None:
+            raise DataError(Problem("weights by people need a population", "Name the column of list sizes"))
+        people = self.values(self.population)
+        rows = np.bincount(self.unit_codes, minlength=len(self.units))
+        mean = np.bincount(self.unit_codes, people, len(self.units)) / rows
+        name = f"mean {self.population}"
+        return replace(self, table=self.table.assign(**{name: mean[self.unit_codes]}), weight=name)
+
     def where(self, keep: np.ndarray) -> Panel:
         """The rows marked True, as a panel of their own."""
         return replace(self, table=self.table.loc[np.asarray(keep, dtype=bool)].reset_index(drop=True))

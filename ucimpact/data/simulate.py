@@ -138,11 +138,13 @@ class PracticePanel:
             count = _counts(rng, lists * without * np.where(running, 1 + effect, 1.0), self.dispersion)
             columns[name] = count.reshape(-1)
             change = PER * without[running] * effect
-            att, expected = change.mean(), PER * without[running].mean()
+            people = lists[running]
+            att = np.average(change, weights=people)
+            expected = PER * np.average(without[running], weights=people)
             truth[name] = {
                 "att": att,
                 "relative": att / expected,
-                "cumulative": att * lists[running].sum() / PER,
+                "cumulative": float((people * change).sum()) / PER,
                 "log_att": float(np.log1p(effect)),
             }
         table = pd.DataFrame(
