@@ -109,9 +109,41 @@ def test_a_profile_nobody_knows_is_refused(tmp_path: Path) -> None:
         release(replace(evaluation, study=unknown))
 
 
+def test_what_is_left_gives_no_hidden_count_back(tmp_path: Path) -> None:
+    """Observed is expected plus the period's effect: where a count is hidden, none of these may stand."""
+    released = release(small_evaluation(tmp_path)).primary.estimate
+    assert released is not None and released.counterfactual is not None
+    assert not set(released.effects["term"]) & {"event", "relative"}
+    assert not set(released.extras) & {"residuals", "placebo", "reference", "coefficients"}
+    hidden = released.counterfactual["observed"].isna()
+    assert hidden.any() and released.counterfactual.loc[hidden, "expected"].isna().all()
+
+
+PEOPLE = HES.replace('kind = "panel"', 'kind = "panel"\nrows = "people"')
+
+
 def test_rows_of_people_are_not_counted_out_loud(tmp_path: Path) -> None:
+    table = panel_table(units=41, pilots=12)
+    evaluation = evaluate(study_in(tmp_path, PEOPLE, table))
+    released = release(evaluation)
+    shown = released.data["counts"]
+    assert shown["pilot_units"] == 10 and shown["comparison_units"] == 30 and shown["rows"] % 5 == 0
+    for analysis in released.analyses:
+        assert analysis.estimate is not None
+        assert all(n is None or n % 5 == 0 for n in analysis.estimate.counts.values())
+        assert analysis.estimate.influence is None and analysis.estimate.counterfactual is None
+    assert save(evaluation, tmp_path / "out")[0].exists()
+
+
+def test_a_handful_of_people_are_not_reported_on(tmp_path: Path) -> None:
+    evaluation = evaluate(study_in(tmp_path, PEOPLE, panel_table(units=30, pilots=6)))
+    with pytest.raises(DisclosureError, match="Fewer than 8 people had the pilot"):
+        save(evaluation, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_total_that_rounds_to_nothing_is_not_said(tmp_path: Path) -> None:
     evaluation = evaluate(study_in(tmp_path, HES))
-    data = {**evaluation.data, "rows_are": "people", "left_out": [{"n": 3, "reason": "no date"}], "flow": []}
-    released = release(replace(evaluation, data=data))
-    assert released.data["left_out"] == [{"n": None, "reason": "no date"}]
-    assert released.data["counts"]["rows"] % 5 == 0
+    small = {**evaluation.finding, "avoided": {"est": 2.0, "lo": 0.6, "hi": 3.4}}
+    released = release(replace(evaluation, finding=small))
+    assert released.finding["avoided"] is None and not released.finding["sentences"]["avoided"]

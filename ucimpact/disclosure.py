@@ -25,6 +25,8 @@ from ucimpact.evaluation import Analysis, Evaluation
 
 HIDDEN = (1, 7)
 ROUND_TO = 5
+GIVE_BACK = ("residuals", "placebo", "placebo_dates", "placebo_rank", "reference", "rho", "coefficients")
+"""Extras from which a hidden count could be worked out again."""
 PROFILES = ("hes2018", "none")
 
 
@@ -61,6 +63,8 @@ def release(evaluation: Evaluation) -> Evaluation:
     if profile == "none":
         return replace(evaluation, disclosure={"profile": "none", "suppressed": 0, "rounded": 0, "log": []})
     log = Log()
+    if evaluation.data.get("rows_are") == "people":
+        evaluation = _people(evaluation, log)
     analyses = tuple(_analysis(analysis, log) for analysis in evaluation.analyses)
     finding = _finding(dict(evaluation.finding), log)
     data = _data(dict(evaluation.data), log)
@@ -78,14 +82,40 @@ def _analysis(analysis: Analysis, log: Log) -> Analysis:
     if estimate is None or not estimate.extras.get("events"):
         return analysis
     extras = dict(estimate.extras)
+    hidden = len(log.hidden)
     if extras.get("comparison"):
         extras["comparison"] = _rows(extras["comparison"], "mean", f"{analysis.label}: comparison", log)
     frame = estimate.counterfactual
     if frame is not None and "events" in frame:
         rows = _rows(serialise.plain(frame), "observed", f"{analysis.label}: by period", log)
         frame = pd.DataFrame(rows, columns=list(frame.columns))
+    made = _cumulative(replace(estimate, extras=extras, counterfactual=frame), log)
+    if len(log.hidden) > hidden:
+        made = _without_paths(made)
+        log.hidden.append(f"{analysis.label}: effects by period and residuals, which would give counts back")
+    return replace(analysis, estimate=made)
+
+
+def _without_paths(estimate: Estimate) -> Estimate:
+    """The estimate without what would give a hidden count back.
+
+    The effect in a period is that period's figure less others, and a residual is a figure less its
+    expectation: where one count is hidden all of them go, with what was expected beside a hidden figure.
+    """
+    keep = (~estimate.effects["term"].isin(["event", "relative"])).to_numpy()
+    extras = {name: value for name, value in estimate.extras.items() if name not in GIVE_BACK}
+    frame = estimate.counterfactual
+    if frame is not None:
+        known = frame["observed"].notna()
+        frame = frame.assign(**{name: frame[name].where(known) for name in ("expected", "low", "high")})
     return replace(
-        analysis, estimate=_cumulative(replace(estimate, extras=extras, counterfactual=frame), log)
+        estimate,
+        effects=estimate.effects[keep].reset_index(drop=True),
+        cov=None,
+        influence=None,
+        sampling_units=(),
+        extras=extras,
+        counterfactual=frame,
     )
 
 
@@ -136,7 +166,9 @@ def _finding(finding: dict[str, Any], log: Log) -> dict[str, Any]:
                 finding["expected"] = finding["observed"] - finding["est"]
     if finding.get("avoided"):
         rounded = {name: _nearest(value) for name, value in finding["avoided"].items()}
-        finding["avoided"] = rounded if any(rounded.values()) else None
+        sides = [np.sign(value) for value in (finding["avoided"]["lo"], finding["avoided"]["hi"])]
+        kept = [np.sign(rounded["lo"]), np.sign(rounded["hi"])] == sides and rounded["est"] != 0
+        finding["avoided"] = rounded if kept else None
         log.rounded += 1
     return finding
 
@@ -148,9 +180,52 @@ def _data(data: dict[str, Any], log: Log) -> dict[str, Any]:
     data["counts"] = counts
     if data.get("rows_are") != "people":
         return data
-    counts["rows"] = log.count(counts.get("rows"), "rows")
+    data["counts"] = {name: log.count(value, name) for name, value in counts.items()}
     data["left_out"] = [
         {**row, "n": log.count(row["n"], f"left out: {row['reason']}")} for row in data["left_out"]
     ]
     data["flow"] = [{**row, "n": log.count(row["n"], f"flow: {row['text']}")} for row in data["flow"]]
     return data
+
+
+def _people(evaluation: Evaluation, log: Log) -> Evaluation:
+    """Where rows are people: nobody is counted out loud, and a handful of people are not reported on.
+
+    Raises
+    ------
+    DisclosureError
+        For a pilot or a comparison of fewer than 8 people.
+    """
+    counts = evaluation.data["counts"]
+    groups = {"had the pilot": counts.get("pilot_units"), "had not": counts.get("comparison_units")}
+    few = [name for name, n in groups.items() if n is not None and n <= HIDDEN[1]]
+    if few:
+        raise DisclosureError(
+            f"Fewer than {HIDDEN[1] + 1} people {' and '.join(few)}: a report would be about people who "
+            "could be known. Add people, or report on places"
+        )
+    analyses = []
+    for analysis in evaluation.analyses:
+        estimate = analysis.estimate
+        if estimate is not None:
+            shown = {
+                name: log.count(value, f"{analysis.label}: {name}")
+                for name, value in estimate.counts.items()
+                if name != "left_out"
+            }
+            drop = (*GIVE_BACK, "comparison")
+            extras = {name: value for name, value in estimate.extras.items() if name not in drop}
+            rule = dict(extras.get("rule") or {})
+            rule |= {name: log.count(rule[name], name) for name in ("n1", "n0", "places") if name in rule}
+            estimate = replace(
+                estimate,
+                counts=shown,
+                extras=extras | ({"rule": rule} if rule else {}),
+                influence=None,
+                sampling_units=(),
+                counterfactual=None,
+                effects=estimate.effects[estimate.effects["term"] != "event"].reset_index(drop=True),
+                cov=None,
+            )
+        analyses.append(replace(analysis, estimate=estimate))
+    return replace(evaluation, analyses=tuple(analyses))
