@@ -27,6 +27,7 @@ from ucimpact import words
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
 from ucimpact.diagnostics.check import Check
+from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
 from ucimpact.study import Cost, Outcome, Study
@@ -104,39 +105,47 @@ def units_of(
     if "used" in after:
         after = after[after["used"].astype(bool)]
     if isinstance(data, Panel):
-        return _panel_units(estimate, data, rate, study, after, each)
-    return _series_units(estimate, rate, study, after, each)
+        return _panel_units(estimate, data, rate, study, outcome, after, each)
+    return _series_units(estimate, rate, study, outcome, after, each)
 
 
 def _panel_units(
-    estimate: Estimate, data: Panel, rate: Rate | None, study: Study, after: Any, each: str
+    estimate: Estimate, data: Panel, rate: Rate | None, study: Study, outcome: Outcome, after: Any, each: str
 ) -> Units:
-    observed = float(after["observed"].mean())
-    cumulative, att = estimate.effect("cumulative"), estimate.effect("att")
-    total = cumulative["estimate"] / att["estimate"] if att["estimate"] else np.nan
+    observed, att = float(after["observed"].mean()), float(estimate.effect("att")["estimate"])
     if rate is None:
-        pilots = int(data.pilot_units.sum())
-        place = "" if pilots == 1 else " in each pilot place"
+        unit = str(study.data.unit or "")
+        unit = unit if unit.isalpha() and unit.islower() else "unit"
+        where = "" if data.pilot_units.sum() == 1 else f" in each pilot {unit}"
+        scale, per, base = 1.0, f"{each}{where}", None
+        if outcome.kind == "binary":
+            scale, per, base = 100.0, f"per 100 {study.people} {each}", 100
+        total = float(estimate.counts.get("pilot_periods") or np.nan)
         return Units(
-            factor=1.0, term="att", base=None, per=f"{each}{place}", when="", chart_per=f"{each}{place}",
-            observed=observed, expected=observed - att["estimate"],
-            observed_events=_events(after), events_per_unit=total,
+            factor=scale, term="att", base=base, per=per, when="", chart_per=f"{each}{where}",
+            observed=observed * scale, expected=(observed - att) * scale, observed_events=_events(after),
+            events_per_unit=None if outcome.each else total / scale,
         )  # fmt: skip
+    assert data.population is not None
     periods = len(after)
-    span = f"{periods} {data.frequency.noun}s"
-    expected_each = (observed - att["estimate"]) * periods / rate.per
-    base = words.base_for(expected_each)
-    factor = periods * base / rate.per
+    span = "" if outcome.each else f"{periods} {data.frequency.noun}{'s' if periods > 1 else ''}"
+    times = 1 if outcome.each else periods
+    base = words.base_for((observed - att) * times / rate.per)
+    factor = times * base / rate.per
+    people = data.values(data.population)[data.treated & np.isfinite(data.values(rate.numerator))]
+    within = f" {outcome.each}" if outcome.each else f" in {span}"
     return Units(
-        factor=factor, term="att", base=base, per=f"per {base:,} {study.people} in {span}", 
-        when=f", over {span}",
+        factor=factor, term="att", base=base, per=f"per {base:,} {study.people}{within}",
+        when=within if outcome.each else f", over {span}",
         chart_per=f"per {rate.per:,.0f} {study.people} {each}",
-        observed=observed * factor, expected=(observed - att["estimate"]) * factor,
-        observed_events=_events(after), events_per_unit=total / factor,
+        observed=observed * factor, expected=(observed - att) * factor, observed_events=_events(after),
+        events_per_unit=None if outcome.each else float(people.sum()) / rate.per / factor,
     )  # fmt: skip
 
 
-def _series_units(estimate: Estimate, rate: Rate | None, study: Study, after: Any, each: str) -> Units:
+def _series_units(
+    estimate: Estimate, rate: Rate | None, study: Study, outcome: Outcome, after: Any, each: str
+) -> Units:
     counted = float(estimate.effect("cumulative")["estimate"])
     average = float(estimate.effect("average")["estimate"])
     periods = len(after)
@@ -144,7 +153,8 @@ def _series_units(estimate: Estimate, rate: Rate | None, study: Study, after: An
         observed = float(after["observed"].mean())
         return Units(
             factor=1.0, term="average", base=None, per=each, when="", chart_per=each, observed=observed,
-            expected=observed - average, observed_events=_events(after), events_per_unit=float(periods),
+            expected=observed - average, observed_events=_events(after),
+            events_per_unit=None if outcome.each else float(periods),
         )  # fmt: skip
     events = _events(after)
     observed = (events if events is not None else np.nan) / periods
@@ -161,7 +171,13 @@ def _events(after: Any) -> float | None:
 
 
 def worthwhile_in(outcome: Outcome, units: Units) -> float | None:
-    """The smallest worthwhile effect in headline units, positive; None where none was agreed."""
+    """The smallest worthwhile effect in headline units, positive; None where none was agreed.
+
+    Raises
+    ------
+    UsageError
+        For a number of events agreed where the analysis is of ratios.
+    """
     agreed = outcome.worthwhile
     if agreed is None:
         return None
@@ -171,7 +187,10 @@ def worthwhile_in(outcome: Outcome, units: Units) -> float | None:
             return 100 * size
         return None if units.expected is None else size * abs(units.expected)
     if units.term == "relative":
-        return None
+        raise UsageError(
+            f"worthwhile of {outcome.label}: an analysis of ratios knows no numbers of events. Agree a share "
+            "of what is expected, such as worthwhile = -0.05, or take log = true out"
+        )
     if agreed.form == "per":
         return size * units.base / agreed.base if units.base and agreed.base else None
     if outcome.kind == "count" and units.events_per_unit and np.isfinite(units.events_per_unit):
@@ -191,8 +210,12 @@ def finding(
     shown = units.of(estimate)
     w = worthwhile_in(outcome, units)
     rule = estimate.extras.get("rule") or {}
+    barred = _too_few(estimate, outcome) or _below_nothing(units)
+    if barred:
+        shown = {**shown, "lo": None, "hi": None}
     limits = (shown["est"], shown["lo"], shown["hi"])
     counts = data.counts()
+    n1, n0 = _places(rule, counts)
     confounded = any(check.answer == "fails" and check.name == "season" for check in checks)
     return {
         "outcome": mid_sentence(outcome.label),
@@ -207,7 +230,7 @@ def finding(
         "base": units.base,
         "per": units.per,
         "when": units.when,
-        "time": "over the pilot so far",
+        "time": _time(estimate),
         "chart_per": units.chart_per,
         "scale": estimate.scale,
         **shown,
@@ -217,21 +240,49 @@ def finding(
         "observed": units.observed,
         "observed_events": units.observed_events,
         "claim": _claim(limits, w, outcome.better),
-        "refused": _refusal(estimate) if None in limits else None,
+        "refused": barred or (_refusal(estimate) if None in limits else None),
         "key_fail": any(c.answer == "fails" and c.name in words.QUESTIONS for c in checks),
         "confounded": confounded,
-        "percent": _percent(estimate),
-        "avoided": _avoided(estimate, outcome),
+        "percent": None if barred else _percent(estimate),
+        "avoided": None if barred else _avoided(estimate, outcome),
         "naive": _naive(estimate) if confounded else None,
         "procedure": estimate.draws_from,
         "interval_note": None if None in limits else words.procedure_note(_procedure(estimate)),
         "p_value": _known(estimate.headline["p_value"]),
         "smallest_p": _known(rule.get("smallest_p")),
         "breakdown": _known(rule.get("breakdown_ratio")),
-        "n1": counts.get("pilot_places"),
-        "n0": counts["places"] - counts["pilot_places"] if "places" in counts else None,
-        "one_place": counts.get("pilot_places", 1) == 1,
+        "n1": n1,
+        "n0": n0,
+        "one_place": n1 in (1, None),
     }
+
+
+def _places(rule: Mapping[str, Any], counts: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Pilot and comparison places that were analysed; None for a series."""
+    if "pilot_places" not in counts:
+        return None, None
+    if rule.get("n1") is not None:
+        return int(rule["n1"]), int(rule["n0"])
+    return counts["pilot_places"], counts["places"] - counts["pilot_places"]
+
+
+def _too_few(estimate: Estimate, outcome: Outcome) -> str | None:
+    """The plain sentence where the pilot saw too few events to judge, without the numbers themselves."""
+    frame = estimate.counterfactual
+    if outcome.kind != "count" or frame is None or "events" not in frame:
+        return None
+    sides = [float(frame["events"][part].sum()) for part in (frame["since"] < 0, frame["since"] >= 0)]
+    if min(sides) >= words.FEWEST_EVENTS:
+        return None
+    which = "after" if sides[1] < words.FEWEST_EVENTS else "before"
+    return f"there were fewer than {words.FEWEST_EVENTS} {which} the start, too few to judge"
+
+
+def _below_nothing(units: Units) -> str | None:
+    """Where the path without the pilot runs below 0, no number can be made of it."""
+    if units.expected is None or units.observed is None or units.observed < 0 or units.expected >= 0:
+        return None
+    return "the number expected without the pilot comes out below 0, which cannot be"
 
 
 def _procedure(estimate: Estimate) -> str:
@@ -293,6 +344,18 @@ def _naive(estimate: Estimate) -> float | None:
     return effect / expected if expected > 0 else None
 
 
+def _time(estimate: Estimate) -> str:
+    """Over what an effect is added up: the pilot so far, or the part of it that was analysed."""
+    frame = estimate.counterfactual
+    if frame is None or "used" not in frame:
+        return words.SO_FAR
+    after = frame[frame["since"] >= 0]
+    used = int(after["used"].astype(bool).sum())
+    if used == len(after):
+        return words.SO_FAR
+    return f"over {used} of the pilot’s {len(after)} {estimate.extras.get('noun', 'period')}s"
+
+
 def _known(value: Any) -> float | None:
     return float(value) if value is not None and np.isfinite(value) else None
 
@@ -344,7 +407,7 @@ def certainty(
             "before": estimate.extras["before"],
             "after": estimate.extras["after"],
             "df": _known(estimate.extras["df"]["average"]),
-            "per_year": data.frequency.per_year or 12,
+            "per_year": int(data.frequency.per_year or 12),
             "periods": f"{data.frequency.noun}s",
         }
     random = study.context.allocation == "lot"
@@ -418,6 +481,10 @@ def _spent(cost: Cost | None) -> dict[str, str] | None:
     """What the pilot cost, with its price year; what it was worth is another question."""
     if cost is None:
         return None
+    if cost.per_person and not cost.people:
+        each = f"{words.per_person(cost.per_person)} a person, and for how many is not said"
+        also = f"{words.money(cost.fixed)}, and " if cost.fixed else ""
+        return {"text": f"The pilot cost {also}{each}, in {cost.price_year} prices."}
     whole = cost.fixed + cost.per_person * (cost.people or 0)
     each = ""
     if cost.people:
@@ -477,7 +544,7 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
         total = found["avoided"]
         said["avoided"] = words.avoided(
             total["est"], total["lo"], total["hi"], found["outcome"], found["level"], found["claim"],
-            words.SO_FAR, better=better, kind=kind,
+            found["time"], better=better, kind=kind,
         )  # fmt: skip
     if found["found_se"]:
         said["found"] = words.found(

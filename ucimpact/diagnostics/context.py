@@ -36,8 +36,18 @@ def other_change(events: Sequence[Event], *, logged: bool, frequency: Frequency,
         together = [event for event in near if event.same_outcome]
     else:
         first = frequency.first_day(start)
-        near = [e for e in events if abs(_months(e.date) - _months(first)) <= MONTHS_NEAR]
-        together = [e for e in near if e.same_outcome and _months(e.date) == _months(first)]
+        last = frequency.first_day(start + 1)
+        near = [
+            e
+            for e in events
+            if _months(first) - MONTHS_NEAR <= _months(e.date) <= _months(first) + MONTHS_NEAR
+            or first <= e.date < last
+        ]
+        together = [
+            e
+            for e in near
+            if e.same_outcome and (frequency.ordinal(e.date) == start or _months(e.date) == _months(first))
+        ]
     rows = [{"date": e.date.isoformat(), "what": e.what, "same_outcome": e.same_outcome} for e in near]
     named = "; ".join(f"{e.what}, {e.date.day} {e.date:%B %Y}" for e in (together or near))
     if together:

@@ -29,8 +29,14 @@ def season(estimate: Estimate, *, years_before: float | None) -> Check | None:
     found = estimate.extras.get("season") or {}
     if years_before is None or "separable" not in found:
         return None
-    answer = "holds" if found["separable"] else "fails" if years_before < 1 else "doubtful"
-    return Check(name="season", question=SEASON, answer=answer, text=str(found.get("why", "")))  # type: ignore[arg-type]
+    text = str(found.get("why", ""))
+    if not found["separable"]:
+        answer = "fails" if years_before < 1 else "doubtful"
+    elif found.get("name") == "none" and estimate.extras.get("noun") != "financial year":
+        answer, text = "doubtful", f"{text} So a season at the start counts as effect."
+    else:
+        answer = "holds"
+    return Check(name="season", question=SEASON, answer=answer, text=text)  # type: ignore[arg-type]
 
 
 def residuals(estimate: Estimate) -> Check | None:

@@ -35,8 +35,8 @@ TERMS = {
 }
 RULE = {
     "reason": "Why this one",
-    "n1": "Pilot units",
-    "n0": "Comparison units",
+    "n1": "Pilot places",
+    "n0": "Comparison places",
     "places": "Places",
     "sizes_alike": "Sizes alike",
     "size_ratio": "Largest size over smallest",
@@ -44,8 +44,8 @@ RULE = {
     "flag_ratio": "Variance of the pilot before the start, over that of the others",
     "breakdown_ratio": "How many times as changeable as the others the pilot may be, before the range "
     "reaches no change",
-    "smallest_p": "Smallest p-value these numbers of units allow",
-    "permutations": "Other choices of pilot units tried",
+    "smallest_p": "Smallest p-value these numbers of places allow",
+    "permutations": "Other choices of pilot places tried",
     "df": "Degrees of freedom",
 }
 SERIES = {

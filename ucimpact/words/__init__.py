@@ -72,6 +72,7 @@ from ucimpact.words.pounds import (
 )
 from ucimpact.words.quotable import SO_FAR, can_say, cannot_say
 from ucimpact.words.refusals import (
+    FEWEST_EVENTS,
     NO_MONEY,
     coarse,
     few_comparison,
@@ -110,6 +111,7 @@ __all__ = [
     "BENEFIT",
     "CLAIMS",
     "COLUMNS",
+    "FEWEST_EVENTS",
     "HARM",
     "HEADS",
     "KINDS",

@@ -77,7 +77,8 @@ def _effect(finding: Finding) -> list[str]:
     total = finding["avoided"]
     if total is not None and finding["level"] != "very low" and finding["kind"] in COUNTED:
         events = avoided(
-            total["est"], total["lo"], total["hi"], outcome, finding["level"], _claimed(finding), SO_FAR,
+            total["est"], total["lo"], total["hi"], outcome, finding["level"], _claimed(finding),
+            finding.get("time", SO_FAR),
             better=finding["better"], kind=finding["kind"],
         )  # fmt: skip
         items.append(f"“{events}”")
