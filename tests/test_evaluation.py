@@ -216,3 +216,144 @@ def test_a_document_of_another_schema_is_refused(acute: Evaluation) -> None:
 def test_the_date_can_be_fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     assert evaluate(study_in(tmp_path)).created == "1970-01-01T00:00:00+00:00"
+
+
+# -- units and limits, each from a case that once went wrong -------------------------------
+
+
+def two_practices(small_falls_by: float) -> pd.DataFrame:
+    """Twelve comparison practices at 20 per 1,000; a pilot of one small busy practice and one large one."""
+    months = pd.date_range("2022-04-01", periods=24, freq="MS").strftime("%Y-%m")
+    rng = np.random.default_rng(2)
+    rows = []
+    for u in range(14):
+        people, rate = (500, 40.0) if u == 0 else (9_500, 10.0) if u == 1 else (5_000, 20.0)
+        for t, month in enumerate(months):
+            fall = 1 - small_falls_by if u == 0 and t >= 12 else 1.0
+            count = people * rate / 1_000 * fall + rng.integers(-1, 2)
+            start = "2023-04" if u < 2 else ""
+            rows.append(
+                {
+                    "unit": f"p{u:02d}",
+                    "month": month,
+                    "start": start,
+                    "people": people,
+                    "admissions": round(count),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def test_a_fall_in_a_small_place_is_no_fall_for_everybody(tmp_path: Path) -> None:
+    """72 fewer of 1,380 a year truly: the small practice had 20 a month and has 14."""
+    table = two_practices(0.3)
+    found = evaluate(study_in(tmp_path, table=table)).finding
+    assert found["avoided"]["est"] == pytest.approx(72, abs=15)
+    pilot = table[(table["start"] != "") & (table["month"] >= "2023-04")]
+    happened = pilot["admissions"].sum() / 10_000 * 100
+    assert found["observed"] == pytest.approx(happened, rel=1e-9)
+
+
+def test_the_base_of_a_rate_is_the_same_in_every_window(tmp_path: Path) -> None:
+    """With a mean of about 1 per 1,000 one window would count per 1,000 and another per 10,000."""
+    rng = np.random.default_rng(5)
+    months = pd.date_range("2022-04-01", periods=24, freq="MS").strftime("%Y-%m")
+    rows = [
+        {"unit": f"p{u:02d}", "month": m, "start": "2023-04" if u < 6 else "", "people": 200_000,
+         "admissions": int(rng.poisson(201 * (0.9 if u < 6 and t >= 12 else 1) * (1.03 if t < 3 else 0.995)))}
+        for u in range(20) for t, m in enumerate(months)
+    ]  # fmt: skip
+    evaluation = evaluate(study_in(tmp_path, table=pd.DataFrame(rows)))
+    moved = [a.est for a in evaluation.analyses if a.role == "dates"]
+    assert all(est == pytest.approx(evaluation.finding["est"], rel=0.3) for est in moved)
+
+
+def test_too_few_events_are_not_judged_and_not_told(tmp_path: Path) -> None:
+    table = panel_table()
+    pilot = table["start"] != ""
+    table.loc[pilot, "admissions"] = 0
+    table.loc[pilot & (table["month"] == "2022-06"), "admissions"] = 3
+    found = evaluate(study_in(tmp_path, table=table)).finding
+    assert found["sentences"]["headline"] == (
+        "We cannot give a likely range for emergency admissions: there were fewer than 5 after the start, too few to judge"
+    )
+    assert found["avoided"] is None and found["percent"] is None
+
+
+def test_places_that_could_not_be_analysed_do_not_count(tmp_path: Path) -> None:
+    table = panel_table(units=16)
+    late = table["unit"].isin([f"place {u:02d}" for u in range(11, 16)]) & (table["month"] >= "2023-04")
+    table["admissions"] = table["admissions"].astype("Int64")
+    table.loc[late, "admissions"] = pd.NA
+    evaluation = evaluate(study_in(tmp_path, table=table))
+    assert evaluation.finding["n0"] == 10
+    assert evaluation.data["counts"]["comparison_units"] == 10
+
+
+def test_a_stock_is_counted_on_a_day_and_never_added_up(tmp_path: Path) -> None:
+    text = PANEL_STUDY.replace(
+        "worthwhile = -0.05", 'worthwhile = { absolute = -30 }\neach = "on an average day"'
+    )
+    text = text.replace('population = "people"\n', "")
+    found = evaluate(study_in(tmp_path, text)).finding
+    assert found["w"] == 30 and found["avoided"] is None and found["per"] == "on an average day"
+    rated = PANEL_STUDY.replace("worthwhile = -0.05", 'each = "on an average day"')
+    found = evaluate(study_in(tmp_path, rated)).finding
+    assert "months" not in found["per"] and "months" not in found["sentences"]["lead"]
+    assert found["observed"] < 10
+
+
+def test_a_number_agreed_beside_an_analysis_of_ratios_is_refused(tmp_path: Path) -> None:
+    from ucimpact.errors import UsageError
+
+    text = PANEL_STUDY.replace("worthwhile = -0.05", "worthwhile = { absolute = -30 }")
+    text = text.replace('name = "did"', 'name = "did"\nlog = true')
+    with pytest.raises(UsageError, match="Agree a share"):
+        evaluate(study_in(tmp_path, text))
+
+
+def test_the_seed_of_the_study_is_the_seed_of_the_analysis(tmp_path: Path) -> None:
+    text = PANEL_STUDY.replace('profile = "none"', 'profile = "none"\nseed = 777')
+    estimate = evaluate(study_in(tmp_path, text)).primary.estimate
+    assert estimate is not None and estimate.extras["rule"]["seed"] == 777
+
+
+def test_a_price_for_nobody_is_not_a_cost_of_nothing(tmp_path: Path) -> None:
+    text = PANEL_STUDY + '\n[cost]\nper_person = 230\nprice_year = "2024/25"\n'
+    cost = evaluate(study_in(tmp_path, text)).decision["cost"]
+    assert cost == {"text": "The pilot cost £230 a person, and for how many is not said, in 2024/25 prices."}
+
+
+SERIES_STUDY = (
+    PANEL_STUDY.replace('kind = "panel"', 'kind = "series"')
+    .replace('unit = "unit"\n', "")
+    .replace('start = "start"', "start = 2013-04-01")
+    .replace('population = "people"', "window = { from = 2011-04-01, to = 2015-03-31 }")
+    .replace('name = "did"', 'name = "its"')
+)
+
+
+def long_series(before: float = 400.0) -> pd.DataFrame:
+    rng = np.random.default_rng(4)
+    months = pd.date_range("2005-04-01", periods=168, freq="MS").strftime("%Y-%m")
+    level = np.where(months >= "2013-04", 0.8 * before, before)
+    return pd.DataFrame({"month": months, "admissions": rng.poisson(level)})
+
+
+def test_other_years_do_not_hold_the_pilot_against_itself(tmp_path: Path) -> None:
+    evaluation = evaluate(study_in(tmp_path, SERIES_STUDY, long_series()))
+    check = next(check for check in evaluation.checks if check.name == "placebo_years")
+    assert all(abs(row["percent"]) < 0.15 for row in check.table)
+    assert check.answer == "cannot tell"
+
+
+def test_a_total_says_over_how_much_of_the_pilot_it_runs(tmp_path: Path) -> None:
+    text = SERIES_STUDY.replace('name = "its"', 'name = "its"\nphase_in = 6')
+    found = evaluate(study_in(tmp_path, text, long_series())).finding
+    assert found["time"] == "over 18 of the pilot’s 24 months"
+
+
+def test_choosing_no_season_is_in_doubt(tmp_path: Path) -> None:
+    text = SERIES_STUDY.replace('name = "its"', 'name = "its"\nseason = "none"')
+    evaluation = evaluate(study_in(tmp_path, text, long_series()))
+    assert next(check for check in evaluation.checks if check.name == "season").answer == "doubtful"
