@@ -193,6 +193,11 @@ def test_keys_of_a_panel_are_refused_for_a_series(tmp_path):
     assert [line.split("`")[1] for line in lines[1:]] == ["unit", "weight", "incomplete"]
 
 
+def test_a_lot_needs_places_to_draw_from(tmp_path):
+    lines = refused(tmp_path, ("[method]", '[context]\nallocation = "lot"\n\n[method]'), text=SERIES)
+    assert any("one series has no place beside it" in line for line in lines)
+
+
 @pytest.mark.parametrize(("marks", "said"), [("", "none is marked"), ("primary = true", "2 are marked")])
 def test_one_outcome_of_several_is_the_primary_one(tmp_path, marks, said):
     second = f'[[outcome]]\ncolumn = "imd"\nlabel = "I"\nkind = "score"\n{marks}\n\n[method]'

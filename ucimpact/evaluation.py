@@ -44,6 +44,10 @@ RATE_BASES = (1_000.0, 10_000.0, 100_000.0)
 """A chart counts per 1,000 people, or the first base at which the mean is 1 or more."""
 
 
+OWN = ("role", "label", "note", "kind", "refused", "est", "lo", "hi")
+"""What an analysis adds to its estimate in the document."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Analysis:
     """One estimate and its part in the evaluation, or why it was refused.
@@ -54,6 +58,7 @@ class Analysis:
     role: Role
     label: str
     note: str = ""
+    kind: str = "count"
     refused: str | None = None
     est: float | None = None
     lo: float | None = None
@@ -62,14 +67,14 @@ class Analysis:
 
     def to_dict(self) -> dict[str, Any]:
         """The analysis as plain values, the estimate's beside its own."""
-        own = {name: getattr(self, name) for name in ("role", "label", "note", "refused", "est", "lo", "hi")}
+        own = {name: getattr(self, name) for name in OWN}
         return {**serialise.plain(own), **(self.estimate.to_dict() if self.estimate else {})}
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Analysis:
         """The analysis that :meth:`to_dict` wrote."""
         values = dict(document)
-        own = {name: values.pop(name) for name in ("role", "label", "note", "refused", "est", "lo", "hi")}
+        own = {name: values.pop(name) for name in OWN}
         return cls(**own, estimate=Estimate.from_dict(values) if values else None)
 
 
@@ -263,6 +268,7 @@ class _Work:
         units = findings.units_of(estimate, prepared.data, prepared.rate, study, self.main_outcome)
         w = findings.worthwhile_in(self.main_outcome, units)
         main = _analysis("primary", "Main analysis", "", estimate, units)
+        main = replace(main, kind=self.main_outcome.kind)
         others = [self.other_outcome(o) for o in study.outcomes if o is not self.main_outcome]
         sensitivity = [self.sensitivity(entry, units) for entry in study.sensitivity]
         dates = self.moved_dates(units)
@@ -295,9 +301,10 @@ class _Work:
                 outcome, self.records, self.study.method.name, self.study.method.options
             )
         except (DesignError, EstimationError) as error:
-            return Analysis(role="outcome", label=outcome.label, refused=str(error))
+            return Analysis(role="outcome", label=outcome.label, kind=outcome.kind, refused=str(error))
         units = findings.units_of(estimate, prepared.data, prepared.rate, self.study, outcome)
-        return _analysis("outcome", outcome.label, units.per, estimate, units)
+        made = _analysis("outcome", outcome.label, units.per, estimate, units)
+        return replace(made, kind=outcome.kind)
 
     def sensitivity(self, entry: Any, units: findings.Units) -> Analysis:
         """A declared sensitivity analysis of the main outcome, in the main analysis's units."""

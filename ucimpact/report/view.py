@@ -264,11 +264,12 @@ def others(document: Mapping[str, Any]) -> Section | None:
         )
     rows = None
     if results:
+        counted = all(entry.get("kind", "count") == "count" for entry in (primary(document), *entries))
         rows = intervals.rows(
             "Change in each outcome, as a share of what was expected",
             "Outcome",
             [("", results)],
-            measure("count", percent=True),
+            measure("count" if counted else "score", percent=True),
         )
     return Section(
         ident="others",

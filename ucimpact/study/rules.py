@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ucimpact.data.periods import parse_day
-from ucimpact.study.declare import Data, Outcome, Release, Sensitivity, Window, Worthwhile
+from ucimpact.study.declare import Context, Data, Outcome, Release, Sensitivity, Window, Worthwhile
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.places import file_problems
 from ucimpact.study.said import Said, shown
@@ -20,6 +20,7 @@ def rule_problems(
     outcomes: Outcomes,
     sensitivity: tuple[Sensitivity | None, ...],
     release: Release | None,
+    context: Context | None,
     folder: Path,
 ) -> list[Said]:
     """What is wrong between keys, in what could be read of a study file."""
@@ -28,6 +29,9 @@ def rule_problems(
         if entry is not None and isinstance(entry.window, Window):
             problems += _window_rules(entry.window, ("sensitivity", at, "window"))
     if data is not None:
+        if data.kind == "series" and context is not None and context.allocation == "lot":
+            text = "is for places drawn by lot: one series has no place beside it. Take the key out"
+            problems.append(Said(("context", "allocation"), text))
         problems += [Said(("data", key), text) for key, text in _data_rules(data)]
         problems += [Said(("data", key), text) for key, text in file_problems(data, folder)]
         problems += _window_rules(data.window, ("data", "window")) if data.window else []

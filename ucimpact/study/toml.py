@@ -93,7 +93,7 @@ def read_study(path: str | Path, *, judge: Judge | None = None) -> Study:
     about, data, method = parts.pop("study"), parts.pop("data"), parts.pop("method")
     outcomes = _with_primary(arrays["outcome"])
     sensitivity = arrays["sensitivity"]
-    problems += rule_problems(data, outcomes, sensitivity, parts["release"], folder)
+    problems += rule_problems(data, outcomes, sensitivity, parts["release"], parts["context"], folder)
     if judge is not None:
         problems += _judged(judge, data, method, sensitivity)
     if problems and data is not None:
