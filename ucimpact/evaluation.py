@@ -520,6 +520,15 @@ def study_document(study: Study, records: Records) -> dict[str, Any]:
     }
 
 
+def _lengths(data: Panel | Series) -> list[str]:
+    """A note where a rate was taken for months of average length."""
+    if not isinstance(data, Series) or not data.rates or data.frequency.kind not in ("month", "quarter"):
+        return []
+    days = 365.25 / (data.frequency.per_year or 1)
+    noun = data.frequency.noun
+    return [f"Rates are for a {noun} of average length ({days:.1f} days), so that a short {noun} is no fall."]
+
+
 def data_document(study: Study, records: Records, data: Panel | Series, estimate: Estimate) -> dict[str, Any]:
     """What went in, what was left out and why, and what remained."""
     counts = {**data.counts(), **{k: v for k, v in estimate.counts.items() if k != "left_out"}}
@@ -544,7 +553,7 @@ def data_document(study: Study, records: Records, data: Panel | Series, estimate
         "counts": counts,
         "flow": flow,
         "left_out": left_out,
-        "coercions": list(records.coercions),
+        "coercions": [*records.coercions, *_lengths(data)],
     }
 
 

@@ -182,3 +182,12 @@ def test_a_start_within_a_period_means_that_period():
 def test_a_day_that_does_not_exist_is_no_date():
     with pytest.raises(ValueError, match="31/02/2022"):
         parse_day("31/02/2022")
+
+
+def test_a_month_is_as_long_as_its_days():
+    month, quarter = Frequency("month"), Frequency("quarter")
+    february = month.ordinal(dt.date(2023, 2, 1))
+    assert month.length(february) == pytest.approx(28 / 30.4375)
+    assert month.length(february + 1) / month.length(february) == pytest.approx(31 / 28)
+    assert quarter.length(quarter.ordinal(dt.date(2023, 1, 1))) == pytest.approx(90 / 91.3125)
+    assert Frequency("week").length(5) == Frequency("number").length(5) == 1

@@ -137,8 +137,11 @@ def test_differences_in_differences_are_right_on_average_about_the_planted_truth
 def test_the_planted_truth_of_a_series_is_the_mean_and_the_sum_of_its_effects():
     draw = MonthlySeries(months=6, before=3, level_change=-2.0, slope_change=-0.5).draw(1)
     truth, residents = draw.truth["emergency_admissions"], draw.table["residents"].to_numpy()[3:]
+    days = np.array([31, 30, 31]) / (365.25 / 12)  # October to December
     assert truth["average"] == pytest.approx((-2.0 - 2.5 - 3.0) / 3)
-    assert truth["cumulative"] == pytest.approx((np.array([-2.0, -2.5, -3.0]) * residents).sum() / 1000)
+    assert truth["cumulative"] == pytest.approx(
+        (np.array([-2.0, -2.5, -3.0]) * residents * days).sum() / 1000
+    )
 
 
 def test_an_effect_changes_the_pilot_and_nothing_else():

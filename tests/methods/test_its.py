@@ -86,11 +86,14 @@ def test_the_phase_in_is_left_out_and_the_level_is_that_of_the_first_month_after
 def test_the_total_of_a_rate_is_a_number_of_events() -> None:
     residents = np.linspace(50_000, 80_000, 40)
     rate = straight()
-    series = monthly(rate, before=25, residents=residents, events=rate * residents / 1000)
+    series = monthly(rate, before=25, residents=residents)
+    days = np.array([series.frequency.length(int(o)) for o in series.ordinals])
+    people = residents * days  # February counts for 28 days, March for 31
+    series = monthly(rate, before=25, residents=residents, events=rate * people / 1000)
     series = series.with_rate("events", per=1000, name="rate")
     found = InterruptedTimeSeries(outcome="rate").fit(series)
     effect = -5 - 0.5 * np.arange(15)
-    assert estimates(found)["cumulative"] == pytest.approx(np.sum(effect * residents[25:] / 1000))
+    assert estimates(found)["cumulative"] == pytest.approx(np.sum(effect * people[25:] / 1000))
     assert estimates(found)["average"] == pytest.approx(effect.mean())
 
 

@@ -31,6 +31,7 @@ MONTHS = (
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+DAYS_IN_YEAR = 365.25
 PER_YEAR = {"month": 12.0, "quarter": 4.0, "week": 365.25 / 7, "day": 365.25, "financial-year": 1.0}
 DATE_FORMS = (
     "%Y-%m-%d",
@@ -102,6 +103,16 @@ class Frequency:
         if self.kind == "day":
             return dt.date.fromordinal(ordinal)
         raise ValueError("numbered periods hold no days")
+
+    def length(self, ordinal: int) -> float:
+        """Days of a month or quarter over the average; 1 for periods that are all as long.
+
+        February has a tenth fewer days than March: a count that follows its days falls by a tenth.
+        """
+        if self.kind not in ("month", "quarter") or self.per_year is None:
+            return 1.0
+        days = (self.first_day(ordinal + 1) - self.first_day(ordinal)).days
+        return days * self.per_year / DAYS_IN_YEAR
 
     def label(self, ordinal: int) -> str:
         """How a person writes the period: "April 2022", "week from 5 January 2023"."""

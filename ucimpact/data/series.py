@@ -173,14 +173,25 @@ class Series:
             "after": len(self.ordinals) - before,
         }
 
+    @cached_property
+    def exposure(self) -> np.ndarray:
+        """People times the length of each period over the average, shape (n_periods,)."""
+        if self.population is None:
+            raise DataError(Problem("a rate needs a population", "Name the column of residents"))
+        lengths = np.array([self.frequency.length(int(o)) for o in self.ordinals])
+        return np.asarray(self.values(self.population) * lengths)
+
     def with_rate(self, column: str, *, per: float, name: str | None = None) -> Series:
-        """A series with the extra column ``column / population * per``, and a note of how it was made."""
+        """A series with the extra column ``column / exposure * per``, and a note of how it was made.
+
+        Months and quarters are taken as of average length, so that a short February is no fall.
+        """
         if self.population is None:
             raise DataError(
                 Problem("a rate needs a population", "Name the column of residents", column=column)
             )
         name = name or f"{column} per {per:,.0f}"
-        table = self.table.assign(**{name: self.values(column) / self.values(self.population) * per})
+        table = self.table.assign(**{name: self.values(column) / self.exposure * per})
         return replace(self, table=table, rates=MappingProxyType({**self.rates, name: Rate(column, per)}))
 
     def where(self, keep: np.ndarray, *, start: object = None) -> Series:

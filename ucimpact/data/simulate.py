@@ -16,8 +16,8 @@ differ fivefold. And a crisis response in one area, per 1,000 residents :math:`n
    \mu_t = b_0 + b_1 t + w_{y(t)} s_{m(t)} + e_t + (\ell + k (t - T)) D_t, \qquad
    y_t \sim \text{NB}(n_t \mu_t / 1000, \; \phi)
 
-with AR(1) shocks :math:`e_t` and winters that are not all alike (:math:`w_y`). Its months count as
-equally long; those of the practices do not.
+with AR(1) shocks :math:`e_t` and winters that are not all alike (:math:`w_y`). Months count for
+their days, as those of the practices do.
 
 The truth is the estimand that a report states, with the draw's own levels, drifts and shocks held:
 the difference between the expected rates with and without the pilot. Counting noise is the only
@@ -233,14 +233,15 @@ class MonthlySeries:
         since = t - self.before
         effect = np.where(since >= 0, self.level_change + self.slope_change * since, 0.0)
         residents = np.round(self.residents * np.exp(0.012 * t / 12)).astype(np.int64)
-        count = _counts(for_counts, residents * (without + effect) / PER, self.dispersion)
+        exposure = residents * np.asarray(month.days_in_month) * 12 / 365.25
+        count = _counts(for_counts, exposure * (without + effect) / PER, self.dispersion)
 
         after = since >= 0
         truth = {
             "average": effect[after].mean(),
             "level_change": self.level_change,
             "slope_change": self.slope_change,
-            "cumulative": (effect[after] * residents[after]).sum() / PER,
+            "cumulative": (effect[after] * exposure[after]).sum() / PER,
             "relative": effect[after].mean() / without[after].mean(),
         }
         table = pd.DataFrame(

@@ -188,4 +188,4 @@ def _events_each(series: Series, outcome: str) -> np.ndarray | None:
     rate = series.rates.get(outcome)
     if rate is None or series.population is None:
         return None
-    return np.asarray(series.values(series.population) / rate.per)
+    return np.asarray(series.exposure / rate.per)
