@@ -143,7 +143,7 @@ def test_an_empty_sheet_is_refused(tmp_path):
 
 def test_a_formula_is_never_worked_out(tmp_path):
     table = read_table(workbook(tmp_path, data=[["n", "m"], ["=1+1", 3]]))
-    assert table.columns["n"] == [None]
+    assert table.columns["n"] == ["#NOT-WORKED-OUT"]  # and so refused as a number, with its row
 
 
 def test_what_is_no_workbook_is_refused(tmp_path):
@@ -214,3 +214,18 @@ def test_nhs_numbers_are_refused_in_every_kind_of_file(tmp_path):
     for message in [*messages, str(caught.value)]:
         assert "NHS numbers" in message
         assert "9434765919" not in message
+
+
+def test_an_error_in_a_workbook_is_not_an_empty_cell(tmp_path):
+    """ "#N/A" in a column of starts must not make a pilot place a comparison, nor a sum be left out unseen."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["unit", "joined", "admissions"])
+    book.active.append(["a", "#N/A", 4])
+    book.active["B2"].data_type = "e"
+    book.active.append(["b", None, "=1+1"])
+    book.save(tmp_path / "t.xlsx")
+    table = read_table(tmp_path / "t.xlsx")
+    assert table.columns["joined"] == ["#N/A", None]
+    assert table.columns["admissions"] == [4.0, "#NOT-WORKED-OUT"]

@@ -9,9 +9,11 @@ byte fits, else Windows-1252, which is what spreadsheets in this country write.
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,10 @@ UNPACKED_LIMIT = 250_000_000
 """Bytes; a workbook that unpacks to more is refused before it is opened (a small file can hold gigabytes)."""
 PARTS_LIMIT = 2_000
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+CELL = re.compile(r"<c\b([^>]*[^/>])>(.*?)</c>", re.DOTALL)
+PLACE = re.compile(r"([A-Z]+)([0-9]+)")
+"""A cell of a sheet's XML, and its name: B7."""
 
 Rows = list[tuple[int, Sequence[Any]]]
 """The line of each row, and its cells."""
@@ -192,10 +198,48 @@ def _xlsx(path: Path, sheet: str | None) -> tuple[Rows, list[str]]:
         cells = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
     except python_calamine.CalamineError:
         raise DataError(not_one) from None
+    for row, column, text in _unread(path, chosen):
+        if row < len(cells) and column < len(cells[row]) and cells[row][column] == "":
+            cells[row][column] = text
     rows = _from_header(list(enumerate(cells, start=1)))
     if not rows:
         raise DataError(Problem("the sheet is empty", "Name the sheet that holds the table", file=path.name))
     return rows, []
+
+
+def _unread(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
+    """Cells that the reader gives as empty and that are not: errors, and formulas never worked out.
+
+    Row and column from 0, and the text that stands for the cell: "#N/A" in a column of starts must not
+    make a pilot place a comparison.
+    """
+    with zipfile.ZipFile(path) as archive:
+        book = archive.read("xl/workbook.xml").decode("utf-8")
+        links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8")
+        relations = re.findall(r"<Relationship\b[^>]*>", links)
+        targets = {_attribute(tag, "Id"): _attribute(tag, "Target") for tag in relations}
+        for tag in re.findall(r"<sheet\b[^>]*>", book):
+            if html.unescape(_attribute(tag, "name")) == sheet:
+                target = targets.get(_attribute(tag, "r:id"), "").lstrip("/")
+                break
+        else:
+            return
+        inside = target if target.startswith("xl/") else f"xl/{target}"
+        if inside not in archive.namelist():
+            return
+        content = archive.read(inside).decode("utf-8")
+    for attributes, body in CELL.findall(content):
+        place = PLACE.fullmatch(_attribute(attributes, "r"))
+        value = re.search(r"<v[^>]*>([^<]*)</v>", body)
+        error = _attribute(attributes, "t") == "e"
+        if place and (error or ("<f" in body and value is None)):
+            column = sum((ord(c) - 64) * 26**k for k, c in enumerate(reversed(place[1])))
+            yield int(place[2]) - 1, column - 1, value[1] if error and value else "#NOT-WORKED-OUT"
+
+
+def _attribute(tag: str, name: str) -> str:
+    found = re.search(rf'\b{name}="([^"]*)"', tag)
+    return found[1] if found else ""
 
 
 def _sheet(names: list[str], sheet: str | None, file: str) -> str:
