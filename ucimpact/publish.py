@@ -11,8 +11,12 @@ from typing import Any
 
 from ucimpact import serialise
 from ucimpact.disclosure import release
+from ucimpact.errors import UsageError
 from ucimpact.evaluation import Evaluation
 from ucimpact.report.tables import csv_text
+
+TABLES = ("effects", "observed_expected", "checks", "left_out")
+"""Files of ours in ``tables/``: one of an earlier run does not stay beside a report without it."""
 
 
 def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
@@ -34,6 +38,8 @@ def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
     """
     from ucimpact.report.render import render
 
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise UsageError(f"{folder} is a file: name a folder to write in")
     released = release(evaluation)
     text = serialise.text_of(released.to_dict())
     document = Evaluation.from_dict(json.loads(text)).to_dict()
@@ -80,4 +86,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / name).replace(target)
             written.append(target)
+    for name in TABLES:
+        if f"tables/{name}.csv" not in files:
+            (folder / "tables" / f"{name}.csv").unlink(missing_ok=True)
     return written

@@ -282,7 +282,7 @@ def _from_text(texts: Sequence[str], name: str, form: str | None) -> Parsed:
         problems = [
             Problem(
                 f'not a date of the form "{form}", such as {_example(form)}',
-                "Write every period in that form, or correct [data.dates] format",
+                "Write every period in that form, or correct dates = { format = ... } under [data]",
                 row=row + 2,
                 column=name,
                 value=text,
@@ -324,7 +324,7 @@ def _from_dates(days: list[dt.date], texts: Sequence[str], name: str, form: str)
         raise DataError(
             Problem(
                 "these dates could be day first or month first",
-                'Say which: [data.dates] format = "%d/%m/%Y" or "%m/%d/%Y"',
+                'Say which under [data]: dates = { format = "%d/%m/%Y" } or { format = "%m/%d/%Y" }',
                 column=name,
                 value=texts[0],
             )
@@ -350,11 +350,13 @@ def _unread(texts: Sequence[str], name: str) -> list[Problem]:
     day_first = fits[_example("%d/%m/%Y")]
     month_first = [day is not None for day in _read_by(texts, "%m/%d/%Y")]
     if all(month_first):
-        way_out = 'Say so: [data.dates] format = "%m/%d/%Y"'
+        way_out = 'Say so under [data]: dates = { format = "%m/%d/%Y" }'
         return [Problem("these dates are month first", way_out, row=2, column=name, value=texts[0])]
     if fits[like] == day_first and all(a or b for a, b in zip(day_first, month_first, strict=True)):
         row = day_first.index(False)
-        way_out = 'Write every date the same way, then say which: [data.dates] format = "%d/%m/%Y"'
+        way_out = (
+            'Write every date the same way, then say which under [data]: dates = { format = "%d/%m/%Y" }'
+        )
         what = "day/month and month/day dates are mixed"
         return [Problem(what, way_out, row=row + 2, column=name, value=texts[row])]
     rest = f", where the rest are like {like}" if any(fits[like]) else ""
