@@ -355,7 +355,8 @@ class _Work:
     ) -> list[Check]:
         """Every question that these data and this method allow, the key checks first."""
         data, declared = prepared.data, self.study.context
-        includes = main.lo is None or main.hi is None or main.lo <= 0 <= main.hi
+        ranged = main.lo is not None and main.hi is not None
+        includes = main.lo is not None and main.hi is not None and main.lo <= 0 <= main.hi
         found: list[Check | None] = []
         if isinstance(data, Panel):
             smallest = None if w is None or units.term == "relative" else w / units.factor
@@ -373,14 +374,17 @@ class _Work:
                 declared.events, logged=declared.events_logged, frequency=data.frequency, start=start
             ),
             context_checks.same_coding(declared.coding),
-            panel_checks.unmeasured(includes_no_change=includes, controlled=controlled),
+            panel_checks.unmeasured(includes_no_change=includes, controlled=controlled) if ranged else None,
         ]
         if isinstance(data, Panel):
-            found += [panel_checks.as_changeable(estimate), panel_checks.placebo_units(estimate)]
+            found += [
+                panel_checks.as_changeable(estimate),
+                panel_checks.placebo_units(estimate, includes_no_change=includes),
+            ]
         else:
             found += [
                 series_checks.residuals(estimate),
-                series_checks.placebo_dates(estimate),
+                series_checks.placebo_dates(estimate, includes_no_change=includes),
                 series_checks.placebo_years(
                     float(estimate.effect("relative")["estimate"]), self.placebo_years()
                 ),
@@ -450,7 +454,10 @@ def _dates_check(main: Analysis, dates: list[Analysis]) -> Check:
     """Whether moving the dates changes the answer: an estimate outside the range, or of other sign."""
     moved = [a for a in dates if a.est is not None]
     question = "Does the result depend on the dates chosen?"
-    if main.est is None or main.lo is None or main.hi is None or not moved:
+    if main.est is None or main.lo is None or main.hi is None:
+        text = "Without a likely range there is nothing to hold other dates against."
+        return Check(name="dates", question=question, answer="cannot tell", text=text, counted=False)
+    if not moved:
         text = "There are too few periods to move the dates."
         return Check(name="dates", question=question, answer="cannot tell", text=text, counted=False)
     away = [a for a in moved if depends_on_dates(main, a)]
@@ -520,8 +527,10 @@ def study_document(study: Study, records: Records) -> dict[str, Any]:
     }
 
 
-def _lengths(data: Panel | Series) -> list[str]:
-    """A note where a rate was taken for months of average length."""
+def _how_rated(data: Panel | Series) -> list[str]:
+    """Notes on how a rate was made: of average months in a series, weighed by people in a panel."""
+    if isinstance(data, Panel) and data.rates and data.weight == f"mean {data.population}":
+        return ["Each unit weighs by its mean number of people, so that effects and totals are per person."]
     if not isinstance(data, Series) or not data.rates or data.frequency.kind not in ("month", "quarter"):
         return []
     days = 365.25 / (data.frequency.per_year or 1)
@@ -553,7 +562,7 @@ def data_document(study: Study, records: Records, data: Panel | Series, estimate
         "counts": counts,
         "flow": flow,
         "left_out": left_out,
-        "coercions": [*records.coercions, *_lengths(data)],
+        "coercions": [*records.coercions, *_how_rated(data)],
     }
 
 

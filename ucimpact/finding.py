@@ -93,7 +93,8 @@ def units_of(
     estimate: Estimate, data: Panel | Series, rate: Rate | None, study: Study, outcome: Outcome
 ) -> Units:
     """The headline's units for an estimate of this outcome on these data."""
-    each = outcome.each or f"a {data.frequency.noun}"
+    total = outcome.kind in ("count", "cost")
+    each = outcome.each or (f"a {data.frequency.noun}" if total else "on average")
     if estimate.scale == "log":
         return Units(
             factor=100.0, term="relative", base=None, per="%", when="", chart_per=each,
@@ -119,7 +120,7 @@ def _panel_units(
         where = "" if data.pilot_units.sum() == 1 else f" in each pilot {unit}"
         scale, per, base = 1.0, f"{each}{where}", None
         if outcome.kind == "binary":
-            scale, per, base = 100.0, f"per 100 {study.people} {each}", 100
+            scale, per, base = 100.0, f"per 100 {unit}-{data.frequency.noun}s", 100
         total = float(estimate.counts.get("pilot_periods") or np.nan)
         return Units(
             factor=scale, term="att", base=base, per=per, when="", chart_per=f"{each}{where}",
@@ -226,7 +227,7 @@ def finding(
         "proxy": outcome.proxy,
         "subject": study.subject,
         "plural": study.plural,
-        "people": study.people,
+        "people": study.people if outcome.kind != "binary" else units.per.removeprefix("per 100 "),
         "base": units.base,
         "per": units.per,
         "when": units.when,
@@ -468,6 +469,7 @@ def decision(study: Study, found: Mapping[str, Any], grade: Mapping[str, Any]) -
         key_fail=found["key_fail"],
         missing=missing,
     )
+    steps.append("Whether it is worth its price is not worked out in this version.")
     return {
         "verdict": verdict,
         "because": "",
@@ -524,7 +526,7 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
         said["headline"] = words.season_confounded(**about)
     if found["refused"] is not None or found["key_fail"]:
         failed = [c["text"] for c in checks if c["answer"] == "fails" and c["name"] in words.QUESTIONS]
-        said["lead"] = " ".join(failed) or str(found["refused"])
+        said["lead"] = " ".join(failed) or f"{words.capital(found['refused'])}."
         return said
     per = "" if found["base"] else found["per"]
     said["lead"], unclear = _lead(found, per), found["lo"] <= 0 <= found["hi"]

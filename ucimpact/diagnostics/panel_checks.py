@@ -108,8 +108,11 @@ def as_changeable(estimate: Estimate) -> Check | None:
     )
 
 
-def placebo_units(estimate: Estimate) -> Check | None:
-    """Rank of the pilot's effect among the effects that places without it would show."""
+def placebo_units(estimate: Estimate, *, includes_no_change: bool = False) -> Check | None:
+    """Rank of the pilot's effect among the effects that places without it would show.
+
+    Where the likely range includes no change others are expected to show as much, and nothing follows.
+    """
     placebo = estimate.extras.get("placebo") or {}
     others = np.abs(np.asarray(placebo.get("estimates", ()), dtype=float))
     others = others[np.isfinite(others)]
@@ -122,7 +125,8 @@ def placebo_units(estimate: Estimate) -> Check | None:
     if others.size < 9:
         answer = "cannot tell"
     else:
-        answer = "holds" if share <= LONE_PLACE_RANK else "doubtful"
+        unusual = share <= LONE_PLACE_RANK
+        answer = "holds" if unusual else "cannot tell" if includes_no_change else "doubtful"
     return Check(
         name="placebo_units",
         question=PLACEBO_UNITS,

@@ -61,10 +61,11 @@ def residuals(estimate: Estimate) -> Check | None:
     )
 
 
-def placebo_dates(estimate: Estimate) -> Check | None:
+def placebo_dates(estimate: Estimate, *, includes_no_change: bool = False) -> Check | None:
     """Rank of the average effect among those at dates before the pilot, each against its own error.
 
-    Neighbouring fake dates share their periods, so the rank is a guide and no test.
+    Neighbouring fake dates share their periods, so the rank is a guide and no test. Where the likely range
+    includes no change other dates are expected to show as much, and nothing follows.
     """
     rank = estimate.extras.get("placebo_rank") or {}
     rows = estimate.extras.get("placebo_dates") or []
@@ -76,7 +77,7 @@ def placebo_dates(estimate: Estimate) -> Check | None:
         f"{larger} of {len(rows)} earlier dates, on which nothing happened, show an average change at least "
         "as large for how surely it is known."
     )
-    answer = "holds" if p <= RANK else "doubtful"
+    answer = "holds" if p <= RANK else "cannot tell" if includes_no_change else "doubtful"
     if not rank.get("enough"):
         answer, text = "cannot tell", f"{text} That is too few dates to judge by."
     return Check(

@@ -307,11 +307,14 @@ def _change(entry: Mapping[str, Any]) -> Callable[[float], float]:
 
 
 def _with_reference(rows: list[Mapping[str, Any]], entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The path with the period before the start, which every gap is measured against."""
-    if any(row["event_time"] == -1 for row in rows):
+    """The path with the period that every gap is measured against: the last one analysed before the start."""
+    told = (entry.get("extras") or {}).get("reference") or {}
+    since = told.get("event_time", -1)
+    if any(row["event_time"] == since for row in rows):
         return rows
-    period = next((r["period"] for r in entry.get("counterfactual") or () if r["since"] == -1), None)
-    reference = {"event_time": -1, "period": period, "estimate": 0.0, "conf_low": None, "conf_high": None}
+    frame = entry.get("counterfactual") or []
+    period = told.get("period") or next((row["period"] for row in frame if row["since"] == since), None)
+    reference = {"event_time": since, "period": period, "estimate": 0.0, "conf_low": None, "conf_high": None}
     return sorted([*rows, reference], key=lambda row: row["event_time"])
 
 
