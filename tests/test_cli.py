@@ -17,6 +17,7 @@ from ucimpact import cli, evaluation
 from ucimpact.data.examples import folder, names
 from ucimpact.methods import METHODS
 from ucimpact.study.starting import SERVICES, data_columns
+from ucimpact.study.toml import PLACEHOLDERS
 
 HEAVY = {"pandas", "scipy", "numpy", "pydantic", "duckdb", "matplotlib", "jinja2", "statsmodels", "sklearn"}
 
@@ -139,6 +140,13 @@ def test_init_writes_what_passes_check_once_there_are_rows(tmp_path, name):
     study, data = sorted(into.iterdir(), key=lambda path: path.suffix, reverse=True)
     assert str(study) in done.stdout
     assert str(data) in done.stdout
+    unfilled = call("check", study)
+    assert unfilled.exit_code == 2
+    assert unfilled.stderr.count("still holds the template's") == 3
+    text = study.read_text()
+    for mark in PLACEHOLDERS:
+        text = text.replace(mark, "Eastvale")
+    study.write_text(text)
     empty = call("check", study)
     assert (empty.exit_code, "no rows under the header" in empty.stderr) == (3, True)
     with data.open("a") as file:

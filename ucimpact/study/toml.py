@@ -58,6 +58,8 @@ EXPECTED = {
     "dataclass_type": "a table",
 }
 
+PLACEHOLDERS = ("NAME OF THE PLACE", "WHO IS ANSWERABLE FOR THIS REPORT")
+
 Judge = Callable[[str, Mapping[str, Any], str | None], Sequence[tuple[str | None, str]]]
 """Asked of each method named: its name, its options, the kind of data; answers (option, problem)."""
 
@@ -94,6 +96,7 @@ def read_study(path: str | Path, *, judge: Judge | None = None) -> Study:
     outcomes = _with_primary(arrays["outcome"])
     sensitivity = arrays["sensitivity"]
     problems += rule_problems(data, outcomes, sensitivity, parts["release"], parts["context"], folder)
+    problems += _unfilled(raw)
     if judge is not None:
         problems += _judged(judge, data, method, sensitivity)
     if problems and data is not None:
@@ -120,6 +123,19 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError:
         raise UsageError(f"{path.name} is not UTF-8 text. Save it as UTF-8") from None
     return text.replace("\r\n", "\n")
+
+
+def _unfilled(raw: Mapping[str, Any]) -> list[Said]:
+    """What a template left for a person to write; it would stand on the first page."""
+    about = raw.get("study")
+    if not isinstance(about, Mapping):
+        return []
+    return [
+        Said(("study", key), f"still holds the template's {mark}. Write your own")
+        for key, text in about.items()
+        for mark in PLACEHOLDERS
+        if isinstance(text, str) and mark in text
+    ]
 
 
 def _with_primary(outcomes: Outcomes) -> Outcomes:

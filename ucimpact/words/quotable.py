@@ -39,7 +39,7 @@ def can_say(finding: Finding) -> list[str]:
     if code == "N":
         first = f"“A change in {outcome} large enough to matter is unlikely.”"
     items = [first, f"“The truth could be anything from {_spoken(finding).range}{_unit(finding)}.”"]
-    low, high = (_size(finding[name], finding) for name in ("lo", "hi"))
+    low, high = _sizes(finding)
     if code != "N" and finding["lo"] < 0 < finding["hi"]:
         items.append(f"“A fall of more than {low} is unlikely, and so is a rise of more than {high}.”")
     if finding.get("found_se") is not None:
@@ -184,8 +184,10 @@ def _spoken(finding: Finding) -> Spoken:
     return spoken(finding["est"], finding["lo"], finding["hi"], _how(finding), finding["w"])
 
 
-def _size(value: float, finding: Finding) -> str:
-    return limit(value, _how(finding), finding["w"]).rsplit(" ", 1)[0]
+def _sizes(finding: Finding) -> tuple[str, str]:
+    """The two ends of the range as the range itself prints them, without their words."""
+    fewer, _, more = likely(finding["lo"], finding["hi"], _how(finding), finding["w"]).partition(" to ")
+    return fewer.rsplit(" ", 1)[0], more.rsplit(" ", 1)[0]
 
 
 def _unit(finding: Finding) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ucimpact.words.claims import bad_change, good_change
-from ucimpact.words.numbers import joint, limit, measure, number
+from ucimpact.words.numbers import joint, likely, limit, measure, number
 
 BREAKDOWN = 2.0
 """One or two pilot places do if the finding bears them being so many times as changeable (a judgement)."""
@@ -198,8 +198,11 @@ def _very_wide(better: str) -> Step:
 
 def _wide(lo: float, hi: float, w: float | None, *, better: str, kind: str, percent: bool) -> Step:
     how = measure(kind, percent=percent)
-    best, worst = (lo, hi) if better == "lower" else (hi, lo)
-    return make_step("P", 1, f"the range runs from {limit(best, how, w)} to {limit(worst, how, w)}.", "P1")
+    ends = [limit(lo, how, w), limit(hi, how, w)]
+    if lo < 0 < hi:  # as the range itself prints them
+        ends = likely(lo, hi, how, w).split(" to ")
+    best, worst = ends if better == "lower" else reversed(ends)
+    return make_step("P", 1, f"the range runs from {best} to {worst}.", "P1")
 
 
 def analyses_step(est: float, others: Sequence[Interval], w: float | None = None) -> Step | None:
