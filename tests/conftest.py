@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("fixed", derandomize=True)
+settings.load_profile("fixed")
 
 HERE = Path(__file__).parent
 NO_SHARED = "the shared data folder is absent: set UCIMPACT_SHARED, or lay it beside the checkout"

@@ -313,3 +313,8 @@ def test_next_steps_keep_the_language_rules():
             claim, level, better=better, plural=plural, se=3.0, w=2.0, unit="%", one_place=True
         ):
             assert words.breaks(text) == []
+
+
+def test_95_in_100_is_not_said_as_a_likely_range_is_misread():
+    text = words.because("Mainstream", p=0.953, price=60)
+    assert text.startswith("A 95 in 100 chance of being worth £60 a person") and not words.breaks(text)

@@ -184,7 +184,7 @@ def because(
         return f"Still needed: {joint(lacking)}." if lacking else "A figure is missing."
     if name == VERDICTS[1]:
         return (
-            f"{capital(chance(p or 0))} chance of being worth {per_person(price or 0)} a person; "
+            f"{_chance_of(p or 0)} of being worth {per_person(price or 0)} a person; "
             f"the rule asks for {chance(rule)}, and the checks hold."
         )
     worth = f"{size}, worth {per_person(value or 0)}" if size else f"Worth {per_person(value or 0)}"
@@ -197,6 +197,12 @@ def because(
         wide = largest_step.startswith("P") and people is not None
         text += f"; only {people:,} people" if wide else f"; {PHRASES[largest_step]}"
     return f"{text}."
+
+
+def _chance_of(p: float) -> str:
+    """ "85% chance"; 95 of them otherwise: "95% chance" is what a likely range is often taken for."""
+    said = chance(p)
+    return "A 95 in 100 chance" if said == "95%" else f"{capital(said)} chance"
 
 
 def _because_extended(

@@ -26,6 +26,9 @@ REPAYS, MAY_REPAY, HARDLY_REPAYS = 0.8, 0.5, 0.2
 POWER = 2.8
 """Standard errors of an effect that is found four times in five at the usual 5%: 1.96 + 0.84."""
 
+SMALL = 100
+"""A score or a duration below this is not said in whole numbers: 4.5 days are neither 4 nor 5."""
+
 NOT_EVIDENCE = "This is not evidence that the service makes no difference."
 NO_WORTHWHILE = "Nobody agreed, before the data were seen, how large a change would be worth having."
 RATIOS_ONLY = "This analysis is of ratios, so it gives per cent and no numbers avoided."
@@ -176,7 +179,8 @@ def lead(
 
 
 def _expected(expected: float, observed: float, without: str | None, kind: str) -> str:
-    how = measure(kind)
+    small = kind in ("score", "duration") and max(abs(expected), abs(observed)) < SMALL
+    how = measure(kind, decimals=1 if small else 0)
     wanted, seen = how.amount(expected), how.amount(observed)
     were = "were" if kind in COUNTED and wanted != "1" else "was"
     unless = f" without {without}" if without else ""
