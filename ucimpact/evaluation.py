@@ -26,7 +26,7 @@ from ucimpact.diagnostics.check import Check
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.few_clusters import Auto
-from ucimpact.methods import METHODS, build
+from ucimpact.methods import build
 from ucimpact.methods.building import problems
 from ucimpact.study import Outcome, Records, Study, read_records
 
@@ -564,6 +564,3 @@ def data_document(study: Study, records: Records, data: Panel | Series, estimate
         "left_out": left_out,
         "coercions": [*records.coercions, *_how_rated(data)],
     }
-
-
-__all__ = ["METHODS", "Analysis", "Evaluation", "evaluate", "prepare", "words"]
