@@ -17,7 +17,7 @@ import numpy as np
 
 import ucimpact
 from ucimpact import finding as findings
-from ucimpact import serialise, words
+from ucimpact import serialise
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
 from ucimpact.diagnostics import context as context_checks
