@@ -280,6 +280,14 @@ def test_too_few_events_are_not_judged_and_not_told(tmp_path: Path) -> None:
     assert found["avoided"] is None and found["percent"] is None
 
 
+def test_a_comparison_in_which_nothing_happens_is_no_comparison(tmp_path: Path) -> None:
+    table = panel_table()
+    table.loc[table["start"] == "", "admissions"] = 0
+    found = evaluate(study_in(tmp_path, table=table)).finding
+    assert found["refused"] == "there were fewer than 5 in the comparison after the start, too few to judge"
+    assert found["claim"] is None and found["avoided"] is None
+
+
 def test_places_that_could_not_be_analysed_do_not_count(tmp_path: Path) -> None:
     table = panel_table(units=16)
     late = table["unit"].isin([f"place {u:02d}" for u in range(11, 16)]) & (table["month"] >= "2023-04")

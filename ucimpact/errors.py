@@ -93,7 +93,3 @@ class DisclosureError(ImpactError):
     """Releasing this would tell too much about too few people."""
 
     exit_code = 5
-
-
-class ImpactWarning(UserWarning):
-    """A result that stands but needs care; it also stays on the Estimate."""

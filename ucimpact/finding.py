@@ -268,15 +268,26 @@ def _places(rule: Mapping[str, Any], counts: Mapping[str, Any]) -> tuple[int | N
 
 
 def _too_few(estimate: Estimate, outcome: Outcome) -> str | None:
-    """The plain sentence where the pilot saw too few events to judge, without the numbers themselves."""
+    """The plain sentence where too few events were seen to judge, without the numbers themselves.
+
+    A comparison that saw next to nothing is as little use as a pilot that did: its path is flat whatever
+    happened.
+    """
     frame = estimate.counterfactual
     if outcome.kind != "count" or frame is None or "events" not in frame:
         return None
-    sides = [float(frame["events"][part].sum()) for part in (frame["since"] < 0, frame["since"] >= 0)]
-    if min(sides) >= words.FEWEST_EVENTS:
-        return None
-    which = "after" if sides[1] < words.FEWEST_EVENTS else "before"
-    return f"there were fewer than {words.FEWEST_EVENTS} {which} the start, too few to judge"
+    after = (frame["since"] >= 0).to_numpy()
+    beside = [row.get("events", np.nan) for row in estimate.extras.get("comparison") or ()]
+    groups = [("", frame["events"].to_numpy(dtype=float))]
+    if len(beside) == len(frame):
+        groups.append((" in the comparison", np.asarray(beside, dtype=float)))
+    for where, events in groups:
+        for when, part in (("after", after), ("before", ~after)):
+            if np.nansum(events[part]) < words.FEWEST_EVENTS:
+                return (
+                    f"there were fewer than {words.FEWEST_EVENTS}{where} {when} the start, too few to judge"
+                )
+    return None
 
 
 def _below_nothing(units: Units) -> str | None:
