@@ -134,7 +134,7 @@ class Converted:
                 self._cell(found.at, found.what, found.do, column)
 
     def _read_periods(self) -> None:
-        column = self.study.data.period
+        column = str(self.study.data.period)
         try:
             parsed = parse_periods(_typed(self.table.columns[column], column), form=self._form)
         except DataError as error:

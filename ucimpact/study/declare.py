@@ -56,13 +56,22 @@ class Dates(Declared):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Chosen(Declared):
+    """The rule by which people were picked: ``column`` (a count before the index date) ``at_least`` so many."""
+
+    column: Text
+    at_least: Annotated[Whole, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Data(Declared):
     """Where the records are and what each column is.
 
     Attributes
     ----------
     kind : str
-        ``"panel"``: one row a place and period. ``"series"``: one row a period.
+        ``"panel"``: one row a place and period. ``"series"``: one row a period. ``"cohort"``: one row a
+        person, whose values are never shown.
     source, sql : str, optional
         One of the two: a CSV, xlsx or Parquet file; or a file with one SELECT.
     folders : tuple of str
@@ -76,11 +85,22 @@ class Data(Declared):
     incomplete : str
         What to do with units that lack a period of the window: ``"refuse"``, ``"leave-out"`` (the whole
         unit) or ``"keep"``.
+    person, pilot, index_date, service_start, follow_up, cluster : str, optional
+        Columns of a cohort: who; 1 for those who had the service (absent: everybody had); the day on which
+        the clock starts; the day on which the service really began; days at risk, ended by death or leaving;
+        the level at which people are alike, such as a team.
+    follow_up_days, before_days : float, optional
+        Days after the index date for which outcomes were counted; days before it for which the columns
+        ``before`` of the outcomes were.
+    chosen : Chosen, optional
+        The rule by which people were picked, for regression to the mean.
+    eligible : int, optional
+        People for whom the question is asked, of whom those analysed are a part.
     """
 
-    kind: Literal["panel", "series"]
-    period: Text
-    start: Day
+    kind: Literal["panel", "series", "cohort"]
+    period: Text | None = None
+    start: Day | None = None
     source: Text | None = None
     sql: Text | None = None
     sheet: Text | None = None
@@ -94,11 +114,21 @@ class Data(Declared):
     covid: Covid | None = None
     dates: Dates | None = None
     incomplete: Literal["refuse", "leave-out", "keep"] | None = None
+    person: Text | None = None
+    pilot: Text | None = None
+    index_date: Text | None = None
+    service_start: Text | None = None
+    follow_up: Text | None = None
+    cluster: Text | None = None
+    follow_up_days: Annotated[Number | None, Field(gt=0)] = None
+    before_days: Annotated[Number | None, Field(gt=0)] = None
+    chosen: Chosen | None = None
+    eligible: Annotated[Whole | None, Field(ge=0)] = None
 
     @property
     def show(self) -> bool:
         """Whether a message may show a value: never where rows are people."""
-        return self.rows == "organisations"
+        return self.rows == "organisations" and self.kind != "cohort"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +160,26 @@ def _worthwhile(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Value(Declared):
-    """What one event is worth, in the three columns that are never mixed."""
+    """What one event is worth, in the three columns that are never mixed.
+
+    Attributes
+    ----------
+    cash : float, optional
+        Pounds that a contract would really return for each event avoided.
+    capacity, capacity_per_event : str, float, optional
+        Item of :mod:`ucimpact.economics.unit_costs` that is freed (``"bed-day"``), and how many an event.
+    economic : str or float, optional
+        Item whose full average cost an event carries, or pounds.
+    marginal : float, optional
+        Share of the full cost that would really be freed in the short run; the report shows what the pilot
+        would need to avoid at that share, beside the full cost.
+    """
 
     cash: Number | None = None
     capacity: Text | None = None
     capacity_per_event: Number | None = None
-    economic: Text | None = None
+    economic: Text | Number | None = None
+    marginal: Annotated[Number | None, Field(gt=0, le=1)] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +191,10 @@ class Outcome(Declared):
     each : str, optional
         What one figure is of, where it is not a total of its period: "on an average day" for the people
         in hospital. Sentences use it in place of "a month".
+    before : str, optional
+        In a cohort, the column of the same thing before the index date.
+    negative_control : bool
+        The pilot cannot have changed it; a difference is a sign that unlike people were compared.
     """
 
     column: Text
@@ -157,6 +205,8 @@ class Outcome(Declared):
     worthwhile: Annotated[Worthwhile | None, BeforeValidator(_worthwhile)] = None
     proxy: YesNo = False
     each: Text | None = None
+    before: Text | None = None
+    negative_control: YesNo = False
     value: Value | None = None
 
 
@@ -326,13 +376,27 @@ class Study(About):
 
     @property
     def covariates(self) -> tuple[str, ...]:
-        """Columns that a method adjusts for, each once."""
+        """Columns that a method adjusts for or matches on, each once."""
         given = [self.method.options, *(entry.options for entry in self.sensitivity)]
         return tuple(dict.fromkeys(name for options in given for name in covariates_of(options)))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Columns that a method takes as kinds and not as numbers (``exact``, ``antiexact``), each once."""
+        given = [self.method.options, *(entry.options for entry in self.sensitivity)]
+        keys = ("exact", "antiexact")
+        return tuple(
+            dict.fromkeys(name for options in given for key in keys for name in named_in(options, key))
+        )
 
 
 def covariates_of(options: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns under ``covariates`` in a method's options."""
-    value = options.get("covariates", ())
+    return named_in(options, "covariates")
+
+
+def named_in(options: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The columns that a method's option names."""
+    value = options.get(key, ())
     names = value if isinstance(value, (list, tuple)) else (value,)
     return tuple(name for name in names if isinstance(name, str))

@@ -190,7 +190,7 @@ class _Cut:
         if self.whole.ordinals[last] - self.whole.ordinals[first] > LONGEST:
             middle = np.median(self.whole.ordinals[rows])
             far = max((first, last), key=lambda at: abs(self.whole.ordinals[at] - middle))
-            column = self.study.data.period
+            column = str(self.study.data.period)
             value = self.whole.table.columns[column][far]
             what = f"more than {LONGEST:,} {self.frequency.noun}s from the rest"
             self._add(what, "Correct the slip", at=int(far), column=column, value=value)
@@ -326,14 +326,14 @@ class _Cut:
 
     def _panel(self) -> Panel:
         data, whole = self.study.data, self.whole
-        columns = {data.period: as_periods(self.frequency, whole.ordinals[self.keep])}
+        columns: dict[str, Any] = {str(data.period): as_periods(self.frequency, whole.ordinals[self.keep])}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.numbers.items()}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.names.items()}
         columns[str(data.start)] = as_periods(self.frequency, whole.starts[self.keep])
         return Panel(
             pd.DataFrame(columns),
             unit=str(data.unit),
-            period=data.period,
+            period=str(data.period),
             start=str(data.start),
             population=data.population,
             weight=data.weight,
@@ -342,9 +342,9 @@ class _Cut:
 
     def _series(self) -> Series:
         data, whole = self.study.data, self.whole
-        columns = {data.period: as_periods(self.frequency, whole.ordinals[self.keep])}
+        columns: dict[str, Any] = {str(data.period): as_periods(self.frequency, whole.ordinals[self.keep])}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.numbers.items()}
-        return Series(pd.DataFrame(columns), period=data.period, start=data.start, population=data.population)
+        return Series(pd.DataFrame(columns), period=str(data.period), start=data.start, population=data.population)
 
     def _contrast(self, panel: Panel) -> None:
         """A pilot needs units that start and units that do not."""

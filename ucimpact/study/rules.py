@@ -11,6 +11,14 @@ from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.places import file_problems
 from ucimpact.study.said import Said, shown
 
+ONLY_COHORT = (
+    *("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
+    *("follow_up_days", "before_days", "chosen", "eligible"),
+)
+NEVER_COHORT = (
+    *("period", "start", "unit", "population", "weight", "places", "covid", "incomplete"),
+)
+
 Outcomes = tuple[Outcome | None, ...]
 """In their places; None for one that could not be read."""
 
@@ -35,7 +43,7 @@ def rule_problems(
         problems += [Said(("data", key), text) for key, text in _data_rules(data)]
         problems += [Said(("data", key), text) for key, text in file_problems(data, folder)]
         problems += _window_rules(data.window, ("data", "window")) if data.window else []
-        if data.rows == "people" and release is not None and release.profile == "none":
+        if not data.show and release is not None and release.profile == "none":
             text = 'small numbers of people are always hidden: "none" is for open data about organisations'
             problems.append(Said(("release", "profile"), text))
     return problems
@@ -49,6 +57,18 @@ def _data_rules(data: Data) -> list[tuple[str, str]]:
         problems.append(("source", "stands beside sql. Give one of the two"))
     if data.sheet is not None and not (data.source or "").lower().endswith(".xlsx"):
         problems.append(("sheet", "only an .xlsx file has sheets. Take the key out"))
+    if data.kind == "cohort":
+        return problems + _cohort_rules(data)
+    problems += [
+        (key, 'is for kind = "cohort" only. Take the key out')
+        for key in ONLY_COHORT
+        if getattr(data, key) is not None
+    ]
+    if data.period is None:
+        problems.append(("period", 'is missing. Add period = "month", the column of months'))
+    if data.start is None:
+        problems.append(("start", "is missing. Say when the pilot began"))
+        return problems
     if data.kind == "panel":
         if data.unit is None:
             problems.append(("unit", 'is missing. Add unit = "practice", the column of places'))
@@ -65,6 +85,23 @@ def _data_rules(data: Data) -> list[tuple[str, str]]:
             for key in only_panel
             if getattr(data, key) is not None
         ]
+    return problems
+
+
+def _cohort_rules(data: Data) -> list[tuple[str, str]]:
+    problems = [
+        (key, 'is for kind = "panel" or "series". Take the key out')
+        for key in NEVER_COHORT
+        if getattr(data, key) is not None
+    ]
+    if data.person is None:
+        problems.append(("person", 'is missing. Add person = "id", the column that tells people apart'))
+    if data.follow_up_days is None:
+        problems.append(
+            ("follow_up_days", "is missing. Say for how many days outcomes were counted: follow_up_days = 90")
+        )
+    if data.service_start is not None and data.index_date is None:
+        problems.append(("index_date", "is missing: service_start is held against it. Name the column"))
     return problems
 
 

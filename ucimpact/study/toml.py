@@ -42,6 +42,7 @@ NESTED: dict[str, type] = {
     "window": Window,
     "dates": declare.Dates,
     "value": declare.Value,
+    "chosen": declare.Chosen,
     "mainstream_if": declare.Mainstream,
     "event": declare.Event,
 }
