@@ -1,23 +1,14 @@
-"""Study in, Evaluation out: the only orchestrator.
-
-It reads the records, fits the declared method on every outcome, repeats it as declared for sensitivity
-and with the dates moved, asks the checks, grades the certainty, and puts the answer into words. The
-result is one document of plain values; the report is written from it alone.
-"""
+"""An evaluation of places or of one series: the main analysis, the others, moved dates, checks and words."""
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-import ucimpact
 from ucimpact import finding as findings
-from ucimpact import serialise
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
 from ucimpact.diagnostics import context as context_checks
@@ -25,120 +16,25 @@ from ucimpact.diagnostics import panel_checks, series_checks
 from ucimpact.diagnostics.check import Check
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
+from ucimpact.evaluation.document import (
+    Analysis,
+    Evaluation,
+    Progress,
+    Role,
+    analysis_of,
+    intervals_of,
+    level_problem,
+    now,
+    study_document,
+)
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.methods import build
-from ucimpact.methods.building import problems
-from ucimpact.study import Outcome, Records, Study, read_records
+from ucimpact.study import Outcome, Records, Study
 
-Role = Literal["primary", "outcome", "sensitivity", "dates"]
-Progress = Callable[[str, int, int], None]
-
-LEVEL = 0.95
 MOVES = (1, 2, 3)
 """Periods by which the window's start and end are moved in turn."""
-DECLARED = (
-    *("title", "question", "pilot", "population", "comparator", "by"),
-    *("subject", "plural", "people"),
-)
 RATE_BASES = (1_000.0, 10_000.0, 100_000.0)
 """A chart counts per 1,000 people, or the first base at which the mean is 1 or more."""
-
-
-OWN = ("role", "label", "note", "kind", "refused", "est", "lo", "hi")
-"""What an analysis adds to its estimate in the document."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Analysis:
-    """One estimate and its part in the evaluation, or why it was refused.
-
-    ``est, lo, hi`` are in the units of the finding, for comparison beside the main analysis.
-    """
-
-    role: Role
-    label: str
-    note: str = ""
-    kind: str = "count"
-    refused: str | None = None
-    est: float | None = None
-    lo: float | None = None
-    hi: float | None = None
-    estimate: Estimate | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The analysis as plain values, the estimate's beside its own."""
-        own = {name: getattr(self, name) for name in OWN}
-        return {**serialise.plain(own), **(self.estimate.to_dict() if self.estimate else {})}
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Analysis:
-        """The analysis that :meth:`to_dict` wrote."""
-        values = dict(document)
-        own = {name: values.pop(name) for name in OWN}
-        return cls(**own, estimate=Estimate.from_dict(values) if values else None)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Evaluation:
-    """Everything that was asked, done and found; see the module for the order of work."""
-
-    study: dict[str, Any]
-    data: dict[str, Any]
-    analyses: tuple[Analysis, ...]
-    checks: tuple[Check, ...]
-    finding: dict[str, Any]
-    certainty: dict[str, Any]
-    decision: dict[str, Any]
-    disclosure: dict[str, Any] = field(default_factory=dict)
-    schema: int = serialise.SCHEMA
-    created: str = ""
-    version: str = ucimpact.__version__
-    seed: int = 1
-
-    @property
-    def primary(self) -> Analysis:
-        """The main analysis."""
-        return next(analysis for analysis in self.analyses if analysis.role == "primary")
-
-    def rephrased(self) -> Evaluation:
-        """The evaluation with its sentences written again from the numbers it holds now."""
-        spoken = findings.phrase(self.finding, self.certainty, [check.to_dict() for check in self.checks])
-        return replace(self, finding={**self.finding, **spoken})
-
-    def to_dict(self) -> dict[str, Any]:
-        """The document, in the order in which a reader would want it."""
-        return {
-            "schema": self.schema,
-            "created": self.created,
-            "version": self.version,
-            "seed": self.seed,
-            "study": serialise.plain(self.study),
-            "finding": serialise.plain(self.finding),
-            "certainty": serialise.plain(self.certainty),
-            "decision": serialise.plain(self.decision),
-            "estimates": [analysis.to_dict() for analysis in self.analyses],
-            "checks": [check.to_dict() for check in self.checks],
-            "data": serialise.plain(self.data),
-            "disclosure": serialise.plain(self.disclosure),
-        }
-
-    @classmethod
-    def from_dict(cls, document: Mapping[str, Any]) -> Evaluation:
-        """The evaluation that :meth:`to_dict` wrote.
-
-        Raises
-        ------
-        UsageError
-            For a document of another schema.
-        """
-        if document.get("schema") != serialise.SCHEMA:
-            raise UsageError(
-                f"this document has schema {document.get('schema')!r}; this version reads {serialise.SCHEMA}"
-            )
-        values = dict(document)
-        values["analyses"] = tuple(Analysis.from_dict(entry) for entry in values.pop("estimates"))
-        values["checks"] = tuple(Check.from_dict(entry) for entry in values["checks"])
-        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -148,44 +44,6 @@ class Prepared:
     data: Panel | Series
     column: str
     rate: Rate | None
-
-
-def evaluate(study: Study, *, records: Records | None = None, progress: Progress | None = None) -> Evaluation:
-    """Answer the study's question.
-
-    Parameters
-    ----------
-    study : Study
-        From :func:`ucimpact.study.read_study`.
-    records : Records, optional
-        The study's data, if they have been read already.
-    progress : callable, optional
-        Told what is being done, how many steps are done, and of how many.
-
-    Raises
-    ------
-    DataError, DesignError, UsageError
-        Listing what is wrong with data, design or study file, each with the way out.
-    """
-    work = _Work(study, records or read_records(study), progress or (lambda *_: None))
-    return work.evaluation()
-
-
-def judge(name: str, options: Mapping[str, Any], kind: str | None = None) -> list[tuple[str | None, str]]:
-    """What is wrong with a method as a study file sets it up, for :func:`ucimpact.study.read_study`."""
-    found = problems(name, options, kind)
-    told = _level_problem(options)
-    return found if not told or "level" in dict(found) else [*found, ("level", told)]
-
-
-def _level_problem(options: Mapping[str, Any]) -> str:
-    level = options.get("level", LEVEL)
-    if level == LEVEL:
-        return ""
-    return (
-        f"level = {level}: a report speaks of the 95% interval, so that every report means the same by its "
-        "likely range. Take the key out; use another level from Python"
-    )
 
 
 def base_of(data: Panel | Series, outcome: Outcome) -> float:
@@ -211,7 +69,7 @@ def prepare(data: Panel | Series, outcome: Outcome, per: float | None = None) ->
     return Prepared(rated, name, rated.rates[name])
 
 
-class _Work:
+class PlacesWork:
     """The steps of one evaluation, in order."""
 
     def __init__(self, study: Study, records: Records, progress: Progress) -> None:
@@ -236,7 +94,7 @@ class _Work:
         per = self.bases.get(outcome.column)
         prepared = prepare(records.data, outcome, per)
         options = dict(options)
-        if told := _level_problem(options):
+        if told := level_problem(options):
             raise UsageError(told)
         if isinstance(records.data, Series) and self.study.data.covid is not None:
             options.setdefault("covid", self.study.data.covid)
@@ -255,7 +113,7 @@ class _Work:
             estimate = run()
         except (DesignError, EstimationError, DataError) as error:
             return Analysis(role=role, label=label, note=note, refused=str(error))
-        return _analysis(role, label, note, estimate, units)
+        return analysis_of(role, label, note, estimate, units)
 
     # -- the evaluation ------------------------------------------------------------------
 
@@ -267,7 +125,7 @@ class _Work:
         )
         units = findings.units_of(estimate, prepared.data, prepared.rate, study, self.main_outcome)
         w = findings.worthwhile_in(self.main_outcome, units)
-        main = _analysis("primary", "Main analysis", "", estimate, units)
+        main = analysis_of("primary", "Main analysis", "", estimate, units)
         main = replace(main, kind=self.main_outcome.kind)
         others = [self.other_outcome(o) for o in study.outcomes if o is not self.main_outcome]
         sensitivity = [self.sensitivity(entry, units) for entry in study.sensitivity]
@@ -276,7 +134,7 @@ class _Work:
         checks = self.checks(prepared, estimate, units, w, main, dates)
         found = findings.finding(study, self.main_outcome, prepared.data, estimate, units, checks)
         certainty = findings.certainty(
-            study, prepared.data, estimate, found, checks, _intervals(sensitivity), _intervals(dates)
+            study, prepared.data, estimate, found, checks, intervals_of(sensitivity), intervals_of(dates)
         )
         found = {**found, "level": certainty["level"]}
         self.tell("Words")
@@ -303,7 +161,7 @@ class _Work:
         except (DesignError, EstimationError) as error:
             return Analysis(role="outcome", label=outcome.label, kind=outcome.kind, refused=str(error))
         units = findings.units_of(estimate, prepared.data, prepared.rate, self.study, outcome)
-        made = _analysis("outcome", outcome.label, units.per, estimate, units)
+        made = analysis_of("outcome", outcome.label, units.per, estimate, units)
         return replace(made, kind=outcome.kind)
 
     def sensitivity(self, entry: Any, units: findings.Units) -> Analysis:
@@ -434,20 +292,9 @@ class _Work:
         return rows
 
 
-def _intervals(analyses: Sequence[Analysis]) -> list[tuple[float | None, float | None, float | None]]:
-    return [(analysis.est, analysis.lo, analysis.hi) for analysis in analyses]
-
-
 def _start_value(series: Series, ordinal: int) -> Any:
     frequency = series.frequency
     return ordinal if frequency.kind == "number" else frequency.first_day(ordinal)
-
-
-def _analysis(role: Role, label: str, note: str, estimate: Estimate, units: findings.Units) -> Analysis:
-    shown = units.of(estimate)
-    return Analysis(
-        role=role, label=label, note=note, estimate=estimate, est=shown["est"], lo=shown["lo"], hi=shown["hi"]
-    )
 
 
 def _dates_check(main: Analysis, dates: list[Analysis]) -> Check:
@@ -504,27 +351,6 @@ def with_events(estimate: Estimate, data: Panel | Series, column: str) -> Estima
     else:
         events = counts
     return replace(estimate, counterfactual=frame.assign(events=events), extras=extras)
-
-
-def now() -> str:
-    """The time to the second; ``SOURCE_DATE_EPOCH`` fixes it."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    moment = dt.datetime.fromtimestamp(int(epoch), dt.UTC) if epoch else dt.datetime.now(dt.UTC)
-    return moment.replace(microsecond=0).isoformat()
-
-
-def study_document(study: Study, records: Records) -> dict[str, Any]:
-    """What was asked, as the report prints it."""
-    return {
-        **{name: getattr(study, name) for name in DECLARED},
-        "text": study.text,
-        "hash": study.hash,
-        "example": study.release.example,
-        "release": {"profile": study.release.profile, "seed": study.release.seed},
-        "unused": list(study.unused),
-        "fingerprints": list(records.fingerprints),
-        "method": study.method.name,
-    }
 
 
 def _how_rated(data: Panel | Series) -> list[str]:

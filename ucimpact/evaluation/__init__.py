@@ -1,0 +1,46 @@
+"""Study in, Evaluation out: the only orchestrator.
+
+It reads the records, fits the declared method on every outcome, repeats it as declared for sensitivity,
+asks the checks, grades the certainty, values the effect, and puts the answer into words. The result is
+one document of plain values; the report is written from it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ucimpact.evaluation.document import Analysis, Evaluation, Progress, level_problem
+from ucimpact.evaluation.places import PlacesWork, Prepared, prepare
+from ucimpact.methods.building import problems
+from ucimpact.study import Records, Study, read_records
+
+__all__ = ["Analysis", "Evaluation", "Prepared", "evaluate", "judge", "prepare"]
+
+
+def evaluate(study: Study, *, records: Records | None = None, progress: Progress | None = None) -> Evaluation:
+    """Answer the study's question.
+
+    Parameters
+    ----------
+    study : Study
+        From :func:`ucimpact.study.read_study`.
+    records : Records, optional
+        The study's data, if they have been read already.
+    progress : callable, optional
+        Told what is being done, how many steps are done, and of how many.
+
+    Raises
+    ------
+    DataError, DesignError, UsageError
+        Listing what is wrong with data, design or study file, each with the way out.
+    """
+    work = PlacesWork(study, records or read_records(study), progress or (lambda *_: None))
+    return work.evaluation()
+
+
+def judge(name: str, options: Mapping[str, Any], kind: str | None = None) -> list[tuple[str | None, str]]:
+    """What is wrong with a method as a study file sets it up, for :func:`ucimpact.study.read_study`."""
+    found = problems(name, options, kind)
+    told = level_problem(options)
+    return found if not told or "level" in dict(found) else [*found, ("level", told)]

@@ -1,0 +1,168 @@
+"""The evaluation document: analyses with their part, and everything that was asked, done and found."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import ucimpact
+from ucimpact import finding as findings
+from ucimpact import serialise
+from ucimpact.diagnostics.check import Check
+from ucimpact.errors import UsageError
+from ucimpact.estimate import Estimate
+from ucimpact.study import Records, Study
+
+Role = Literal["primary", "outcome", "sensitivity", "dates", "control", "naive"]
+Progress = Callable[[str, int, int], None]
+
+LEVEL = 0.95
+DECLARED = (
+    *("title", "question", "pilot", "population", "comparator", "by"),
+    *("subject", "plural", "people"),
+)
+OWN = ("role", "label", "note", "kind", "refused", "est", "lo", "hi")
+"""What an analysis adds to its estimate in the document."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Analysis:
+    """One estimate and its part in the evaluation, or why it was refused.
+
+    ``est, lo, hi`` are in the units of the finding, for comparison beside the main analysis.
+    """
+
+    role: Role
+    label: str
+    note: str = ""
+    kind: str = "count"
+    refused: str | None = None
+    est: float | None = None
+    lo: float | None = None
+    hi: float | None = None
+    estimate: Estimate | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis as plain values, the estimate's beside its own."""
+        own = {name: getattr(self, name) for name in OWN}
+        return {**serialise.plain(own), **(self.estimate.to_dict() if self.estimate else {})}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Analysis:
+        """The analysis that :meth:`to_dict` wrote."""
+        values = dict(document)
+        own = {name: values.pop(name) for name in OWN}
+        return cls(**own, estimate=Estimate.from_dict(values) if values else None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """Everything that was asked, done and found; see the module for the order of work."""
+
+    study: dict[str, Any]
+    data: dict[str, Any]
+    analyses: tuple[Analysis, ...]
+    checks: tuple[Check, ...]
+    finding: dict[str, Any]
+    certainty: dict[str, Any]
+    decision: dict[str, Any]
+    valuation: dict[str, Any] | None = None
+    disclosure: dict[str, Any] = field(default_factory=dict)
+    schema: int = serialise.SCHEMA
+    created: str = ""
+    version: str = ucimpact.__version__
+    seed: int = 1
+
+    @property
+    def primary(self) -> Analysis:
+        """The main analysis."""
+        return next(analysis for analysis in self.analyses if analysis.role == "primary")
+
+    def rephrased(self) -> Evaluation:
+        """The evaluation with its sentences written again from the numbers it holds now."""
+        spoken = findings.phrase(self.finding, self.certainty, [check.to_dict() for check in self.checks])
+        return replace(self, finding={**self.finding, **spoken})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document, in the order in which a reader would want it."""
+        return {
+            "schema": self.schema,
+            "created": self.created,
+            "version": self.version,
+            "seed": self.seed,
+            "study": serialise.plain(self.study),
+            "finding": serialise.plain(self.finding),
+            "certainty": serialise.plain(self.certainty),
+            "valuation": serialise.plain(self.valuation),
+            "decision": serialise.plain(self.decision),
+            "estimates": [analysis.to_dict() for analysis in self.analyses],
+            "checks": [check.to_dict() for check in self.checks],
+            "data": serialise.plain(self.data),
+            "disclosure": serialise.plain(self.disclosure),
+        }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Evaluation:
+        """The evaluation that :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        UsageError
+            For a document of another schema.
+        """
+        if document.get("schema") != serialise.SCHEMA:
+            raise UsageError(
+                f"this document has schema {document.get('schema')!r}; this version reads {serialise.SCHEMA}"
+            )
+        values = dict(document)
+        values["analyses"] = tuple(Analysis.from_dict(entry) for entry in values.pop("estimates"))
+        values["checks"] = tuple(Check.from_dict(entry) for entry in values["checks"])
+        return cls(**values)
+
+
+def intervals_of(analyses: Sequence[Analysis]) -> list[tuple[float | None, float | None, float | None]]:
+    """Estimates with their limits."""
+    return [(analysis.est, analysis.lo, analysis.hi) for analysis in analyses]
+
+
+def analysis_of(role: Role, label: str, note: str, estimate: Estimate, units: findings.Units) -> Analysis:
+    """An estimate in the units of the finding."""
+    shown = units.of(estimate)
+    return Analysis(
+        role=role, label=label, note=note, estimate=estimate, est=shown["est"], lo=shown["lo"], hi=shown["hi"]
+    )
+
+
+def level_problem(options: Mapping[str, Any]) -> str:
+    """What is wrong with a level that a study file asks for; empty where nothing is."""
+    level = options.get("level", LEVEL)
+    if level == LEVEL:
+        return ""
+    return (
+        f"level = {level}: a report speaks of the 95% interval, so that every report means the same by its "
+        "likely range. Take the key out; use another level from Python"
+    )
+
+
+def now() -> str:
+    """The time to the second; ``SOURCE_DATE_EPOCH`` fixes it."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    moment = dt.datetime.fromtimestamp(int(epoch), dt.UTC) if epoch else dt.datetime.now(dt.UTC)
+    return moment.replace(microsecond=0).isoformat()
+
+
+def study_document(study: Study, records: Records) -> dict[str, Any]:
+    """What was asked, as the report prints it."""
+    return {
+        **{name: getattr(study, name) for name in DECLARED},
+        "text": study.text,
+        "hash": study.hash,
+        "example": study.release.example,
+        "release": {"profile": study.release.profile, "seed": study.release.seed},
+        "unused": list(study.unused),
+        "fingerprints": list(records.fingerprints),
+        "method": study.method.name,
+    }
