@@ -17,10 +17,11 @@ from typing import Any
 from ucimpact.report import figures, intervals, method
 from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
-from ucimpact.report.figures import Figure, how_measured, noun_of, primary, toward_good
-from ucimpact.report.intervals import Result, Rows
+from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
+from ucimpact.report.intervals import Result
 from ucimpact.report.phrases import count, css_string, day, first_sentence, number_of, stopped, tally, tidy
-from ucimpact.report.tables import Table, table
+from ucimpact.report.section import CheckRow, Note, Section, Step
+from ucimpact.report.tables import table
 from ucimpact.words import capital, measure, number, plainly
 
 ANSWERS = {
@@ -34,59 +35,6 @@ PROFILES = {
     "(rule for hospital episodes).",
     "none": "No small-number rule was applied: the data are open figures about organisations.",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Note:
-    """A note in the margin: paragraphs with a bold head, then single figures."""
-
-    name: str
-    paragraphs: tuple[tuple[str, str], ...]
-    facts: method.Facts = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckRow:
-    """A question with its answer in a word and a shape."""
-
-    answer: str
-    word: str
-    question: str
-    text: str
-    table: Table | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """A line of the flow: in, out or end."""
-
-    kind: str
-    n: str
-    text: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A question with its answer; ``kind`` names the component that shows it, what it lacks is empty."""
-
-    ident: str
-    heading: str
-    kind: str
-    bold: str = ""
-    text: tuple[str, ...] = ()
-    figure: Figure | None = None
-    note: Note | None = None
-    rows: Rows | None = None
-    items: tuple[str, ...] = ()
-    cannot: tuple[str, ...] = ()
-    checks: tuple[CheckRow, ...] = ()
-    flow: tuple[Step, ...] = ()
-    facts: method.Facts = ()
-    tables: tuple[Table, ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()
-    spec: str = ""
-    hash: str = ""
-    closing: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
