@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ucimpact.data.cohort import Cohort
     from ucimpact.data.panel import Panel
     from ucimpact.data.series import Series
     from ucimpact.diagnostics.check import Check
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Check": "diagnostics.check",
+    "Cohort": "data.cohort",
     "Estimate": "estimate",
     "Evaluation": "evaluation",
     "Outcome": "study",
@@ -34,6 +36,7 @@ _HOME = {
 
 __all__ = [
     "Check",
+    "Cohort",
     "Estimate",
     "Evaluation",
     "Outcome",
