@@ -57,7 +57,7 @@ class Dates(Declared):
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen(Declared):
-    """The rule by which people were picked: ``column`` (a count before the index date) ``at_least`` so many."""
+    """The rule by which people were picked: so many or more (``at_least``) in ``column``, a count before."""
 
     column: Text
     at_least: Annotated[Whole, Field(ge=0)]

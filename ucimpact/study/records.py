@@ -344,7 +344,8 @@ class _Cut:
         data, whole = self.study.data, self.whole
         columns: dict[str, Any] = {str(data.period): as_periods(self.frequency, whole.ordinals[self.keep])}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.numbers.items()}
-        return Series(pd.DataFrame(columns), period=str(data.period), start=data.start, population=data.population)
+        table = pd.DataFrame(columns)
+        return Series(table, period=str(data.period), start=data.start, population=data.population)
 
     def _contrast(self, panel: Panel) -> None:
         """A pilot needs units that start and units that do not."""

@@ -15,9 +15,7 @@ ONLY_COHORT = (
     *("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
     *("follow_up_days", "before_days", "chosen", "eligible"),
 )
-NEVER_COHORT = (
-    *("period", "start", "unit", "population", "weight", "places", "covid", "incomplete"),
-)
+NEVER_COHORT = (*("period", "start", "unit", "population", "weight", "places", "covid", "incomplete"),)
 
 Outcomes = tuple[Outcome | None, ...]
 """In their places; None for one that could not be read."""
@@ -132,10 +130,12 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
         found = "none is" if not primary else f"{len(primary)} are"
         text = f"one outcome decides the answer, and {found} marked. Write primary = true in one [[outcome]]"
         problems.append(Said(("outcome", primary[1], "primary") if primary else (), text))
-    roles = {} if data is None else {data.period: "period", data.unit: "unit", data.places: "places"}
+    named = ("period", "unit", "places", "person", "pilot", "index_date", "service_start", "follow_up")
+    roles = {} if data is None else {getattr(data, key): key for key in named}
     if data is not None and data.kind == "panel":
         roles[str(data.start)] = "start"
     seen: set[str] = set()
+    people = data is not None and data.kind == "cohort"
     for at, outcome in enumerate(outcomes):
         if outcome is None:
             continue
@@ -146,6 +146,15 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
         if outcome.column in roles:
             text = f"`{outcome.column}` is the {roles[outcome.column]} in [data]. Name another column"
             problems.append(Said(("outcome", at, "column"), text))
+        if not people:
+            problems += [
+                Said(("outcome", at, key), 'is for kind = "cohort" only. Take the key out')
+                for key in ("before", "negative_control")
+                if getattr(outcome, key)
+            ]
+        elif outcome.negative_control and outcome.primary:
+            text = "the pilot cannot have changed it, so it cannot be the primary outcome. Mark another"
+            problems.append(Said(("outcome", at, "negative_control"), text))
         if outcome.worthwhile is not None:
             text = _worthwhile_rule(outcome, outcome.worthwhile, data)
             problems += [Said(("outcome", at, "worthwhile"), text)] if text else []
@@ -161,6 +170,8 @@ def _worthwhile_rule(outcome: Outcome, agreed: Worthwhile, data: Data | None) ->
         return "cannot be a fall of 100% or more. Write -0.05 for 5% fewer"
     if agreed.form == "per" and (agreed.base is None or agreed.base <= 0):
         return "needs a base above 0, as in { per = -4, base = 100 }"
+    if data is not None and data.kind == "cohort":
+        return ""
     fits = data is None or (data.kind == "panel" and data.population is not None)
     if agreed.form == "per" and not (fits and outcome.kind == "count"):
         return "needs a count in a panel with a population. Write -0.05 or { absolute = -50 }"

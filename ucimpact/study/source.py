@@ -40,12 +40,22 @@ def read_source(data: Data, folder: Path) -> Table:
     return read_query(path, filled(sql), folder=folder, folders=folders_of(data, folder), show=data.show)
 
 
+KEYS = {
+    "series": ("period", "population"),
+    "panel": ("period", "population", "unit", "start", "weight", "places"),
+    "cohort": ("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
+}
+"""Keys of [data] that name a column, by kind."""
+
+
 def columns_named(
-    data: Data, outcomes: Sequence[Outcome | None], covariates: Sequence[str]
+    data: Data,
+    outcomes: Sequence[Outcome | None],
+    covariates: Sequence[str],
+    kinds: Sequence[str] = (),
 ) -> list[tuple[KeyPath, str]]:
     """Each column that a study names, with the key that names it."""
-    keys = ["period", "population"]
-    keys += ["unit", "start", "weight", "places"] if data.kind == "panel" else []
+    keys = KEYS[data.kind]
     named: list[tuple[KeyPath, str]] = [
         (("data", key), str(column)) for key in keys if (column := getattr(data, key)) is not None
     ]
@@ -54,7 +64,14 @@ def columns_named(
         for at, outcome in enumerate(outcomes)
         if outcome is not None
     ]
-    return named + [(("method", "covariates"), column) for column in covariates]
+    named += [
+        (("outcome", at, "before"), outcome.before)
+        for at, outcome in enumerate(outcomes)
+        if outcome is not None and outcome.before is not None
+    ]
+    named += [(("data", "chosen"), data.chosen.column)] if data.chosen is not None else []
+    named += [(("method", "covariates"), column) for column in covariates]
+    return named + [(("method", "exact"), column) for column in kinds if column not in covariates]
 
 
 def absent_columns(named: Sequence[tuple[KeyPath, str]], table: Table) -> list[tuple[KeyPath, str, str, str]]:

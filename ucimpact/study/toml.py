@@ -238,9 +238,6 @@ def _sentence(found: Sequence[Any], key: KeyPath, declaration: type) -> str:
     if kind == "value_error":
         return str(first["ctx"]["error"])
     value = first["input"]
-    if declaration is Data and name == "kind" and value == "cohort":
-        way_out = 'Count people up to a place and month, and say kind = "panel"'
-        return f'"cohort" is not in this version. {way_out}'
     literals = [f["ctx"]["expected"] for f in found if f["type"] == "literal_error"]
     bounds = [
         f["msg"].removeprefix("Input should be ")
