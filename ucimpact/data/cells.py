@@ -32,6 +32,8 @@ INFINITE = re.compile(r"[+-]?(?:inf|infinity)", re.IGNORECASE)
 HIDDEN = re.compile(r"\*+|[<>≤≥] ?[0-9]+|[0-9]+ ?[-–] ?[0-9]+|c|suppressed|low", re.IGNORECASE)
 ABSENT = re.compile(r"-+|–|—|\.+|:|x|n/?a|null|none|nan|missing|unknown|#[A-Z0-9/!?]+", re.IGNORECASE)
 
+YES_NO = {"yes": 1.0, "y": 1.0, "true": 1.0, "t": 1.0, "no": 0.0, "n": 0.0, "false": 0.0, "f": 0.0}
+
 LEAVE_EMPTY = "Write a number, or leave the cell empty if it is not known"
 UNHIDE = (
     "Ask for the number, or add small places together until none is hidden; "
@@ -99,13 +101,42 @@ def read_numbers(cells: Sequence[Cell], kind: str) -> Numbers:
             problems.append(CellProblem(at, *wrong))
             continue
         values[at] = number
-    counted = (
+    notes = counted(
         (commas, "with thousands commas, such as 1,000, read without them"),
         (pounds, "with a pound sign, read as pounds"),
         (truths, "true or false, read as 1 or 0"),
     )
-    notes = tuple(f"{n:,} value{'s' if n > 1 else ''} {how}" for n, how in counted if n)
-    return Numbers(values, tuple(problems), notes)
+    return Numbers(values, tuple(problems), tuple(notes))
+
+
+def yes_no(cells: Sequence[Cell]) -> Numbers:
+    """Read a column of yes and no as 1 and 0: "Yes", "y", "true", 1, "No ", "n", "false", 0.
+
+    An empty cell is ``nan``: whether it means no is for the reader of the column to say.
+    """
+    values = np.full(len(cells), np.nan)
+    problems: list[CellProblem] = []
+    words = truths = 0
+    for at, cell in enumerate(cells):
+        if is_empty(cell):
+            continue
+        if isinstance(cell, (bool, np.bool_)):
+            values[at] = float(cell)
+            truths += 1
+        elif isinstance(cell, str) and cell.strip().lower() in YES_NO:
+            values[at] = YES_NO[cell.strip().lower()]
+            words += 1
+        elif (number := _number(cell, "binary")[0]) in (0.0, 1.0):
+            values[at] = number
+        else:
+            problems.append(CellProblem(at, "neither yes nor no", "Write 1 for yes and 0 for no"))
+    notes = counted((words, "yes or no, read as 1 or 0"), (truths, "true or false, read as 1 or 0"))
+    return Numbers(values, tuple(problems), tuple(notes))
+
+
+def counted(*found: tuple[int, str], noun: str = "value") -> list[str]:
+    """A note for each thing that was found: "2 values with a pound sign, read as pounds"."""
+    return [f"{n:,} {noun}{'s' if n > 1 else ''} {how}" for n, how in found if n]
 
 
 def _number(cell: Cell, kind: str) -> tuple[float | None, tuple[str, str]]:
