@@ -6,7 +6,10 @@ reader wants "about 2 fewer per 100 people over 12 months". With ``k`` the facto
 .. math:: est = k \\cdot b, \\qquad [lo, hi] = k \\cdot [b_{low}, b_{high}], \\qquad
           expected = observed - est
 
-where ``observed`` is what the pilot saw. Three scales are used:
+where ``observed`` is what the pilot saw. Four scales are used:
+
+- **persons**: a cohort. Per ``base`` people over the days of follow-up, ``k`` = base; for a cost, score or
+  duration the mean of a person, ``k`` = 1.
 
 - **people**: a count in a panel with a population. Per ``base`` people over the pilot, ``k`` = pilot
   periods x base / per; base is the first of 100, 1,000, 10,000, 100,000 at which the expected number
@@ -24,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from ucimpact import words
+from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
 from ucimpact.diagnostics.check import Check
@@ -90,9 +94,11 @@ class Units:
 
 
 def units_of(
-    estimate: Estimate, data: Panel | Series, rate: Rate | None, study: Study, outcome: Outcome
+    estimate: Estimate, data: Panel | Series | Cohort, rate: Rate | None, study: Study, outcome: Outcome
 ) -> Units:
     """The headline's units for an estimate of this outcome on these data."""
+    if isinstance(data, Cohort):
+        return _person_units(estimate, data, study, outcome)
     total = outcome.kind in ("count", "cost")
     each = outcome.each or (f"a {data.frequency.noun}" if total else "on average")
     if estimate.scale == "log":
@@ -108,6 +114,30 @@ def units_of(
     if isinstance(data, Panel):
         return _panel_units(estimate, data, rate, study, outcome, after, each)
     return _series_units(estimate, rate, study, outcome, after, each)
+
+
+def _person_units(estimate: Estimate, data: Cohort, study: Study, outcome: Outcome) -> Units:
+    """Per ``base`` people over the days of follow-up; the mean of a person where nothing is counted."""
+    observed, expected = (float(estimate.extras[name]) for name in ("observed", "expected"))
+    att = float(estimate.effect("att")["estimate"])
+    counted = outcome.kind in ("count", "binary")
+    span = outcome.each or (f"over {data.horizon:,.0f} days" if data.horizon else "")
+    base = words.base_for(expected) if counted and expected > 0 else 100 if counted else None
+    factor = float(base or 1)
+    who = f"per {base:,} {study.people}" if base else "for each person"
+    total = float(estimate.effect("cumulative")["estimate"])
+    return Units(
+        factor=factor,
+        term="att",
+        base=base,
+        per=f"{who} {span}".strip(),
+        when=f", {span}" if span and not outcome.each else f" {span}".rstrip(),
+        chart_per=f"{who} {span}".strip(),
+        observed=observed * factor,
+        expected=expected * factor,
+        observed_events=estimate.counts.get("events_pilot") if counted else None,
+        events_per_unit=total / att / factor if counted and att else None,
+    )
 
 
 def _panel_units(
@@ -202,7 +232,7 @@ def worthwhile_in(outcome: Outcome, units: Units) -> float | None:
 def finding(
     study: Study,
     outcome: Outcome,
-    data: Panel | Series,
+    data: Panel | Series | Cohort,
     estimate: Estimate,
     units: Units,
     checks: Sequence[Check],
@@ -217,6 +247,9 @@ def finding(
     limits = (shown["est"], shown["lo"], shown["hi"])
     counts = data.counts()
     n1, n0 = _places(rule, counts)
+    one_place = n1 in (1, None)
+    if isinstance(data, Cohort):
+        one_place = pilot_groups(data) in (1, None)
     confounded = any(check.answer == "fails" and check.name == "season" for check in checks)
     return {
         "outcome": mid_sentence(outcome.label),
@@ -231,7 +264,7 @@ def finding(
         "base": units.base,
         "per": units.per,
         "when": units.when,
-        "time": _time(estimate),
+        "time": "among those analysed" if isinstance(data, Cohort) else _time(estimate),
         "chart_per": units.chart_per,
         "scale": estimate.scale,
         **shown,
@@ -254,12 +287,19 @@ def finding(
         "breakdown": _known(rule.get("breakdown_ratio")),
         "n1": n1,
         "n0": n0,
-        "one_place": n1 in (1, None),
+        "one_place": one_place,
     }
 
 
+def pilot_groups(data: Cohort) -> int | None:
+    """The number of groups, such as teams or towns, that those with the service belong to."""
+    if data.clusters is None:
+        return None
+    return len(np.unique(data.clusters[data.is_pilot]))
+
+
 def _places(rule: Mapping[str, Any], counts: Mapping[str, Any]) -> tuple[int | None, int | None]:
-    """Pilot and comparison places that were analysed; None for a series."""
+    """Pilot and comparison places that were analysed; None for a series and for people."""
     if "pilot_places" not in counts:
         return None, None
     if rule.get("n1") is not None:
@@ -274,6 +314,11 @@ def _too_few(estimate: Estimate, outcome: Outcome) -> str | None:
     happened.
     """
     frame = estimate.counterfactual
+    if outcome.kind in ("count", "binary") and "events_pilot" in estimate.counts:
+        for name, where in (("events_pilot", ""), ("events_comparison", " in the comparison")):
+            if (estimate.counts.get(name) or 0) < words.FEWEST_EVENTS:
+                return f"there were fewer than {words.FEWEST_EVENTS}{where}, too few to judge"
+        return None
     if outcome.kind != "count" or frame is None or "events" not in frame:
         return None
     after = (frame["since"] >= 0).to_numpy()
@@ -299,6 +344,8 @@ def _below_nothing(units: Units) -> str | None:
 
 def _procedure(estimate: Estimate) -> str:
     """Which of the notes on likely ranges belongs to this one."""
+    if estimate.method in ("matched-cohort", "before-after"):
+        return "t"
     if estimate.method == "its":
         route = estimate.extras["route"]["average"]
         return {"kenward-roger": "kenward-roger", "least-squares": "t"}.get(route, "mixture")
@@ -383,7 +430,9 @@ def _percent(estimate: Estimate) -> dict[str, float] | None:
 
 def _avoided(estimate: Estimate, outcome: Outcome) -> dict[str, float] | None:
     """Events avoided over the pilot, positive = fewer; None for ratios and for what is not counted."""
-    if outcome.kind != "count" or outcome.each or estimate.scale == "log":
+    if outcome.kind not in ("count", "binary") or outcome.each or estimate.scale == "log":
+        return None
+    if outcome.kind == "binary" and "events_pilot" not in estimate.counts:
         return None
     row = estimate.avoided()
     found = {"est": -row["estimate"], "lo": -row["conf_high"], "hi": -row["conf_low"]}
@@ -392,7 +441,7 @@ def _avoided(estimate: Estimate, outcome: Outcome) -> dict[str, float] | None:
 
 def certainty(
     study: Study,
-    data: Panel | Series,
+    data: Panel | Series | Cohort,
     estimate: Estimate,
     found: Mapping[str, Any],
     checks: Sequence[Check],
@@ -405,7 +454,9 @@ def certainty(
     rule = estimate.extras.get("rule") or {}
     off_zero = found["lo"] is not None and not found["lo"] <= 0 <= found["hi"]
     facts: dict[str, Any] = {}
-    if panel:
+    if isinstance(data, Cohort):
+        facts = _facts_of_people(study, data, estimate)
+    elif panel:
         facts = {
             "place_level": True,
             "n1": found["n1"],
@@ -424,7 +475,7 @@ def certainty(
         }
     random = study.context.allocation == "lot"
     grade = words.grade(
-        allocation="random" if random and panel else "comparison" if panel else "series",
+        allocation=_allocation(data, random=random),
         claim=found["claim"],
         est=found["est"],
         lo=found["lo"],
@@ -434,8 +485,8 @@ def certainty(
         kind=found["kind"],
         percent=found["scale"] == "log",
         outcome=found["outcome"],
-        chosen="places",
-        supported="with the pilot",
+        chosen="people" if isinstance(data, Cohort) else "places",
+        supported="supported" if isinstance(data, Cohort) else "with the pilot",
         checks={check.name: check.answer for check in counted},
         questions={check.name: check.question for check in counted},
         one_place=found["one_place"],
@@ -445,6 +496,33 @@ def certainty(
         **facts,
     )
     return grade.to_dict()
+
+
+def _allocation(data: Panel | Series | Cohort, *, random: bool) -> str:
+    if isinstance(data, Cohort):
+        compared = data.pilot is not None and not data.is_pilot.all()
+        return "random" if random and compared else "comparison" if compared else "before-after"
+    if isinstance(data, Panel):
+        return "random" if random else "comparison"
+    return "series"
+
+
+def _facts_of_people(study: Study, data: Cohort, estimate: Estimate) -> dict[str, Any]:
+    """What the steps ask of a cohort: how many, in how many groups, out of how many, and their controls."""
+    analysed = estimate.counts.get("matched_pilot", data.counts()["pilot"])
+    value = (estimate.extras.get("e_value") or {}).get("limit")
+    pooled = estimate.extras.get("controls")
+    ratio = _percent(estimate)
+    facts: dict[str, Any] = {
+        "n1": analysed,
+        "n0": estimate.counts.get("matched_comparison"),
+        "places": pilot_groups(data),
+        "analysed": analysed / study.data.eligible if study.data.eligible else None,
+        "e_value": _known(value),
+    }
+    if pooled and pooled.get("pooled") is not None and ratio and ratio["ratio"] > 0:
+        facts["controls"] = (pooled["pooled"], pooled["std_error"], float(np.log(ratio["ratio"])))
+    return facts
 
 
 def decision(study: Study, found: Mapping[str, Any], grade: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ucimpact import finding as findings
+from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
 from ucimpact.diagnostics import context as context_checks
@@ -46,6 +47,12 @@ class Prepared:
     rate: Rate | None
 
 
+def of_places(records: Records) -> Panel | Series:
+    """The data of records that are no cohort."""
+    assert not isinstance(records.data, Cohort)
+    return records.data
+
+
 def base_of(data: Panel | Series, outcome: Outcome) -> float:
     """The people that a rate counts by: the first base at which the mean is 1 or more."""
     assert data.population is not None
@@ -77,7 +84,7 @@ class PlacesWork:
         self.main_outcome = next(o for o in study.outcomes if o.primary)
         self.steps = 3 + len(study.outcomes) + len(study.sensitivity) + 2 * len(MOVES)
         self.done = 0
-        data = records.data
+        data = of_places(records)
         rated = [o for o in study.outcomes if o.kind == "count"] if data.population else []
         self.bases = {outcome.column: base_of(data, outcome) for outcome in rated}
 
@@ -92,11 +99,11 @@ class PlacesWork:
     ) -> tuple[Prepared, Estimate]:
         """One method on one outcome, with the events behind each period noted for small-number rules."""
         per = self.bases.get(outcome.column)
-        prepared = prepare(records.data, outcome, per)
+        prepared = prepare(of_places(records), outcome, per)
         options = dict(options)
         if told := level_problem(options):
             raise UsageError(told)
-        if isinstance(records.data, Series) and self.study.data.covid is not None:
+        if isinstance(of_places(records), Series) and self.study.data.covid is not None:
             options.setdefault("covid", self.study.data.covid)
         method = build(name, options, outcome=prepared.column)
         if isinstance(getattr(method, "cov", None), Auto):
@@ -177,7 +184,7 @@ class PlacesWork:
 
     def moved_dates(self, units: findings.Units) -> list[Analysis]:
         """The main analysis with the window's start, then its end, moved in by 1, 2 and 3 periods."""
-        data = self.records.data
+        data = of_places(self.records)
         noun = data.frequency.noun
         analyses = []
         for end in (False, True):
@@ -191,7 +198,7 @@ class PlacesWork:
 
     def _moved(self, move: int, end: bool) -> Callable[[], Estimate]:
         def run() -> Estimate:
-            data = self.records.data
+            data = of_places(self.records)
             ordinals = data.ordinals[data.period_codes] if isinstance(data, Panel) else data.ordinals
             last, first = data.ordinals[-1] - move, data.ordinals[0] + move
             keep = ordinals <= last if end else ordinals >= first
@@ -256,7 +263,7 @@ class PlacesWork:
             whole = self.records.within("all").data
         except (DataError, DesignError):  # what is wrong outside the window does not touch the answer
             return []
-        data = self.records.data
+        data = of_places(self.records)
         assert isinstance(whole, Series) and isinstance(data, Series)
         per_year = data.frequency.per_year
         if per_year is None:

@@ -15,12 +15,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel
 from ucimpact.data.periods import as_periods, one_period
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, DesignError, Problem, UsageError
 from ucimpact.study.convert import Converted
 from ucimpact.study.declare import Study, Window
+from ucimpact.study.people import People
 from ucimpact.study.source import read_source
 
 COVID = (dt.date(2020, 3, 1), dt.date(2021, 6, 30))
@@ -50,7 +52,7 @@ class Records:
 
     Attributes
     ----------
-    data : Panel or Series
+    data : Panel, Series or Cohort
         With the columns that the study names; an empty cell of an outcome is ``nan``.
     left_out : tuple of dict
         ``n, reason``: rows that were read and are not in ``data``.
@@ -65,13 +67,13 @@ class Records:
     """
 
     study: Study
-    data: Panel | Series
+    data: Panel | Series | Cohort
     left_out: tuple[dict[str, Any], ...]
     missing: Mapping[str, int]
     coercions: tuple[str, ...]
     fingerprints: tuple[dict[str, Any], ...]
     rows_read: int
-    converted: Converted = field(repr=False)
+    converted: Converted | People = field(repr=False)
 
     def within(self, window: Window | Literal["all"] | None) -> Records:
         """The records of another window of the same file; ``"all"`` or None is the whole of it.
@@ -81,7 +83,10 @@ class Records:
         DataError, DesignError
             For what is wrong there.
         """
-        return _Cut(self.converted, None if window == "all" else window).records()
+        window = None if window == "all" else window
+        if isinstance(self.converted, People):
+            return _people(self.converted, window)
+        return _Cut(self.converted, window).records()
 
 
 def read_records(study: Study) -> Records:
@@ -96,8 +101,27 @@ def read_records(study: Study) -> Records:
     DesignError
         For data in which no method could answer: no pilot, no comparison, covid undeclared.
     """
-    converted = Converted(study, read_source(study.data, study.folder))
-    return _Cut(converted, study.data.window).records()
+    table = read_source(study.data, study.folder)
+    if study.data.kind == "cohort":
+        return _people(People(study, table), study.data.window)
+    return _Cut(Converted(study, table), study.data.window).records()
+
+
+def _people(people: People, window: Window | None) -> Records:
+    """The records of a cohort."""
+    cohort, left_out = people.cohort(window)
+    measured = [outcome.column for outcome in people.study.outcomes] + list(people.study.covariates)
+    empty = {name: int(np.isnan(cohort.values(name)).sum()) for name in measured}
+    return Records(
+        study=people.study,
+        data=cohort,
+        left_out=tuple(left_out),
+        missing={name: n for name, n in empty.items() if n},
+        coercions=tuple(people.notes),
+        fingerprints=people.table.fingerprints,
+        rows_read=len(people.table) + sum(row["n"] for row in people.table.left_out),
+        converted=people,
+    )
 
 
 class _Cut:
@@ -344,8 +368,9 @@ class _Cut:
         data, whole = self.study.data, self.whole
         columns: dict[str, Any] = {str(data.period): as_periods(self.frequency, whole.ordinals[self.keep])}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.numbers.items()}
-        table = pd.DataFrame(columns)
-        return Series(table, period=str(data.period), start=data.start, population=data.population)
+        return Series(
+            pd.DataFrame(columns), period=str(data.period), start=data.start, population=data.population
+        )
 
     def _contrast(self, panel: Panel) -> None:
         """A pilot needs units that start and units that do not."""
