@@ -111,7 +111,11 @@ def cannot_say(finding: Finding, naive: float | None = None) -> list[str]:
         items += _too_much(finding, code)
     if usable and _is_of_ratios(finding) and finding["kind"] in COUNTED:
         items.append(f"“So many {outcome} were avoided.” {RATIOS_ONLY}")
-    no_money = "No money is worked out here, and a change in activity need not release cash."
+    no_money = (
+        "Beds and time may be worth having; what cash is released stands in a column of its own."
+        if finding.get("valued")
+        else "No money is worked out here, and a change in activity need not release cash."
+    )
     here = "These figures are for one time, and for the places studied."
     items.append(f"“{subject} saved the NHS money.” {no_money}")
     items.append(f"“It will work the same elsewhere, or another year.” {here}")
