@@ -106,8 +106,8 @@ def test_change_of_means_by_hand():
 
 
 def test_places_by_hand():
-    design = PlaceChanges(base=40, pilot=4, comparison=8, before=12, after=6, change_sd=0.1)
-    spread = 16 + 40 * (1 / 12 + 1 / 6)
+    design = PlaceChanges(base=40, pilot=4, comparison=8, before=12, after=6, change_sd=0.1, dispersion=1.2)
+    spread = 16 + 1.2 * 40 * (1 / 12 + 1 / 6)
     assert design.precision.se == pytest.approx(math.sqrt(spread * (1 / 4 + 1 / 8)))
     assert design.precision.df == 10
 

@@ -55,6 +55,7 @@ from ucimpact.words.numbers import (
     rounded,
     spoken,
 )
+from ucimpact.words.planning import about, counted, lasting, people_needed, takes, would_settle
 from ucimpact.words.pounds import (
     ADDED,
     COLUMNS,
@@ -139,6 +140,7 @@ __all__ = [
     "Spoken",
     "Step",
     "Verdict",
+    "about",
     "alt",
     "avoided",
     "bad_change",
@@ -158,6 +160,7 @@ __all__ = [
     "claim",
     "coarse",
     "cost_per_event",
+    "counted",
     "decide",
     "dots",
     "few_comparison",
@@ -168,6 +171,7 @@ __all__ = [
     "grade",
     "headline",
     "joint",
+    "lasting",
     "lead",
     "lead_percent",
     "lead_unclear",
@@ -185,6 +189,7 @@ __all__ = [
     "offer",
     "other_question",
     "pence",
+    "people_needed",
     "per_person",
     "percent",
     "plainly",
@@ -201,11 +206,12 @@ __all__ = [
     "spoken",
     "step",
     "switching_effect",
+    "takes",
     "thousands",
     "title",
     "unquoted",
     "up",
     "verdict",
-    "words; words.headline",
     "would_change",
+    "would_settle",
 ]

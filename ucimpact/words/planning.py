@@ -1,0 +1,131 @@
+"""How many people or places it takes, and how long that is, in words for a provider.
+
+The people that settle a question follow from an evaluation that did not: what ``n`` people could find at
+2.8 standard errors takes ``n (2.8 se / w)^2`` people to find at ``w``, if they are people of the same
+kind, analysed in the same way.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ucimpact.words.claims import good_change
+from ucimpact.words.numbers import measure, number, plainly, rounded
+from ucimpact.words.sentences import settles
+
+IN_WORDS = (
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+TOGETHER = 2
+"""Years in which places that share a question should have answered it."""
+SLACK = 0.05
+"""A year or place more is not counted for a part as small as this."""
+
+
+def people_needed(analysed: float, se: float, w: float) -> float:
+    """People with whom a change of ``w`` would be found four times in five.
+
+    Parameters
+    ----------
+    analysed : float
+        People supported who were analysed.
+    se : float
+        ``found_se`` of their finding.
+    w : float
+        Smallest worthwhile effect, above 0.
+    """
+    return analysed * settles(se, w)
+
+
+def takes(
+    people: float,
+    w: float,
+    base: int | None = None,
+    *,
+    per_year: float | None = None,
+    analysed: float | None = None,
+    better: str = "lower",
+    kind: str = "count",
+    per: str = "",
+    pace: str = "at this year’s pace",
+) -> str:
+    """How many people find a change of ``w``, and how long that is.
+
+    Parameters
+    ----------
+    people : float
+        From :func:`people_needed` or from a plan.
+    per_year : float, optional
+        People supported in a year; with it the time, and the way to share it.
+    analysed : float, optional
+        People analysed so far, where the pace is not known: "six times as many as here".
+    """
+    head = (
+        f"To find {_change(w, base, better, kind, per)} four times in five takes about {about(people)} people"
+    )
+    return f"{head}{_how_long(people, per_year, analysed, pace, 'shared by')}."
+
+
+def would_settle(
+    people: float,
+    w: float,
+    base: int | None = None,
+    *,
+    per_year: float | None = None,
+    analysed: float | None = None,
+    better: str = "lower",
+    kind: str = "count",
+    per: str = "",
+) -> str:
+    """The same for one who asks what would settle it: "six years here alone, or two years shared by ..."."""
+    head = f"About {about(people)} people to find {_change(w, base, better, kind, per)} four times in five"
+    tail = _how_long(people, per_year, analysed, "here alone")
+    return f"{head}{tail}{' using one method' if ' shared by ' in tail else ''}."
+
+
+def about(people: float) -> str:
+    """Three figures at most: "37", "1,050", "12,300"."""
+    whole = math.ceil(people - 1e-9)
+    if whole < 1_000:
+        return number(whole)
+    step = 10 ** (len(str(whole)) - 3)
+    return number(float(rounded(people / step)) * step)
+
+
+def lasting(years: float) -> str:
+    """A time to plan by, in months up to two years, then in whole years, rounded up."""
+    if years < TOGETHER:
+        months = max(1, math.ceil(12 * years - SLACK))
+        if months % 12:
+            return f"{counted(months)} month{'s' if months > 1 else ''}"
+        years = months / 12
+    whole = math.ceil(years - SLACK)
+    return f"{counted(whole)} year{'s' if whole > 1 else ''}"
+
+
+def counted(n: int) -> str:
+    """In letters up to twelve."""
+    return IN_WORDS[n] if n < len(IN_WORDS) else number(n)
+
+
+def _change(w: float, base: int | None, better: str, kind: str, per: str) -> str:
+    how = measure(kind)
+    unit = f" per {base:,}" if base is not None else f" {per}" if per else ""
+    size = number(w) if w >= 100 else plainly(w)
+    return f"a {good_change(better)} of {how.before}{size}{how.after}{unit}"
+
+
+def _how_long(people: float, per_year: float | None, analysed: float | None, alone: str) -> str:
+    if per_year:
+        years = people / per_year
+        text = f": {lasting(years)} {alone}"
+        if years > TOGETHER + SLACK:
+            places = math.ceil(years / TOGETHER - SLACK)
+            text += f", or {lasting(years / places)} shared by {counted(places)} places"
+        return text
+    if analysed and people > analysed:
+        times = rounded(people / analysed, 0 if people >= 10 * analysed else 1)
+        size = str(times).removesuffix(".0")
+        return f": {counted(int(size)) if size.isdigit() else size} times as many as here"
+    return ""
