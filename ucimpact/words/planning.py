@@ -64,7 +64,7 @@ def takes(
     head = (
         f"To find {_change(w, base, better, kind, per)} four times in five takes about {about(people)} people"
     )
-    return f"{head}{_how_long(people, per_year, analysed, pace, 'shared by')}."
+    return f"{head}{_how_long(people, per_year, analysed, pace)}."
 
 
 def would_settle(
