@@ -297,6 +297,48 @@ class Release(Declared):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Plan(Declared):
+    """What is expected before there are records, for ``ucimpact plan``.
+
+    Attributes
+    ----------
+    base : float
+        What is expected without the pilot. People: events per 100 people over the follow-up, or the mean
+        per person of a cost, score or duration. Places: events a place and month.
+    dispersion : float, optional
+        Variance of a count over its mean.
+    sd : float, optional
+        Standard deviation per person of a cost, score or duration.
+    ratio : float, optional
+        People without the service for each with it.
+    cluster_size, icc : float, optional
+        People of one cluster, such as a team, and how alike two of them are (correlation).
+    people_per_month : float, optional
+        People whom the service will take on.
+    pilot_places, comparison_places, months_before, months_after : int, optional
+        The size of a panel.
+    change_sd, month_sd, autocorrelation : float, optional
+        Standard deviation over places of lasting changes, and of monthly ups and downs beyond counting,
+        both as a share of ``base``; the correlation of one month's ups and downs with the next.
+    """
+
+    base: Annotated[Number, Field(gt=0)]
+    dispersion: Annotated[Number | None, Field(gt=0)] = None
+    sd: Annotated[Number | None, Field(gt=0)] = None
+    ratio: Annotated[Number | None, Field(gt=0)] = None
+    cluster_size: Annotated[Number | None, Field(gt=1)] = None
+    icc: Annotated[Number | None, Field(gt=0, lt=1)] = None
+    people_per_month: Annotated[Number | None, Field(gt=0)] = None
+    pilot_places: Annotated[Whole | None, Field(ge=1)] = None
+    comparison_places: Annotated[Whole | None, Field(ge=1)] = None
+    months_before: Annotated[Whole | None, Field(ge=1)] = None
+    months_after: Annotated[Whole | None, Field(ge=1)] = None
+    change_sd: Annotated[Number | None, Field(ge=0)] = None
+    month_sd: Annotated[Number | None, Field(ge=0)] = None
+    autocorrelation: Annotated[Number | None, Field(ge=0, lt=1)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class About(Declared):
     """The question in words: the ``[study]`` table."""
 
@@ -336,6 +378,7 @@ class Study(About):
     decision: DecisionRule | None = None
     context: Context = Context()
     release: Release = Release()
+    plan: Plan | None = None
     folder: Path = Path()
     text: str = ""
 

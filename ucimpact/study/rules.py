@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ucimpact.data.periods import parse_day
-from ucimpact.study.declare import Context, Data, Outcome, Release, Sensitivity, Window, Worthwhile
+from ucimpact.study.declare import Context, Data, Outcome, Plan, Release, Sensitivity, Window, Worthwhile
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.places import file_problems
 from ucimpact.study.said import Said, shown
@@ -16,6 +16,12 @@ ONLY_COHORT = (
     *("follow_up_days", "before_days", "chosen", "eligible"),
 )
 NEVER_COHORT = (*("period", "start", "unit", "population", "weight", "places", "covid", "incomplete"),)
+
+PLAN_PEOPLE = ("sd", "ratio", "cluster_size", "icc", "people_per_month")
+PLAN_PLACES = (
+    *("pilot_places", "comparison_places", "months_before", "months_after"),
+    *("change_sd", "month_sd", "autocorrelation"),
+)
 
 Outcomes = tuple[Outcome | None, ...]
 """In their places; None for one that could not be read."""
@@ -27,7 +33,6 @@ def rule_problems(
     sensitivity: tuple[Sensitivity | None, ...],
     release: Release | None,
     context: Context | None,
-    folder: Path,
 ) -> list[Said]:
     """What is wrong between keys, in what could be read of a study file."""
     problems = _outcome_rules(data, outcomes)
@@ -39,11 +44,73 @@ def rule_problems(
             text = "is for places drawn by lot: one series has no place beside it. Take the key out"
             problems.append(Said(("context", "allocation"), text))
         problems += [Said(("data", key), text) for key, text in _data_rules(data)]
-        problems += [Said(("data", key), text) for key, text in file_problems(data, folder)]
         problems += _window_rules(data.window, ("data", "window")) if data.window else []
         if not data.show and release is not None and release.profile == "none":
             text = 'small numbers of people are always hidden: "none" is for open data about organisations'
             problems.append(Said(("release", "profile"), text))
+    return problems
+
+
+def missing_files(data: Data | None, folder: Path) -> list[Said]:
+    """What is wrong with the files and folders that a study names."""
+    if data is None:
+        return []
+    return [Said(("data", key), text) for key, text in file_problems(data, folder)]
+
+
+def plan_problems(plan: Plan | None, data: Data | None, outcomes: Outcomes) -> list[Said]:
+    """What is wrong in ``[plan]``, beside what the study is about."""
+    if plan is None or data is None:
+        return []
+    if data.kind == "series":
+        text = 'is for kind = "panel" or "cohort". Take the table out'
+        return [Said(("plan",), text)]
+    primary = next((outcome for outcome in outcomes if outcome is not None and outcome.primary), None)
+    problems = _plan_of_people(plan, primary) if data.kind == "cohort" else _plan_of_places(plan, primary)
+    alien = PLAN_PLACES if data.kind == "cohort" else PLAN_PEOPLE
+    other = "panel" if data.kind == "cohort" else "cohort"
+    problems += [
+        (key, f'is for kind = "{other}" only. Take the key out')
+        for key in alien
+        if getattr(plan, key) is not None
+    ]
+    return [Said(("plan", key) if key else ("plan",), text) for key, text in problems]
+
+
+def _plan_of_people(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]]:
+    problems = []
+    if primary is not None:
+        counted = primary.kind in ("count", "binary")
+        if counted and plan.sd is not None:
+            problems.append(("sd", "is for a cost, score or duration. Take the key out"))
+        if not counted and plan.sd is None:
+            problems.append(("sd", f"is missing: how far people differ in {primary.column}. Add it"))
+        if primary.kind != "count" and plan.dispersion is not None:
+            problems.append(("dispersion", "is for a count. Take the key out"))
+        if primary.kind == "binary" and plan.base >= 100:
+            problems.append(("base", f"cannot be {shown(plan.base)} in 100 people of whom each counts once"))
+    if (plan.icc is None) != (plan.cluster_size is None):
+        lacking = "icc" if plan.icc is None else "cluster_size"
+        problems.append((lacking, "is missing: cluster_size and icc go together, as in 20 and 0.02"))
+    return problems
+
+
+def _plan_of_places(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]]:
+    needed = {"pilot_places": 4, "comparison_places": 8, "months_before": 12, "months_after": 12}
+    problems = [
+        (key, f"is missing. Add {key} = {example}")
+        for key, example in needed.items()
+        if getattr(plan, key) is None
+    ]
+    if primary is not None and primary.kind != "count":
+        problems.append(
+            ("", f"is for a count in a panel, and {primary.column} is none. Plan for one that is")
+        )
+    if plan.change_sd is None and plan.month_sd is None:
+        text = "is missing: how far places drift apart, as a share. Add change_sd = 0.08, from earlier years"
+        problems.append(("change_sd", text))
+    if plan.autocorrelation is not None and plan.month_sd is None:
+        problems.append(("month_sd", "is missing: autocorrelation is of ups and downs. Add month_sd = 0.1"))
     return problems
 
 

@@ -30,6 +30,7 @@ EXAMPLES = {
     "date": "2022-04-01",
     "what": '"A new front door opened"',
     "price_year": '"2024/25"',
+    "base": "38, what is expected without the pilot",
 }
 
 

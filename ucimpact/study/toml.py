@@ -22,7 +22,7 @@ from ucimpact.errors import ImpactError, UsageError
 from ucimpact.study import declare
 from ucimpact.study.declare import Data, Method, Outcome, Sensitivity, Study, Window, covariates_of
 from ucimpact.study.lines import Path as KeyPath
-from ucimpact.study.rules import Outcomes, rule_problems
+from ucimpact.study.rules import Outcomes, missing_files, plan_problems, rule_problems
 from ucimpact.study.said import EXAMPLES, Said, message, near, no_such, shown
 from ucimpact.study.source import absent_columns, columns_named, read_source
 
@@ -35,6 +35,7 @@ TABLES: dict[str, type] = {
     "decision": declare.DecisionRule,
     "context": declare.Context,
     "release": declare.Release,
+    "plan": declare.Plan,
 }
 ARRAYS: dict[str, type] = {"outcome": Outcome, "sensitivity": Sensitivity}
 NEEDED = ("study", "data", "outcome", "method")
@@ -65,7 +66,7 @@ Judge = Callable[[str, Mapping[str, Any], str | None], Sequence[tuple[str | None
 """Asked of each method named: its name, its options, the kind of data; answers (option, problem)."""
 
 
-def read_study(path: str | Path, *, judge: Judge | None = None) -> Study:
+def read_study(path: str | Path, *, judge: Judge | None = None, with_data: bool = True) -> Study:
     """Read a study file.
 
     Parameters
@@ -75,6 +76,9 @@ def read_study(path: str | Path, *, judge: Judge | None = None) -> Study:
     judge : callable, optional
         Asked about the methods named, so that their problems are listed with the rest;
         :func:`ucimpact.methods.building.problems` is one.
+    with_data : bool, default True
+        Whether the records must be there, and nothing of a template be left unwritten; a plan is made
+        before.
 
     Raises
     ------
@@ -96,11 +100,14 @@ def read_study(path: str | Path, *, judge: Judge | None = None) -> Study:
     about, data, method = parts.pop("study"), parts.pop("data"), parts.pop("method")
     outcomes = _with_primary(arrays["outcome"])
     sensitivity = arrays["sensitivity"]
-    problems += rule_problems(data, outcomes, sensitivity, parts["release"], parts["context"], folder)
-    problems += _unfilled(raw)
+    release, context, plan = parts["release"], parts["context"], parts["plan"]
+    problems += rule_problems(data, outcomes, sensitivity, release, context)
+    problems += plan_problems(plan, data, outcomes)
+    if with_data:
+        problems += missing_files(data, folder) + _unfilled(raw)
     if judge is not None:
         problems += _judged(judge, data, method, sensitivity)
-    if problems and data is not None:
+    if problems and with_data and data is not None:
         problems += _absent(data, outcomes, method, folder)
     if problems:
         raise UsageError(message(path.name, problems, text))
