@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from ucimpact.data.cells import read_numbers
+from ucimpact.data.cells import Hidden, read_numbers, yes_no
 
 
 def one(cell, kind="count"):
@@ -88,7 +88,12 @@ def test_what_is_no_count_is_named_and_never_becomes_a_number(cell, what):
         ("duration", "2.5", "-0.1"),
         ("score", "-2.5", "£5"),
         ("binary", "1", "2"),
-        ("binary", True, "yes"),
+        ("binary", True, "perhaps"),
+        ("binary", "Yes", "-"),
+        ("score", "77.70%", "*"),
+        ("covariate", "£5", "#N/A"),
+        ("cost", "(£0)", "(£250)"),
+        ("covariate", "(250)", "65-74"),
         ("population", "0.5", "0"),
         ("population", "1,000", None),
         ("weight", "0", "-1"),
@@ -117,3 +122,86 @@ def test_what_was_read_otherwise_than_as_it_stands_is_counted():
     assert read_numbers(["£1,000"], "cost").notes == ("1 value with a pound sign, read as pounds",)
     assert read_numbers([True, False, 1], "binary").notes == ("2 values true or false, read as 1 or 0",)
     assert read_numbers(["1", "2"], "count").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("£1,234.50", 1234.5),
+        ("-£5", -5),
+        ("£-5", -5),
+        ("(250)", -250),
+        ("(£1,250.50)", -1250.5),
+        ("£(250)", -250),
+        ("−7.5", -7.5),
+        ("77.70%", 77.7),
+        ("1,000.5 %", 1000.5),
+        ("(2.5)", -2.5),
+    ],
+)
+def test_numbers_as_people_write_them_are_read_and_noted(cell, number):
+    read = read_numbers([cell], "covariate")
+    assert read.values[0] == pytest.approx(number)
+    assert read.problems == ()
+    assert read.notes
+
+
+@pytest.mark.parametrize(
+    ("cell", "low", "high"),
+    [
+        ("*", 0, np.inf),
+        ("[c]", 0, np.inf),
+        ("<5", 0, 4),
+        ("< 8", 0, 7),
+        ("fewer than 5", 0, 4),
+        ("≤5", 0, 5),
+        ("5 or fewer", 0, 5),
+        ("1-7", 1, 7),
+        ("1 to 7", 1, 7),
+        (">100", 101, np.inf),
+        ("100+", 100, np.inf),
+    ],
+)
+def test_a_hidden_number_is_an_interval_and_a_problem_of_an_outcome(cell, low, high):
+    read = read_numbers(["0", cell], "count")
+    assert read.hidden == (Hidden(1, low, high),)
+    assert np.isnan(read.values[1])
+    assert "hidden" in read.problems[0].what
+
+
+def test_a_hidden_number_is_counted_where_it_may_stand():
+    read = read_numbers(["1", "<5", "2", "*"], "covariate")
+    assert read.problems == ()
+    assert read.hidden == (Hidden(1, -np.inf, 5), Hidden(3, -np.inf, np.inf))
+    assert list(np.isnan(read.values)) == [False, True, False, True]
+    assert read.notes[0].startswith("2 values hidden (suppressed)")
+
+
+def test_age_bands_are_not_taken_for_hidden_numbers():
+    read = read_numbers(["65-74", "75-84", "85+", "<65", "70"], "covariate")
+    assert [problem.at for problem in read.problems] == [0, 1, 2, 3]
+    assert "match exactly" in read.problems[0].do
+
+
+def test_a_dash_is_missing_where_it_cannot_be_nought_and_refused_where_it_can():
+    for kind in ("score", "covariate"):
+        read = read_numbers(["-", "n/a", "3"], kind)
+        assert read.problems == ()
+        assert read.notes == ("2 values written as a sign for a missing number, read as empty and not as 0",)
+    for kind in ("count", "cost", "duration", "binary", "population", "weight"):
+        assert len(read_numbers(["-", "1"], kind).problems) == 1
+
+
+def test_a_share_and_a_percentage_in_one_column_are_refused_with_the_rows():
+    read = read_numbers(["77.7%", "0.777", "0", "80%", 0.8], "score")
+    assert [problem.at for problem in read.problems] == [1, 4]
+    assert list(np.isnan(read.values)) == [False, True, False, False, True]
+
+
+def test_yes_and_no_are_one_and_nought():
+    read = yes_no(["Yes ", "n", "TRUE", "0", 1.0, False, None, "No"])
+    assert list(read.values[:6]) == [1, 0, 1, 0, 1, 0]
+    assert np.isnan(read.values[6])
+    assert read.notes == ("4 values yes or no, read as 1 or 0", "1 value true or false, read as 1 or 0")
+    wrong = yes_no(["maybe", "2", "unknown", "*", dt.date(2022, 1, 1)])
+    assert [problem.at for problem in wrong.problems] == [0, 1, 2, 3, 4]
