@@ -12,6 +12,7 @@ Open organisation-level data may say ``profile = "none"``.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -164,6 +165,10 @@ def _finding(finding: dict[str, Any], log: Log) -> dict[str, Any]:
             finding["observed"] *= shown / events
             if finding.get("est") is not None and finding["scale"] == "identity":
                 finding["expected"] = finding["observed"] - finding["est"]
+    if finding.get("people_analysed") is not None:
+        finding["people_analysed"] = log.count(finding["people_analysed"], "people analysed")
+    if finding.get("naive"):
+        finding["naive"] = _naive(finding["naive"], finding, events, log)
     if finding.get("avoided"):
         rounded = {name: _nearest(value) for name, value in finding["avoided"].items()}
         sides = [np.sign(value) for value in (finding["avoided"]["lo"], finding["avoided"]["hi"])]
@@ -171,6 +176,26 @@ def _finding(finding: dict[str, Any], log: Log) -> dict[str, Any]:
         finding["avoided"] = rounded if kept else None
         log.rounded += 1
     return finding
+
+
+def _naive(
+    naive: dict[str, Any] | float, finding: dict[str, Any], events: float | None, log: Log
+) -> dict[str, Any] | float:
+    """Before and after, each from its count as it is shown."""
+    if not isinstance(naive, dict):
+        return naive
+    made = dict(naive)
+    for name in ("before", "after"):
+        n = made.pop(f"events_{name}", None)
+        if n is None or made.get(name) is None:
+            continue
+        shown = log.count(n, f"events {name}")
+        made[name] = None if shown is None else made[name] * (shown / n if n else 1)
+    if events is not None and finding.get("observed") is None:
+        made["after"] = None
+    known = made.get("before") and made.get("after") is not None
+    made["change"] = made["after"] / made["before"] - 1 if known else None
+    return made
 
 
 def _data(data: dict[str, Any], log: Log) -> dict[str, Any]:
@@ -184,6 +209,8 @@ def _data(data: dict[str, Any], log: Log) -> dict[str, Any]:
     data["left_out"] = [
         {**row, "n": log.count(row["n"], f"left out: {row['reason']}")} for row in data["left_out"]
     ]
+    if data.get("cohort"):
+        data["cohort"] = _cohort_data(data["cohort"], counts, log)
     data["flow"] = [{**row, "n": log.count(row["n"], f"flow: {row['text']}")} for row in data["flow"]]
     return data
 
@@ -197,7 +224,10 @@ def _people(evaluation: Evaluation, log: Log) -> Evaluation:
         For a pilot or a comparison of fewer than 8 people.
     """
     counts = evaluation.data["counts"]
-    groups = {"had the pilot": counts.get("pilot_units"), "had not": counts.get("comparison_units")}
+    groups = {
+        "had the pilot": counts.get("pilot_units", counts.get("matched_pilot", counts.get("pilot"))),
+        "had not": counts.get("comparison_units", counts.get("matched_comparison")),
+    }
     few = [name for name, n in groups.items() if n is not None and n <= HIDDEN[1]]
     if few:
         raise DisclosureError(
@@ -215,8 +245,12 @@ def _people(evaluation: Evaluation, log: Log) -> Evaluation:
             }
             drop = (*GIVE_BACK, "comparison")
             extras = {name: value for name, value in estimate.extras.items() if name not in drop}
+            if evaluation.data["kind"] == "cohort":
+                estimate, extras = _of_people(estimate, shown)
             rule = dict(extras.get("rule") or {})
-            rule |= {name: log.count(rule[name], name) for name in ("n1", "n0", "places") if name in rule}
+            rule |= {
+                name: log.count(rule[name], name) for name in ("n1", "n0", "places", "sets") if name in rule
+            }
             estimate = replace(
                 estimate,
                 counts=shown,
@@ -226,6 +260,100 @@ def _people(evaluation: Evaluation, log: Log) -> Evaluation:
                 counterfactual=None,
                 effects=estimate.effects[estimate.effects["term"] != "event"].reset_index(drop=True),
                 cov=None,
+                warnings=tuple(rounded_in(text) for text in estimate.warnings),
             )
-        analyses.append(replace(analysis, estimate=estimate))
-    return replace(evaluation, analyses=tuple(analyses))
+        refused = None if analysis.refused is None else rounded_in(analysis.refused)
+        analyses.append(replace(analysis, estimate=estimate, refused=refused))
+    checks = tuple(
+        replace(
+            check, text=rounded_in(check.text), table=[_row_of_people(row, log) for row in check.table or ()]
+        )
+        for check in evaluation.checks
+    )
+    return replace(evaluation, analyses=tuple(analyses), checks=checks)
+
+
+KEPT = ("observed", "expected", "horizon", "max_smd", "e_value", "df", "regression", "naive", "clock", "rule")
+"""What an estimate on people adds that may leave the building."""
+COUNTED = re.compile(
+    r"\b(\d{1,3}(?:,\d{3})+|\d+)(?= (?:of \d|of the \d|\w+ ){0,3}"
+    r"(?:people|persons|pilot|comparison|sets|clusters|rows|events|deaths|had|were|have|others)\b)"
+)
+"""A number of people in a sentence."""
+
+
+def rounded_in(text: str) -> str:
+    """A sentence with each number of people rounded as a count is, and a small one not said."""
+
+    def shown(found: re.Match[str]) -> str:
+        n = int(found[1].replace(",", ""))
+        if not n:
+            return "0"
+        return "a few" if n <= HIDDEN[1] else f"about {int(_nearest(n)):,}"
+
+    return COUNTED.sub(shown, text)
+
+
+def _of_people(estimate: Estimate, shown: dict[str, float | None]) -> tuple[Estimate, dict[str, Any]]:
+    """An estimate on people with its means worked out again from the counts as they are shown."""
+    extras = {name: value for name, value in estimate.extras.items() if name in KEPT}
+    for name in ("observed", "expected"):
+        key = {"observed": ("events_pilot", "events_after"), "expected": ("events_before",)}[name]
+        counted = next((k for k in key if estimate.counts.get(k) is not None), None)
+        if counted is None or extras.get(name) is None:
+            continue
+        exact, rounded = estimate.counts[counted], shown[counted]
+        extras[name] = None if rounded is None else extras[name] * (rounded / exact if exact else 1)
+    if "events_pilot" in estimate.counts and extras.get("observed") is not None:
+        extras["expected"] = extras["observed"] - float(estimate.effect("att")["estimate"])
+    elif extras.get("observed") is None:
+        extras["expected"] = None
+    rows = estimate.effects["term"] == "cumulative"
+    effects = estimate.effects.copy()
+    for column in ("estimate", "conf_low", "conf_high"):
+        effects.loc[rows, column] = effects.loc[rows, column].map(_nearest)
+    return replace(estimate, effects=effects), extras
+
+
+def _row_of_people(row: dict[str, Any], log: Log) -> dict[str, Any]:
+    """A row of a check: counts rounded, and no ratio beside a hidden one that would give it back."""
+    counts = [name for name in row if name.startswith("events_")]
+    made = {**row, **{name: log.count(row[name], f"check: {name}") for name in counts}}
+    if any(made[name] is None and row[name] for name in counts):
+        made |= {
+            name: None for name in ("ratio", "low", "high", "log_ratio", "std_error", "z") if name in row
+        }
+    return made
+
+
+def _cohort_data(cohort: dict[str, Any], counts: dict[str, Any], log: Log) -> dict[str, Any]:
+    """Balance and who was lost, without the shares from which a handful of people could be counted."""
+    arms = {"pilot": "matched_pilot", "comparison": "matched_comparison", "comparison_before": "comparison"}
+    balance = []
+    for row in cohort.get("balance") or ():
+        made = dict(row)
+        made["pilot_before"] = None  # beside `pilot` it would tell of the few who were lost
+        for arm, n in arms.items():
+            if row.get("yes_no") and _few(row.get(arm), counts.get(n)):
+                made[arm] = None
+                log.hidden.append(f"balance: {row['name']}, {arm}")
+        balance.append(made)
+    lost = dict(cohort.get("lost") or {})
+    exact = lost.get("n")
+    yes_no = {row["name"] for row in balance if row.get("yes_no")}
+    lost["differ"] = [
+        row for row in lost.get("differ") or () if not (row["name"] in yes_no and _few(row["lost"], exact))
+    ]
+    lost["reasons"] = [
+        {**row, "n": log.count(row["n"], f"lost: {row['reason']}")} for row in lost.get("reasons") or ()
+    ]
+    lost |= {name: log.count(lost[name], f"lost: {name}") for name in ("n", "of") if name in lost}
+    kept = {name: cohort.get(name) for name in ("max_smd", "horizon")}
+    return {**kept, "balance": balance, "lost": lost}
+
+
+def _few(share: float | None, n: float | None) -> bool:
+    """Whether a share of so many people is of a handful, or of all but a handful."""
+    if share is None or not n:
+        return False
+    return any(HIDDEN[0] <= round(part * n) <= HIDDEN[1] for part in (share, 1 - share))

@@ -511,7 +511,7 @@ def _facts_of_people(study: Study, data: Cohort, estimate: Estimate) -> dict[str
     """What the steps ask of a cohort: how many, in how many groups, out of how many, and their controls."""
     analysed = estimate.counts.get("matched_pilot", data.counts()["pilot"])
     value = (estimate.extras.get("e_value") or {}).get("limit")
-    pooled = estimate.extras.get("controls")
+    pooled = (estimate.extras.get("controls") or {}).get("pooled")
     ratio = _percent(estimate)
     facts: dict[str, Any] = {
         "n1": analysed,
@@ -520,8 +520,8 @@ def _facts_of_people(study: Study, data: Cohort, estimate: Estimate) -> dict[str
         "analysed": analysed / study.data.eligible if study.data.eligible else None,
         "e_value": _known(value),
     }
-    if pooled and pooled.get("pooled") is not None and ratio and ratio["ratio"] > 0:
-        facts["controls"] = (pooled["pooled"], pooled["std_error"], float(np.log(ratio["ratio"])))
+    if pooled and ratio and ratio["ratio"] > 0:
+        facts["controls"] = (pooled["log_ratio"], pooled["std_error"], float(np.log(ratio["ratio"])))
     return facts
 
 

@@ -57,10 +57,15 @@ class Dates(Declared):
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen(Declared):
-    """The rule by which people were picked: so many or more (``at_least``) in ``column``, a count before."""
+    """The rule by which people were picked: so many or more (``at_least``) in ``column``, a count before.
+
+    ``at_event``: they were picked at one of the events that the column counts, such as the stay from which
+    they were discharged.
+    """
 
     column: Text
     at_least: Annotated[Whole, Field(ge=0)]
+    at_event: YesNo = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,8 +198,10 @@ class Outcome(Declared):
         in hospital. Sentences use it in place of "a month".
     before : str, optional
         In a cohort, the column of the same thing before the index date.
-    negative_control : bool
+    negative_control : bool or str
         The pilot cannot have changed it; a difference is a sign that unlike people were compared.
+        ``"deaths"``, which it may have changed a little, and ``"before"``, from before the index date and
+        left out of the matching, are read with more care.
     """
 
     column: Text
@@ -206,7 +213,7 @@ class Outcome(Declared):
     proxy: YesNo = False
     each: Text | None = None
     before: Text | None = None
-    negative_control: YesNo = False
+    negative_control: YesNo | Literal["deaths", "before"] = False
     value: Value | None = None
 
 
