@@ -22,8 +22,9 @@ TABLES = ("effects", "observed_expected", "checks", "left_out")
 def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
     """Write ``report.html``, ``evaluation.json``, ``tables/*.csv`` and ``disclosure_log.json``.
 
-    Small numbers are hidden first; the report is rendered from the document that is written. Every file
-    is made in full before the first takes its place, so a run that fails leaves what was there.
+    A study of people also gets ``impact-statement.html``: one page for the provider. Small numbers are
+    hidden first; every page is rendered from the document that is written. Every file is made in full
+    before the first takes its place, so a run that fails leaves what was there.
 
     Parameters
     ----------
@@ -36,15 +37,18 @@ def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
     list of Path
         The files written, the report first.
     """
-    from ucimpact.report.render import render
+    from ucimpact.report.render import render, render_statement
 
     if Path(folder).exists() and not Path(folder).is_dir():
         raise UsageError(f"{folder} is a file: name a folder to write in")
     released = release(evaluation)
     text = serialise.text_of(released.to_dict())
     document = Evaluation.from_dict(json.loads(text)).to_dict()
+    pages = {"report.html": render(document)}
+    if document["data"].get("kind") == "cohort":
+        pages["impact-statement.html"] = render_statement(document)
     files = {
-        "report.html": render(document),
+        **pages,
         "evaluation.json": text,
         "disclosure_log.json": serialise.text_of(released.disclosure),
         **{f"tables/{name}.csv": csv_text(rows) for name, rows in tables(document).items() if rows},
@@ -86,7 +90,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / name).replace(target)
             written.append(target)
-    for name in TABLES:
-        if f"tables/{name}.csv" not in files:
-            (folder / "tables" / f"{name}.csv").unlink(missing_ok=True)
+    for name in (*(f"tables/{name}.csv" for name in TABLES), "impact-statement.html"):
+        if name not in files:
+            (folder / name).unlink(missing_ok=True)
     return written

@@ -14,8 +14,10 @@ from typing import Any
 
 from ucimpact.report.charts import Chart, Label, ObservedExpected, Path, Placebo, Power
 from ucimpact.report.scale import decimals_for
+from ucimpact.report.single import Claim, Interval
 from ucimpact.report.tables import Download, Table, download, table
 from ucimpact.words import MINUS, POWER, Measure, capital, measure, number, plainly, spoken
+from ucimpact.words.statement import is_naive
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NORMAL = NormalDist()
@@ -40,7 +42,7 @@ class Figure:
     ident: str
     title: str
     measure: str
-    chart: Chart
+    chart: Chart | Interval | Claim
     name: str
     description: str
     source: str = ""
@@ -68,7 +70,9 @@ def how_measured(finding: Mapping[str, Any], values: Sequence[float | None]) -> 
 
 def may_claim(finding: Mapping[str, Any]) -> bool:
     """Whether there is a likely range, and nothing that bars an effect from being claimed."""
-    barred = finding.get("refused") or finding.get("key_fail") or finding.get("confounded")
+    barred = (
+        finding.get("refused") or finding.get("key_fail") or finding.get("confounded") or is_naive(finding)
+    )
     return not barred and None not in (finding["est"], finding["lo"], finding["hi"])
 
 

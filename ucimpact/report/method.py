@@ -24,7 +24,25 @@ METHOD = {
         "between that line and what happened is taken as the pilot’s effect, if nothing else changed at the "
         "same time.",
     ),
+    "matched-cohort": (
+        "We tried to copy the trial that nobody could run.",
+        "What was recorded is alike in the two groups; what was not recorded may still differ.",
+    ),
+    "before-after": (
+        "We looked at the same people before and after, and had nobody to compare them with.",
+        "So the change holds everything that happened to them, not only the service. People who are picked at a "
+        "bad time mostly get better: how much of the change that explains was worked out beside it.",
+    ),
 }
+PEOPLE = {
+    "att": "Difference for each person supported",
+    "cumulative": "Difference in all, among those matched",
+    "relative": "Change as a share of what was expected",
+    "rate_ratio": "Ratio of rates",
+    "rate_difference": "Difference for each 1,000 person-years",
+    "mean_difference": "Difference of means",
+}
+"""Names of effects where rows are people."""
 TERMS = {
     "att": "Average effect of the pilot, in each unit and period",
     "cumulative": "Total over the pilot so far",
@@ -69,6 +87,27 @@ COUNTS = {
     "before_used": "Used before the start",
     "after_used": "Used with the pilot",
     "events": "Events counted",
+    "persons": "Different people",
+    "pilot": "People supported",
+    "comparison": "People to choose from",
+    "matched_pilot": "Supported and matched",
+    "matched_comparison": "Similar people matched",
+    "sets": "Matched sets",
+    "events_pilot": "Events among those supported",
+    "events_comparison": "Events among similar people",
+    "analysed": "People analysed",
+    "people": "Different people analysed",
+    "events_before": "Events before",
+    "events_after": "Events after",
+}
+MATCHING = {
+    "distance": "How near two people are is judged by",
+    "caliper": "Furthest apart that a match may be (standard deviations)",
+    "ratio": "Most similar people for each person supported",
+    "replace": "A similar person may be used more than once",
+    "order": "Order in which people are matched",
+    "family": "Model of the outcome",
+    "adjust": "Adjusted for the same measures after matching",
 }
 ROUTES = {
     "kenward-roger": "REML with the Kenward-Roger correction",
@@ -131,7 +170,29 @@ def facts(document: Mapping[str, Any]) -> Facts:
             why = f": {season['why']}" if season.get("why") else ""
             told.append(("Season", f"{season['name']}{why}"))
         told += _routes(extras.get("route") or {})
-    return tuple(told)
+    return tuple(told + _of_people(entry, extras))
+
+
+def _of_people(entry: Mapping[str, Any], extras: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was chosen in a comparison of people, and what its audit and its gauge of the unrecorded say."""
+    if entry.get("method") != "matched-cohort":
+        return []
+    spec = entry.get("spec") or {}
+    told = list(named({key: spec.get(key) for key in MATCHING}, MATCHING))
+    if extras.get("max_smd") is not None:
+        told.append(
+            ("Largest difference left after matching (standard deviations)", figure(extras["max_smd"]))
+        )
+    strength = extras.get("e_value") or {}
+    if strength.get("estimate") is not None:
+        told.append(("E-value of the estimate", figure(strength["estimate"])))
+    if strength.get("limit") is not None:
+        told.append(("E-value of the limit nearest no change", figure(strength["limit"])))
+    if extras.get("df") is not None:
+        told.append(("Degrees of freedom", figure(extras["df"])))
+    if extras.get("audit"):
+        told.append(("Audit", "Every matched set was checked again against every rule, and none was broken."))
+    return told
 
 
 def _routes(routes: Mapping[str, str]) -> Facts:
@@ -167,9 +228,10 @@ def effects_in_full(document: Mapping[str, Any]) -> Table | None:
     """Every effect of the main analysis but the path, in the units of its column."""
     entry = primary(document)
     level = (entry.get("spec") or {}).get("level") or 0.95
+    names = TERMS | (PEOPLE if document["data"].get("kind") == "cohort" else {})
     rows = [
         [
-            TERMS.get(row["term"], str(row["term"])),
+            names.get(row["term"], str(row["term"])),
             *(_or_absent(row.get(name)) for name in ("estimate", "std_error", "df")),
             p_value(row.get("p_value")),
             *(_or_absent(row.get(name)) for name in ("conf_low", "conf_high")),

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ucimpact.report import charts
+from ucimpact.report import charts, single
 from ucimpact.report.canvas import Drawing, settings, svg
 from ucimpact.report.figures import Figure
+from ucimpact.report.statement import statement
 from ucimpact.report.view import view
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def render(document: Mapping[str, Any]) -> str:
         What ``Evaluation.to_dict()`` gives, released; see ``docs/report.md`` for what may be absent.
     """
     return environment().get_template("evaluation.html.j2").render(view=view(document))
+
+
+def render_statement(document: Mapping[str, Any]) -> str:
+    """The impact statement as HTML: one A4 page, from the same released document."""
+    return environment().get_template("statement.html.j2").render(view=statement(document))
 
 
 def environment() -> Environment:
@@ -62,7 +68,7 @@ def templates() -> Path:
     raise FileNotFoundError("the report templates are missing from this installation of ucimpact")
 
 
-def drawing(chart: charts.Chart, width: int) -> Drawing:
+def drawing(chart: charts.Chart | single.Interval | single.Claim, width: int) -> Drawing:
     """The chart at a width."""
     with settings():
         match chart:
@@ -74,6 +80,10 @@ def drawing(chart: charts.Chart, width: int) -> Drawing:
                 return charts.placebo(chart, width)
             case charts.Power():
                 return charts.power(chart, width)
+            case single.Interval():
+                return single.interval(chart, width, narrow=width == charts.NARROW)
+            case single.Claim():
+                return single.claim(chart, width, narrow=width == charts.NARROW)
 
 
 def drawn(figure: Figure) -> Markup:

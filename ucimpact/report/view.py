@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ucimpact.report import figures, intervals, method
+from ucimpact.report import cohort, figures, intervals, method
 from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
 from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
@@ -54,10 +54,12 @@ def view(document: Mapping[str, Any]) -> View:
     """What the page shows of a document."""
     document = tidy(document)
     study, finding = document["study"], document["finding"]
+    people = cohort.is_cohort(document)
     made = (
-        effect(document), path(document), placebo(document), say(document), limits(document),
-        others(document), trust(document), agree(document), found(document), who(document), how(document),
-        data(document), appendix(document),
+        cohort.effect(document) if people else effect(document), path(document), placebo(document),
+        cohort.naive(document) if people else None, say(document), limits(document), others(document),
+        trust(document), agree(document), found(document), who(document),
+        cohort.groups(document) if people else None, how(document), data(document), appendix(document),
     )  # fmt: skip
     about = [
         study["population"],
@@ -392,7 +394,10 @@ def who(document: Mapping[str, Any]) -> Section | None:
 def how(document: Mapping[str, Any]) -> Section | None:
     """The method, why this procedure, what the model left over, and what needs care."""
     entry, finding = primary(document), document["finding"]
-    bold, rest = method.explained(entry.get("method") or document["study"].get("method") or "")
+    if cohort.is_cohort(document):
+        bold, rest = cohort.explained(document)
+    else:
+        bold, rest = method.explained(entry.get("method") or document["study"].get("method") or "")
     text = [rest, stopped(capital(finding.get("procedure") or ""))]
     facts = method.facts(document)
     tables = [method.residuals(document)]

@@ -1,0 +1,321 @@
+"""Sections of a report on people: who was compared with whom, and what plain before and after would claim.
+
+They are made where ``data.kind`` is "cohort", from the released document alone. The chart of the finding
+is the likely range on its axis: people have no series of months.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ucimpact.report import method
+from ucimpact.report.figures import Figure, how_measured, may_claim, primary, source_of, toward_good
+from ucimpact.report.phrases import count, stopped
+from ucimpact.report.section import Note, Section
+from ucimpact.report.single import Claim, Interval
+from ucimpact.report.tables import Table, table
+from ucimpact.words import MINUS, bare, capital, joint, measure, number, spoken
+from ucimpact.words import statement as words
+
+ALIKE, NEARLY = 0.10, 0.25
+"""Standardised differences up to which two groups are alike, and nearly so; the same as in the check."""
+MOST_DIFFERENCES = 6
+"""Measures on which people without a match are described."""
+REFERRED = (
+    "People are often referred at their worst, and most get better whatever is done. Statisticians call it "
+    "regression to the mean; it is the commonest reason that pilots look better than they are."
+)
+
+
+def is_cohort(document: Mapping[str, Any]) -> bool:
+    """Whether the document is of people, one row each."""
+    return bool(document["data"].get("kind") == "cohort")
+
+
+# The finding
+
+
+def interval(document: Mapping[str, Any]) -> Figure | None:
+    """The likely range on its axis, where there is one that may be claimed."""
+    finding = document["finding"]
+    if not may_claim(finding):
+        return None
+    told, w = finding["sentences"], finding.get("w")
+    unit = "" if finding["scale"] == "log" else finding["per"]
+    return Figure(
+        ident="interval-chart",
+        title=told.get("chart_title") or f"Difference in {finding['outcome']}",
+        measure=f"Difference in {finding['outcome']} {unit}: best estimate and 95% interval".replace(
+            " :", ":"
+        ),
+        chart=Interval(
+            est=finding["est"],
+            lo=finding["lo"],
+            hi=finding["hi"],
+            worthwhile=None if w is None else toward_good(finding) * w,
+            how=how_measured(finding, []),
+            unit=f"per {finding['base']:,} people" if finding.get("base") else "",
+        ),
+        name=told.get("alt") or f"Difference in {finding['outcome']}",
+        description="The bar is the likely range and the mark on it the best estimate.",
+    )
+
+
+def effect(document: Mapping[str, Any]) -> Section:
+    """The finding again with its percentage, and the interval."""
+    finding, told = document["finding"], document["finding"]["sentences"]
+    drawn = interval(document)
+    shown = ("percent", "avoided") if drawn else ("lead",)
+    text = [told.get(name) or "" for name in shown] + [document["certainty"].get("line") or ""]
+    reading = (
+        "The mark is the best estimate. The bar is the likely range: the true difference is likely to lie "
+        "somewhere on it. A ring in place of a filled mark means that no difference lies on the bar too."
+    )
+    paragraphs = [("How to read this", reading)]
+    if finding.get("interval_note"):
+        paragraphs.append(("The likely range", stopped(finding["interval_note"])))
+    return Section(
+        ident="effect",
+        heading=f"Did {finding['outcome']} change?",
+        kind="chart",
+        bold=stopped(told["headline"]),
+        text=(" ".join(stopped(part) for part in text if part),),
+        figure=drawn,
+        note=Note(name="How to read the chart", paragraphs=tuple(paragraphs)) if drawn else None,
+    )
+
+
+# Before and after
+
+
+def naive(document: Mapping[str, Any]) -> Section | None:
+    """What plain before and after would have claimed, and how much of it would have happened anyway."""
+    finding = document["finding"]
+    held = finding.get("naive")
+    if not isinstance(held, Mapping) or not (claim := words.claimed(finding)):
+        return None
+    alone = words.is_naive(finding)
+    text = [words.explained_by_choice(held)]
+    if (
+        held.get("share_low") is not None
+        and held.get("share_high") is not None
+        and held["after"] < held["before"]
+    ):
+        text.append(
+            f"The likely range of that share is {_share(held['share_low'])} to {_share(held['share_high'])}."
+        )
+    if held.get("model"):
+        text.append(f"This is worked out from: {stopped(str(held['model']))}")
+    if held.get("why"):
+        text.append(stopped(str(held["why"])))
+    heading = "What would a simple before-and-after have claimed?"
+    return Section(
+        ident="naive",
+        heading="How much of the change was to be expected?" if alone else heading,
+        kind="chart",
+        bold=claim,
+        text=tuple(text),
+        figure=taken_apart(document),
+        note=Note(name="About regression to the mean", paragraphs=(("Why this happens", REFERRED),)),
+    )
+
+
+def _share(share: float) -> str:
+    return f"{MINUS if share < -0.005 else ''}{number(abs(100 * share))}%"
+
+
+def taken_apart(document: Mapping[str, Any]) -> Figure | None:
+    """The fall as one bar, of which part would have happened anyway; None where the parts do not fit in it.
+
+    With a comparison the part is what the finding leaves; with none it is what choosing people at a bad time
+    gives by itself.
+    """
+    finding, held = document["finding"], document["finding"]["naive"]
+    alone = words.is_naive(finding)
+    before, after = held.get("before"), held.get("after")
+    if before is None or after is None or not before > after:
+        return None
+    total = before - after
+    if alone:
+        if held.get("expected_after") is None:
+            return None
+        anyway = before - held["expected_after"]
+    elif may_claim(finding) and finding["est"] < 0:
+        anyway = total + finding["est"]
+    else:
+        return None
+    if not 0 < anyway < total:
+        return None
+    how = measure(finding["kind"])
+    whole, part, rest = (how.amount(v) for v in (total, anyway, total - anyway))
+    per = f" per {finding['base']:,}" if finding.get("base") else ""
+    if alone:
+        inside = (f"{part} to be expected of people chosen at a bad time", f"{part} to be expected anyway")
+        outside = (f"{rest} not explained, and not shown to be the service", f"{rest} not explained")
+        limits = ""
+        if held.get("low") is not None and held.get("high") is not None:
+            ends = sorted(max(before - held[name], 0.0) for name in ("low", "high"))
+            limits = f"likely range of the expected fall {how.amount(ends[0])} to {how.amount(ends[1])}"
+    else:
+        inside = (
+            f"{part} would have happened without {finding['subject']} too",
+            f"{part} would have happened too",
+        )
+        outside = (f"{rest} linked to {finding['subject']}", f"{rest} linked to the service")
+        span = bare(finding["lo"], finding["hi"], how, finding.get("w")) if finding["hi"] < 0 else ""
+        said = spoken(finding["est"], finding["lo"], finding["hi"], how, finding.get("w"))
+        limits = f"likely range {span or said.range}"
+    return Figure(
+        ident="naive-chart",
+        title=f"Of the fall of {whole}{per}, {part} would be expected anyway",
+        measure=f"Fall in {finding['outcome']}{per}, before against after",
+        chart=Claim(
+            total=total,
+            anyway=anyway,
+            head=(f"A fall of {whole}{per}.", "Before and after would claim it all."),
+            anyway_text=inside,
+            rest_text=outside,
+            range_text=limits,
+            linked=not alone,
+        ),
+        name=f"Of a fall of {whole} in {finding['outcome']}{per}, {inside[0]}, and {outside[0]}",
+        description=limits and capital(limits) + ".",
+        source=source_of(document),
+    )
+
+
+# The groups
+
+
+def groups(document: Mapping[str, Any]) -> Section | None:
+    """What the two groups were like at the start, before and after matching, and who had no match."""
+    held = document["data"].get("cohort") or {}
+    rows = held.get("balance") or []
+    tables = [made for made in (_balance(document, rows), _lost(held.get("lost") or {})) if made is not None]
+    if not tables:
+        return None
+    told = next((check["text"] for check in document["checks"] if check["name"] == "balance"), "")
+    lost, text = held.get("lost") or {}, []
+    if lost.get("n"):
+        of = f" of {number(lost['of'])}" if lost.get("of") else ""
+        why = "; ".join(
+            f"{number(row['n'])}: {_plain(row['reason'])}"
+            for row in lost.get("reasons") or ()
+            if row.get("n")
+        )
+        said = f"{number(lost['n'])}{of} people supported had nobody like them to compare with"
+        text.append(stopped(f"{said} ({why})" if why else said))
+        text.append("This report says nothing about them.")
+    reading = (
+        f"Two groups are called alike on a measure if they differ by no more than {ALIKE} of its standard "
+        f"deviation, nearly alike up to {NEARLY}, and unlike beyond. The figure in brackets says how far."
+    )
+    return Section(
+        ident="groups",
+        heading="Were the two groups alike at the start?",
+        kind="tables",
+        bold=told,
+        text=tuple(text),
+        tables=tuple(tables),
+        note=Note(name="What alike means", paragraphs=(("What alike means", reading),)),
+    )
+
+
+def _plain(reason: Any) -> str:
+    return str(reason).replace("`", "").replace("_", " ")
+
+
+def _balance(document: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Table | None:
+    if not rows:
+        return None
+    counts = {**document["data"]["counts"], **(primary(document).get("counts") or {})}
+    head = ["Measure"]
+    names = (
+        ("Supported", "matched_pilot"),
+        ("Matched", "matched_comparison"),
+        ("Everyone else", "comparison"),
+    )
+    head += [f"{name}, {number(counts[key])}" if counts.get(key) else name for name, key in names]
+    told = [
+        [
+            capital(_plain(row.get("label") or row["name"])),
+            *_level([row.get(name) for name in ("pilot", "comparison", "comparison_before")], row),
+            _answer(row.get("smd")),
+        ]
+        for row in rows
+    ]
+    return table("The groups at the start", [*head, "After matching"], told, (1, 2, 3))
+
+
+def _level(values: list[float | None], row: Mapping[str, Any]) -> list[str]:
+    """Means of one measure alike in decimals; a yes or no, which has no ratio of variances, in per cent."""
+    known = [abs(v) for v in values if v is not None]
+    share = row.get("variance_ratio") is None and all(v <= 1 for v in known)
+    decimals = 0 if share or max(known, default=0.0) >= 1000 else 1 if max(known, default=0.0) >= 3 else 2
+    return [
+        "not worked out" if v is None else f"{number(100 * v)}%" if share else number(v, decimals)
+        for v in values
+    ]
+
+
+def _answer(smd: float | None) -> str:
+    if smd is None:
+        return "cannot tell"
+    size = abs(smd)
+    word = "alike" if size <= ALIKE else "nearly alike" if size <= NEARLY else "unlike"
+    return f"{word} ({number(size, 2)})"
+
+
+def _lost(lost: Mapping[str, Any]) -> Table | None:
+    rows = list(lost.get("differ") or ())[:MOST_DIFFERENCES]
+    if not rows:
+        return None
+    told = [
+        [
+            capital(_plain(row.get("label") or row["name"])),
+            *_level([row.get("lost"), row.get("matched")], {"variance_ratio": 1}),
+        ]
+        for row in rows
+    ]
+    return table(
+        "Those without a match, beside those with one (means)", ["Measure", "Without", "With"], told, (1, 2)
+    )
+
+
+# The method
+
+
+FAMILIES = {
+    "poisson": "by a Poisson regression that allows for days of follow-up",
+    "gaussian": "as means",
+    "gamma": "by a regression on a logarithmic scale (gamma)",
+    "two-part": "in two parts: whether there was any, and how much there was",
+}
+
+
+def explained(document: Mapping[str, Any]) -> tuple[str, str]:
+    """How the comparison was made: a sentence, then the choices of this one."""
+    entry, finding = primary(document), document["finding"]
+    spec, name = entry.get("spec") or {}, entry.get("method") or ""
+    first, rest = method.explained(name)
+    if name != "matched-cohort":
+        return first, rest
+    rows = (document["data"].get("cohort") or {}).get("balance") or ()
+    labels = {row["name"]: _plain(row.get("label") or row["name"]) for row in rows}
+    alike = [labels.get(column, _plain(column)) for column in spec.get("exact") or ()]
+    ratio, measures = spec.get("ratio") or 1, len(spec.get("covariates") or ())
+    others = "another who was" if ratio == 1 else f"up to {count(ratio).lower()} others who were"
+    told = [f"Each person supported was matched with {others} not."]
+    if alike:
+        told.append(f"They had to be the same in: {joint(alike)}.")
+    if measures:
+        noun = "measure" if measures == 1 else "measures"
+        told.append(
+            f"They had to be near in the chance of being supported, judged from {count(measures).lower()} "
+            f"recorded {noun}."
+        )
+    how = FAMILIES.get(str(spec.get("family") or "poisson"))
+    if how:
+        told.append(f"{finding['label']}: compared {how}, with a range that allows for the matching.")
+    return first, " ".join([*told, rest])

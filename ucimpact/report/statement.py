@@ -1,0 +1,164 @@
+"""The impact statement: what a provider may say on one page, from the document of the full report.
+
+Everything printed comes from the released document; sentences are those of the finding and of
+:mod:`ucimpact.words.statement`. Which blocks the page has follows from what was found: a benefit, harm or
+little difference shows what the service cost and gave; a question that stays open, what would settle it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ucimpact.report.cohort import interval
+from ucimpact.report.figures import Figure, primary
+from ucimpact.report.phrases import css_string, day, emphasised, stopped, tidy
+from ucimpact.words import statement as words
+
+MOST_ITEMS = 3
+"""Quotations under each heading; the certainty line comes after those that can be said."""
+LONG_HEADLINE, LONG_PAGE = 88, 2000
+"""Letters beyond which the headline, and the page, are set smaller to stay on one A4 page."""
+
+Parts = tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """The page, as finished strings."""
+
+    title: str
+    example: bool
+    margin: str
+    kicker: tuple[str, str]
+    headline: str
+    long: bool
+    small: bool
+    lead: Parts
+    facts: tuple[tuple[str, str], ...]
+    figure: Figure | None
+    can: tuple[str, ...]
+    certainty: Parts
+    cannot: tuple[str, ...]
+    quote: str
+    panels: tuple[tuple[str, str], ...]
+    footer: str
+
+
+def statement(document: Mapping[str, Any]) -> Statement:
+    """What the page shows of a released document of people (``data.kind`` "cohort")."""
+    document = tidy(document)
+    study, finding = document["study"], document["finding"]
+    told, naive = finding["sentences"], words.is_naive(finding)
+    people, (price, year) = _people(document), _price(document)
+    lead = " ".join(stopped(text) for text in (told.get("lead") or "", *(told.get("extra") or ())) if text)
+    if not naive and not finding.get("refused") and not finding.get("key_fail"):
+        lead = f"{words.compared(people['analysed'], people['similar'])} {lead}"
+    can = [text for text in finding.get("can_say") or () if text.strip("“”.") != told["headline"]]
+    quote = words.paragraph(
+        finding, title=study["title"], analysed=people["analysed"], similar=people["similar"]
+    )
+    made = Statement(
+        title=f"Impact statement – {study['title']}",
+        example=bool(study["example"]),
+        margin=css_string("Example with invented numbers" if study["example"] else study["title"]),
+        kicker=("Impact statement.", stopped(f"{study['by']}: {study['title']}".removeprefix(": "))),
+        headline=told["headline"],
+        long=len(told["headline"]) > LONG_HEADLINE,
+        small=False,
+        lead=emphasised(lead),
+        facts=tuple(words.strip(**people, price=price, price_year=year)),
+        figure=interval(document),
+        can=tuple(can[:MOST_ITEMS]),
+        certainty=_certainty(document),
+        cannot=tuple((finding.get("cannot_say") or ())[:MOST_ITEMS]),
+        quote=quote,
+        panels=_panels(document, people["analysed"]),
+        footer=_footer(document),
+    )
+    return _set_smaller(made)
+
+
+def _people(document: Mapping[str, Any]) -> dict[str, float | None]:
+    """People supported, analysed and compared with, and days of follow-up; None where hidden or absent."""
+    entry = primary(document)
+    counts = {**document["data"]["counts"], **(entry.get("counts") or {})}
+    naive = words.is_naive(document["finding"])
+    analysed = counts.get("matched_pilot")
+    return {
+        "supported": counts.get("pilot"),
+        "analysed": counts.get("pilot") if naive else analysed,
+        "similar": None if naive else counts.get("matched_comparison"),
+        "days": (entry.get("extras") or {}).get("horizon"),
+    }
+
+
+def _price(document: Mapping[str, Any]) -> tuple[float | None, str | None]:
+    """Cost of each person supported and its price year."""
+    cost = (document.get("valuation") or {}).get("cost") or {}
+    return cost.get("per_person"), cost.get("price_year")
+
+
+def _certainty(document: Mapping[str, Any]) -> Parts:
+    """The certainty line with its level in bold."""
+    line, level = stopped(document["certainty"].get("line") or ""), document["certainty"]["level"]
+    before, found, after = line.partition(level)
+    return ((before, False), (found, True), (after, False)) if found else ((line, False),) if line else ()
+
+
+def _panels(document: Mapping[str, Any], people: float | None) -> tuple[tuple[str, str], ...]:
+    """The two blocks below the quotation; one whose text is empty is left out."""
+    finding, checks, decided = document["finding"], document["checks"], document["decision"]
+    valuation = document.get("valuation") or {}
+    steps = " ".join(stopped(text) for text in decided.get("next_steps") or ())
+    price, year = _price(document)
+    cost = words.cost_and_value(
+        valuation.get("columns"), price=price, price_year=year, not_worked_out=valuation.get("not_worked_out")
+    )
+    kind = words.outcome_of(finding)
+    if kind == "naive":
+        made = [
+            ("What would settle it", words.SETTLE_NAIVE),
+            ("What to ask a commissioner for", words.ASK_NAIVE),
+        ]
+    elif kind == "unusable":
+        made = [("What would settle it", words.repair(checks) or steps), ("What it cost", cost)]
+    elif kind == "unclear":
+        verdict = "" if decided["verdict"].startswith("Cannot say") else decided["verdict"]
+        ask = [words.ASK_POOLED, f"The full report says: {stopped(verdict)}" if verdict else ""]
+        made = [
+            ("What would settle it", words.settle(finding, people)),
+            ("What to ask a commissioner for", " ".join(text for text in ask if text)),
+        ]
+    else:
+        last = (
+            ("What to do first", steps)
+            if kind == "harm"
+            else ("What would make this stronger", words.stronger(checks))
+        )
+        made = [("What it cost, and what it gave", cost), last]
+    return tuple((heading, text) for heading, text in made if text)
+
+
+def _footer(document: Mapping[str, Any]) -> str:
+    """How it was done in a few words, and where all of it stands."""
+    study = document["study"]
+    told = ["Example with invented numbers."] if study["example"] else []
+    how = (
+        "People before and after, with nobody to compare with"
+        if words.is_naive(document["finding"])
+        else ("Matched cohort")
+    )
+    told.append(f"{how}; full method in the evaluation report of {day(document['created'])}.")
+    told.append(
+        "“Likely range” and “95% interval” are the same: of 100 such ranges, 95 would hold the true value."
+    )
+    return " ".join(told)
+
+
+def _set_smaller(made: Statement) -> Statement:
+    """The page with a smaller letter where it holds so much text that one A4 page would not do."""
+    letters = [made.headline, made.quote, *made.can, *made.cannot, *(part for part, _ in made.lead)]
+    letters += [text for _, text in made.panels]
+    return replace(made, small=sum(map(len, letters)) > LONG_PAGE)

@@ -1,0 +1,309 @@
+"""Sentences of the impact statement: the page that a provider may show beside the full report.
+
+The headline, the lead and what can be said come from the finding itself. Here is what the page adds: a
+paragraph to quote, figures for its strip, what the service cost and gave, and what would settle the
+question where nothing was found. A finding is the mapping of :mod:`ucimpact.words.quotable`; where people
+were only looked at before and after, its ``naive`` holds ``before`` and ``after`` in the headline's units,
+``share`` of the fall that the choice of people alone explains, and ``design`` "before-after".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, claim
+from ucimpact.words.numbers import COUNTED, capital, exact, joint, measure, number, spoken
+from ucimpact.words.planning import people_needed, would_settle
+from ucimpact.words.pounds import COLUMNS, NO_CASH, pence, per_person
+from ucimpact.words.sentences import found, settles
+
+Finding = Mapping[str, Any]
+
+REMEDIES = {
+    "balance": "matching on what still differs between the groups",
+    "clock": "a record of the day on which each person could have begun",
+    "negative_controls": "counts of things that the service cannot change, such as injuries",
+    "other_change": "a log of what else changed nearby, and of who had it",
+    "same_coding": "a note from the data team on whether coding changed",
+    "unmeasured": "recording what the records miss, such as who lives alone",
+}
+"""What would answer a key check that is in doubt, fails or cannot be answered."""
+MOST_REMEDIES = 3
+
+SETTLE_NAIVE = (
+    "People to compare with. Most people referred at a bad time get better; only similar people who were not "
+    "supported can show how much of that is the service."
+)
+ASK_NAIVE = (
+    "Linked records of similar people who were not supported: those who could not be reached, those on a "
+    "waiting list, or those in a place without the service."
+)
+ASK_POOLED = "A further year with evaluation, pooled with other services that use one method."
+ELSEWHERE = "in more years, or in several places using one method"
+NO_SIZE = (
+    "Agreeing, before more data are seen, how large a change would be worth having. Then the number of "
+    "people needed can be worked out."
+)
+
+
+def is_naive(finding: Finding) -> bool:
+    """Whether people were only looked at before and after, so that there is no finding."""
+    design = finding.get("design") or (finding["naive"] or {}).get("design") if _has_naive(finding) else None
+    return design == "before-after"
+
+
+def _has_naive(finding: Finding) -> bool:
+    return isinstance(finding.get("naive"), Mapping)
+
+
+def outcome_of(finding: Finding) -> str:
+    """Which page it is: "benefit", "harm", "none" (N), "unclear", "unusable" or "naive"."""
+    if is_naive(finding):
+        return "naive"
+    barred = finding.get("confounded") or finding["refused"] is not None or finding["key_fail"]
+    if barred or None in (finding["est"], finding["lo"], finding["hi"]):
+        return "unusable"
+    code = claim(finding["est"], finding["lo"], finding["hi"], finding["w"], finding["better"])
+    if code in UNCLEAR:
+        return "unclear"
+    return "benefit" if code in BENEFIT else "harm" if code in HARM else "none"
+
+
+# The paragraph to quote
+
+
+def paragraph(
+    finding: Finding,
+    *,
+    title: str,
+    analysed: float | None = None,
+    similar: float | None = None,
+) -> str:
+    """A paragraph that may be quoted whole, with its quotation marks.
+
+    Parameters
+    ----------
+    title : str
+        Of the study: what was provided, and where.
+    analysed, similar : float, optional
+        People supported and people compared with, as released; None where hidden.
+    """
+    kind = outcome_of(finding)
+    people = finding["people"]
+    who = f"{number(analysed)} {people}" if analysed else people
+    if kind == "naive":
+        return f"“{title}: {who} were looked at before and after. {_before_and_after(finding)}”"
+    others = f"{number(similar)} similar people" if similar else "similar people"
+    told = {
+        "benefit": _found_effect, "harm": _found_effect, "none": _found_little, "unclear": _could_not_tell,
+        "unusable": _cannot_say,
+    }[kind](finding)  # fmt: skip
+    return f"“{title}: an evaluation compared {who} with {others}. {told}”"
+
+
+def _found_effect(finding: Finding) -> str:
+    subject, level = finding["subject"], finding["level"]
+    part = {
+        "very low": f"so it is very uncertain whether {subject} had a part in it",
+        "low": f"and {subject} may have contributed",
+        "moderate": f"and {subject} probably contributed",
+        "high": f"and {subject} contributed",
+    }[level]
+    return f"{_difference(finding)} The certainty of this evidence is {level}, {part}."
+
+
+def _difference(finding: Finding) -> str:
+    said = spoken(finding["est"], finding["lo"], finding["hi"], measure(finding["kind"]), finding["w"])
+    interval = f"(95% interval {said.range})"
+    if finding["kind"] in COUNTED:
+        return f"There were {said.about} {finding['outcome']} {finding['per']} than expected {interval}."
+    return f"{capital(finding['outcome'])} stood {said.about} {finding['per']} than expected {interval}."
+
+
+def _found_little(finding: Finding) -> str:
+    said = spoken(finding["est"], finding["lo"], finding["hi"], measure(finding["kind"]), finding["w"])
+    return (
+        f"A change in {finding['outcome']} large enough to matter is unlikely: the best estimate is "
+        f"{said.difference} {finding['per']} (95% interval {said.range})."
+    )
+
+
+def _could_not_tell(finding: Finding) -> str:
+    said = spoken(finding["est"], finding["lo"], finding["hi"], measure(finding["kind"]), finding["w"])
+    text = (
+        f"It could not tell whether {finding['subject']} changed {finding['outcome']}. The best estimate is "
+        f"{said.difference} {finding['per']} (95% interval {said.range})."
+    )
+    if not finding.get("found_se"):
+        return text
+    could = found(
+        finding["found_se"], finding["w"], finding["base"], better=finding["better"], kind=finding["kind"],
+        per=finding["per"],
+    )  # fmt: skip
+    return f"{text} {could}"
+
+
+def _cannot_say(finding: Finding) -> str:
+    if finding["refused"] is not None:
+        return f"It could not give a likely range for {finding['outcome']}: {finding['refused']}."
+    return (
+        f"It could not say whether {finding['subject']} changed {finding['outcome']}, because the comparison "
+        "is not sound."
+    )
+
+
+def _before_and_after(finding: Finding) -> str:
+    naive = finding["naive"]
+    seen = ""
+    if None not in (naive.get("before"), naive.get("after")):
+        small = finding["kind"] not in COUNTED or max(naive["before"], naive["after"]) < 10
+        how = measure(finding["kind"], decimals=1 if small and finding["kind"] != "cost" else 0)
+        before, after = how.amount(naive["before"]), how.amount(naive["after"])
+        seen = f"{capital(finding['outcome'])} {finding['per']} went from {before} to {after}. "
+    return (
+        f"{seen}{explained_by_choice(naive)} There was nobody to compare with, so this does not show what "
+        f"{finding['subject']} changed."
+    )
+
+
+def claimed(finding: Finding) -> str:
+    """What plain before and after would have claimed, in a sentence; "" where it saw nothing."""
+    naive = finding["naive"]
+    before, after = naive.get("before"), naive.get("after")
+    if before is None or after is None or before <= 0:
+        return ""
+    how = measure(finding["kind"], decimals=0 if finding["kind"] == "cost" else 1)
+    noun, size = "fall" if after < before else "rise", number(100 * abs(after / before - 1))
+    first = f"A {noun} of {size}%" if size != "0" else "Next to no change"
+    return (
+        f"{first}: {finding['outcome']} {finding['per']} went from {how.amount(before)} before to "
+        f"{how.amount(after)} after."
+    )
+
+
+def explained_by_choice(naive: Mapping[str, Any]) -> str:
+    """How much of a fall would follow from choosing people at a bad time, in a sentence."""
+    share = naive.get("share")
+    falls = naive.get("before") is not None and naive.get("after") is not None
+    if share is None or not falls or naive["after"] >= naive["before"]:
+        return "How much of that would have happened anyway cannot be told."
+    if share >= 0.995:
+        return "All of that fall would be expected of people chosen at a bad time."
+    if share < 0.005:
+        return "Choosing people at a bad time explains hardly any of that fall."
+    return f"About {number(100 * share)}% of that fall would be expected of people chosen at a bad time."
+
+
+# The strip of facts
+
+
+def strip(
+    *,
+    supported: float | None = None,
+    analysed: float | None = None,
+    similar: float | None = None,
+    days: float | None = None,
+    price: float | None = None,
+    price_year: str | None = None,
+) -> list[tuple[str, str]]:
+    """Up to four figures with their labels, from released counts; what is not known is left out."""
+    facts = []
+    if supported:
+        facts.append((number(supported), "people supported"))
+    if similar:
+        facts.append((number(similar), "similar people to compare with"))
+    if similar and supported and analysed:
+        share = min(analysed / supported, 1.0)
+        shown = f"{number(100 * share)}%" if share < 0.995 or share == 1 else "over 99%"
+        facts.append((shown, "of those supported were analysed"))
+    elif analysed and supported and exact(analysed) != exact(supported):
+        facts.append((number(analysed), "of them analysed"))
+    if days and len(facts) < 3:
+        facts.append((f"{number(days)} days", "of follow-up for each person"))
+    if price is not None:
+        year = f", in {price_year} prices" if price_year else ""
+        facts.append((per_person(price), f"cost for each person{year}"))
+    return facts[:4]
+
+
+def compared(analysed: float | None, similar: float | None) -> str:
+    """The first sentence of the lead: who was set beside whom."""
+    who = f"{number(analysed)} people we supported" if analysed else "the people we supported"
+    others = f"{number(similar)} similar people" if similar else "similar people"
+    return f"We compared {who} with {others} who were not supported."
+
+
+# What it cost and gave, what would make it stronger
+
+
+def cost_and_value(
+    columns: Mapping[str, Mapping[str, Any]] | None,
+    *,
+    price: float | None = None,
+    price_year: str | None = None,
+    not_worked_out: str | None = None,
+) -> str:
+    """Cost, then the three columns of value in their order, a sentence each."""
+    year = f", in {price_year} prices" if price_year else ""
+    told = [f"{per_person(price)} a person{year}." if price is not None else "What it cost was not declared."]
+    if not_worked_out or not columns:
+        reason = f": {not_worked_out}" if not_worked_out else ""
+        return " ".join([*told, f"What it was worth is not worked out{reason}."])
+    for key, name in zip(("cash", "capacity", "economic"), COLUMNS, strict=True):
+        if key in columns:
+            told.append(_column(name, columns[key]))
+    return " ".join(text for text in told if text)
+
+
+def _column(name: str, column: Mapping[str, Any]) -> str:
+    each, low, high = (column.get(key) for key in ("per_person", "per_person_low", "per_person_high"))
+    if each is None:
+        return ""
+    if not each and name == COLUMNS[0]:
+        return f"{capital(name)}: £0, because {column.get('note') or NO_CASH}."
+    value, limits = per_person(each), ""
+    if low is not None and high is not None and low < high:
+        ends = [per_person(low), per_person(high)]
+        ends = ends if ends[0] != ends[1] else [pence(low), pence(high)]
+        limits = f" (likely range {ends[0]} to {ends[1]})"
+    return f"{capital(name)}: {value} a person{limits}."
+
+
+def stronger(checks: Sequence[Mapping[str, Any]]) -> str:
+    """What would make a finding surer: more of the same, and answers to the checks that lack one."""
+    open_ = [check["name"] for check in checks if check["answer"] != "holds" and check["name"] in REMEDIES]
+    items = ["a second year, with the same question and the same rule"]
+    items += [text for name, text in REMEDIES.items() if name in open_][:MOST_REMEDIES]
+    return f"{capital('; '.join(items))}."
+
+
+def settle(finding: Finding, people: float | None = None) -> str:
+    """How many people would settle a question that this evaluation could not answer.
+
+    Parameters
+    ----------
+    people : float, optional
+        People supported who were analysed.
+    """
+    se, w = finding.get("found_se"), finding["w"]
+    if w is None or not se:
+        return NO_SIZE
+    units = {"better": finding["better"], "kind": finding["kind"], "per": finding["per"]}
+    times = settles(se, w)
+    if times <= 1:
+        return "People enough took part. A repeat with new people would narrow the range."
+    if not people:
+        return f"About {number(times, 1)} times as many people as here, {ELSEWHERE}."
+    told = would_settle(people_needed(people, se, w), w, finding["base"], analysed=people, **units)
+    return f"{told.removesuffix('.')}, {ELSEWHERE}."
+
+
+def repair(checks: Sequence[Mapping[str, Any]]) -> str:
+    """What would make an unsound comparison usable, from the checks that fail; "" where none is known."""
+    failing = [
+        REMEDIES[check["name"]]
+        for check in checks
+        if check["answer"] == "fails" and check["name"] in REMEDIES
+    ]
+    return f"{capital(joint(failing))}." if failing else ""
