@@ -50,10 +50,8 @@ CLOSE = 1e-7
 """A largest step this small (columns standardised) is followed by one of about its square."""
 
 ROUGH = 1e-2
-STEPS = 40
-CERTAIN = 16.0
-"""A logit beyond this is a chance within 1 in 10 million of 0 or 1: it has no finite maximum to go to."""
-
+FLAT = 1e-8
+STEPS, WARM_STEPS = 25, 10
 GONE = 1e-9
 
 
@@ -117,14 +115,26 @@ def fit(x: Array, treated: Array, *, groups: Array | None = None) -> Propensity:
     state = _State(np.zeros(x.shape[1]), np.full(logit.n_groups, np.log(pilot / (len(treated) - pilot))))
     if len(treated) - pilot >= WARM_FROM:
         state = _warm(logit, state)
-    state, steps, converged = logit.climb(state, tolerance=CLOSE)
-    return logit.result(state, steps, converged)
+    state, steps, move = logit.climb(state, CLOSE, STEPS)
+    if move.size > CLOSE:
+        # Where arms can be told apart each step adds about 1 to the logits, for ever.
+        column = int(np.abs(move.beta).argmax())
+        raise EstimationError(
+            f"column {column} of the covariates (perhaps with others) tells some pilot people from "
+            f"others without error, so the propensity score has no maximum. Leave it out, join its rare "
+            f"categories, or match exactly on it"
+        )
+    return logit.result(state, steps)
 
 
 @dataclass(frozen=True, eq=False)
 class _State:
     beta: Array
     alpha: Array
+
+    @property
+    def size(self) -> float:
+        return float(max(np.abs(self.beta).max(initial=0.0), np.abs(self.alpha).max()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,16 +171,13 @@ class _Logit:
             return np.array([values.sum()])
         return np.bincount(groups, weights=values, minlength=self.n_groups)
 
-    def step(self, state: _State) -> tuple[_State, float]:
-        """One Newton step, and the largest logit before it."""
+    def step(self, state: _State) -> _State:
+        """The move of one Newton step."""
         k = len(state.beta)
         curvature, cross = np.zeros((k, k)), np.zeros((self.n_groups, k))
         slope, diagonal, slope_groups = np.zeros(k), np.zeros(self.n_groups), np.zeros(self.n_groups)
-        furthest = 0.0
         for _, columns, treated, groups in self.blocks():
-            logits = self.logits(state, columns, groups)
-            furthest = max(furthest, float(np.abs(logits).max()))
-            chance = expit(logits)
+            chance = expit(self.logits(state, columns, groups))
             left, weight = treated - chance, chance * (1 - chance)
             weighted = columns * weight[:, None]
             curvature += columns.T @ weighted
@@ -181,37 +188,20 @@ class _Logit:
                 cross += weighted.sum(axis=0)
             else:
                 cross += np.column_stack([self.by_group(column, groups) for column in weighted.T])
-        diagonal = np.maximum(diagonal, np.finfo(float).tiny)
         share = cross / diagonal[:, None]
-        beta = np.linalg.lstsq(curvature - cross.T @ share, slope - share.T @ slope_groups, rcond=1e-14)[0]
-        return _State(beta, slope_groups / diagonal - share @ beta), furthest
+        beta = _solve(curvature - cross.T @ share, slope - share.T @ slope_groups)
+        return _State(beta, slope_groups / diagonal - share @ beta)
 
-    def climb(self, state: _State, tolerance: float) -> tuple[_State, int, bool]:
-        """Newton steps until one is smaller than ``tolerance``, and how many there were."""
-        for steps in range(1, STEPS + 1):
-            move, furthest = self.step(state)
-            largest = float(max(np.abs(move.beta).max(initial=0.0), np.abs(move.alpha).max()))
-            if furthest > CERTAIN and largest > tolerance:
-                self._refuse(move)
+    def climb(self, state: _State, tolerance: float, most: int) -> tuple[_State, int, _State]:
+        """At most so many Newton steps, fewer once one is within ``tolerance``; how many, and the last."""
+        steps, move = 0, state
+        while steps < most and (steps == 0 or move.size > tolerance):
+            move = self.step(state)
             state = _State(state.beta + move.beta, state.alpha + move.alpha)
-            if largest <= tolerance:
-                return state, steps, True
-        self._refuse(move)
-        return state, STEPS, False
+            steps += 1
+        return state, steps, move
 
-    def _refuse(self, move: _State) -> None:
-        """Raise where the logits still run away: a column, or a few, part the two arms."""
-        still = np.abs(move.beta)
-        if not still.size or still.max() < 0.05 * np.abs(move.alpha).max() or still.max() <= ROUGH:
-            return
-        column = int(still.argmax())
-        raise EstimationError(
-            f"column {column} of the covariates (perhaps with others) tells some pilot people from others "
-            f"without error, so the propensity score has no maximum. Leave it out, join its rare categories, "
-            f"or match exactly on it"
-        )
-
-    def result(self, state: _State, steps: int, converged: bool) -> Propensity:
+    def result(self, state: _State, steps: int) -> Propensity:
         linear = np.empty(len(self.treated))
         slope, slope_groups = np.zeros(len(state.beta)), np.zeros(self.n_groups)
         for rows, columns, treated, groups in self.blocks():
@@ -230,21 +220,29 @@ class _Logit:
             linear=linear,
             score=expit(linear),
             iterations=steps,
-            converged=converged,
+            converged=bool(gradient < FLAT),
             max_gradient=float(gradient),
         )
 
 
 def _warm(logit: _Logit, state: _State) -> _State:
-    """A start from all pilot people and one in ``ONE_IN`` others, intercepts moved for the sampling."""
+    """A start from all pilot people and one in ``ONE_IN`` others, intercepts moved for the sampling.
+
+    A rare category may lose its last comparison person to the sampling: then ``state`` as it came.
+    """
     few = logit.treated.copy()
     few[np.flatnonzero(~logit.treated)[::ONE_IN]] = True
     groups = None if logit.groups is None else logit.groups[few]
     sample = _Logit(logit.x[few], logit.treated[few], logit.centre, logit.scale, groups, logit.n_groups)
     shift = np.log(ONE_IN)
-    begun = _State(state.beta, state.alpha + shift)
-    found, _, _ = sample.climb(begun, tolerance=ROUGH)
-    return _State(found.beta, found.alpha - shift)
+    found, _, move = sample.climb(_State(state.beta, state.alpha + shift), ROUGH, WARM_STEPS)
+    return _State(found.beta, found.alpha - shift) if move.size <= ROUGH else state
+
+
+def _solve(matrix: Array, right: Array) -> Array:
+    """Solution on a unit diagonal, where a rare category is as well conditioned as any."""
+    scale = 1 / np.sqrt(np.maximum(np.diag(matrix), np.finfo(float).tiny))
+    return np.asarray(scale * np.linalg.lstsq(matrix * np.outer(scale, scale), scale * right, rcond=None)[0])
 
 
 def _finite(x: Array) -> bool:
