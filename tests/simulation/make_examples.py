@@ -1,36 +1,119 @@
-"""Write the data and the planted truth of both examples again: ``make examples``."""
+"""Write the data and the planted truth of every example again: ``make examples``."""
 
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+from workbooks import Sheet, workbook
+
 from ucimpact.data.simulate import Draw, MonthlySeries, PracticePanel
+from ucimpact.data.simulate_people import Befriending, SoftLanding
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEED = 1
-MADE = {
+PLACES = {
     "acute_visiting": (PracticePanel(), "practices.csv"),
     "crisis_response": (MonthlySeries(), "months.csv"),
 }
-ABOUT = (
-    "The difference between the expected rates with and without the pilot, in the units in which the report's "
-    "first analysis works: per 1,000 people a month; `cumulative` is in events, `relative` a share of what was "
-    "expected, `log_att` the log of the ratio."
-)
+PEOPLE = {
+    "soft_landing": (SoftLanding(), "discharges.xlsx"),
+    "befriending": (Befriending(), "clients.xlsx"),
+}
+MADE = {**PLACES, **PEOPLE}
+
+ABOUT = {
+    **dict.fromkeys(
+        PLACES,
+        "The difference between the expected rates with and without the pilot, in the units in which the report's "
+        "first analysis works: per 1,000 people a month; `cumulative` is in events, `relative` a share of what was "
+        "expected, `log_att` the log of the ratio.",
+    ),
+    "soft_landing": (
+        "By potential outcomes of the people served: each one's expected outcome over their own days at risk with the "
+        "service less that without it. Rates of admission are multiplied by `ratio`; stays and prices are not. "
+        "`att` is for a person over 90 days at risk (for a cost, a person), `per_100` for 100 people, `cumulative` "
+        "for all of them over all their days, `relative` a share of what was expected. Deaths, injuries and what "
+        "happened before are untouched. `before_after` is the people served: admissions a person in the 90 days "
+        "before (the stay they were discharged from among them) and expected after."
+    ),
+    "befriending": (
+        "Nothing was changed: each client's admissions before and after are Poisson counts of one rate. "
+        "`before_after` is a client over 180 days. Clients were taken if they had two or more admissions before, and "
+        "that alone explains the fall."
+    ),
+}
+
+SHEETS = {
+    "soft_landing": Sheet(
+        name="Discharges",
+        titles=(
+            "Soft landing: emergency discharges, April to December 2024",
+            "Made 14/03/2025 by the information team. All people are invented.",
+        ),
+        over={"Phone calls": ("Week 1", "Week 2")},
+        yes_no=("Soft landing", "Lives alone", "Readmitted within 30 days", "Died within 90 days"),
+        pounds=("Cost 90 days after",),
+        spaced=("Lives alone", "Admissions 90 days before"),
+        not_summed=("Age", "Deprivation fifth", "Frailty score", "Wellbeing score"),
+    ),
+    "befriending": Sheet(
+        name="Clients 2024",
+        titles=("Befriending: our clients in 2024", "All people are invented."),
+        over={"Loneliness score": ("At the start", "After six months")},
+        yes_no=("Lives alone",),
+        pounds=("Cost 180 days before", "Cost 180 days after"),
+        spaced=("First visit", "Admissions 180 days after"),
+        not_summed=("Age", "At the start", "After six months"),
+    ),
+}
 
 
 def texts(name: str) -> dict[str, str]:
-    """The files of an example that its generator makes, by name."""
-    design, csv = MADE[name]
+    """The files of text of an example that its generator makes, by name."""
+    design, file = MADE[name]
     draw: Draw = design.draw(SEED)
-    truth = {"seed": SEED, "design": repr(design), "about": ABOUT, "truth": draw.truth}
-    return {
-        csv: draw.table.to_csv(index=False, lineterminator="\n"),
-        "truth.json": json.dumps(truth, indent=2) + "\n",
-    }
+    truth = {"seed": SEED, "design": repr(design), "about": ABOUT[name], "truth": draw.truth}
+    made = {"truth.json": json.dumps(truth, indent=2) + "\n"}
+    if name in PLACES:
+        made[file] = draw.table.to_csv(index=False, lineterminator="\n")
+    return made
+
+
+def books(name: str) -> dict[str, bytes]:
+    """The workbooks of an example, by name."""
+    if name in PLACES:
+        return {}
+    design, file = PEOPLE[name]
+    table = design.draw(SEED).table
+    return {file: workbook(_with_scraps(name, table), SHEETS[name])}
+
+
+def _with_scraps(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Columns that a provider keeps and no study uses, with much that was never written down."""
+    rng, n = np.random.default_rng([SEED, len(name)]), len(table)
+    if name == "soft_landing":
+        served = table["Soft landing"].to_numpy() == 1
+        extra = {
+            "Week 1": np.where(served, rng.integers(0, 4, n), np.nan),
+            "Week 2": np.where(served & (rng.random(n) < 0.7), rng.integers(0, 3, n), np.nan),
+            "Wellbeing score": np.where(rng.random(n) < 0.15, rng.integers(2, 10, n), np.nan),
+        }
+    else:
+        start = rng.integers(5, 10, n)
+        extra = {
+            "At the start": start.astype(float),
+            "After six months": np.where(rng.random(n) < 0.6, start - rng.integers(0, 3, n), np.nan),
+        }
+    return table.assign(**extra)
 
 
 if __name__ == "__main__":
     for example in MADE:
+        (EXAMPLES / example).mkdir(exist_ok=True)
         for file, text in texts(example).items():
             (EXAMPLES / example / file).write_text(text, encoding="utf-8", newline="\n")
+            print(f"wrote examples/{example}/{file}")
+        for file, body in books(example).items():
+            (EXAMPLES / example / file).write_bytes(body)
             print(f"wrote examples/{example}/{file}")
