@@ -1,0 +1,235 @@
+r"""What a matched cohort refuses, and what needs care, before an outcome is compared.
+
+**Immortal time.** Where the clock of the pilot people starts at discharge and the service began
+:math:`d_i` days later, nothing that shuts a person out of the service can have happened in those days, while
+it happened to the comparison people all along. With the same hazard on each of the :math:`t_i` days at risk a
+service that does nothing would show a ratio of
+
+.. math:: R_0 = 1 - \frac{\sum_i \min(d_i, t_i)}{\sum_i t_i} ,
+
+and a lower one where events come thickest at first, as readmissions do [1]_. There is no repair after the
+fact, so the design is refused.
+
+References
+----------
+.. [1] Suissa, S. (2008). Immortal time bias in pharmacoepidemiology. *American Journal of Epidemiology*
+   167(4), 492-499, eq. 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ucimpact.data.cohort import Cohort
+from ucimpact.errors import DataError
+from ucimpact.methods.design_finding import Finding
+from ucimpact.methods.matched_cohort_pairs import Rules
+
+MANY_TO_ONE = 3
+"""More comparison people each are ever less alike: 1:10 was 2% out where 1:3 was not."""
+
+
+def clock_findings(cohort: Cohort, outcome: str) -> list[Finding]:
+    """Whether the service began on the day on which the clock started."""
+    delay = delay_of(cohort, outcome)
+    if delay is None:
+        return []
+    found = []
+    if late := delay["after"]:
+        text = (
+            f"the service began after the clock had started for {late:,} of {delay['known']:,} pilot people, "
+            f"{delay['mean']:.1f} days later on average over all of them. Nothing that bars a person from "
+            "the service can have happened to them in those days, though it could to the comparison people. "
+            "This is immortal time"
+        )
+        if delay["ratio"] is not None:
+            text += (
+                f": a service that does nothing would show a ratio of about {delay['ratio']:.2f} in these "
+                "data, and a lower one where events come thickest in the first days"
+            )
+        if delay["events_per_100"] is not None:
+            rate = delay["events_per_100"]
+            text += f". In as many days 100 comparison people had {rate:.1f} of `{outcome}` on average"
+        way_out = (
+            "Start everybody's clock on the day on which the service began, with comparison people who were "
+            "still free of the event on that same day after their own index date. Or, where people were "
+            "given the service on the index date whether or not it ever reached them, count all of them as "
+            "pilot and leave service_start out"
+        )
+        found.append(Finding("refuse", text, way_out))
+    if early := delay["before"]:
+        found.append(
+            Finding(
+                "warn",
+                f"the service had begun before the clock started for {early:,} of {delay['known']:,} pilot "
+                "people: what it did before is not counted, and those whom it lost early are not here",
+                "Take the day on which the service began as the index date",
+            )
+        )
+    return found
+
+
+def delay_of(cohort: Cohort, outcome: str) -> dict[str, Any] | None:
+    """Days from the index date to the service, and the ratio that a service without effect would show."""
+    days = cohort.delay
+    if days is None:
+        return None
+    known = np.isfinite(days)
+    late = np.where(known, np.maximum(days, 0.0), 0.0)
+    ratio = rate = None
+    if cohort.horizon is not None and known.any():
+        risk = np.full(len(days), cohort.horizon) if cohort.days is None else cohort.days[cohort.is_pilot]
+        ratio = 1 - float(np.minimum(late, risk)[known].sum() / risk[known].sum())
+    if cohort.days is not None and known.any() and (~cohort.is_pilot).any():
+        events = cohort.values(outcome)[~cohort.is_pilot]
+        at_risk = cohort.days[~cohort.is_pilot]
+        seen = np.isfinite(events)
+        if seen.any() and (events[seen] >= 0).all():
+            rate = float(events[seen].sum() / at_risk[seen].sum() * late[known].mean() * 100)
+    return {
+        "known": int(known.sum()),
+        "unknown": int((~known).sum()),
+        "after": int((days[known] > 0).sum()),
+        "before": int((days[known] < 0).sum()),
+        "mean": float(late[known].mean()) if known.any() else None,
+        "ratio": ratio,
+        "events_per_100": rate,
+    }
+
+
+def group_findings(cohort: Cohort) -> list[Finding]:
+    """Whether there is anybody to compare."""
+    pilot = int(cohort.is_pilot.sum())
+    if pilot == len(cohort.table):
+        return [
+            Finding(
+                "refuse",
+                "everybody in these data had the service, so there is nobody to compare them with",
+                "Bring people who had not, or use before-after, which says what may be said without them",
+            )
+        ]
+    if not pilot:
+        return [Finding("refuse", "nobody in these data had the service", "Mark those who had with 1")]
+    return []
+
+
+def column_findings(
+    cohort: Cohort, covariates: Sequence[str], distance: str | None, kinds: Sequence[str]
+) -> list[Finding]:
+    """Whether the columns named to match on can be matched on."""
+    found = []
+    later = {
+        cohort.follow_up: "was only known when follow-up ended",
+        cohort.pilot: "says who had the service",
+        cohort.service_start: "was not known at the index date",
+        cohort.person: "tells people apart",
+    }
+    for name in dict.fromkeys((*covariates, *([distance] if distance else []), *kinds)):
+        if name in later:
+            found.append(Finding("refuse", f"`{name}` {later[name]}, so nobody can be matched on it"))
+    for name in (*covariates, *([distance] if distance else [])):
+        if name in later:
+            continue
+        try:
+            values = cohort.values(name)
+        except DataError:
+            if name not in cohort.table.columns:
+                raise
+            found.append(
+                Finding(
+                    "refuse",
+                    f"`{name}` holds words, and a covariate is a number",
+                    f'Make a column of 1 and 0 for each kind, or match on it exactly: exact = ["{name}"]',
+                )
+            )
+            continue
+        known = values[np.isfinite(values)]
+        if not known.size or known.min() == known.max():
+            found.append(Finding("refuse", f"`{name}` is the same for everybody or empty", "Leave it out"))
+    for name in kinds:
+        cohort.codes(name)  # an absent column is told with those that there are
+    return found
+
+
+def matching_findings(rules: Rules) -> list[Finding]:
+    """Whether the rules of the matching match anything."""
+    found = []
+    if not (rules.covariates or rules.exact or rules.column):
+        return [
+            Finding(
+                "refuse",
+                "nothing is named on which people should be alike",
+                "Name covariates (age, use of care before the index date), or kinds under exact",
+            )
+        ]
+    if rules.distance.endswith("mahalanobis") and not rules.covariates:
+        found.append(Finding("refuse", f"distance {rules.distance} needs covariates", "Name them"))
+    if rules.caliper is None and (rules.covariates or rules.column):
+        found.append(
+            Finding(
+                "warn",
+                "there is no caliper, so people are matched however unlike they are, and where the groups "
+                "are of one size nothing is adjusted for at all",
+                "Compare caliper = 0.2",
+            )
+        )
+    if rules.ratio > MANY_TO_ONE:
+        found.append(
+            Finding(
+                "warn",
+                f"{rules.ratio} comparison people are sought for each pilot person: the later are less alike",
+                f"Compare ratio = {MANY_TO_ONE} or fewer",
+            )
+        )
+    return found
+
+
+def outcome_findings(cohort: Cohort, outcome: str, family: str) -> list[Finding]:
+    """Whether the outcome can be analysed by the family."""
+    y = cohort.values(outcome)
+    known = np.isfinite(y)
+    if not known[cohort.is_pilot].any() or not known[~cohort.is_pilot].any():
+        return [
+            Finding(
+                "refuse", f"`{outcome}` is empty for one of the two groups", "Bring the same records for both"
+            )
+        ]
+    below, none = int((y[known] < 0).sum()), int((y[known] == 0).sum())
+    if family != "gaussian" and below:
+        return [
+            Finding(
+                "refuse",
+                f"family {family} needs amounts of at least 0, and {below:,} of `{outcome}` are below",
+                'Use family = "gaussian"',
+            )
+        ]
+    if family == "gamma" and none:
+        return [
+            Finding(
+                "refuse",
+                f"family gamma needs amounts above 0, and {none:,} of `{outcome}` are 0",
+                'Use family = "two-part", which asks first whether there is any',
+            )
+        ]
+    if family == "two-part" and not none:
+        return [
+            Finding(
+                "refuse",
+                f"family two-part asks whether there is any `{outcome}`, and everybody has some",
+                'Use family = "gamma"',
+            )
+        ]
+    if family in ("poisson", "two-part"):
+        for group, name in ((cohort.is_pilot, "pilot"), (~cohort.is_pilot, "comparison")):
+            if not (y[known & group] > 0).any():
+                return [
+                    Finding(
+                        "refuse",
+                        f"none of the {name} people has any `{outcome}`, so no ratio can be had",
+                        "Follow people for longer, or take an outcome that happens more often",
+                    )
+                ]
+    return []

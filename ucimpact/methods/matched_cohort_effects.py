@@ -1,0 +1,196 @@
+"""The outcome model of a matched cohort, and the effects that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy.stats import t as student
+
+from ucimpact.errors import EstimationError
+from ucimpact.inference import glm, sensitivity, two_part
+from ucimpact.inference.linear import collinear
+from ucimpact.methods.design_finding import Finding
+from ucimpact.methods.matched_cohort_sample import Sample
+
+Array = np.ndarray
+Family = Literal["poisson", "gaussian", "gamma", "two-part"]
+
+PEOPLE_A_COLUMN = 10
+"""With fewer matched people for each column of the model, covariates would fit noise."""
+
+YEAR = 365.25
+SURE = 2.0
+"""A mean of a linear model that is not so many standard errors above 0 has no ratio."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """How the outcome is modelled; the fields of ``MatchedCohort`` that do not match."""
+
+    family: Family
+    covariates: tuple[str, ...]
+    level: float
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Mean outcomes of the matched pilot people, had they had the service and had they not."""
+
+    contrast: glm.Contrast
+    adjusted: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def compare(model: Model, sample: Sample, y: Array, *, offset: bool) -> Compared:
+    """Fit the outcome model, with the covariates where they can stand in it."""
+    exposure = np.log(sample.days) if offset and sample.days is not None else None
+    plain = np.column_stack([np.ones(len(sample.row)), sample.treated.astype(float)])
+    names, columns = _adjusting(model, sample)
+    why = None
+    if names and len(sample.row) < PEOPLE_A_COLUMN * (len(names) + 2):
+        why = f"{len(sample.row)} matched people are too few for {len(names)} covariates"
+    elif names:
+        try:
+            x = np.column_stack([plain, columns])
+            return Compared(_contrast(model.family, y[sample.row], x, exposure, sample), names, ())
+        except EstimationError as error:
+            why = f"the model with covariates has no solution ({error})"
+            for place, name in enumerate(names):
+                why = why.replace(f"column {place + 2} of the model", f"`{name}`")
+    contrast = _contrast(model.family, y[sample.row], plain, exposure, sample)
+    if why is None:
+        return Compared(contrast, (), ())
+    care = Finding("warn", f"{why}, so the groups are compared as matched, without adjustment")
+    return Compared(contrast, (), (str(care),))
+
+
+def _adjusting(model: Model, sample: Sample) -> tuple[tuple[str, ...], Array]:
+    """Covariates of the matched people, standardised; none that says nothing beyond the others."""
+    if not model.covariates:
+        return (), np.zeros((len(sample.row), 0))
+    columns = np.column_stack([sample.cohort.values(name)[sample.row] for name in model.covariates])
+    spread = columns.std(axis=0)
+    columns = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    columns[:, spread <= 1e-12 * np.abs(columns).max(initial=1.0)] = 0.0
+    every = np.vstack([np.ones(len(columns)), sample.treated.astype(float), columns.T])
+    lost = {k - 2 for k in collinear(every, every, sample.weight)}
+    keep = [k for k in range(len(model.covariates)) if k not in lost]
+    return tuple(model.covariates[k] for k in keep), columns[:, keep]
+
+
+def _contrast(family: Family, y: Array, x: Array, exposure: Array | None, sample: Sample) -> glm.Contrast:
+    if family == "two-part":
+        return two_part.gcomputation(two_part.two_part(y, x, sample.weight), 1, sample.treated)
+    return glm.gcomputation(glm.fit(family, y, x, exposure, sample.weight), 1, sample.treated)
+
+
+class Effects:
+    """The rows of the estimate, their joint covariance and what each set adds to them."""
+
+    def __init__(self, model: Model, sample: Sample, contrast: glm.Contrast, y: Array) -> None:
+        self.model, self.sample, self.contrast = model, sample, contrast
+        horizon, days = sample.cohort.horizon, sample.days if model.family == "poisson" else None
+        per, last = 1.0, ("mean_difference", 1.0)
+        if days is not None and horizon is not None:
+            per = horizon * sample.size / float(days[sample.treated].sum())
+            last = ("rate_difference", per / horizon * YEAR * 1000)
+        self.att = contrast.difference * per
+        self.observed = float(y[sample.row[sample.treated]].mean() * per)
+        self.df = sample.df(contrast.difference_influence)
+        error = self._error(contrast.difference_influence)
+
+        differences = {}
+        parts = {}
+        for term, times in (("att", per), ("cumulative", float(sample.size)), last):
+            differences[term] = self._row(term, contrast.difference * times, error * times)
+            parts[term] = contrast.difference_influence * times
+        self.ratio = self._one_ratio()
+        ratios = self._as_ratios()
+        for term in ratios:
+            parts[term] = self._ratio_influence()
+        _agree(differences, [*ratios.values(), *([self.ratio] if self.ratio else [])])
+        rows = {**differences, **ratios}
+        order = [t for t in ("att", "cumulative", "relative", "rate_ratio", last[0]) if t in rows]
+        self.rows = [rows[term] for term in order]
+        self._join(np.column_stack([parts[term] for term in order]))
+
+    def _join(self, influence: Array) -> None:
+        self.by_set = self.sample.by_set(influence)
+        self.cov = self.sample.cov(np.nan_to_num(influence), self.contrast.parameters)
+        unknown = np.isnan(influence).any(axis=0)
+        self.cov[unknown] = self.cov[:, unknown] = np.nan
+
+    def _error(self, influence: Array) -> float:
+        return float(np.sqrt(self.sample.cov(influence[:, None], self.contrast.parameters)[0, 0]))
+
+    def _row(self, term: str, estimate: float, error: float) -> dict[str, Any]:
+        half = float(student.ppf((1 + self.model.level) / 2, self.df)) * error
+        statistic = estimate / error if error > 0 else np.nan
+        return {
+            "term": term,
+            "estimate": estimate,
+            "std_error": error,
+            "statistic": statistic,
+            "df": self.df,
+            "p_value": float(2 * student.sf(abs(statistic), self.df)),
+            "conf_low": estimate - half,
+            "conf_high": estimate + half,
+        }
+
+    def _one_ratio(self) -> dict[str, Any] | None:
+        """The ratio with limits of the log scale; None where a mean is not above 0 beyond doubt."""
+        c = self.contrast
+        for mean, influence in (
+            (c.with_service, c.with_influence),
+            (c.without, c.without_influence),
+        ):
+            if mean <= 0 or (self.model.family == "gaussian" and mean <= SURE * self._error(influence)):
+                return None
+        log = self._row("rate_ratio", c.log_ratio, self._error(c.log_ratio_influence))
+        shown = {name: float(np.exp(log[name])) for name in ("estimate", "conf_low", "conf_high")}
+        return {**log, **shown, "std_error": shown["estimate"] * log["std_error"]}
+
+    def _as_ratios(self) -> dict[str, dict[str, Any]]:
+        """The rows ``relative`` and ``rate_ratio``; a linear model has no ``rate_ratio``."""
+        if self.ratio is None:
+            return {"relative": {"term": "relative"}}
+        less = {name: self.ratio[name] - 1 for name in ("estimate", "conf_low", "conf_high")}
+        rows = {"relative": {**self.ratio, "term": "relative", **less}}
+        return rows if self.model.family == "gaussian" else {**rows, "rate_ratio": dict(self.ratio)}
+
+    def _ratio_influence(self) -> Array:
+        if self.ratio is None:
+            return np.full(len(self.sample.row), np.nan)
+        return np.asarray(self.contrast.log_ratio_influence * self.ratio["estimate"])
+
+    def e_value(self) -> dict[str, float | None] | None:
+        """E-values of the ratio and of its limit nearer 1; None where there is no ratio."""
+        if self.ratio is None:
+            return None
+        limits = (self.ratio[name] for name in ("estimate", "conf_low", "conf_high"))
+        found = sensitivity.e_value(*limits)
+        return {"estimate": found.estimate, "limit": found.limit}
+
+
+def _agree(differences: Mapping[str, dict[str, Any]], ratios: Sequence[dict[str, Any]]) -> None:
+    """Let difference and ratio say the same of "no change".
+
+    Their limits come of two scales, and where a result is at the edge one may leave out what the other
+    holds. Then the surer one is moved to touch no change, with the larger p-value: a finding is no surer
+    than either.
+    """
+    att = differences["att"]
+    if not ratios or "conf_low" not in ratios[0]:
+        return
+    ratio = next(row for row in ratios if row["term"] == "relative")
+    kept = {id(row): 1.0 if row["term"] == "rate_ratio" else 0.0 for row in (*differences.values(), *ratios)}
+    holds = [row["conf_low"] <= 0 <= row["conf_high"] for row in (att, ratio)]
+    if holds[0] == holds[1]:
+        return
+    p_value = max(att["p_value"], ratio["p_value"])
+    for row in differences.values() if holds[1] else ratios:
+        near = "conf_high" if row["estimate"] < kept[id(row)] else "conf_low"
+        row |= {near: kept[id(row)], "p_value": p_value}
