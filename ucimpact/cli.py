@@ -137,6 +137,15 @@ def check(_ctx: typer.Context, study: StudyFile) -> None:
 
 @app.command()
 @answering
+def plan(_ctx: typer.Context, study: StudyFile) -> None:
+    """Say how many people or places it takes, before there are records."""
+    from ucimpact.plan import make
+
+    typer.echo(make(_read(study, with_data=False)).text())
+
+
+@app.command()
+@answering
 def init(
     _ctx: typer.Context,
     service: Annotated[
@@ -164,11 +173,11 @@ def methods(_ctx: typer.Context) -> None:
 # -- reading and running -----------------------------------------------------------------
 
 
-def _read(path: Path) -> Study:
+def _read(path: Path, *, with_data: bool = True) -> Study:
     from ucimpact.evaluation import judge
     from ucimpact.study import read_study
 
-    return read_study(path, judge=judge)
+    return read_study(path, judge=judge, with_data=with_data)
 
 
 def _evaluate(path: Path, out: Path) -> None:

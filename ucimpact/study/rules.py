@@ -103,9 +103,8 @@ def _plan_of_places(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]
         if getattr(plan, key) is None
     ]
     if primary is not None and primary.kind != "count":
-        problems.append(
-            ("", f"is for a count in a panel, and {primary.column} is none. Plan for one that is")
-        )
+        text = f"is for counts where places are compared, and {primary.column} is not one. Take the table out"
+        problems.append(("", text))
     if plan.change_sd is None and plan.month_sd is None:
         text = "is missing: how far places drift apart, as a share. Add change_sd = 0.08, from earlier years"
         problems.append(("change_sd", text))

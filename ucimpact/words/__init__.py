@@ -55,7 +55,16 @@ from ucimpact.words.numbers import (
     rounded,
     spoken,
 )
-from ucimpact.words.planning import about, counted, lasting, people_needed, takes, would_settle
+from ucimpact.words.planning import (
+    about,
+    counted,
+    lasting,
+    people_needed,
+    takes,
+    takes_places,
+    times,
+    would_settle,
+)
 from ucimpact.words.pounds import (
     ADDED,
     COLUMNS,
@@ -207,7 +216,9 @@ __all__ = [
     "step",
     "switching_effect",
     "takes",
+    "takes_places",
     "thousands",
+    "times",
     "title",
     "unquoted",
     "up",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 
+from ucimpact.inference.power import FOUR_IN_FIVE
 from ucimpact.words.claims import good_change
-from ucimpact.words.numbers import measure, number, plainly, rounded
+from ucimpact.words.numbers import capital, measure, number, plainly, rounded
 from ucimpact.words.sentences import settles
 
 IN_WORDS = (
@@ -129,3 +130,59 @@ def _how_long(people: float, per_year: float | None, analysed: float | None, alo
         size = str(times).removesuffix(".0")
         return f": {counted(int(size)) if size.isdigit() else size} times as many as here"
     return ""
+
+
+def takes_places(
+    w: float,
+    asked: tuple[int, int, int],
+    chance: float,
+    places: tuple[int, int] | None,
+    months: int | None,
+    noun: str = "fall",
+) -> str:
+    """How many places, or months, find a change of ``w`` per cent.
+
+    Parameters
+    ----------
+    w : float
+        In per cent, above 0.
+    asked : tuple of int
+        Pilot places, comparison places and months after the start that were thought of.
+    chance : float
+        With them.
+    places : tuple of int, optional
+        Pilot and comparison places that find it in the same months; None where no number does.
+    months : int, optional
+        After the start, in which the places thought of find it; None where no number does.
+    """
+    n1, n0, after = asked
+    change, own = f"a {noun} of {plainly(w)}%", _places(n1, n0)
+    if chance >= FOUR_IN_FIVE:
+        found = f"{capital(change)} would be found {times(chance)}"
+        return f"{found} with {own}, {counted(after)} {_months(after)} after the start."
+    if places is None and months is None:
+        return f"No number of places or months finds {change} four times in five: places drift apart by more."
+    if places is None:
+        return (
+            f"To find {change} four times in five, {own} take {counted(months or 0)} months after the start; "
+            "more places are no way out."
+        )
+    head = f"To find {change} four times in five takes {_places(*places)}, {counted(after)} {_months(after)}"
+    if months is None:
+        return f"{head} after the start. With {own} no number of months is enough."
+    return f"{head} after the start. With {own} it takes {counted(months)} months."
+
+
+def times(chance: float) -> str:
+    """A chance as times in 100: "32 times in 100", "over 99 times in 100"."""
+    size = "under 1" if chance < 0.01 else "over 99" if chance > 0.99 else number(100 * chance)
+    return f"{size} time{'' if size == '1' else 's'} in 100"
+
+
+def _places(n1: int, n0: int) -> str:
+    pilot = f"{counted(n1)} pilot place{'' if n1 == 1 else 's'}"
+    return f"{pilot} and {counted(n0)} other{'' if n0 == 1 else 's'}"
+
+
+def _months(n: int) -> str:
+    return "month" if n == 1 else "months"
