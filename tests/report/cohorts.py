@@ -97,14 +97,31 @@ def cohort_document(
         finding["sentences"] = _sentences(finding, checks)
     else:
         finding["sentences"] = _sentences(finding, [])
-        if usable and code in (*words.BENEFIT, *words.HARM) and est is not None and lo is not None and hi is not None:
+        if (
+            usable
+            and code in (*words.BENEFIT, *words.HARM)
+            and est is not None
+            and lo is not None
+            and hi is not None
+        ):
             finding["avoided"] = {"est": -12.4 * est, "lo": -12.4 * hi, "hi": -12.4 * lo}
             finding["sentences"]["avoided"] = words.avoided(
-                -12.4 * est, -12.4 * hi, -12.4 * lo, outcome, level, code, "in the year", better=better, kind=kind
+                -12.4 * est,
+                -12.4 * hi,
+                -12.4 * lo,
+                outcome,
+                level,
+                code,
+                "in the year",
+                better=better,
+                kind=kind,
             )
-    finding |= {"can_say": words.can_say(finding), "cannot_say": words.cannot_say(finding), "limits": []}
+    finding |= {"can_say": words.can_say(finding), "limits": [],
+                "cannot_say": words.cannot_say({**finding, "valued": usable and not key_fail}, naive=(observed - 141.0) / 141.0)}  # fmt: skip
     relative = [v / expected for v in (est, lo, hi)] if usable and expected else None
-    effects = [row("att", est / 100, se / 100, 1239.0, lo / 100, hi / 100)] if usable and est is not None else []
+    effects = (
+        [row("att", est / 100, se / 100, 1239.0, lo / 100, hi / 100)] if usable and est is not None else []
+    )
     if relative and est is not None and lo is not None and hi is not None and se is not None:
         effects += [
             row("cumulative", 12.4 * est, 12.4 * se, 1239.0, 12.4 * lo, 12.4 * hi),
@@ -153,7 +170,10 @@ def cohort_document(
                    "text": "people were not chosen by lot. Those supported may have been different in ways records miss."},
                   {"code": "P0", "cost": 0, "head": "No step down:", "text": words.step("P0").removeprefix("No step down: ")}],
     }  # fmt: skip
-    verdict, because = "Extend with evaluation, at £180 a person or less", "The range is wide. A second year of evidence is worth about £20,000 and costs £6,000."
+    verdict, because = (
+        "Extend with evaluation, at £180 a person or less",
+        "The range is wide. A second year of evidence is worth about £20,000 and costs £6,000.",
+    )
     if not usable or key_fail:
         verdict, because = "Cannot say yet: a likely range", ""
     decision = {
@@ -200,7 +220,9 @@ def _sentences(finding: Document, failing: list[Document]) -> Document:
         failed = [c["text"] for c in failing if c["answer"] == "fails"]
         said["lead"] = " ".join(failed) or f"{words.capital(finding['refused'])}."
         return said
-    shared = {name: finding[name] for name in ("outcome", "est", "lo", "hi", "w", "kind", "observed", "expected")}
+    shared = {
+        name: finding[name] for name in ("outcome", "est", "lo", "hi", "w", "kind", "observed", "expected")
+    }
     if finding["lo"] <= 0 <= finding["hi"]:
         when = finding["when"].removeprefix(",")
         said["lead"] = words.lead_unclear(**shared, base=100, who=finding["people"], when=when)

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from cohorts import COHORTS
 from parts import NAMES, Document, analysis, check, estimate, months, row, whole
 
 from ucimpact.words import plainly
@@ -643,4 +644,5 @@ DOCUMENTS: dict[str, Callable[[], Document]] = {
     "hub": hub,
     "winter": winter,
     "hostile": hostile,
+    **COHORTS,
 }

@@ -15,9 +15,11 @@ from ucimpact.report.phrases import count, stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.single import Claim, Interval
 from ucimpact.report.tables import Table, table
-from ucimpact.words import MINUS, bare, capital, joint, measure, number, spoken
+from ucimpact.words import bare, capital, joint, measure, number, spoken
 from ucimpact.words import statement as words
 
+WHOLE = 0.995
+"""From here on a share prints as 100%, and is called all."""
 ALIKE, NEARLY = 0.10, 0.25
 """Standardised differences up to which two groups are alike, and nearly so; the same as in the check."""
 MOST_DIFFERENCES = 6
@@ -103,7 +105,7 @@ def naive(document: Mapping[str, Any]) -> Section | None:
         and held["after"] < held["before"]
     ):
         text.append(
-            f"The likely range of that share is {_share(held['share_low'])} to {_share(held['share_high'])}."
+            f"The likely range of that share: {_share(held['share_low'])} to {_share(held['share_high'])}."
         )
     if held.get("model"):
         text.append(f"This is worked out from: {stopped(str(held['model']))}")
@@ -122,7 +124,9 @@ def naive(document: Mapping[str, Any]) -> Section | None:
 
 
 def _share(share: float) -> str:
-    return f"{MINUS if share < -0.005 else ''}{number(abs(100 * share))}%"
+    if share <= 0:
+        return "none of it"
+    return "all of it" if share >= WHOLE else f"{number(100 * share)}%"
 
 
 def taken_apart(document: Mapping[str, Any]) -> Figure | None:
@@ -236,7 +240,7 @@ def _balance(document: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Tabl
         ("Matched", "matched_comparison"),
         ("Everyone else", "comparison"),
     )
-    head += [f"{name}, {number(counts[key])}" if counts.get(key) else name for name, key in names]
+    head += [f"{name} ({number(counts[key])})" if counts.get(key) else name for name, key in names]
     told = [
         [
             capital(_plain(row.get("label") or row["name"])),

@@ -30,8 +30,8 @@ METHOD = {
     ),
     "before-after": (
         "We looked at the same people before and after, and had nobody to compare them with.",
-        "So the change holds everything that happened to them, not only the service. People who are picked at a "
-        "bad time mostly get better: how much of the change that explains was worked out beside it.",
+        "So the change holds everything that happened to them, not only the service. People who are picked "
+        "at a bad time mostly get better; how much of the change that explains stands beside it.",
     ),
 }
 PEOPLE = {
@@ -99,6 +99,12 @@ COUNTS = {
     "people": "Different people analysed",
     "events_before": "Events before",
     "events_after": "Events after",
+}
+DISTANCES = {
+    "logit": "the chance of being supported, on the logit scale",
+    "score": "the chance of being supported",
+    "mahalanobis": "all measures together (Mahalanobis)",
+    "robust-mahalanobis": "the ranks of all measures together (robust Mahalanobis)",
 }
 MATCHING = {
     "distance": "How near two people are is judged by",
@@ -178,7 +184,9 @@ def _of_people(entry: Mapping[str, Any], extras: Mapping[str, Any]) -> list[tupl
     if entry.get("method") != "matched-cohort":
         return []
     spec = entry.get("spec") or {}
-    told = list(named({key: spec.get(key) for key in MATCHING}, MATCHING))
+    chosen = {key: spec.get(key) for key in MATCHING}
+    chosen["distance"] = DISTANCES.get(str(spec.get("distance")), spec.get("distance"))
+    told = list(named(chosen, MATCHING))
     if extras.get("max_smd") is not None:
         told.append(
             ("Largest difference left after matching (standard deviations)", figure(extras["max_smd"]))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ucimpact.report.canvas import DASHES, INK, SIZE, SMALL, Drawing, blank, measure
 from ucimpact.report.intervals import Answer, answer_of
-from ucimpact.report.scale import decimals_of_step, ticks
+from ucimpact.report.scale import decimals_of_step, ticks_within
 from ucimpact.words import Measure, number
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ BLUE, TEAL_INK, PLUM, GHOST = "#12436D", "#1d7a72", "#801650", "#69757f"
 BARS: dict[Answer, str] = {"fell": "#b9cbdb", "rose": "#dcbccd", "unsure": "#c3ccd4"}
 SIDE = 14.0
 """Pixels left free at either end of an axis, for half a label."""
-FEWEST_TICKS, MOST_TICKS = 3, 7
+FEWEST, MOST_TICKS = 2, 7
+"""Ticks on one side with 0, and on both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,6 @@ def interval(chart: Interval, width: int, *, narrow: bool) -> Drawing:
     values = [chart.est, chart.lo, chart.hi, chart.worthwhile or 0.0]
     reach = 1.04 * max(abs(v) for v in values) or 1.0
     marks = _marks(reach, 5 if narrow else MOST_TICKS)
-    reach = max(reach, marks[-1])
 
     def place(value: float) -> float:
         return SIDE + (width - 2 * SIDE) * (value + reach) / (2 * reach)
@@ -117,8 +117,9 @@ def _sheet(width: int, height: int) -> tuple[Drawing, Axes]:
 
 
 def _marks(reach: float, most: int) -> list[float]:
-    """Ticks that lie alike on both sides of 0."""
-    upper = ticks(0.0, reach, max(most // 2 + 1, FEWEST_TICKS))
+    """Ticks that lie alike on both sides of 0: round numbers rather than many."""
+    tried = [ticks_within(0.0, reach, count) for count in range(max(most // 2 + 1, FEWEST), FEWEST - 1, -1)]
+    upper = min((marks for marks in tried if len(marks) > 1), key=decimals_of_step, default=[0.0, reach])
     return [-mark for mark in reversed(upper) if mark] + upper
 
 
@@ -183,7 +184,7 @@ def claim(chart: Claim, width: int, *, narrow: bool) -> Drawing:
     if narrow:
         drawing.write(1, top - 18, chart.head[1])
     else:
-        drawing.write(7 + measure(chart.head[0], SIZE, bold=True), top, chart.head[1])
+        drawing.write(width - 1, top, chart.head[1], align="right")
     ceiling = top - (34 if narrow else 16)
     drawing.line((1, ceiling - 6), (1, ceiling), (width - 1, ceiling), (width - 1, ceiling - 6), colour=MUTED)
     middle = ceiling - 32

@@ -11,15 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ucimpact.report.cohort import interval
-from ucimpact.report.figures import Figure, primary
+from ucimpact.report.cohort import interval, taken_apart
+from ucimpact.report.figures import Figure, may_claim, primary
 from ucimpact.report.phrases import css_string, day, emphasised, stopped, tidy
+from ucimpact.words import MINUS
 from ucimpact.words import statement as words
 
-MOST_ITEMS = 3
+MOST_SAID, MOST_NOT = 3, 4
 """Quotations under each heading; the certainty line comes after those that can be said."""
 LONG_HEADLINE, LONG_PAGE = 88, 2000
 """Letters beyond which the headline, and the page, are set smaller to stay on one A4 page."""
+
+JOINED = "\u2060"
+"""Keeps a minus on the line of its number."""
 
 Parts = tuple[tuple[str, bool], ...]
 
@@ -69,15 +73,23 @@ def statement(document: Mapping[str, Any]) -> Statement:
         small=False,
         lead=emphasised(lead),
         facts=tuple(words.strip(**people, price=price, price_year=year)),
-        figure=interval(document),
-        can=tuple(can[:MOST_ITEMS]),
+        figure=_figure(document),
+        can=tuple(can[:MOST_SAID]),
         certainty=_certainty(document),
-        cannot=tuple((finding.get("cannot_say") or ())[:MOST_ITEMS]),
+        cannot=tuple((finding.get("cannot_say") or ())[:MOST_NOT]),
         quote=quote,
         panels=_panels(document, people["analysed"]),
         footer=_footer(document),
     )
     return _set_smaller(made)
+
+
+def _figure(document: Mapping[str, Any]) -> Figure | None:
+    """The likely range; with nobody to compare with, what was to be expected of the fall."""
+    if not words.is_naive(document["finding"]):
+        return interval(document)
+    drawn = taken_apart(document)
+    return None if drawn is None else replace(drawn, source="")
 
 
 def _people(document: Mapping[str, Any]) -> dict[str, float | None]:
@@ -138,7 +150,7 @@ def _panels(document: Mapping[str, Any], people: float | None) -> tuple[tuple[st
             else ("What would make this stronger", words.stronger(checks))
         )
         made = [("What it cost, and what it gave", cost), last]
-    return tuple((heading, text) for heading, text in made if text)
+    return tuple((heading, text.replace(f"{MINUS}£", f"{MINUS}{JOINED}£")) for heading, text in made if text)
 
 
 def _footer(document: Mapping[str, Any]) -> str:
@@ -151,9 +163,8 @@ def _footer(document: Mapping[str, Any]) -> str:
         else ("Matched cohort")
     )
     told.append(f"{how}; full method in the evaluation report of {day(document['created'])}.")
-    told.append(
-        "“Likely range” and “95% interval” are the same: of 100 such ranges, 95 would hold the true value."
-    )
+    if may_claim(document["finding"]):
+        told.append("Likely range: a 95% interval.")
     return " ".join(told)
 
 
