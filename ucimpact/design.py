@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError
@@ -29,13 +30,13 @@ class OpenDesign:
 
 
 def open_designs(
-    data: Panel | Series, column: str, *, options: dict[str, Any] | None = None
+    data: Panel | Series | Cohort, column: str, *, options: dict[str, Any] | None = None
 ) -> list[OpenDesign]:
     """Ask every method of the register for its findings on these data.
 
     Parameters
     ----------
-    data : Panel or Series
+    data : Panel, Series or Cohort
     column : str
         The outcome as it is analysed.
     options : dict, optional
@@ -46,6 +47,8 @@ def open_designs(
         fields = (options or {}).get(name, {})
         if isinstance(data, method.takes):
             designs.append(_asked(name, fields, data, column))
+        elif isinstance(data, Cohort) or method.takes is Cohort:
+            designs.append(OpenDesign(method=name, is_open=False, findings=(_other_rows(data),)))
         elif isinstance(data, Panel):
             designs.append(_pilot_series(name, fields, data, column))
         else:
@@ -55,8 +58,17 @@ def open_designs(
     return designs
 
 
+def _other_rows(data: Panel | Series | Cohort) -> Finding:
+    """A row is a person, and the method wants places over time, or the other way about."""
+    if isinstance(data, Cohort):
+        way_out = "Bring counts of places, one row a place and period, before and after the start"
+        return Finding("refuse", "a row is a person, and this method follows places over time", way_out)
+    way_out = "Bring one row a person, with the day on which the clock starts"
+    return Finding("refuse", "a row is a place or a month, and this method compares people", way_out)
+
+
 def _asked(
-    name: str, fields: dict[str, Any], data: Panel | Series, column: str, note: str = ""
+    name: str, fields: dict[str, Any], data: Panel | Series | Cohort, column: str, note: str = ""
 ) -> OpenDesign:
     found = tuple(build(name, fields, outcome=column).check_design(data))
     return OpenDesign(method=name, is_open=all(f.level != "refuse" for f in found), findings=found, note=note)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.estimate import Estimate
@@ -43,18 +44,40 @@ def series_table(seed: int = 4, periods: int = 60) -> pd.DataFrame:
     return pd.DataFrame({"period": month, "y": y})
 
 
-def data_for(method: type, table: pd.DataFrame | None = None) -> Panel | Series:
-    if method.takes is Panel:
-        return Panel(panel_table() if table is None else table)
-    return Series(series_table() if table is None else table, start="2017-10")
+def cohort_table(seed: int = 5, people: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    age, need = rng.normal(75, 8, people), rng.normal(0, 1, people)
+    supported = rng.random(people) < 1 / (1 + np.exp(1.2 - 0.8 * need))
+    y = 40 + 0.1 * age + 3 * need - 2 * supported + rng.normal(0, 3, people)
+    before = 42 + 3 * need + rng.normal(0, 3, people)
+    names = [f"person {k}" for k in range(people)]
+    columns = {"id": names, "had": supported.astype(int), "age": age, "need": need, "before": before, "y": y}
+    return pd.DataFrame(columns)
+
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "matched-cohort": {"covariates": ("age", "need"), "family": "gaussian"},
+}
+"""What a method cannot do without."""
+
+
+def data_for(method: type, table: pd.DataFrame | None = None) -> Panel | Series | Cohort:
+    table = table_for(method) if table is None else table
+    if method.takes is Cohort:
+        return Cohort(table, person="id", pilot="had", before=("before",))
+    return Panel(table) if method.takes is Panel else Series(table, start="2017-10")
 
 
 def table_for(method: type) -> pd.DataFrame:
-    return panel_table() if method.takes is Panel else series_table()
+    return {Panel: panel_table, Series: series_table, Cohort: cohort_table}[method.takes]()
 
 
 def fit(method: type, table: pd.DataFrame | None = None, **fields: Any) -> Estimate:
-    return method(outcome="y", **fields).fit(data_for(method, table))
+    return method(outcome="y", **{**FIELDS.get(key_of(method), {}), **fields}).fit(data_for(method, table))
+
+
+def key_of(method: type) -> str:
+    return next(key for key, entry in METHODS.items() if entry is method)
 
 
 @pytest.fixture(params=sorted(METHODS), scope="module")
@@ -144,4 +167,4 @@ def test_an_unknown_outcome_is_named(method: type) -> None:
     from ucimpact.errors import DataError
 
     with pytest.raises(DataError, match="no such column"):
-        method(outcome="nothing").fit(data_for(method))
+        method(**{"outcome": "nothing", **FIELDS.get(key_of(method), {})}).fit(data_for(method))

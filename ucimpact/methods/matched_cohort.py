@@ -48,8 +48,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
-import ucimpact
-from ucimpact import serialise
+from ucimpact import __version__, serialise
 from ucimpact.data.cohort import Cohort
 from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate, effects_frame
@@ -226,7 +225,7 @@ class MatchedCohort:
             },
             warnings=(*warnings, *_cares(pairs, sample, events), *compared.warnings),
             spec={f.name: serialise.plain(getattr(self, f.name)) for f in fields(self)},
-            provenance={"version": ucimpact.__version__, "seed": self.seed},
+            provenance={"version": __version__, "seed": self.seed},
             draws_from=f"CR1 variance by {sample.words} with {found.df:.1f} degrees of freedom",
             extras={
                 "observed": found.observed,
