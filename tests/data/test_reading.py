@@ -8,7 +8,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from ucimpact.data import reading
+from ucimpact.data import workbook as workbooks
 from ucimpact.data.reading import read_query, read_table
 from ucimpact.errors import DataError, UsageError
 
@@ -81,9 +81,12 @@ def test_a_broken_file_is_told_with_its_row(tmp_path, content, what):
 
 def test_two_columns_of_one_name_are_kept_apart_and_named(tmp_path):
     table = read_table(csv_file(tmp_path, "n,n,n (2),n\n1,2,3,4\n"))
-    assert list(table.columns) == ["n", "n (3)", "n (2)", "n (4)"]
+    assert list(table.columns) == ["n (1)", "n (3)", "n (2)", "n (4)"]
     assert [cells[0] for cells in table.columns.values()] == ["1", "2", "3", "4"]
     assert table.twice == {"n"}
+    assert table.notes == (
+        '1 name stands more than once in the header: such columns are numbered from the left, as in "name (2)"',
+    )
 
 
 def test_columns_without_a_name_are_dropped_if_they_hold_nothing(tmp_path):
@@ -103,7 +106,7 @@ def test_odd_names_are_only_names(tmp_path):
 
 def test_real_monthly_figures_are_read_as_they_are_published(shared):
     table = read_table(shared / "data" / "raw_nhse_monthly_ae_december_2025.csv")
-    assert table.columns["Type 1 Departments - Major A&E"][0] == "17,035"
+    assert table.columns["Type 1 Departments - Major A&E (1)"][0] == "17,035"
     assert "Type 1 Departments - Major A&E" in table.twice
     assert table.left_out == ()
 
@@ -158,7 +161,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused_before_it_is_opened(tmp_
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/worksheets/sheet1.xml", b"0" * 3_000_000)
-    monkeypatch.setattr(reading, "UNPACKED_LIMIT", 2_000_000)
+    monkeypatch.setattr(workbooks, "UNPACKED_LIMIT", 2_000_000)
     assert path.stat().st_size < 10_000
     assert "unpacks to more than 2 MB" in refused(path)
 
@@ -192,8 +195,10 @@ def test_a_query_has_the_fingerprints_of_its_text_and_of_the_files_it_read(tmp_p
 
 
 def test_another_suffix_is_refused_with_those_that_are_read(tmp_path):
-    with pytest.raises(UsageError, match=r"\.csv, \.xlsx, \.parquet"):
+    with pytest.raises(UsageError, match=r"\.csv, \.tsv, \.xlsx, \.parquet"):
         read_table(csv_file(tmp_path, "a", "file.txt"))
+    with pytest.raises(UsageError, match=r"file\.csv\.gz"):
+        read_table(csv_file(tmp_path, "a", "file.csv.gz"))
 
 
 # -- the gate ----------------------------------------------------------------------------

@@ -1,19 +1,14 @@
 """A table from a CSV file, a workbook, a Parquet file or one SELECT: cells as they came.
 
 Nothing is converted here. A CSV cell is text; cells of a workbook or a Parquet file keep their types.
-Each row knows its line in the file, so that a problem can be mended where it stands. Text is read by
-rule and never by guess: a byte-order mark says UTF-8 or UTF-16; without one the file is UTF-8 if every
-byte fits, else Windows-1252, which is what spreadsheets in this country write.
+Each row knows its line in the file, so that a problem can be mended where it stands. How text is read is
+in :mod:`ucimpact.data.encodings` and :mod:`ucimpact.data.delimited`, how a workbook is in
+:mod:`ucimpact.data.workbook`, and where the table stands in it in :mod:`ucimpact.data.layout`.
 """
 
 from __future__ import annotations
 
-import csv
-import html
-import io
-import re
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,21 +18,15 @@ import numpy as np
 from ucimpact import serialise
 from ucimpact.data import query
 from ucimpact.data.cells import is_empty
+from ucimpact.data.delimited import read_delimited
+from ucimpact.data.layout import Layout, Rows, lay_out, plain_name
 from ucimpact.data.privacy import refuse_nhs_numbers
+from ucimpact.data.workbook import read_workbook
 from ucimpact.errors import DataError, Problem, UsageError
 
-SUFFIXES = (".csv", ".xlsx", ".parquet")
-UNPACKED_LIMIT = 250_000_000
-"""Bytes; a workbook that unpacks to more is refused before it is opened (a small file can hold gigabytes)."""
-PARTS_LIMIT = 2_000
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
-
-CELL = re.compile(r"<c\b([^>]*[^/>])>(.*?)</c>", re.DOTALL)
-PLACE = re.compile(r"([A-Z]+)([0-9]+)")
-"""A cell of a sheet's XML, and its name: B7."""
-
-Rows = list[tuple[int, Sequence[Any]]]
-"""The line of each row, and its cells."""
+SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
+INVISIBLE = str.maketrans("", "", "\u200b\u200c\u200d\u2060\ufeff")
+"""Characters without width, which web pages and e-mails leave in cells."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,15 +38,17 @@ class Table:
     file : str
         Name of the file, for messages.
     columns : dict
-        Column name to its cells, one a row. The second of two equal names is called "name (2)".
+        Column name to its cells, one a row. Columns of one name are called "name (1)", "name (2)".
     rows : array of int
         The line of each row in the file (for a query, its number in the result).
+    header : tuple of int
+        The line of the header, or its two lines.
     twice : frozenset of str
         Names that stand more than once in the header.
     notes : tuple of str
         What was read otherwise than as it stands.
     left_out : tuple of dict
-        Rows that hold nothing, counted.
+        ``n, reason``: rows that hold nothing, totals, notes under the table.
     fingerprints : tuple of dict
         ``file, sha256, rows, columns`` of each file read.
     """
@@ -65,6 +56,7 @@ class Table:
     file: str
     columns: dict[str, list[Any]]
     rows: np.ndarray
+    header: tuple[int, ...] = (1,)
     twice: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     left_out: tuple[dict[str, Any], ...] = ()
@@ -75,7 +67,7 @@ class Table:
 
 
 def read_table(path: Path, *, sheet: str | None = None) -> Table:
-    """Read a file by its suffix: ``.csv``, ``.xlsx`` or ``.parquet``.
+    """Read a file by its suffix: ``.csv``, ``.tsv``, ``.xlsx`` or ``.parquet``.
 
     Parameters
     ----------
@@ -90,15 +82,16 @@ def read_table(path: Path, *, sheet: str | None = None) -> Table:
     DataError
         For a file that is empty, is not what its suffix says, or holds NHS numbers.
     """
-    readers: dict[str, Callable[[], tuple[Rows, list[str]]]] = {
-        ".csv": lambda: _csv(path),
-        ".xlsx": lambda: _xlsx(path, sheet),
-        ".parquet": lambda: _parquet(path),
+    readers: dict[str, Callable[[], tuple[Layout, list[str]]]] = {
+        ".csv": lambda: _text(path),
+        ".tsv": lambda: _text(path),
+        ".xlsx": lambda: _sheet(path, sheet),
+        ".parquet": lambda: (_as_is(*query.parquet(path)), []),
     }
     if path.suffix.lower() not in readers:
         raise UsageError(f"{path.name}: a table is read from a {', '.join(SUFFIXES)} file, or by sql")
-    rows, notes = readers[path.suffix.lower()]()
-    return _table(path.name, rows, notes, serialise.fingerprint(path.read_bytes()))
+    laid, notes = readers[path.suffix.lower()]()
+    return _table(path.name, laid, notes, serialise.fingerprint(path.read_bytes()))
 
 
 def read_query(
@@ -110,8 +103,7 @@ def read_query(
     people.
     """
     header, found = query.select(sql, folder=folder, folders=folders, name=path.name, show=show)
-    rows: Rows = list(enumerate([header, *found]))
-    table = _table(path.name, rows, [], serialise.fingerprint(path.read_bytes()))
+    table = _table(path.name, _as_is(header, found), [], serialise.fingerprint(path.read_bytes()))
     read = tuple(
         {
             "file": named.name,
@@ -124,186 +116,81 @@ def read_query(
     return replace(table, fingerprints=(*table.fingerprints, *read))
 
 
-def decoded(content: bytes) -> tuple[str, str]:
-    """Text by the rule of this module, and a note where it was not UTF-8."""
-    if content.startswith(UTF16):
-        return content.decode("utf-16"), ""
-    try:
-        return content.decode("utf-8-sig"), ""
-    except UnicodeDecodeError:
-        return content.decode(
-            "cp1252", errors="replace"
-        ), "the file is not UTF-8 and was read as Windows-1252"
-
-
-def _csv(path: Path) -> tuple[Rows, list[str]]:
-    content = path.read_bytes()
-    if b"\x00" in content and not content.startswith(UTF16):
-        raise DataError(Problem("this is not a text file", "Save the sheet as CSV", file=path.name))
-    text, note = decoded(content)
-    if not text.strip():
-        raise DataError(Problem("the file is empty", "Check that the export finished", file=path.name))
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: Rows = []
-    line = 1
-    try:
-        for cells in reader:
-            rows.append((line, cells))
-            line = reader.line_num + 1
-    except csv.Error:
-        problem = Problem(
-            "a quotation mark is opened and never closed, or stands inside a cell",
-            'Write a quotation mark inside a cell twice (""), and put the cell in quotation marks',
-            file=path.name,
-            row=line,
-        )
-        raise DataError(problem) from None
-    rows = _from_header(rows)
-    _, header = rows[0]
+def _text(path: Path) -> tuple[Layout, list[str]]:
+    rows, notes = read_delimited(path.read_bytes(), path.name)
+    laid = lay_out(rows)
+    width = len(laid.header)
     problems = [
         Problem(
-            f"the row has {len(cells)} cells and the header has {len(header)}",
+            f"the row has {len(cells)} cells and the header has {width}",
             "Put a cell that holds a comma in quotation marks, or mend the row",
             file=path.name,
             row=at,
         )
-        for at, cells in rows[1:]
-        if any(cells[len(header) :]) or (len(cells) < len(header) and any(cells))
+        for at, cells in laid.rows
+        if len(cells) < width or any(cells[width:])
     ]
     if problems:
         raise DataError(problems)
-    return rows, [note] if note else []
+    return laid, notes
 
 
-def _xlsx(path: Path, sheet: str | None) -> tuple[Rows, list[str]]:
-    import python_calamine
-
-    not_one = Problem(
-        "this is not an .xlsx workbook, or it is locked with a password",
-        "Save it as .xlsx without a password, or as CSV",
-        file=path.name,
-    )
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-    except (zipfile.BadZipFile, OSError):
-        raise DataError(not_one) from None
-    if len(parts) > PARTS_LIMIT or sum(part.file_size for part in parts) > UNPACKED_LIMIT:
-        what = f"the workbook unpacks to more than {UNPACKED_LIMIT // 1_000_000} MB"
-        raise DataError(Problem(what, "Save the one sheet as CSV", file=path.name))
-    try:
-        book = python_calamine.CalamineWorkbook.from_path(str(path))
-        names = list(book.sheet_names)
-        chosen = _sheet(names, sheet, path.name)
-        cells = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
-    except python_calamine.CalamineError:
-        raise DataError(not_one) from None
-    for row, column, text in _unread(path, chosen):
-        if row < len(cells) and column < len(cells[row]) and cells[row][column] == "":
-            cells[row][column] = text
-    rows = _from_header(list(enumerate(cells, start=1)))
-    if not rows:
+def _sheet(path: Path, sheet: str | None) -> tuple[Layout, list[str]]:
+    rows, spans, notes = read_workbook(path, sheet)
+    if all(is_empty(cell) for _, cells in rows for cell in cells):
         raise DataError(Problem("the sheet is empty", "Name the sheet that holds the table", file=path.name))
-    return rows, []
+    return lay_out(rows, spans), notes
 
 
-def _unread(path: Path, sheet: str) -> Iterator[tuple[int, int, str]]:
-    """Cells that the reader gives as empty and that are not: errors, and formulas never worked out.
-
-    Row and column from 0, and the text that stands for the cell: "#N/A" in a column of starts must not
-    make a pilot place a comparison.
-    """
-    with zipfile.ZipFile(path) as archive:
-        book = archive.read("xl/workbook.xml").decode("utf-8")
-        links = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8")
-        relations = re.findall(r"<Relationship\b[^>]*>", links)
-        targets = {_attribute(tag, "Id"): _attribute(tag, "Target") for tag in relations}
-        for tag in re.findall(r"<sheet\b[^>]*>", book):
-            if html.unescape(_attribute(tag, "name")) == sheet:
-                target = targets.get(_attribute(tag, "r:id"), "").lstrip("/")
-                break
-        else:
-            return
-        inside = target if target.startswith("xl/") else f"xl/{target}"
-        if inside not in archive.namelist():
-            return
-        content = archive.read(inside).decode("utf-8")
-    for attributes, body in CELL.findall(content):
-        place = PLACE.fullmatch(_attribute(attributes, "r"))
-        value = re.search(r"<v[^>]*>([^<]*)</v>", body)
-        error = _attribute(attributes, "t") == "e"
-        if place and (error or ("<f" in body and value is None)):
-            column = sum((ord(c) - 64) * 26**k for k, c in enumerate(reversed(place[1])))
-            yield int(place[2]) - 1, column - 1, value[1] if error and value else "#NOT-WORKED-OUT"
+def _as_is(header: Sequence[str], found: Sequence[Sequence[Any]]) -> Layout:
+    """A table that needs no finding: its columns have names, and its rows are what they are."""
+    rows: Rows = [(at, cells) for at, cells in enumerate(found, start=1) if not all(map(is_empty, cells))]
+    empty = len(found) - len(rows)
+    left_out = [{"n": empty, "reason": "empty row" if empty == 1 else "empty rows"}] if empty else []
+    return Layout([plain_name(name) for name in header], (0,), rows, left_out=left_out)
 
 
-def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf'\b{name}="([^"]*)"', tag)
-    return found[1] if found else ""
-
-
-def _sheet(names: list[str], sheet: str | None, file: str) -> str:
-    listed = ", ".join(f'"{name}"' for name in names)
-    if sheet is None and len(names) == 1:
-        return names[0]
-    if sheet is None:
-        raise UsageError(
-            f'{file} has {len(names)} sheets ({listed}): say which, as in sheet = "{names[0]}" under [data]'
-        )
-    if sheet not in names:
-        raise UsageError(f'{file} has no sheet "{sheet}"; it has {listed}')
-    return sheet
-
-
-def _parquet(path: Path) -> tuple[Rows, list[str]]:
-    header, found = query.parquet(path)
-    return list(enumerate([header, *found])), []
-
-
-def _from_header(rows: Rows) -> Rows:
-    """The rows from the first that holds anything, which is the header."""
-    first = next((at for at, (_, cells) in enumerate(rows) if not all(map(is_empty, cells))), len(rows))
-    return rows[first:]
-
-
-def _table(file: str, rows: Rows, notes: list[str], sha256: str) -> Table:
+def _table(file: str, laid: Layout, notes: list[str], sha256: str) -> Table:
     """The table of a header and rows; NHS numbers are refused here, whatever the file was."""
-    (_, header), *rows = rows
-    filled = [(at, cells) for at, cells in rows if not all(map(is_empty, cells))]
-    empty = len(rows) - len(filled)
-    if not filled:
+    if not laid.rows:
         raise DataError(
             Problem("there are no rows under the header", "Check that the export finished", file=file)
         )
-    names, twice = _names(header, [cells for _, cells in filled])
+    names, twice = _names(laid.header, [cells for _, cells in laid.rows])
     columns = {
-        name: [_bare(cells[at]) if at < len(cells) else None for _, cells in filled]
+        name: [_bare(cells[at]) if at < len(cells) else None for _, cells in laid.rows]
         for at, name in enumerate(names)
         if name is not None
     }
     refuse_nhs_numbers(columns, file=file)
+    if twice:
+        more = "names stand" if len(twice) > 1 else "name stands"
+        note = f"{len(twice)} {more} more than once in the header: such columns are numbered from the left"
+        laid.notes.append(f'{note}, as in "name (2)"')
     return Table(
         file=file,
         columns=columns,
-        rows=np.array([at for at, _ in filled], dtype=np.int64),
+        rows=np.array([at for at, _ in laid.rows], dtype=np.int64),
+        header=laid.lines,
         twice=twice,
-        notes=tuple(notes),
-        left_out=({"n": empty, "reason": "empty row" if empty == 1 else "empty rows"},) if empty else (),
-        fingerprints=({"file": file, "sha256": sha256, "rows": len(filled), "columns": len(columns)},),
+        notes=(*notes, *laid.notes),
+        left_out=tuple(laid.left_out),
+        fingerprints=({"file": file, "sha256": sha256, "rows": len(laid.rows), "columns": len(columns)},),
     )
 
 
 def _bare(cell: Any) -> Any:
     """Text without the spaces around it; None where nothing stands in the cell."""
-    if is_empty(cell):
-        return None
-    return cell.strip() if isinstance(cell, str) else cell
+    if isinstance(cell, str):
+        return cell.translate(INVISIBLE).strip() or None
+    return None if is_empty(cell) else cell
 
 
-def _names(header: Sequence[Any], rows: list[Sequence[Any]]) -> tuple[list[str | None], frozenset[str]]:
+def _names(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[list[str | None], frozenset[str]]:
     """A name for each column (None: it has no name and holds nothing), and the names that stand twice."""
     width = max(len(header), max((len(cells) for cells in rows), default=0))
-    given = ["" if is_empty(cell) else str(cell).strip() for cell in header] + [""] * (width - len(header))
+    given = [*header, *[""] * (width - len(header))]
+    twice = {name for name in given if name and given.count(name) > 1}
     taken = set(given)
     counts: dict[str, int] = {}
     names: list[str | None] = []
@@ -312,11 +199,11 @@ def _names(header: Sequence[Any], rows: list[Sequence[Any]]) -> tuple[list[str |
             holds = any(at < len(cells) and not is_empty(cells[at]) for cells in rows)
             names.append(f"(column {at + 1}, without a name)" if holds else None)
             continue
-        counts[name] = counts.get(name, 0) + 1
-        number = counts[name]
         new = name
-        while number > 1 and (new := f"{name} ({number})") in taken:
-            number += 1
-        taken.add(new)
+        if name in twice:
+            counts[name] = counts.get(name, 0) + 1
+            while (new := f"{name} ({counts[name]})") in taken:
+                counts[name] += 1
+            taken.add(new)
         names.append(new)
-    return names, frozenset(name for name, n in counts.items() if n > 1)
+    return names, frozenset(twice)

@@ -1,0 +1,197 @@
+"""One sheet of an .xlsx workbook: cells with their types, errors that must not pass for empty cells.
+
+A workbook is a zip of XML, and a small one can unpack to gigabytes or hold one cell a million rows away.
+Each part is measured as it is unpacked, and the sheet before it is opened; what the reader is given is a
+copy of what was measured, because a zip may say one thing of its size and hold another.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ucimpact.data.layout import Rows, Span
+from ucimpact.errors import DataError, Problem, UsageError
+
+UNPACKED_LIMIT = 250_000_000
+"""Bytes; a workbook that unpacks to more is refused before it is opened."""
+PARTS_LIMIT = 2_000
+AREA_LIMIT = 20_000_000
+"""Cells from the first to the last row and column that hold something, empty ones among them."""
+CHUNK = 1_000_000
+
+CELL = re.compile(r"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+ROW = re.compile(r"<(?:\w+:)?row\b([^>]*)>")
+PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+"""A cell of a sheet's XML, a row, and the name of a cell: B7."""
+VALUE = re.compile(r"<(?:\w+:)?v\b[^>]*>([^<]*)</")
+
+
+def read_workbook(path: Path, sheet: str | None) -> tuple[Rows, list[Span], list[str]]:
+    """The rows of a sheet with their lines, its merged ranges, and notes.
+
+    Raises
+    ------
+    UsageError
+        Where the sheet is not there, or there are several and none is named.
+    DataError
+        For what is no workbook, or unpacks to too much.
+    """
+    not_one = Problem(
+        "this is not an .xlsx workbook, or it is locked with a password",
+        "Save it as .xlsx without a password, or as CSV",
+        file=path.name,
+    )
+    import python_calamine
+
+    try:
+        parts = _unpacked(path)
+        book = python_calamine.CalamineWorkbook.from_filelike(_packed(parts))
+        chosen, notes = _sheet(book, sheet, path.name)
+        xml = _xml(parts, chosen)
+        _measure(xml, path.name)
+        opened = book.get_sheet_by_name(chosen)
+        cells = opened.to_python(skip_empty_area=False)
+        spans = [(first, last) for first, last in opened.merged_cell_ranges or ()]
+    except (UsageError, DataError):
+        raise
+    except (python_calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError):
+        raise DataError(not_one) from None
+    except (RuntimeError, NotImplementedError, UnicodeError, ValueError, KeyError, OverflowError):
+        raise DataError(not_one) from None
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of the reader's own language; no class to name
+            raise
+        raise DataError(not_one) from None
+    for row, column, text in _unread(xml):
+        if row < len(cells) and column < len(cells[row]) and cells[row][column] == "":
+            cells[row][column] = text
+    hidden = sum(_attribute(tag, "hidden") in ("1", "true") for tag in ROW.findall(xml))
+    if hidden:
+        notes.append(
+            f"{hidden:,} row{'s' if hidden > 1 else ''} that the sheet hides (a filter) read with the rest"
+        )
+    return list(enumerate(cells, start=1)), spans, notes
+
+
+def _unpacked(path: Path) -> dict[str, bytes]:
+    """Every part, unpacked with a limit on all together."""
+    too_much = Problem(
+        f"the workbook unpacks to more than {UNPACKED_LIMIT // 1_000_000} MB",
+        "Save the one sheet as CSV",
+        file=path.name,
+    )
+    parts: dict[str, bytes] = {}
+    with zipfile.ZipFile(path) as archive:
+        infos = archive.infolist()
+        if len(infos) > PARTS_LIMIT or sum(info.file_size for info in infos) > UNPACKED_LIMIT:
+            raise DataError(too_much)
+        left = UNPACKED_LIMIT
+        for info in infos:
+            pieces = []
+            with archive.open(info) as part:
+                while piece := part.read(CHUNK):
+                    left -= len(piece)
+                    if left < 0:
+                        raise DataError(too_much)
+                    pieces.append(piece)
+            parts[info.filename] = b"".join(pieces)
+    return parts
+
+
+def _packed(parts: dict[str, bytes]) -> io.BytesIO:
+    """The parts as a zip again, stored as they are."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+    packed.seek(0)
+    return packed
+
+
+def _sheet(book: Any, sheet: str | None, file: str) -> tuple[str, list[str]]:
+    """The name of the sheet to read; the one that is not hidden, where only one is not."""
+    import python_calamine
+
+    names = list(book.sheet_names)
+    visible = [
+        known.name
+        for known in book.sheets_metadata
+        if known.visible == python_calamine.SheetVisibleEnum.Visible
+        and known.typ == python_calamine.SheetTypeEnum.WorkSheet
+    ]
+    listed = ", ".join(f'"{name}"' for name in visible or names)
+    if sheet is not None:
+        if sheet not in names:
+            raise UsageError(f'{file} has no sheet "{sheet}"; it has {listed}')
+        return sheet, []
+    if len(names) == 1:
+        return names[0], []
+    if len(visible) == 1:
+        hidden = len(names) - 1
+        return visible[0], [f"{hidden} sheet{'s' if hidden > 1 else ''} hidden in the workbook not read"]
+    raise UsageError(
+        f"{file} has {len(visible) or len(names)} sheets ({listed}): "
+        f'say which, as in sheet = "{(visible or names or [""])[0]}" under [data]'
+    )
+
+
+def _xml(parts: dict[str, bytes], sheet: str) -> str:
+    """The XML of a sheet."""
+    book, links = (parts[name].decode("utf-8") for name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"))
+    relations = re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", links)
+    targets = {_attribute(tag, "Id"): _attribute(tag, "Target") for tag in relations}
+    for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book):
+        if html.unescape(_attribute(tag, "name")) == sheet:
+            target = targets.get(_attribute(tag, r"\w+:id"), "").lstrip("/")
+            return parts[target if target.startswith("xl/") else f"xl/{target}"].decode("utf-8")
+    raise KeyError("sheet")
+
+
+def _measure(xml: str, file: str) -> None:
+    """Refuse a sheet whose cells lie so far apart that the table between them could not be held."""
+    rows = [int(number) for tag in ROW.findall(xml) if (number := _attribute(tag, "r")).isdigit()]
+    last_row, last_column, run = 0, 0, 0
+    for attributes, body in CELL.findall(xml):
+        if not body:
+            continue
+        run += 1
+        place = PLACE.fullmatch(_attribute(attributes, "r"))
+        if place is None:
+            last_row, last_column = max([last_row, *rows]), max(last_column, run)
+            continue
+        last_row, last_column = max(last_row, int(place[2])), max(last_column, _column(place[1]))
+    if last_row * last_column > AREA_LIMIT:
+        what = f"the sheet reaches to row {last_row:,} and column {last_column:,}"
+        raise DataError(Problem(what, "Delete what stands far from the table, or save it as CSV", file=file))
+
+
+def _unread(xml: str) -> Iterator[tuple[int, int, str]]:
+    """Cells that the reader gives as empty and that are not: errors, and formulas never worked out.
+
+    Row and column from 0, and the text that stands for the cell: "#N/A" in a column of starts must not
+    make a pilot place a comparison.
+    """
+    for attributes, body in CELL.findall(xml):
+        place = PLACE.fullmatch(_attribute(attributes, "r"))
+        value = VALUE.search(body)
+        error = _attribute(attributes, "t") == "e"
+        if place and (error or ("<f" in body and value is None)):
+            text = value[1] if error and value else "#NOT-WORKED-OUT"
+            yield int(place[2]) - 1, _column(place[1]) - 1, text
+
+
+def _column(letters: str) -> int:
+    """The number of a column from its letters: 1 for A, 28 for AB."""
+    return sum((ord(c) - 64) * 26**k for k, c in enumerate(reversed(letters)))
+
+
+def _attribute(tag: str, name: str) -> str:
+    found = re.search(rf"""(?<![\w:]){name}\s*=\s*(?:"([^"]*)"|'([^']*)')""", tag)
+    return (found[1] or found[2] or "") if found else ""
