@@ -8,7 +8,7 @@ on both sides until the next can no longer be nearer.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -264,8 +264,8 @@ class Outward:
             return low, high
         stand = field.stand[person]
         reach = self.caliper + SLACK * (abs(stand) + self.caliper)
-        ends = np.searchsorted(field.along[low:high], [stand - reach, stand + reach])
-        return low + int(ends[0]), low + int(ends[1])
+        along = field.along.data
+        return bisect_left(along, stand - reach, low, high), bisect_right(along, stand + reach, low, high)
 
     def _among(self, person: int, start: int, stop: int) -> tuple[float, int, int] | None:
         field, part = self.field, slice(start, stop)
