@@ -34,10 +34,8 @@ from ucimpact.diagnostics.check import Check
 from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
+from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.study import Cost, Outcome, Study
-
-FOUR_IN_FIVE = 0.8416
-"""Standard errors beyond the critical value at which an effect is found four times in five."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -385,8 +383,8 @@ def _found_se(shown: Mapping[str, float | None]) -> float | None:
     if shown["lo"] is None or shown["hi"] is None:
         return None
     half = (shown["hi"] - shown["lo"]) / 2
-    se = shown["se"] if shown["se"] is not None else half / 1.96
-    return float((half + FOUR_IN_FIVE * se) / words.POWER)
+    se = shown["se"] if shown["se"] is not None else half / HALF_RANGE
+    return Precision(se, half).findable() / words.POWER
 
 
 def _naive(estimate: Estimate) -> float | None:
@@ -591,13 +589,19 @@ def phrase(
     return {
         "sentences": {**_sentences(found, checks), "certainty_line": grade["line"]},
         "can_say": words.can_say(found),
-        "cannot_say": words.cannot_say(found, naive=found["naive"]),
+        "cannot_say": words.cannot_say(found, naive=_naive_change(found)),
         "limits": words.limits_of_one_place(
             found["n1"], found["n0"], found["procedure"], found["breakdown"], found["smallest_p"]
         )
         if alone
         else [],
     }
+
+
+def _naive_change(found: Mapping[str, Any]) -> float | None:
+    """What plain before and after would claim, as a share."""
+    naive = found["naive"]
+    return naive.get("change") if isinstance(naive, Mapping) else naive
 
 
 def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

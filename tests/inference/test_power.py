@@ -43,6 +43,12 @@ def test_half_the_range_is_found_as_often_as_not():
     assert Precision(1.0, 2.5).chance(2.5) == pytest.approx(0.5, abs=1e-6)
 
 
+def test_a_precision_that_finds_an_effect_four_times_in_five_finds_no_smaller_one():
+    precision = Precision.finding(5.0, 1.4)
+    assert precision.chance(5.0) == pytest.approx(0.8, abs=1e-6)
+    assert precision.findable() == pytest.approx(5.0)
+
+
 def test_standard_error_by_hand():
     design = TwoGroups(kind="count", mean=0.4, dispersion=1.5, ratio=2, cluster_size=11, icc=0.05)
     expected = math.sqrt(1.5 * (1.5 * 0.3 / 200 + 1.5 * 0.4 / 400))

@@ -62,6 +62,8 @@ from ucimpact.inference.few_clusters import ENOUGH
 FOUR_IN_FIVE = 0.8
 """The chance at which an effect counts as one that could have been found."""
 LEVEL = 0.95
+HALF_RANGE = float(ndtri((1 + LEVEL) / 2))
+"""Standard errors in half of a 95% range on many degrees of freedom: 1.96."""
 MOST = 100_000_000
 """More people, places or months than this are not looked for."""
 
@@ -88,6 +90,11 @@ class Precision:
     def by_t(cls, se: float, df: float) -> Precision:
         """With the 95% range of Student's t."""
         return cls(se, float(stdtrit(df, (1 + LEVEL) / 2)) * se, df)
+
+    @classmethod
+    def finding(cls, effect: float, se: float) -> Precision:
+        """With which this effect is found four times in five, on many degrees of freedom."""
+        return cls(se, effect - float(ndtri(FOUR_IN_FIVE)) * se)
 
     def chance(self, effect: float) -> float:
         """The chance that a true effect of this size is found, either way up."""

@@ -9,18 +9,17 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
+from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.report.charts import Chart, Label, ObservedExpected, Path, Placebo, Power
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.single import Claim, Interval
 from ucimpact.report.tables import Download, Table, download, table
-from ucimpact.words import MINUS, POWER, Measure, capital, measure, number, plainly, spoken
+from ucimpact.words import MINUS, POWER, Measure, capital, measure, number, plainly, spoken, times
 from ucimpact.words.statement import is_naive
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-NORMAL = NormalDist()
 APART = 0.75
 """A comparison line further from the pilot's than this share of its spread is left to the table."""
 
@@ -539,8 +538,7 @@ def power(document: Mapping[str, Any]) -> Figure | None:
         return None
     found_at = POWER * unit
     half = (finding["hi"] - finding["lo"]) / 2
-    se = finding.get("se") or half / NORMAL.inv_cdf(0.975)
-    reach = found_at - NORMAL.inv_cdf(0.8) * se
+    precision = Precision.finding(found_at, finding.get("se") or half / HALF_RANGE)
     how = how_measured(finding, [])
     good = how.fewer if toward_good(finding) < 0 else how.more
     fall = "fall" if toward_good(finding) < 0 else "rise"
@@ -549,10 +547,10 @@ def power(document: Mapping[str, Any]) -> Figure | None:
         return f"{how.before}{plainly(v)}{how.after}"
 
     def chance(v: float) -> float:
-        return 100 * (NORMAL.cdf((v - reach) / se) + NORMAL.cdf((-v - reach) / se))
+        return 100 * precision.chance(v)
 
     def in_100(v: float) -> str:
-        return "under 1" if chance(v) < 1 else "over 99" if chance(v) > 99 else number(chance(v))
+        return times(precision.chance(v))
 
     top = max(1.8 * found_at, 1.25 * (w or 0.0))
     sizes = [top * k / 80 for k in range(81)]
@@ -570,17 +568,17 @@ def power(document: Mapping[str, Any]) -> Figure | None:
             worthwhile=w,
             worthwhile_label=(
                 f"{size(w or 0.0)} {good}, smallest worthwhile:",
-                f"found {in_100(w or 0.0)} times in 100",
+                f"found {in_100(w or 0.0)}",
             ),
             axis_label=f"true size of the {fall}",
         ),
         name=f"A {fall} of {size(found_at)} or more would be found four times in five",
         description="The chance rises with the true size: "
-        + "; ".join(f"{size(v)} {good}, {in_100(v)} times in 100" for v in listed)
+        + "; ".join(f"{size(v)} {good}, {in_100(v)}" for v in listed)
         + ".",
         table=table(
             f"Chance of finding a {fall}",
-            [f"True {fall}", "Times found in 100"],
+            [f"True {fall}", "Found"],
             [[f"{size(v)} {good}", in_100(v)] for v in listed],
             (0, 1),
         ),
