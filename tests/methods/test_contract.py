@@ -76,6 +76,11 @@ def fit(method: type, table: pd.DataFrame | None = None, **fields: Any) -> Estim
     return method(outcome="y", **{**FIELDS.get(key_of(method), {}), **fields}).fit(data_for(method, table))
 
 
+def moved(table: pd.DataFrame, *, times: float = 1, plus: float = 0) -> pd.DataFrame:
+    """The outcome scaled or shifted, after and before alike."""
+    return table.assign(**{c: times * table[c] + plus for c in ("y", "before") if c in table})
+
+
 def key_of(method: type) -> str:
     return next(key for key, entry in METHODS.items() if entry is method)
 
@@ -125,7 +130,7 @@ def test_unit_names_are_irrelevant(name: str) -> None:
 
 def test_scaling_the_outcome_scales_the_effect(method: type, estimate: Estimate) -> None:
     table = table_for(method)
-    again = fit(method, table.assign(y=10 * table["y"]))
+    again = fit(method, moved(table, times=10))
     relative = (estimate.effects["term"] == "relative").to_numpy()
     for column in NUMBERS:
         was, now = estimate.effects[column].to_numpy(), again.effects[column].to_numpy()
@@ -135,7 +140,7 @@ def test_scaling_the_outcome_scales_the_effect(method: type, estimate: Estimate)
 
 def test_shifting_the_outcome_leaves_the_effect(method: type, estimate: Estimate) -> None:
     table = table_for(method)
-    again = fit(method, table.assign(y=table["y"] + 1000))
+    again = fit(method, moved(table, plus=1000))
     keep = (estimate.effects["term"] != "relative").to_numpy()
     for column in NUMBERS:
         was, now = estimate.effects[column].to_numpy(), again.effects[column].to_numpy()
