@@ -122,19 +122,17 @@ def _difference(finding: Finding) -> str:
 
 
 def _found_little(finding: Finding) -> str:
+    return f"A change in {finding['outcome']} large enough to matter is unlikely. {_best(finding)}"
+
+
+def _best(finding: Finding) -> str:
     said = spoken(finding["est"], finding["lo"], finding["hi"], measure(finding["kind"]), finding["w"])
-    return (
-        f"A change in {finding['outcome']} large enough to matter is unlikely: the best estimate is "
-        f"{said.difference} {finding['per']} (95% interval {said.range})."
-    )
+    best = said.difference if said.size else "0"
+    return f"The best estimate is {best} {finding['per']} (95% interval {said.range})."
 
 
 def _could_not_tell(finding: Finding) -> str:
-    said = spoken(finding["est"], finding["lo"], finding["hi"], measure(finding["kind"]), finding["w"])
-    text = (
-        f"It could not tell whether {finding['subject']} changed {finding['outcome']}. The best estimate is "
-        f"{said.difference} {finding['per']} (95% interval {said.range})."
-    )
+    text = f"It could not tell whether {finding['subject']} changed {finding['outcome']}. {_best(finding)}"
     if not finding.get("found_se"):
         return text
     could = found(
@@ -212,18 +210,18 @@ def strip(
     if supported:
         facts.append((number(supported), "people supported"))
     if similar:
-        facts.append((number(similar), "similar people to compare with"))
+        facts.append((number(similar), "similar people, not supported"))
     if similar and supported and analysed:
         share = min(analysed / supported, 1.0)
         shown = f"{number(100 * share)}%" if share < 0.995 or share == 1 else "over 99%"
-        facts.append((shown, "of those supported were analysed"))
+        facts.append((shown, "of those supported analysed"))
     elif analysed and supported and exact(analysed) != exact(supported):
         facts.append((number(analysed), "of them analysed"))
     if days and len(facts) < 3:
         facts.append((f"{number(days)} days", "of follow-up for each person"))
     if price is not None:
-        year = f", in {price_year} prices" if price_year else ""
-        facts.append((per_person(price), f"cost for each person{year}"))
+        year = f", {price_year} prices" if price_year else ""
+        facts.append((per_person(price), f"cost a person{year}"))
     return facts[:4]
 
 
@@ -275,7 +273,7 @@ def stronger(checks: Sequence[Mapping[str, Any]]) -> str:
     open_ = [check["name"] for check in checks if check["answer"] != "holds" and check["name"] in REMEDIES]
     items = ["a second year, with the same question and the same rule"]
     items += [text for name, text in REMEDIES.items() if name in open_][:MOST_REMEDIES]
-    return f"{capital('; '.join(items))}."
+    return " ".join(f"{capital(item)}." for item in items)
 
 
 def settle(finding: Finding, people: float | None = None) -> str:
