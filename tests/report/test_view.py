@@ -8,9 +8,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import cohorts
 import documents
 import pytest
 
+from ucimpact import words
 from ucimpact.report import answer, figures, intervals, method, phrases, scale
 from ucimpact.report.intervals import Result
 from ucimpact.report.render import environment
@@ -291,6 +293,18 @@ def test_the_curve_says_four_in_five_at_two_point_eight_standard_errors():
     middle = min(range(81), key=lambda k: abs(chart.sizes[k] - half))
     assert chart.chances[middle] == pytest.approx(50, abs=3)  # half the range is found as often as not
     assert chart.chances == sorted(chart.chances) and chart.chances[0] < 5
+
+
+def test_too_few_people_are_told_how_many_it_takes():
+    """540 people found 9.86 per 100: about six times as many find 4."""
+    document = cohorts.volunteers()
+    found = document["finding"]
+    took = section(document, "found").text[-1]
+    assert took == words.takes(words.people_needed(540, found["found_se"], 4), 4, 100, analysed=540)
+    assert took.startswith("To find a fall of 4 per 100 four times in five takes about 3,2")
+    document["finding"]["w"] = 12.0
+    assert not figures.people_it_takes(document)
+    assert not figures.people_it_takes(documents.practices())
 
 
 def test_a_curve_needs_no_standard_error_of_its_own():

@@ -16,7 +16,19 @@ from ucimpact.report.charts import Chart, Label, ObservedExpected, Path, Placebo
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.single import Claim, Interval
 from ucimpact.report.tables import Download, Table, download, table
-from ucimpact.words import MINUS, POWER, Measure, capital, measure, number, plainly, spoken, times
+from ucimpact.words import (
+    MINUS,
+    POWER,
+    Measure,
+    capital,
+    measure,
+    number,
+    people_needed,
+    plainly,
+    spoken,
+    takes,
+    times,
+)
 from ucimpact.words.statement import is_naive
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -524,6 +536,16 @@ def fake_starts(document: Mapping[str, Any]) -> Figure | None:
 
 
 # What could have been found
+
+
+def people_it_takes(document: Mapping[str, Any]) -> str:
+    """How many people find the worthwhile change, where those of a cohort were too few; else ""."""
+    finding, counts = document["finding"], primary(document).get("counts") or {}
+    unit, w, analysed = finding.get("found_se"), finding.get("w"), counts.get("matched_pilot")
+    if not (unit and w and analysed) or not may_claim(finding) or POWER * unit <= w:
+        return ""
+    units = {"better": finding["better"], "kind": finding["kind"], "per": finding["per"]}
+    return takes(people_needed(analysed, unit, w), w, finding["base"], analysed=analysed, **units)
 
 
 def power(document: Mapping[str, Any]) -> Figure | None:

@@ -341,6 +341,7 @@ def found(document: Mapping[str, Any]) -> Section | None:
     if not told and drawn is None:
         return None
     bold, rest = first_sentence(told or "")
+    more = figures.people_it_takes(document)
     reading = (
         "If the true change were as large as a point on the line, this is how often an evaluation of this "
         "size would have seen it: its likely range would have left out no change. It is worked out from the "
@@ -351,7 +352,7 @@ def found(document: Mapping[str, Any]) -> Section | None:
         heading="What could this evaluation have found?",
         kind="chart",
         bold=bold,
-        text=(rest,) if rest else (),
+        text=tuple(text for text in (rest, more) if text),
         figure=drawn,
         note=Note(name="How to read the curve", paragraphs=(("How to read this", reading),))
         if drawn
