@@ -112,7 +112,7 @@ class Converted:
 
     def _absent_columns(self) -> set[str]:
         named = columns_named(self.study.data, self.study.outcomes, self.study.covariates)
-        absent = absent_columns(named, self.table)
+        absent = absent_columns(named, self.table, show=self.study.data.show)
         lines = line_numbers(self.study.text)
         for path, column, what, way_out in absent:
             line = f" (named in line {line_of(path, lines)} of the study file)" if self.study.text else ""

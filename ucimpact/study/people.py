@@ -113,7 +113,7 @@ class People:
     def _absent(self) -> set[str]:
         study = self.study
         named = columns_named(study.data, study.outcomes, study.covariates, study.kinds)
-        absent = absent_columns(named, self.table)
+        absent = absent_columns(named, self.table, show=False)
         lines = line_numbers(study.text)
         for path, column, what, way_out in absent:
             line = f" (named in line {line_of(path, lines)} of the study file)" if study.text else ""

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ucimpact.data.reading import Table, read_query, read_table
-from ucimpact.errors import UsageError
+from ucimpact.errors import DataError, Problem, UsageError
 from ucimpact.study.declare import Data, Outcome
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.places import file_problems, filled, folders_of, path_of
 
 COLUMNS_SHOWN = 12
+FEW = 3
+"""Columns named, from which all being absent is told as one problem."""
 
 
 def read_source(data: Data, folder: Path) -> Table:
@@ -74,17 +76,36 @@ def columns_named(
     return named + [(("method", "exact"), column) for column in kinds if column not in covariates]
 
 
-def absent_columns(named: Sequence[tuple[KeyPath, str]], table: Table) -> list[tuple[KeyPath, str, str, str]]:
-    """Columns that are named and not there, or there twice: key, column, what is wrong, the way out."""
+def absent_columns(
+    named: Sequence[tuple[KeyPath, str]], table: Table, *, show: bool
+) -> list[tuple[KeyPath, str, str, str]]:
+    """Columns that are named and not there, or there twice: key, column, what is wrong, the way out.
+
+    ``show`` is False where rows are people: in a file without a header the names of the columns are the
+    values of its first person.
+
+    Raises
+    ------
+    DataError
+        Where none of them is there, which is one problem and not as many as there are names.
+    """
     there = list(table.columns)
+    listed = ", ".join(there[:COLUMNS_SHOWN]) + (", ..." if len(there) > COLUMNS_SHOWN else "")
+    named_here = {column for _, column in named}
+    if len(named_here) >= FEW and not named_here & {*there, *table.twice}:
+        row = " and ".join(str(line) for line in table.header)
+        what = f"none of the {len(named_here)} columns that the study names is in the header, row {row}"
+        holds = f"The header holds: {listed}" if show else "Check that the names of the columns stand there"
+        raise DataError(Problem(what, holds, file=table.file))
     found = []
     for path, column in named:
         if column in table.twice:
-            way_out = "Give each column a name of its own"
+            way_out = f"Name the one that is meant, from the left: `{column} (1)`, `{column} (2)`"
             found.append((path, column, f"this name stands twice in the header of {table.file}", way_out))
         elif column not in table.columns:
             near = difflib.get_close_matches(column, there, 1, 0.6)
-            listed = ", ".join(there[:COLUMNS_SHOWN]) + (", ..." if len(there) > COLUMNS_SHOWN else "")
             way_out = f"Did you mean `{near[0]}`?" if near else f"The columns are: {listed}"
+            if not show and not near:
+                way_out = "Correct the name, here or in the header"
             found.append((path, column, f"there is no such column in {table.file}", way_out))
     return found

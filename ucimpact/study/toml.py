@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from ucimpact.errors import ImpactError, UsageError
+from ucimpact.errors import DataError, ImpactError, UsageError
 from ucimpact.study import declare
 from ucimpact.study.declare import Data, Method, Outcome, Sensitivity, Study, Window, covariates_of
 from ucimpact.study.lines import Path as KeyPath
@@ -290,7 +290,8 @@ def _absent(data: Data, outcomes: Outcomes, method: Method | None, folder: Path)
     except ImpactError:
         return []
     named = columns_named(data, outcomes, () if method is None else covariates_of(method.options))
-    return [
-        Said(path, f"column `{column}`: {what}. {way_out}")
-        for path, column, what, way_out in absent_columns(named, table)
-    ]
+    try:
+        absent = absent_columns(named, table, show=data.show)
+    except DataError as error:
+        return [Said(("data", "source"), str(problem)) for problem in error.problems]
+    return [Said(path, f"column `{column}`: {what}. {way_out}") for path, column, what, way_out in absent]
