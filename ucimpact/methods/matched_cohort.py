@@ -68,6 +68,8 @@ from ucimpact.methods.matched_cohort_effects import Effects, Family, Model, comp
 from ucimpact.methods.matched_cohort_pairs import Pairs, Rules, match
 from ucimpact.methods.matched_cohort_sample import Sample
 
+__all__ = ["ALIKE", "MANY_LOST", "UNLIKE", "MatchedCohort", "NegativeControls"]
+
 ALIKE, UNLIKE = 0.10, 0.25
 """Largest standardised difference that is called alike, and above which no effect should be claimed."""
 
@@ -335,7 +337,7 @@ def _unlike(pairs: Pairs) -> list[Finding]:
         return [Finding("warn", text, "Compare a narrower caliper")]
     text = (
         f"after matching the two groups are still unlike in {named}, by more than a quarter of a standard "
-        "deviation, so no effect should be claimed"
+        "deviation, so nothing should be claimed from the result"
     )
     way_out = "Match on it exactly, narrow the caliper, or bring more comparison people"
     return [Finding("warn", text, way_out)]
