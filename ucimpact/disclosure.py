@@ -277,7 +277,7 @@ KEPT = ("observed", "expected", "horizon", "max_smd", "e_value", "df", "regressi
 """What an estimate on people adds that may leave the building."""
 COUNTED = re.compile(
     r"\b(\d{1,3}(?:,\d{3})+|\d+)(?= (?:of \d|of the \d|\w+ ){0,3}"
-    r"(?:people|persons|pilot|comparison|sets|clusters|rows|events|deaths|had|were|have|others)\b)"
+    r"(?:people|persons|pilot|comparison|sets|clusters|rows|events|deaths|had|were|have|others|times)\b)"
 )
 """A number of people in a sentence."""
 

@@ -279,7 +279,9 @@ def finding(
         "avoided": None if barred else _avoided(estimate, outcome),
         "naive": _naive(estimate) if confounded else None,
         "procedure": estimate.draws_from,
-        "interval_note": None if None in limits else words.procedure_note(_procedure(estimate)),
+        "interval_note": None
+        if None in limits or estimate.method == "before-after"
+        else words.procedure_note(_procedure(estimate)),
         "p_value": _known(estimate.headline["p_value"]),
         "smallest_p": _known(rule.get("smallest_p")),
         "breakdown": _known(rule.get("breakdown_ratio")),
@@ -342,8 +344,8 @@ def _below_nothing(units: Units) -> str | None:
 
 def _procedure(estimate: Estimate) -> str:
     """Which of the notes on likely ranges belongs to this one."""
-    if estimate.method in ("matched-cohort", "before-after"):
-        return "t"
+    if estimate.method == "matched-cohort":
+        return "sets"
     if estimate.method == "its":
         route = estimate.extras["route"]["average"]
         return {"kenward-roger": "kenward-roger", "least-squares": "t"}.get(route, "mixture")

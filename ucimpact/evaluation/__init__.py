@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ucimpact.data.cohort import Cohort
 from ucimpact.evaluation.document import Analysis, Evaluation, Progress, level_problem
+from ucimpact.evaluation.people import PeopleWork
 from ucimpact.evaluation.places import PlacesWork, Prepared, prepare
 from ucimpact.methods.building import problems
 from ucimpact.study import Records, Study, read_records
@@ -35,7 +37,10 @@ def evaluate(study: Study, *, records: Records | None = None, progress: Progress
     DataError, DesignError, UsageError
         Listing what is wrong with data, design or study file, each with the way out.
     """
-    work = PlacesWork(study, records or read_records(study), progress or (lambda *_: None))
+    records, progress = records or read_records(study), progress or (lambda *_: None)
+    if isinstance(records.data, Cohort):
+        return PeopleWork(study, records, progress).evaluation()
+    work = PlacesWork(study, records, progress)
     return work.evaluation()
 
 

@@ -24,6 +24,7 @@ PROCEDURES = {
         "It covers two ranges: one takes the pilot places to be as changeable as the others, one comes from "
         "choosing other places in their stead. So it is cautious."
     ),
+    "sets": "It takes people matched together as one piece of evidence, and different sets as separate ones.",
     "kenward-roger": (
         "It allows for neighbouring months being alike, and for how little a short series says of how alike."
     ),
@@ -40,7 +41,7 @@ def procedure_note(kind: str) -> str:
     ----------
     kind : str
         "t", "size-model", "own-spread" (CR2), "permutation", "union" (of t and permutation),
-        "kenward-roger", "mixture" or "posterior".
+        "sets" (of people), "kenward-roger", "mixture" or "posterior".
     """
     if kind == "posterior":
         return (

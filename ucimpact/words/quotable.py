@@ -126,9 +126,27 @@ def _naive(finding: Finding, change: float) -> str:
     size = limit(100 * change, measure(finding["kind"], percent=True)).rsplit(" ", 1)[0]
     did = "cut" if change < 0 else "raised"
     reason = "Before and after alone takes no account of season, trend or what happened elsewhere."
+    told = finding.get("naive")
+    if isinstance(told, Mapping):
+        reason = _why_not(told)
     if finding.get("confounded"):
         reason = "With one winter before the change, season alone could do that."
     return f"“{capital(finding['subject'])} {did} {finding['outcome']} by {size}.” {reason}"
+
+
+NEARLY_ALL = 0.8
+"""Share of a fall from which similar people, or picking alone, explain nearly all of it (a judgement)."""
+
+
+def _why_not(naive: Mapping[str, Any]) -> str:
+    """Why a change from before to after in people who were picked is no effect."""
+    share = naive.get("share")
+    if share is None:
+        return "People picked at a bad time have fewer afterwards whatever is done."
+    much = "nearly all" if share >= NEARLY_ALL else "part"
+    if naive.get("from") == "comparison people":
+        return f"Similar people without it show {much} of that change too."
+    return f"Picking people at a bad time would by itself give {much} of that change."
 
 
 def _unclear(finding: Finding, code: str) -> list[str]:

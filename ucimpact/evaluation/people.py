@@ -1,0 +1,331 @@
+"""An evaluation of people: the matched comparison, before and after beside it, checks and words.
+
+With nobody to compare with, before and after is all there is. It is worked out, never as a finding: the
+report then says what may be claimed, and how much of the change picking people at a bad time gives by
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ucimpact import finding as findings
+from ucimpact import serialise
+from ucimpact.data.cohort import Cohort
+from ucimpact.data.periods import Frequency
+from ucimpact.diagnostics import cohort_checks
+from ucimpact.diagnostics import context as context_checks
+from ucimpact.diagnostics.check import Check
+from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
+from ucimpact.estimate import Estimate
+from ucimpact.evaluation.document import (
+    Analysis,
+    Evaluation,
+    Progress,
+    Role,
+    analysis_of,
+    intervals_of,
+    level_problem,
+    now,
+    study_document,
+)
+from ucimpact.methods import METHODS, build
+from ucimpact.methods.matched_cohort import NegativeControls
+from ucimpact.study import Outcome, Records, Study
+
+FAMILIES = {
+    "count": "poisson",
+    "binary": "poisson",
+    "cost": "gaussian",
+    "score": "gaussian",
+    "duration": "gaussian",
+}
+"""The model of an outcome beside the main one, whose own is declared: for a yes or no the ratio of risks."""
+NAIVE = "before-after"
+NO_FINDING = {
+    **dict.fromkeys(
+        ("est", "lo", "hi", "se", "found_se", "claim", "percent", "avoided", "expected", "p_value")
+    ),
+    "refused": "there is nobody to compare with",
+}
+"""Before and after stands under ``naive``, and nowhere where an effect would be read."""
+BESIDE = "what people without the service went on to have, at the same count before"
+
+
+class PeopleWork:
+    """The steps of one evaluation of people, in order."""
+
+    def __init__(self, study: Study, records: Records, progress: Progress) -> None:
+        self.study, self.progress = study, progress
+        self.records, self.cohort = records, _cohort(records)
+        self.main_outcome = study.primary
+        self.controls = tuple(o for o in study.outcomes if o.negative_control)
+        self.steps = 4 + len(study.outcomes) + len(study.sensitivity)
+        self.done = 0
+        self.alone = study.method.name == NAIVE
+
+    def tell(self, what: str) -> None:
+        self.progress(what, self.done, self.steps)
+        self.done += 1
+
+    # -- fitting -------------------------------------------------------------------------
+
+    def method(self, outcome: Outcome, name: str, options: Mapping[str, Any]) -> Any:
+        """A method set up for an outcome, with what the study says of the data."""
+        options = dict(options)
+        if told := level_problem(options):
+            raise UsageError(told)
+        fields = METHODS[name].__dataclass_fields__
+        if "family" in fields and (outcome is not self.main_outcome or "family" not in options):
+            options["family"] = FAMILIES[outcome.kind]
+        if "seed" in fields:
+            options.setdefault("seed", self.study.release.seed)
+        if name == NAIVE:
+            if outcome.before is None:
+                raise UsageError(
+                    f"{outcome.label}: before and after needs the same thing before. Name its column: "
+                    '[[outcome]] before = "admissions_before"'
+                )
+            options.setdefault("before", outcome.before)
+            if self.study.data.before_days is None and "before_days" not in options:
+                raise UsageError(
+                    "before and after needs the days that `before` was counted over. Add before_days = 90 "
+                    "under [data]"
+                )
+            options.setdefault("before_days", self.study.data.before_days)
+            chosen = self.study.data.chosen
+            if chosen is not None:
+                options.setdefault("at_least", chosen.at_least)
+                options.setdefault("at_event", chosen.at_event)
+                options.setdefault("chosen_by", chosen.column)
+        return build(name, options, outcome=outcome.column)
+
+    def fit(self, outcome: Outcome, cohort: Cohort, name: str, options: Mapping[str, Any]) -> Estimate:
+        """One method on one outcome; days at risk count for what is counted and not for a mean or a cost."""
+        data = cohort if outcome.kind == "count" else _without_days(cohort)
+        return self.method(outcome, name, options).fit(data)  # type: ignore[no-any-return]
+
+    def attempt(
+        self, role: Role, label: str, note: str, run: Callable[[], Estimate], outcome: Outcome
+    ) -> Analysis:
+        """An analysis that may be refused without ending the evaluation."""
+        self.tell(label)
+        try:
+            estimate = run()
+        except (DesignError, EstimationError, DataError) as error:
+            return Analysis(role=role, label=label, note=note, kind=outcome.kind, refused=str(error))
+        units = findings.units_of(estimate, self.cohort, None, self.study, outcome)
+        return replace(analysis_of(role, label, note or units.per, estimate, units), kind=outcome.kind)
+
+    # -- the evaluation ------------------------------------------------------------------
+
+    def evaluation(self) -> Evaluation:
+        study, cohort, outcome = self.study, self.cohort, self.main_outcome
+        self.tell("Main analysis")
+        estimate = self.fit(outcome, cohort, study.method.name, study.method.options)
+        controls = self._controls()
+        if controls is not None:
+            estimate = replace(estimate, extras={**estimate.extras, "controls": controls.to_dict()})
+        units = findings.units_of(estimate, cohort, None, study, outcome)
+        main = replace(analysis_of("primary", "Main analysis", "", estimate, units), kind=outcome.kind)
+        others = [self.other(o) for o in study.outcomes if o is not outcome]
+        sensitivity = [self.sensitivity(entry) for entry in study.sensitivity]
+        naive = self.naive(estimate)
+        self.tell("Checks")
+        checks = self.checks(estimate, main, controls)
+        found = findings.finding(study, outcome, cohort, estimate, units, checks)
+        found["design"] = NAIVE if self.alone else "comparison"
+        found["people_analysed"] = _analysed(estimate, cohort)
+        found["horizon"] = cohort.horizon
+        found["naive"] = _naive(naive.estimate if naive else None, units)
+        if self.alone:
+            found |= NO_FINDING
+        certainty = findings.certainty(study, cohort, estimate, found, checks, intervals_of(sensitivity), [])
+        found = {**found, "level": certainty["level"]}
+        self.tell("Words")
+        evaluation = Evaluation(
+            study=study_document(study, self.records),
+            data=data_document(study, self.records, cohort, estimate),
+            analyses=(main, *others, *sensitivity, *([naive] if naive and not self.alone else [])),
+            checks=tuple(checks),
+            finding=found,
+            certainty=certainty,
+            decision=findings.decision(study, found, certainty),
+            created=now(),
+            seed=study.release.seed,
+        )
+        return evaluation.rephrased()
+
+    def other(self, outcome: Outcome) -> Analysis:
+        """The main method on another declared outcome."""
+        role: Role = "control" if outcome.negative_control else "outcome"
+        method = self.study.method
+
+        def run() -> Estimate:
+            return self.fit(outcome, self.cohort, method.name, method.options)
+
+        if self.alone and outcome.before is None:
+            self.tell(outcome.label)
+            told = "no column says how often it happened before"
+            return Analysis(role=role, label=outcome.label, kind=outcome.kind, refused=told)
+        return self.attempt(role, outcome.label, "", run, outcome)
+
+    def sensitivity(self, entry: Any) -> Analysis:
+        """A declared sensitivity analysis of the main outcome."""
+        label = entry.note or entry.name
+
+        def run() -> Estimate:
+            records = self.records if entry.window is None else self.records.within(entry.window)
+            return self.fit(self.main_outcome, _cohort(records), entry.name, entry.options)
+
+        return self.attempt("sensitivity", label, entry.note, run, self.main_outcome)
+
+    def naive(self, estimate: Estimate) -> Analysis | None:
+        """What plain before and after would have claimed of those with the service."""
+        if self.main_outcome.before is None or self.study.data.before_days is None:
+            return None
+        if self.alone:
+            return self.attempt("naive", "Before and after alone", "", lambda: estimate, self.main_outcome)
+
+        def run() -> Estimate:
+            return self.fit(self.main_outcome, self.cohort, NAIVE, {})
+
+        return self.attempt("naive", "Before and after alone", "", run, self.main_outcome)
+
+    def _controls(self) -> NegativeControls | None:
+        """What those with the service and those beside them had alike that the service cannot change."""
+        if not self.controls or self.alone:
+            return None
+        method = self.method(self.main_outcome, self.study.method.name, self.study.method.options)
+        named = {
+            kind: tuple(o.column for o in self.controls if o.negative_control == kind)
+            for kind in ("deaths", "before")
+        }
+        columns = tuple(outcome.column for outcome in self.controls)
+        return method.controls(self.cohort, columns, **named)  # type: ignore[no-any-return]
+
+    # -- checks --------------------------------------------------------------------------
+
+    def checks(self, estimate: Estimate, main: Analysis, controls: NegativeControls | None) -> list[Check]:
+        """Every question that these people and this method allow, the key checks first."""
+        declared, cohort = self.study.context, self.cohort
+        frequency, start = _start_of(cohort)
+        events = [replace(event, same_outcome=False) for event in declared.events]
+        common = [
+            context_checks.other_change(
+                events, logged=declared.events_logged, frequency=frequency, start=start
+            ),
+            context_checks.same_coding(declared.coding),
+        ]
+        if self.alone:
+            return common
+        labels = {outcome.column: outcome.label for outcome in self.study.outcomes}
+        includes = main.lo is None or main.hi is None or main.lo <= 0 <= main.hi
+        found: list[Check | None] = [
+            cohort_checks.balance(estimate),
+            cohort_checks.clock(cohort),
+            cohort_checks.negative_controls(controls, estimate, labels=labels),
+            *common,
+            cohort_checks.unmeasured(estimate, includes_no_change=includes),
+            cohort_checks.who_was_lost(estimate),
+        ]
+        return [check for check in found if check is not None]
+
+
+def _cohort(records: Records) -> Cohort:
+    assert isinstance(records.data, Cohort)
+    return records.data
+
+
+def _analysed(estimate: Estimate, cohort: Cohort) -> int:
+    """People with the service who stand behind an estimate."""
+    counts = {**cohort.counts(), **estimate.counts}
+    return int(counts.get("matched_pilot") or counts.get("analysed") or counts["pilot"])
+
+
+def _without_days(cohort: Cohort) -> Cohort:
+    """The cohort without days at risk: a mean or a cost is of a person, however long they lived."""
+    return replace(cohort, follow_up=None, horizon=cohort.horizon)
+
+
+def _start_of(cohort: Cohort) -> tuple[Frequency, int]:
+    """The month in which the first of those with the service entered."""
+    if cohort.index_date is None:
+        return Frequency("number"), 0
+    days = cohort.table[cohort.index_date].to_numpy(dtype="datetime64[D]")[cohort.is_pilot]
+    frequency = Frequency("month")
+    return frequency, int(frequency.ordinal(np.min(days).astype(object)))
+
+
+def _naive(estimate: Estimate | None, units: findings.Units) -> dict[str, Any] | None:
+    """Before and after in the units of the finding, with what selection alone would give."""
+    if estimate is None:
+        return None
+    before, after = float(estimate.extras["expected"]), float(estimate.extras["observed"])
+    told = estimate.extras.get("regression") or {}
+    shown = {
+        "before": before * units.factor,
+        "after": after * units.factor,
+        "change": (after - before) / before if before else None,
+        "events_before": estimate.counts.get("events_before"),
+        "events_after": estimate.counts.get("events_after"),
+        "from": told.get("from"),
+        "model": BESIDE if told.get("from") == "comparison people" else told.get("model"),
+        "less_than_selection": bool(told.get("less_than_selection")),
+        "why": told.get("why") or told.get("why_no_share"),
+    }
+    for name in ("expected_after", "low", "high", "fall", "fall_low", "fall_high"):
+        value = told.get(name)
+        shown[name] = None if value is None or not np.isfinite(value) else float(value) * units.factor
+    for name in ("share", "share_low", "share_high"):
+        value = told.get(name)
+        shown[name] = None if value is None or not np.isfinite(value) else float(value)
+    return shown
+
+
+def data_document(study: Study, records: Records, cohort: Cohort, estimate: Estimate) -> dict[str, Any]:
+    """What went in, what was left out and why, and who remained."""
+    counts = {**cohort.counts(), **{k: v for k, v in estimate.counts.items() if k != "left_out"}}
+    left_out = [*records.left_out, *estimate.counts.get("left_out", ())]
+    flow: list[dict[str, Any]] = [{"kind": "in", "n": records.rows_read, "text": "rows read"}]
+    flow += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in left_out]
+    pilot = _analysed(estimate, cohort)
+    flow.append({"kind": "end", "n": pilot, "text": "people supported and analysed"})
+    if "matched_comparison" in counts:
+        text = "similar people beside them, out of all those who were not supported"
+        flow.append({"kind": "end", "n": counts["matched_comparison"], "text": text})
+    window: list[str] = []
+    if cohort.index_date is not None:
+        days = cohort.table[cohort.index_date].to_numpy(dtype="datetime64[D]")
+        frequency = Frequency("month")
+        window = [
+            frequency.label(int(frequency.ordinal(day.astype(object)))) for day in (days.min(), days.max())
+        ]
+    extras = dict(estimate.extras)
+    extras["balance"] = [
+        {**row, "yes_no": _is_yes_no(cohort, row["name"])} for row in extras.get("balance") or ()
+    ]
+    return {
+        "kind": "cohort",
+        "rows_are": "people",
+        "frequency": "day",
+        "window": window,
+        "start": window[0] if window else None,
+        "counts": counts,
+        "flow": flow,
+        "left_out": left_out,
+        "coercions": list(records.coercions),
+        "cohort": serialise.plain(
+            {name: extras.get(name) for name in ("balance", "lost", "max_smd", "audit", "horizon", "delay")}
+        ),
+        "eligible": study.data.eligible,
+    }
+
+
+def _is_yes_no(cohort: Cohort, column: str) -> bool:
+    values = cohort.values(column)
+    return bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
