@@ -32,7 +32,7 @@ ABOUT = {
     "soft_landing": (
         "By potential outcomes of the people served: each one's expected outcome over their own days at risk with the "
         "service less that without it. Rates of admission are multiplied by `ratio`; stays and prices are not. "
-        "`att` is for a person over 90 days at risk (for a cost, a person), `per_100` for 100 people, `cumulative` "
+        "`att` is for a person over 90 days at risk (for a cost or a yes or no, a person), `per_100` for 100 people, `cumulative` "
         "for all of them over all their days, `relative` a share of what was expected. Deaths, injuries and what "
         "happened before are untouched. `before_after` is the people served: admissions a person in the 90 days "
         "before (the stay they were discharged from among them) and expected after."

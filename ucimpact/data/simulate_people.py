@@ -43,6 +43,9 @@ STAY, STAY_SHAPE = 6.5, 0.8
 PRICE, PRICE_A_DAY, PRICE_SPREAD = 560.0, 330.0, 0.35
 """Pounds a stay and a day of it, and the standard deviation of the log of its price."""
 
+COUNTED = ("Admissions 90 days after", "Bed days 90 days after")
+"""Outcomes told over days at risk; the others are told a person."""
+
 HOSPITALS = ("Brackenstow General", "Kestrelford Infirmary", "Saltwhistle Royal")
 
 
@@ -174,15 +177,15 @@ def soft_landing_truth(
 ) -> dict[str, dict[str, float]]:
     """The effect on the people served, or on those of them in ``of`` (n_people,), by outcome and term.
 
-    ``att`` is a person over 90 days at risk (a person, for costs), ``per_100`` the same for 100 people,
-    ``cumulative`` over all the days of all of them.
+    ``att`` is a person over 90 days at risk for what is counted, and a person for costs and for yes or no;
+    ``per_100`` is the same for 100 people, ``cumulative`` over all the days of all of them.
     """
     served = table["Soft landing"].to_numpy() == 1 if of is None else of
     followed = table["Days followed"].to_numpy(dtype=float)[served].sum() / HORIZON
     truth = {}
     for name, values in potential.items():
         without, with_it = values[served].sum(axis=0)
-        over = float(served.sum()) if name.startswith("Cost") else followed
+        over = followed if name in COUNTED else float(served.sum())
         truth[name] = {
             "att": float((with_it - without) / over),
             "per_100": float(100 * (with_it - without) / over),
