@@ -1,6 +1,8 @@
 """A plan before there are records: figures worked apart, the sentences of the pictures, and every refusal."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -8,7 +10,7 @@ from typer.testing import CliRunner
 from tests.small_study import PANEL, SERIES
 from ucimpact import cli, words
 from ucimpact.errors import DesignError, UsageError
-from ucimpact.inference.power import PlaceChanges
+from ucimpact.inference.power import PlaceChanges, TwoGroups
 from ucimpact.plan import make
 from ucimpact.study import read_study
 
@@ -309,3 +311,27 @@ def test_what_is_wrong_is_told_with_the_way_out(tmp_path, text, edit, told):
 def test_a_plan_of_places_knows_no_people(tmp_path):
     edit = ("worthwhile = -0.1", "worthwhile = { per = -4, base = 100 }")
     assert "Agree a share" in refused(tmp_path, PLACES, edit)
+
+
+# -- the page about planning -------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[1] / "docs" / "plan.md").read_text(encoding="utf-8")
+STUDIES = re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL)
+PRINTED = re.findall(r"```text\n(.*?)\n```", PAGE, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"), list(zip(STUDIES, PRINTED, strict=True)), ids=["people", "places"]
+)
+def test_the_page_shows_what_is_printed(tmp_path, text, printed):
+    assert planned(tmp_path, text).text() == printed
+
+
+def test_the_numbers_in_python_on_the_page():
+    design = TwoGroups(kind="binary", mean=0.18, ratio=3)
+    for call, value in (
+        ("design.chance(300, -0.036)", f"{design.chance(300, -0.036):.2f}"),
+        ("design.findable(300)", f"{design.findable(300):.3f}"),
+        ("design.people_needed(-0.036)", str(design.people_needed(-0.036))),
+    ):
+        assert f"{call}  # {value}" in PAGE
