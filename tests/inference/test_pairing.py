@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import golden
 from ucimpact.errors import EstimationError, UsageError
-from ucimpact.inference import pairing, propensity
+from ucimpact.inference import pairing, propensity, searching
 from ucimpact.inference.pairing import Sets, audit, mahalanobis_scale, nearest, robust_scale
 
 RULES = ("strata", "forbid", "caliper", "calipers", "ratio", "replace", "reuse_max")
@@ -178,8 +178,10 @@ def task(seed: int, *, whole_numbers: bool) -> tuple[np.ndarray | None, np.ndarr
 
 
 @pytest.mark.parametrize("whole_numbers", [True, False])
-def test_the_sets_are_those_of_brute_force(whole_numbers: bool) -> None:
-    """400 tasks of each kind: with ties (whole numbers, exact in arithmetic) and without."""
+def test_the_sets_are_those_of_brute_force(whole_numbers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """400 tasks of each kind: with ties (whole numbers, exact in arithmetic) and without. The first look is at
+    one person a side, so that the search has to know when it may stop."""
+    monkeypatch.setattr(searching, "FIRST_LOOK", 1)
     total = 0
     for seed in range(400):
         distance, treated, asked = task(seed, whole_numbers=whole_numbers)
@@ -440,11 +442,19 @@ def test_units_and_unneeded_columns_change_no_mahalanobis_pair() -> None:
 
 def test_ranks_take_the_weight_from_an_outlier() -> None:
     rng = np.random.default_rng(6)
-    x, wild = rng.normal(size=(200, 2)), None
+    x = rng.normal(size=(200, 2))
     wild = x.copy()
     wild[x[:, 0].argmax(), 0] = 1e9
     for whole, moved in zip(robust_scale(x), robust_scale(wild), strict=True):
         assert np.array_equal(whole, moved)
+
+
+def test_by_hand_ranks_count_alike_whatever_their_ties() -> None:
+    """Ranks 1 to 5 have variance 2.5; a category of one in five is given the same, correlation 0.707."""
+    columns, inverse_cov = robust_scale(np.array([[1.0, 0], [3, 0], [4, 0], [9, 0], [10, 1]]))
+    assert columns.T.tolist() == [[1, 2, 3, 4, 5], [2.5, 2.5, 2.5, 2.5, 5]]
+    shared_part = 2.5 * np.sqrt(0.5)
+    assert np.linalg.inv(inverse_cov) == pytest.approx(np.array([[2.5, shared_part], [shared_part, 2.5]]))
 
 
 def test_the_order_of_rows_changes_no_set_without_ties() -> None:
@@ -458,7 +468,7 @@ def test_the_order_of_rows_changes_no_set_without_ties() -> None:
     }
 
 
-def test_a_control_in_the_millions_is_found_without_a_table_of_distances() -> None:
+def test_three_hundred_thousand_people_need_no_table_of_distances() -> None:
     rng = np.random.default_rng(8)
     n = 300_000
     distance, treated = rng.normal(size=n), rng.random(n) < 0.02
