@@ -26,7 +26,7 @@ def test_the_published_example_passes():
     assert is_nhs_number("943 476 5919")  # the example of the NHS Data Dictionary
 
 
-@pytest.mark.parametrize("form", ["{0}", "{1} {2} {3}", "{1}-{2}-{3}", " {0} ", "{0}.0"])
+@pytest.mark.parametrize("form", ["{0}", "{1} {2} {3}", "{1}-{2}-{3}", " {0} ", "{0}.0", "{0}.00", "'{0}"])
 def test_spaces_and_dashes_do_not_hide_a_number(form):
     number = VALID[0]
     assert is_nhs_number(form.format(number, number[:3], number[3:6], number[6:]))
@@ -35,6 +35,8 @@ def test_spaces_and_dashes_do_not_hide_a_number(form):
 def test_a_number_cell_of_a_workbook_is_read_as_its_digits():
     assert is_nhs_number(int(VALID[0]))
     assert is_nhs_number(float(VALID[0]))
+    assert is_nhs_number(f"{int(VALID[0]):.9E}")
+    assert not is_nhs_number("9.43E+09")  # the digits are lost
 
 
 @given(DIGITS, st.integers(1, 9))

@@ -48,7 +48,11 @@ def read_delimited(content: bytes, file: str) -> tuple[Rows, list[str]]:
         for cells in reader:
             rows.append((line, cells))
             line = begun + reader.line_num
-    except csv.Error:
+    except csv.Error as error:
+        if "field limit" in str(error):
+            what = f"a cell of more than {LONGEST_CELL:,} characters"
+            do = "Close the quotation mark that was left open there, or take the cell out"
+            raise DataError(Problem(what, do, file=file, row=line)) from None
         problem = Problem(
             "a quotation mark is opened and never closed, or stands inside a cell",
             'Write a quotation mark inside a cell twice (""), and put the cell in quotation marks',

@@ -33,6 +33,7 @@ NAME_COLUMNS = 4
 """Columns from the left in which a row is called a total."""
 ROWS_NAMED = 5
 
+DAY = re.compile(r"[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4}(?:[ T].*)?")
 TOTAL = re.compile(
     r"(?:(?:grand|sub|overall|column|england|national|all)[ -]?)?totals?"
     r"(?:,? \(?(?:england|all [a-z ]+)\)?)?:?|totals? for (?:england|all [a-z ]+)",
@@ -108,12 +109,14 @@ def _header(rows: Rows, spans: Sequence[Span]) -> tuple[int, int]:
         below = _columns_below(rows, at)
         named = _filled(rows[at][1])
         lacking = below - named
-        if at != first and not (_is_heading(rows[at][1]) and below):
+        if at != first and not _is_heading(rows[at][1]):
             continue
-        if not _titles(rows, first, at, len(below)):
+        if not _titles(rows, first, at, len(below or named)):
             break
         if lacking and _second_line(rows, at, lacking):
             return at, at + 1
+        if _stands_alone(rows, at):
+            continue
         if not lacking or lacking == {min(below)} or len(lacking) <= UNNAMED * len(below):
             return (at - 1, at) if at > first and _is_group(rows, at, spans) else (at, at)
     return first, first
@@ -123,6 +126,16 @@ def _titles(rows: Rows, first: int, at: int, width: int) -> bool:
     """Whether what stands above a row can be titles: short rows, or rows parted from it by an empty one."""
     gap = max((k for k in range(first, at) if not _filled(rows[k][1])), default=-1)
     return all(2 * len(_filled(cells)) <= width for _, cells in rows[gap + 1 if gap > 0 else first : at])
+
+
+def _stands_alone(rows: Rows, at: int) -> bool:
+    """Whether an empty row parts a row from what is under it, and that begins with a header of its own."""
+    if at + 1 == len(rows) or _holds(rows[at + 1][1]):
+        return False
+    under = [cells for _, cells in rows[at + 1 : at + 1 + LOOKED_AT] if _holds(cells)]
+    if len(under) < 2 or not _is_heading(under[0]) or _is_heading(under[1]):
+        return False
+    return _filled(under[1]) <= _filled(under[0])
 
 
 def _columns_below(rows: Rows, at: int) -> set[int]:
@@ -194,10 +207,10 @@ def plain_name(cell: Any) -> str:
 
 
 def _is_heading(cells: Sequence[Any]) -> bool:
-    """Whether every cell that holds something is text and no number."""
+    """Whether every cell that holds something is text, and no number or day."""
     return all(
         isinstance(cell, str)
-        and not any(form.fullmatch(cell.strip()) for form in (PLAIN, COMMAS, PERCENT, POUNDS))
+        and not any(form.fullmatch(cell.strip()) for form in (PLAIN, COMMAS, PERCENT, POUNDS, DAY))
         for cell in cells
         if not is_empty(cell)
     )

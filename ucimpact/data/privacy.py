@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,13 +20,16 @@ from ucimpact.errors import DataError, Problem
 REFUSED_SHARE = 0.9
 """Share of a column's non-empty values that pass the check, from which the column is refused."""
 
+_SCIENTIFIC = re.compile(r"[0-9]\.[0-9]{1,9}[eE]\+?0?9")
+_NOUGHTS = re.compile(r"\.0+$")
 _SEPARATORS = str.maketrans("", "", " -\u00a0\u2010\u2011\u2013")
 
 
 def is_nhs_number(value: object) -> bool:
     """Whether a cell reads as an NHS number: ten digits with a right check digit.
 
-    Spaces and dashes are allowed between the digits; a spreadsheet's ``9434765919.0`` counts.
+    Spaces and dashes are allowed between the digits; a spreadsheet's ``9434765919.0``, ``9.434765919E+9``
+    and ``'9434765919`` count.
     """
     if isinstance(value, bool) or value is None:
         return False
@@ -33,9 +37,10 @@ def is_nhs_number(value: object) -> bool:
         if value != value or value in (float("inf"), float("-inf")) or value != int(value):
             return False
         value = int(value)
-    digits = str(value).strip().translate(_SEPARATORS)
-    if digits.endswith(".0"):
-        digits = digits[:-2]
+    digits = str(value).strip().lstrip("'")
+    if _SCIENTIFIC.fullmatch(digits):
+        digits = f"{float(digits):.0f}"
+    digits = _NOUGHTS.sub("", digits.translate(_SEPARATORS))
     if len(digits) != 10 or not (digits.isascii() and digits.isdigit()):
         return False
     total = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False))
