@@ -232,6 +232,8 @@ def test_before_and_after_needs_the_days_before(tmp_path):
         ("1,482 similar people", "about 1,480 similar people"),
         ("over 90 days", "over 90 days"),
         ("0 people", "0 people"),
+        ("1.12 times the others", "1.12 times the others"),
+        ("£1,250 people", "£1,250 people"),
     ],
 )
 def test_numbers_of_people_inside_sentences_are_rounded(text, said):

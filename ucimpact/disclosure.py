@@ -276,7 +276,7 @@ def _people(evaluation: Evaluation, log: Log) -> Evaluation:
 KEPT = ("observed", "expected", "horizon", "max_smd", "e_value", "df", "regression", "naive", "clock", "rule")
 """What an estimate on people adds that may leave the building."""
 COUNTED = re.compile(
-    r"\b(\d{1,3}(?:,\d{3})+|\d+)(?= (?:of \d|of the \d|\w+ ){0,3}"
+    r"(?<![\d.,£])(\d{1,3}(?:,\d{3})+|\d+)(?= (?:of \d|of the \d|\w+ ){0,3}"
     r"(?:people|persons|pilot|comparison|sets|clusters|rows|events|deaths|had|were|have|others|times)\b)"
 )
 """A number of people in a sentence."""
