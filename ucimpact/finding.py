@@ -587,6 +587,8 @@ def phrase(
     found: Mapping[str, Any], grade: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """The sentences of a finding, each from :mod:`ucimpact.words`."""
+    if _is_naive(found):
+        return _phrase_naive(found, grade)
     alone = found["one_place"] and found["n0"]
     return {
         "sentences": {**_sentences(found, checks), "certainty_line": grade["line"]},
@@ -597,6 +599,31 @@ def phrase(
         )
         if alone
         else [],
+    }
+
+
+def _is_naive(found: Mapping[str, Any]) -> bool:
+    """Whether before and after is all there is, with both figures to be shown."""
+    naive = found["naive"]
+    told = isinstance(naive, Mapping) and None not in (naive.get("before"), naive.get("after"))
+    return found.get("design") == "before-after" and told
+
+
+def _phrase_naive(found: Mapping[str, Any], grade: Mapping[str, Any]) -> dict[str, Any]:
+    """The sentences where nobody was compared: what was counted, what picking gives, what would settle it."""
+    empty = dict.fromkeys(("percent", "avoided", "found", "chart_title", "alt"))
+    said = {
+        **empty,
+        "headline": words.naive_headline(subject=found["subject"], outcome=found["outcome"]),
+        "lead": words.naive_lead(found),
+        "extra": [words.naive_settles(found)],
+        "certainty_line": grade["line"],
+    }
+    return {
+        "sentences": said,
+        "can_say": words.naive_can_say(found),
+        "cannot_say": words.naive_cannot_say(found),
+        "limits": [],
     }
 
 

@@ -76,38 +76,12 @@ class PeopleWork:
 
     def method(self, outcome: Outcome, name: str, options: Mapping[str, Any]) -> Any:
         """A method set up for an outcome, with what the study says of the data."""
-        options = dict(options)
-        if told := level_problem(options):
-            raise UsageError(told)
-        fields = METHODS[name].__dataclass_fields__
-        if "family" in fields and (outcome is not self.main_outcome or "family" not in options):
-            options["family"] = FAMILIES[outcome.kind]
-        if "seed" in fields:
-            options.setdefault("seed", self.study.release.seed)
-        if name == NAIVE:
-            if outcome.before is None:
-                raise UsageError(
-                    f"{outcome.label}: before and after needs the same thing before. Name its column: "
-                    '[[outcome]] before = "admissions_before"'
-                )
-            options.setdefault("before", outcome.before)
-            if self.study.data.before_days is None and "before_days" not in options:
-                raise UsageError(
-                    "before and after needs the days that `before` was counted over. Add before_days = 90 "
-                    "under [data]"
-                )
-            options.setdefault("before_days", self.study.data.before_days)
-            chosen = self.study.data.chosen
-            if chosen is not None:
-                options.setdefault("at_least", chosen.at_least)
-                options.setdefault("at_event", chosen.at_event)
-                options.setdefault("chosen_by", chosen.column)
-        return build(name, options, outcome=outcome.column)
+        return build(name, options_of(self.study, outcome, name, options), outcome=outcome.column)
 
     def fit(self, outcome: Outcome, cohort: Cohort, name: str, options: Mapping[str, Any]) -> Estimate:
-        """One method on one outcome; days at risk count for what is counted and not for a mean or a cost."""
-        data = cohort if outcome.kind == "count" else _without_days(cohort)
-        return self.method(outcome, name, options).fit(data)  # type: ignore[no-any-return]
+        """One method on one outcome."""
+        method = self.method(outcome, name, options)
+        return method.fit(seen_by(outcome, cohort))  # type: ignore[no-any-return]
 
     def attempt(
         self, role: Role, label: str, note: str, run: Callable[[], Estimate], outcome: Outcome
@@ -236,6 +210,48 @@ class PeopleWork:
         return [check for check in found if check is not None]
 
 
+def options_of(study: Study, outcome: Outcome, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a method for an outcome, with what the study says of the data.
+
+    Raises
+    ------
+    UsageError
+        For a level that is not 95%, or before and after without a time before.
+    """
+    options = dict(options)
+    if told := level_problem(options):
+        raise UsageError(told)
+    fields = METHODS[name].__dataclass_fields__
+    if "family" in fields and (outcome is not study.primary or "family" not in options):
+        options["family"] = FAMILIES[outcome.kind]
+    if "seed" in fields:
+        options.setdefault("seed", study.release.seed)
+    if name == NAIVE:
+        if outcome.before is None:
+            raise UsageError(
+                f"{outcome.label}: before and after needs the same thing before. Name its column: "
+                '[[outcome]] before = "admissions_before"'
+            )
+        options.setdefault("before", outcome.before)
+        if study.data.before_days is None and "before_days" not in options:
+            raise UsageError(
+                "before and after needs the days that `before` was counted over. Add before_days = 90 "
+                "under [data]"
+            )
+        options.setdefault("before_days", study.data.before_days)
+        chosen = study.data.chosen
+        if chosen is not None:
+            options.setdefault("at_least", chosen.at_least)
+            options.setdefault("at_event", chosen.at_event)
+            options.setdefault("chosen_by", chosen.column)
+    return options
+
+
+def seen_by(outcome: Outcome, cohort: Cohort) -> Cohort:
+    """The people as an outcome is analysed: days at risk matter for what is counted, not for a mean."""
+    return cohort if outcome.kind == "count" else _without_days(cohort)
+
+
 def _cohort(records: Records) -> Cohort:
     assert isinstance(records.data, Cohort)
     return records.data
@@ -275,6 +291,8 @@ def _naive(estimate: Estimate | None, units: findings.Units) -> dict[str, Any] |
         "events_after": estimate.counts.get("events_after"),
         "from": told.get("from"),
         "model": BESIDE if told.get("from") == "comparison people" else told.get("model"),
+        "before_days": estimate.extras.get("before_days"),
+        "dispersion": told.get("dispersion"),
         "less_than_selection": bool(told.get("less_than_selection")),
         "why": told.get("why") or told.get("why_no_share"),
     }
