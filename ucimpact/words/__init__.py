@@ -33,6 +33,16 @@ from ucimpact.words.decision import (
     would_change,
 )
 from ucimpact.words.limits import LIKELY_RANGE, limits_of_one_place, procedure_note
+from ucimpact.words.naive import (
+    before_and_after,
+    naive_beside,
+    naive_can_say,
+    naive_cannot_say,
+    naive_headline,
+    naive_lead,
+    naive_settles,
+    rtm_sentence,
+)
 from ucimpact.words.never import LONGEST, NEVER, breaks, unquoted
 from ucimpact.words.never import sentences as split_sentences
 from ucimpact.words.numbers import (
@@ -156,6 +166,7 @@ __all__ = [
     "bare",
     "base_for",
     "because",
+    "before_and_after",
     "benefit",
     "bought",
     "breaks",
@@ -190,6 +201,12 @@ __all__ = [
     "measure",
     "money",
     "money_range",
+    "naive_beside",
+    "naive_can_say",
+    "naive_cannot_say",
+    "naive_headline",
+    "naive_lead",
+    "naive_settles",
     "net",
     "next_steps",
     "normal_loss",
@@ -206,6 +223,7 @@ __all__ = [
     "rank",
     "rare",
     "rounded",
+    "rtm_sentence",
     "season_confounded",
     "second_year_for_mainstream",
     "settles",
