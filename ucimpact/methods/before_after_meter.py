@@ -107,6 +107,8 @@ def _read(
     }
     change = people.effects(level)[0][0]
     seen = (-change["estimate"], -change["conf_high"], -change["conf_low"])
+    if people.is_rare:
+        return {**reading, "why_no_share": "There are too few events to say how large the fall was."}
     if not seen[0] > 0:
         return {**reading, "why_no_share": "There was no fall to explain."}
     if not seen[1] > 0:

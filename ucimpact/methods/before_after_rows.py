@@ -88,6 +88,14 @@ class People:
         """Per person over the horizon, by person-time."""
         return float(self.scale * self.after.sum() / self.length.sum())
 
+    @property
+    def dispersion(self) -> float | None:
+        """Variance over mean of counts after, of those followed to the end; None for what is not counted."""
+        whole = self.after[self.length >= self.scale * (1 - 1e-9)]
+        if not self.is_counted or len(whole) < 2 or not whole.sum():
+            return None
+        return float(whole.var(ddof=1) / whole.mean())
+
     @cached_property
     def moves(self) -> tuple[Array, Array]:
         """Influence of each row on the mean before and on the mean after."""
