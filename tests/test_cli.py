@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -112,6 +113,19 @@ def test_check_finds_nothing_wrong_with_the_examples(name):
     done = call("check", folder(name))
     assert done.exit_code == 0
     assert "Ready. Next: ucimpact run" in done.stdout
+
+
+def test_check_says_how_many_people_were_read_and_with_whom_they_can_be_compared():
+    done = call("check", folder("soft_landing"))
+    assert done.exit_code == 0, done.output
+    who = r"\d,\d{3} people: \d{3} with the service and \d,\d{3} without; followed for up to 90 days\n"
+    assert re.search(who, done.stdout), done.stdout
+    assert "matched-cohort: open, as declared" in done.stdout
+    assert "did: not open" in done.stdout
+    alone = call("check", folder("befriending"))
+    assert "160 people, all with the service; followed for up to 180 days" in alone.stdout
+    assert "before-after: open, as declared" in alone.stdout
+    assert "matched-cohort: not open" in alone.stdout
 
 
 def test_check_refuses_a_design_that_the_declared_method_refuses(tmp_path):

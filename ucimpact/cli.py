@@ -22,7 +22,9 @@ import ucimpact
 from ucimpact.errors import ImpactError
 
 if TYPE_CHECKING:
-    from ucimpact.evaluation import Prepared
+    from ucimpact.data.cohort import Cohort
+    from ucimpact.data.panel import Panel
+    from ucimpact.data.series import Series
     from ucimpact.study import Records, Study
 
 OUT = Path("out")
@@ -124,14 +126,13 @@ def run(_ctx: typer.Context, study: StudyFile, out: OutFolder = OUT) -> None:
 @answering
 def check(_ctx: typer.Context, study: StudyFile) -> None:
     """Read a study and its data, list every problem and which designs are open; run nothing."""
-    from ucimpact.evaluation import prepare
     from ucimpact.study import read_records
 
     read = _read(study)
     records = read_records(read)
-    prepared = prepare(records.data, read.primary)
+    asked = _asked(read, records)
     _say_records(read, records)
-    _say_designs(read, prepared)
+    _say_designs(read, *asked)
     typer.echo(f"\nReady. Next: ucimpact run {study}")
 
 
@@ -231,25 +232,61 @@ def _say_records(study: Study, records: Records) -> None:
         typer.echo(f"  empty: {n:,} cell{'s' if n > 1 else ''} of `{column}`")
     for note in records.coercions:
         typer.echo(f"  {note}")
+    typer.echo(_who(records))
+
+
+def _who(records: Records) -> str:
+    """The groups and the time that were read, in a line."""
+    from ucimpact.data.cohort import Cohort
+
+    data = records.data
+    counts = data.counts()
+    if isinstance(data, Cohort):
+        people = f"{counts['persons']:,} people"
+        if counts["rows"] != counts["persons"]:
+            people += f" in {counts['rows']:,} rows"
+        groups = f"{counts['pilot']:,} with the service and {counts['comparison']:,} without"
+        told = f"{people}: {groups}" if counts["comparison"] else f"{people}, all with the service"
+        return told if data.horizon is None else f"{told}; followed for up to {data.horizon:,.0f} days"
     noun, labels = data.frequency.noun, data.labels()
     span = f"{counts['periods']} {noun}s, {labels[0]} to {labels[-1]}"
-    if "units" in counts:
-        who = f"{counts['pilot_units']} pilot and {counts['comparison_units']} comparison units"
-        places = f" in {counts['places']} places" if counts["places"] != counts["units"] else ""
-        typer.echo(f"{who}{places}, {span}")
-    else:
-        typer.echo(f"{span}: {counts['before']} before the start, {counts['after']} from it on")
+    if "units" not in counts:
+        return f"{span}: {counts['before']} before the start, {counts['after']} from it on"
+    who = f"{counts['pilot_units']} pilot and {counts['comparison_units']} comparison units"
+    places = f" in {counts['places']} places" if counts["places"] != counts["units"] else ""
+    return f"{who}{places}, {span}"
 
 
-def _say_designs(study: Study, prepared: Prepared) -> None:
+Asked = tuple["Panel | Series | Cohort", str, dict[str, dict[str, Any]]]
+"""Data and outcome as they are analysed, and the fields of methods as the study sets them."""
+
+
+def _asked(study: Study, records: Records) -> Asked:
+    from ucimpact.data.cohort import Cohort
+    from ucimpact.evaluation import prepare
+    from ucimpact.evaluation.people import NAIVE, options_of, seen_by
+
+    name, outcome, data = study.method.name, study.primary, records.data
+    fields = dict(study.method.options)
+    if isinstance(data, Cohort):
+        options = {name: options_of(study, outcome, name, fields)}
+        if outcome.before is not None and study.data.before_days is not None:
+            options.setdefault(NAIVE, options_of(study, outcome, NAIVE, {}))
+        return seen_by(outcome, data), outcome.column, options
+    if study.data.kind == "series" and study.data.covid is not None:
+        fields.setdefault("covid", study.data.covid)
+    prepared = prepare(data, outcome)
+    return prepared.data, prepared.column, {name: fields}
+
+
+def _say_designs(
+    study: Study, data: Panel | Series | Cohort, column: str, options: dict[str, dict[str, Any]]
+) -> None:
     """Which methods could answer; raises the refusals of the one that is declared."""
     from ucimpact.design import open_designs
     from ucimpact.methods.design_finding import enforce
 
-    fields = dict(study.method.options)
-    if study.data.kind == "series" and study.data.covid is not None:
-        fields.setdefault("covid", study.data.covid)
-    designs = open_designs(prepared.data, prepared.column, options={study.method.name: fields})
+    designs = open_designs(data, column, options=options)
     enforce(next(design.findings for design in designs if design.method == study.method.name))
     typer.echo("\nDesigns")
     for design in designs:
@@ -267,6 +304,7 @@ def _method(name: str, method: Any) -> str:
     needs = {
         "Panel": 'one row a place and period (kind = "panel")',
         "Series": 'one row a period (kind = "series")',
+        "Cohort": 'one row a person (kind = "cohort")',
     }
     first, fields = described(method)
     lines = [_wrapped(f"{name}: {first}"), f"  needs {needs[method.takes.__name__]}"]
