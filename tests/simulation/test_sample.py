@@ -29,7 +29,7 @@ def test_a_messy_workbook_is_read_as_the_tidy_table_it_was_made_from(name):
     study = read_study(make_examples.EXAMPLES / name / "study.toml")
     records = read_records(study)
     design, _ = make_examples.PEOPLE[name]
-    tidy = design.draw(make_examples.SEED).table
+    tidy = design.draw(make_examples.SEEDS[name]).table
     assert records.data.counts()["rows"] == len(tidy)
     columns = [o.column for o in study.outcomes] + [o.before for o in study.outcomes if o.before]
     for column in (*columns, *study.covariates, study.data.follow_up):
