@@ -99,6 +99,13 @@ class _Group:
             return float("nan")
         return float(total / free * (self.weights @ (self.values - self.mean) ** 2))
 
+    def shares_up_to(self, places: Array) -> Array:
+        """Weighted share of people below each place, then at or below it: shape (2, n_places)."""
+        order = np.argsort(self.values)
+        values = self.values[order]
+        shares = np.concatenate([[0.0], np.cumsum(self.weights[order])]) / self.weights.sum()
+        return np.stack([shares[np.searchsorted(values, places, side)] for side in ("left", "right")])
+
 
 def _is_binary(column: Array) -> bool:
     return bool(np.all((column == 0) | (column == 1)))
@@ -117,14 +124,14 @@ def _ratio(pilot: float, comparison: float) -> float | None:
 
 
 def _ks(pilot: _Group, comparison: _Group) -> float | None:
-    """Largest gap between the two weighted distribution functions."""
+    """Largest gap between the two weighted distribution functions.
+
+    Between two people of the smaller group its function stands still and the other only rises, so the largest
+    gap is at one of its people or just before.
+    """
     if not len(pilot.values) or not len(comparison.values):
         return None
-    values = np.concatenate([pilot.values, comparison.values])
-    steps = np.concatenate(
-        [pilot.weights / pilot.weights.sum(), -comparison.weights / comparison.weights.sum()]
-    )
-    order = np.argsort(values, kind="stable")
-    values, gaps = values[order], np.abs(np.cumsum(steps[order]))
-    last_of_value = np.append(values[1:] != values[:-1], True)
-    return float(gaps[last_of_value].max())
+    groups = sorted((pilot, comparison), key=lambda group: len(group.values))
+    places = np.unique(groups[0].values)
+    few, many = (group.shares_up_to(places) for group in groups)
+    return float(np.abs(few - many).max())
