@@ -52,17 +52,16 @@ def balance(estimate: Estimate, labels: Mapping[str, str] | None = None) -> Chec
         )
     else:
         apart = sorted((n for n in sizes if sizes[n] > ALIKE), key=lambda name: -sizes[name])
-        told = joint([names[name] for name in apart[:NAMED]])
-        if len(apart) > NAMED:
-            told += f" and {len(apart) - NAMED} others"
+        told = [names[name] for name in apart[:NAMED]]
+        told += [f"{len(apart) - NAMED} others"] if len(apart) > NAMED else []
         widest = f" by {largest:.2f} standard deviations" if math.isfinite(largest) else ""
         if largest > UNLIKE:
             answer = "fails"
-            text = f"After matching, the two groups are still unlike in {told}{widest}."
+            text = f"After matching, the two groups are still unlike in {joint(told)}{widest}."
             text += " Nothing can be claimed from the result."
         else:
             answer = "doubtful"
-            text = f"After matching, the two groups still differ a little in {told}{widest}."
+            text = f"After matching, the two groups still differ a little in {joint(told)}{widest}."
     table = [{name: row[name] for name in ("name", "label", "smd_before", "smd")} for row in rows]
     largest_known = max((size for size in sizes.values() if math.isfinite(size)), default=None)
     return Check(

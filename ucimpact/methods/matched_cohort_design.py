@@ -1,19 +1,21 @@
 r"""What a matched cohort refuses, and what needs care, before an outcome is compared.
 
-**Immortal time.** Where the clock of the pilot people starts at discharge and the service began
-:math:`d_i` days later, nothing that shuts a person out of the service can have happened in those days, while
-it happened to the comparison people all along. With the same hazard on each of the :math:`t_i` days at risk a
-service that does nothing would show a ratio of
+**Immortal time.** Where the clock of the pilot people starts at discharge and the service began :math:`d_i`
+days later, nothing that shuts a person out of the service can have happened to them in those days; whoever it
+did happen to stayed among the comparison people. With one hazard on each of the :math:`t_i` days at risk a
+service that does nothing would show a ratio of rates of
 
-.. math:: R_0 = 1 - \frac{\sum_i \min(d_i, t_i)}{\sum_i t_i} ,
+.. math:: R_0 = \frac{1 - D / T_1}{1 + D / T_0}, \quad
+          D = \sum_{i \in 1} \min(d_i, t_i), \; T_1 = \sum_{i \in 1} t_i, \; T_0 = \sum_{i \in 0} t_i ,
 
-and a lower one where events come thickest at first, as readmissions do [1]_. There is no repair after the
-fact, so the design is refused.
+since the days D, in which pilot people could have no event, belong to the time without the service [1]_. It
+is lower still where events come thickest at first, as readmissions do. There is no repair after the fact, so
+the design is refused.
 
 References
 ----------
 .. [1] Suissa, S. (2008). Immortal time bias in pharmacoepidemiology. *American Journal of Epidemiology*
-   167(4), 492-499, eq. 1.
+   167(4), 492-499.
 """
 
 from __future__ import annotations
@@ -79,16 +81,16 @@ def delay_of(cohort: Cohort, outcome: str) -> dict[str, Any] | None:
         return None
     known = np.isfinite(days)
     late = np.where(known, np.maximum(days, 0.0), 0.0)
+    pilot, others = cohort.is_pilot, ~cohort.is_pilot
     ratio = rate = None
-    if cohort.horizon is not None and known.any():
-        risk = np.full(len(days), cohort.horizon) if cohort.days is None else cohort.days[cohort.is_pilot]
-        ratio = 1 - float(np.minimum(late, risk)[known].sum() / risk[known].sum())
-    if cohort.days is not None and known.any() and (~cohort.is_pilot).any():
-        events = cohort.values(outcome)[~cohort.is_pilot]
-        at_risk = cohort.days[~cohort.is_pilot]
+    if cohort.horizon is not None and known.any() and others.any():
+        risk = np.full(len(pilot), cohort.horizon) if cohort.days is None else cohort.days
+        immortal = float(np.minimum(late, risk[pilot])[known].sum())
+        ratio = (1 - immortal / float(risk[pilot][known].sum())) / (1 + immortal / float(risk[others].sum()))
+        events = cohort.values(outcome)[others]
         seen = np.isfinite(events)
         if seen.any() and (events[seen] >= 0).all():
-            rate = float(events[seen].sum() / at_risk[seen].sum() * late[known].mean() * 100)
+            rate = float(events[seen].sum() / risk[others][seen].sum() * late[known].mean() * 100)
     return {
         "known": int(known.sum()),
         "unknown": int((~known).sum()),

@@ -123,7 +123,7 @@ def match(cohort: Cohort, rules: Rules) -> Pairs:
     x = _columns(cohort, rules.covariates, rows)
     distance, covariates, inverse = _nearness(cohort, rules, rows, x, treated)
     caliper = None
-    if rules.caliper is not None and distance is not None:
+    if rules.caliper is not None and distance is not None and (rules.covariates or rules.column):
         caliper = rules.caliper * float(distance.std(ddof=1))
     found = nearest(
         distance,
