@@ -9,10 +9,12 @@ from typer.testing import CliRunner
 
 from tests.small_study import PANEL, SERIES
 from ucimpact import cli, words
+from ucimpact.data.examples import folder
 from ucimpact.errors import DesignError, UsageError
+from ucimpact.evaluation import evaluate
 from ucimpact.inference.power import PlaceChanges, TwoGroups
 from ucimpact.plan import make
-from ucimpact.study import read_study
+from ucimpact.study import read_records, read_study
 
 PEOPLE = """\
 schema = 1
@@ -148,6 +150,12 @@ def test_clusters_take_more_people_and_say_so(tmp_path):
 def test_where_nothing_is_declared_of_the_spread_the_guess_is_said(tmp_path):
     found = planned(tmp_path, PEOPLE, ("dispersion = 1.5\n", ""))
     assert any("1.5: nothing was declared" in line for line in found.taken)
+
+
+def test_own_clients_alone_are_told_that_no_number_of_them_could_tell(tmp_path):
+    alone = planned(tmp_path, PEOPLE, ('pilot = "visited"\n', ""))
+    assert any("From clients alone no number could tell." in line for line in alone.taken)
+    assert not any("clients alone" in line for line in planned(tmp_path, PEOPLE).taken)
 
 
 def test_costs_are_in_pounds_a_person(tmp_path):
@@ -311,6 +319,26 @@ def test_what_is_wrong_is_told_with_the_way_out(tmp_path, text, edit, told):
 def test_a_plan_of_places_knows_no_people(tmp_path):
     edit = ("worthwhile = -0.1", "worthwhile = { per = -4, base = 100 }")
     assert "Agree a share" in refused(tmp_path, PLACES, edit)
+
+
+# -- what came of it ---------------------------------------------------------------------
+
+
+def test_a_plan_foresees_what_the_finished_evaluation_could_have_found():
+    """With what was expected, how uneven it was and how many were matched, as they came out."""
+    study = read_study(folder("soft_landing"))
+    records = read_records(study)
+    document = evaluate(study, records=records).to_dict()
+    finding, primary = document["finding"], document["estimates"][0]
+    counted = records.data.values(study.primary.column)[records.data.is_pilot]
+    design = TwoGroups(
+        kind="count",
+        mean=finding["expected"] / finding["base"],
+        dispersion=counted.var() / counted.mean(),
+        ratio=study.method.options["ratio"],
+    )
+    smallest = finding["base"] * design.findable(primary["counts"]["matched_pilot"])
+    assert smallest == pytest.approx(words.POWER * finding["found_se"], rel=0.1)
 
 
 # -- the page about planning -------------------------------------------------------------

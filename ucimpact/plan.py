@@ -234,6 +234,11 @@ def _taken_of_people(study: Study, plan: Plan, design: TwoGroups, units: _Units)
         f"Compared with {words.plainly(design.ratio)} similar {'person' if design.ratio == 1 else 'people'} "
         "for each person supported."
     )
+    if study.data.pilot is None:
+        lines.append(
+            "The study file names nobody without the service (pilot, under [data]), so this supposes that "
+            "similar people can be found. From clients alone no number could tell."
+        )
     if outcome.kind == "count":
         guess = "" if plan.dispersion else ": nothing was declared, so that of admissions was taken"
         lines.append(f"Variance of the count over its mean: {words.plainly(design.dispersion)}{guess}.")

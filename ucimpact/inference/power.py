@@ -21,7 +21,7 @@ with design effect :math:`D` for clusters of :math:`m` people whose outcomes cor
 [2]_; :math:`\nu` is then the number of clusters less 2, else of people less 2. This is the variance of
 the difference per person that :class:`~ucimpact.methods.matched_cohort.MatchedCohort` reports. Matched
 sets are taken as independent groups: matching on what predicts the outcome narrows the range a little,
-so the answer errs on the side of too many people.
+people who are followed for less than the whole time widen it a little, and neither is counted.
 
 **Places.** Each place gives one number, its mean after less its mean before, and the effect is the
 difference of two means of such numbers [3]_. With :math:`b` events a place and month, :math:`T_0`
