@@ -1,6 +1,7 @@
 """The commands as a person meets them: what they say, what they write, the code they leave with."""
 
 import dataclasses
+import datetime as dt
 import json
 import re
 import resource
@@ -8,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -17,7 +19,7 @@ from tests.small_study import PANEL, SERIES, changed, panel_table, series_table,
 from ucimpact import cli, evaluation
 from ucimpact.data.examples import folder, names
 from ucimpact.methods import METHODS
-from ucimpact.study.starting import SERVICES, data_columns
+from ucimpact.study.starting import SERVICES, columns_of
 from ucimpact.study.toml import PLACEHOLDERS
 
 HEAVY = {"pandas", "scipy", "numpy", "pydantic", "duckdb", "matplotlib", "jinja2", "statsmodels", "sklearn"}
@@ -30,6 +32,9 @@ def call(*words):
 def filled(service) -> pd.DataFrame:
     """Rows that such a service could have, in the columns of its data file."""
     rng = np.random.default_rng(5)
+    names = [column.name for column in columns_of(service)]
+    if service.kind == "cohort":
+        return people(rng)[names]
     places = 16 if service.kind == "panel" else 1
     month = pd.date_range("2021-07-01", periods=48, freq="MS").strftime("%Y-%m")
     table = pd.DataFrame({"month": np.tile(month, places)})
@@ -40,7 +45,25 @@ def filled(service) -> pd.DataFrame:
     table[service.population] = 4000
     table[service.column] = rng.poisson(120, len(table))
     table[service.second[1]] = rng.poisson(300, len(table))
-    return table[data_columns(service)]
+    return table[names]
+
+
+def people(rng, n=400) -> pd.DataFrame:
+    """A list of people, one in four of whom had the service."""
+    day = pd.date_range("2024-01-01", periods=n).strftime("%d/%m/%Y")
+    table = pd.DataFrame({"person": np.arange(n), "client": np.arange(n), "discharge_date": day})
+    table["had_service"] = np.where(np.arange(n) % 4, "No", "Yes")
+    table["first_visit"] = day
+    table["hospital"] = rng.choice(["General", "Infirmary"], n)
+    table["sex"] = rng.choice(["F", "M"], n)
+    table["age"] = rng.integers(65, 95, n)
+    table["long_term_conditions"] = rng.integers(0, 6, n)
+    table["days_followed"] = 90
+    for column, before in (("admissions", 1), ("ae_attendances", 2)):
+        table[f"{column}_before"] = 1 + rng.poisson(before, n)
+        table[f"{column}_after"] = rng.poisson(before, n)
+    table["died"] = np.where(rng.random(n) < 0.1, "Yes", "No")
+    return table
 
 
 # -- run, demo ---------------------------------------------------------------------------
@@ -151,7 +174,7 @@ def test_init_writes_what_passes_check_once_there_are_rows(tmp_path, name):
     into = tmp_path / "new"
     done = call("init", name, "--into", into)
     assert done.exit_code == 0, done.output
-    study, data = sorted(into.iterdir(), key=lambda path: path.suffix, reverse=True)
+    study, data = sorted(into.iterdir(), key=lambda path: path.suffix)
     assert str(study) in done.stdout
     assert str(data) in done.stdout
     unfilled = call("check", study)
@@ -163,10 +186,24 @@ def test_init_writes_what_passes_check_once_there_are_rows(tmp_path, name):
     study.write_text(text)
     empty = call("check", study)
     assert (empty.exit_code, "no rows under the header" in empty.stderr) == (3, True)
-    with data.open("a") as file:
-        filled(SERVICES[name]).to_csv(file, header=False, index=False)
+    book = openpyxl.load_workbook(data)
+    for row in filled(SERVICES[name]).itertuples(index=False):
+        book["data"].append(list(row))
+    book.save(data)
     checked = call("check", study)
     assert checked.exit_code == 0, checked.output
+    assert "left out: 1 example row of the template (row 2)" in checked.stdout
+
+
+def test_init_writes_a_workbook_that_says_what_each_column_holds(tmp_path):
+    call("init", "soft-landing", "--into", tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "people.xlsx")
+    data, columns = book["data"], book["columns"]
+    assert [cell.value for cell in data[1]] == [row[0].value for row in columns.iter_rows(min_row=2)]
+    assert all(cell.value is not None for cell in data[2])
+    assert all(len(row[1].value) > 5 for row in columns.iter_rows(min_row=2))
+    assert data["C2"].value == dt.datetime(2024, 4, 5)
+    assert data["C2"].number_format == "dd/mm/yyyy"
 
 
 def test_init_explains_every_key_that_is_to_be_changed(tmp_path):
@@ -179,12 +216,12 @@ def test_init_explains_every_key_that_is_to_be_changed(tmp_path):
 
 
 def test_init_writes_over_nothing(tmp_path):
-    (tmp_path / "practices.csv").write_text("mine")
+    (tmp_path / "practices.xlsx").write_text("mine")
     done = call("init", "acute-visiting", "--into", tmp_path)
     assert done.exit_code == 2
     assert "not written over" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["practices.csv"]
-    assert (tmp_path / "practices.csv").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["practices.xlsx"]
+    assert (tmp_path / "practices.xlsx").read_text() == "mine"
 
 
 def test_init_lists_the_services_there_are(tmp_path):

@@ -154,7 +154,7 @@ def init(
     ],
     into: Annotated[Path, typer.Option("--into", help="Folder to write in.")] = Path(),
 ) -> None:
-    """Write a commented study file and an empty data file for a kind of service."""
+    """Write a commented study file and a workbook to fill in, for a kind of service."""
     from ucimpact.study.starting import begin
 
     written = begin(service, into)

@@ -44,6 +44,8 @@ WHOLE = re.compile(r"england|united kingdom|uk|all|all [a-z ]+|national|overall|
 FOOT = re.compile(r"sum|average|mean|median|count|maximum|minimum|max|min|std(?:ev)?", re.IGNORECASE)
 """What the last rows of a sheet work out."""
 LAST = 4
+EXAMPLE = re.compile(r"EXAMPLE\b.*")
+"""What the first cell of a template's example row begins with."""
 REMARK = re.compile(
     r"(?:source|notes?|footnotes?|contact|produced|prepared|copyright)\b|©|\*|\(?[0-9a-z][).]", re.I
 )
@@ -239,6 +241,8 @@ def _leave_out(laid: Layout, gaps: set[int]) -> None:
     """Take out the notes under the table, headers that stand again, and totals."""
     again = {line for line, cells in laid.rows if _same(cells, laid.header)}
     _drop(laid, again, "header that stands again", "headers that stand again")
+    examples = {line for line, cells in laid.rows if isinstance(cells[0], str) and EXAMPLE.match(cells[0])}
+    _drop(laid, examples, "example row of the template", "example rows of the template")
     _drop(laid, _remarks(laid, gaps), "note under the table", "notes under the table")
     _drop(laid, _totals(laid), "total row", "total rows")
 

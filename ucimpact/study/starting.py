@@ -1,17 +1,23 @@
-"""A commented study file and an empty data file, to begin a study of a kind of service with.
+"""A commented study file and a workbook to fill in, to begin a study of a kind of service with.
 
-What is written passes ``ucimpact check`` as soon as rows stand under the header.
+What is written passes ``ucimpact check`` as soon as rows stand under the header. The workbook has one
+example row, which is left out when it is read, and a sheet that says what each column holds.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ucimpact.errors import UsageError
+from ucimpact.study.template import Column, workbook
 
 STUDY_FILE = "study.toml"
+EXAMPLE = "EXAMPLE: take this row out"
+SHEET = "data"
+METHODS = {"panel": "did", "series": "its"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +29,8 @@ class Service:
     title, pilot, subject : str
         The service; what is done; how a sentence names it.
     kind : str
-        ``"panel"`` where some places have it and others do not, ``"series"`` where one area has it.
+        ``"panel"`` where some places have it and others do not, ``"series"`` where one area has it,
+        ``"cohort"`` where the file is a list of people.
     place : str
         Column of places, for a panel.
     given_to : str
@@ -33,7 +40,14 @@ class Service:
     second : tuple of str
         Label and column of another outcome.
     people, population : str
-        Those it is for: in a sentence, and the column that counts them.
+        Those it is for: in a sentence, and the column that counts them (empty in a cohort).
+    compared : bool
+        In a cohort, whether the list holds people without the service; if not it can only say what was
+        before and after.
+    clock : str
+        In a cohort, the day on which the clock starts for everybody.
+    days : int
+        In a cohort, days for which outcomes are counted, and before the clock starts as many.
     """
 
     title: str
@@ -45,9 +59,12 @@ class Service:
     column: str
     second: tuple[str, str]
     people: str
-    population: str
+    population: str = ""
     place: str = ""
     given_to: str = ""
+    compared: bool = False
+    clock: str = ""
+    days: int = 0
 
 
 SERVICES = {
@@ -102,6 +119,33 @@ SERVICES = {
         people="residents",
         population="residents",
     ),
+    "soft-landing": Service(
+        title="Soft landing after hospital",
+        pilot="Visits at home by a support worker, arranged on the day of discharge",
+        subject="soft landing",
+        kind="cohort",
+        aim="reduce emergency admissions in the 90 days after discharge",
+        label="Emergency admissions",
+        column="admissions",
+        second=("A&E attendances", "ae_attendances"),
+        people="people leaving hospital",
+        compared=True,
+        clock="discharge_date",
+        days=90,
+    ),
+    "befriending": Service(
+        title="Befriending",
+        pilot="Weekly visits by a volunteer",
+        subject="befriending",
+        kind="cohort",
+        aim="reduce emergency admissions of the people it visited",
+        label="Emergency admissions",
+        column="admissions",
+        second=("A&E attendances", "ae_attendances"),
+        people="clients",
+        clock="first_visit",
+        days=180,
+    ),
 }
 
 
@@ -126,8 +170,8 @@ def begin(name: str, folder: Path) -> list[Path]:
         raise UsageError(f'there is no service "{name}".{hint} There are: {", ".join(SERVICES)}')
     service = SERVICES[name]
     files = {
-        folder / STUDY_FILE: study_text(service),
-        folder / _data_file(service): ",".join(data_columns(service)) + "\n",
+        folder / STUDY_FILE: study_text(service).encode(),
+        folder / _data_file(service): workbook(columns_of(service)),
     }
     there = [path for path in files if path.exists()]
     if there:
@@ -136,23 +180,79 @@ def begin(name: str, folder: Path) -> list[Path]:
             f"{listed} is there already, and is not written over. Name another folder with --into"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for path, text in files.items():
-        path.write_text(text, encoding="utf-8", newline="\n")
+    for path, content in files.items():
+        path.write_bytes(content)
     return list(files)
 
 
-def data_columns(service: Service) -> list[str]:
-    """The header of the data file."""
-    outcomes = [service.column, service.second[1]]
+def columns_of(service: Service) -> list[Column]:
+    """The columns of the data file, each with what it holds and an example of it."""
+    if service.kind == "cohort":
+        return _columns_of_people(service)
+    month = Column("month", "First day of the month, one form throughout", dt.date(2024, 4, 1))
+    counts = [
+        Column(service.column, f"{service.label} in the month; 0 where there were none", 112),
+        Column(service.second[1], f"{service.second[0]} in the month; 0 where there were none", 305),
+    ]
+    people = Column(service.population, f"{service.people.capitalize()} in that month", 4120)
     if service.kind == "series":
-        return ["month", service.population, *outcomes]
-    places = [service.place, service.given_to] if service.given_to else [service.place]
-    return [*places, "month", "joined", service.population, *outcomes]
+        marked = Column("area", "Name of the area, the same in each row", EXAMPLE)
+        return [marked, month, people, *counts]
+    place = service.place.replace("_", " ")
+    places = [Column(service.place, f"Name or code of the {place}", EXAMPLE)]
+    if service.given_to:
+        places.append(Column(service.given_to, f"The {service.given_to} it belongs to", "Eastvale"))
+    joined = Column(
+        "joined",
+        f"First month in which the {place} had the service, in each of its rows; empty if it never had it",
+        dt.date(2025, 1, 1),
+    )
+    return [*places, month, joined, people, *counts]
+
+
+def _columns_of_people(service: Service) -> list[Column]:
+    days, start = service.days, service.clock.replace("_", " ")
+    clock = Column(service.clock, f"Day of {start}, on which the clock starts", dt.date(2024, 4, 5))
+    followed = Column(
+        "days_followed", f"Days for which the person could be followed, {days} unless they died or left", days
+    )
+    counts = []
+    for label, column, before, after in (
+        (service.label, service.column, 2, 1),
+        (service.second[0], service.second[1], 3, 1),
+    ):
+        counts += [
+            Column(f"{column}_before", f"{label} in the {days} days before; 0 where there were none", before),
+            Column(f"{column}_after", f"{label} in the {days} days after; 0 where there were none", after),
+        ]
+    if not service.compared:
+        return [
+            Column("client", "A number of your own; never an NHS number or a name", EXAMPLE),
+            clock,
+            followed,
+            *counts,
+        ]
+    return [
+        Column("person", "A number of your own; never an NHS number or a name", EXAMPLE),
+        Column("had_service", "Yes or No", "Yes"),
+        clock,
+        Column(
+            "first_visit", "Day of the first visit; empty for people without the service", dt.date(2024, 4, 5)
+        ),
+        Column("hospital", "The hospital they left: people are compared within it", "General"),
+        Column("sex", "F or M: people are compared within it", "F"),
+        Column("age", "In years, on the day on which the clock starts", 81),
+        Column("long_term_conditions", "How many, on that day", 3),
+        followed,
+        *counts,
+        Column("died", f"Yes or No, within {days} days", "No"),
+    ]
 
 
 def study_text(service: Service) -> str:
     """The study file, with a comment wherever something is to be filled in."""
-    data = _panel(service) if service.kind == "panel" else _series(service)
+    data = {"panel": _panel, "series": _series, "cohort": _cohort}[service.kind](service)
+    after, before = ("_after", '\nbefore = "{}_before"') if service.kind == "cohort" else ("", "")
     return f'''\
 # A study of one pilot. Change what stands in quotation marks, fill {_data_file(service)}, then:
 #
@@ -174,24 +274,24 @@ people = "{service.people}"
 [data]
 {data}
 [[outcome]]
-column = "{service.column}"
-label = "{service.label}"
+column = "{service.column}{after}"
+label = "{service.label}"{before.format(service.column)}
 kind = "count"                # count | cost | binary | score | duration
 better = "lower"
 primary = true                # one outcome decides the answer: choose it before looking
 worthwhile = -0.05            # the smallest change worth having, here 5% fewer: agree it before looking
 
 [[outcome]]
-column = "{service.second[1]}"
-label = "{service.second[0]}"
+column = "{service.second[1]}{after}"
+label = "{service.second[0]}"{before.format(service.second[1])}
 kind = "count"
 better = "lower"
-
+{_control(service)}
 [method]
-name = "{"did" if service.kind == "panel" else "its"}"                  # ucimpact methods lists them
+{_method(service)}
 
 [context]
-allocation = "chosen"         # chosen | lot: were the places of the pilot chosen, or drawn by lot?
+allocation = "chosen"         # chosen | lot: were {_given_to(service)} of the pilot chosen, or drawn by lot?
 # coding = "unchanged"        # take the # away if the outcome was coded alike throughout
 events_logged = false         # true once somebody has looked for other changes near the start and listed all
 # [[context.event]]           # one table for each
@@ -206,13 +306,48 @@ seed = 1
 
 
 def _data_file(service: Service) -> str:
-    return f"{service.place}s.csv" if service.kind == "panel" else "months.csv"
+    return {"panel": f"{service.place}s.xlsx", "series": "months.xlsx", "cohort": "people.xlsx"}[service.kind]
+
+
+def _given_to(service: Service) -> str:
+    return "the people" if service.kind == "cohort" else "the places"
 
 
 def _comparator(service: Service) -> str:
     if service.kind == "panel":
         return f"{service.place.replace('_', ' ').capitalize()}s nearby without the service"
-    return "What the years before would have led us to expect"
+    if service.kind == "series":
+        return "What the years before would have led us to expect"
+    if service.compared:
+        return "Alike people of the same hospital without the service"
+    return f"None: the same people in the {service.days} days before"
+
+
+def _control(service: Service) -> str:
+    if not service.compared:
+        return ""
+    return """
+[[outcome]]
+column = "died"
+label = "Deaths"
+kind = "binary"
+negative_control = true       # the service cannot have changed it: a difference says the groups are unlike
+"""
+
+
+def _method(service: Service) -> str:
+    listed = "  # ucimpact methods lists them"
+    if service.kind != "cohort":
+        return f'name = "{METHODS[service.kind]}"                {listed}'
+    if not service.compared:
+        return 'name = "before-after"         # says what may and may not be claimed without a comparison'
+    covariates = ["age", "long_term_conditions", f"{service.column}_before", f"{service.second[1]}_before"]
+    named = ", ".join(f'"{name}"' for name in covariates)
+    return (
+        f'name = "matched-cohort"     {listed}\n'
+        'exact = ["hospital", "sex"]   # compared only with people alike in these\n'
+        f"covariates = [{named}]"
+    )
 
 
 def _panel(service: Service) -> str:
@@ -220,6 +355,7 @@ def _panel(service: Service) -> str:
     lines = [
         f'kind = "panel"                # one row a {place} and month, those without the service too',
         f'source = "{_data_file(service)}"',
+        f'sheet = "{SHEET}"',
         f'unit = "{service.place}"',
         'period = "month"              # 2023-04, 01/04/2023 or April 2023, one form throughout',
         'start = "joined"              # its first month with the service, in each row; empty = never',
@@ -238,10 +374,40 @@ def _panel(service: Service) -> str:
 def _series(service: Service) -> str:
     return f'''\
 kind = "series"               # one row a month for the whole area
-source = "months.csv"
+source = "months.xlsx"
+sheet = "{SHEET}"
 period = "month"              # 2023-04, 01/04/2023 or April 2023, one form throughout
 start = 2024-07-01            # the first month with the service: put yours
 population = "{service.population}"
 # window = {{ from = 2021-07-01, to = 2026-06-30 }}  # take the # away: fix the months before looking
 # covid = "dummy"             # drop | dummy | segment | none: needed if March 2020 to June 2021 are inside
 '''
+
+
+def _cohort(service: Service) -> str:
+    lines = [
+        'kind = "cohort"               # one row a person; no value of a person is ever shown',
+        f'source = "{_data_file(service)}"',
+        f'sheet = "{SHEET}"',
+    ]
+    if service.compared:
+        lines += [
+            'person = "person"',
+            'pilot = "had_service"         # Yes or No',
+            f'index_date = "{service.clock}"  # the clock starts here for both groups',
+            'service_start = "first_visit" # on that day, or people are compared with those who got so far',
+        ]
+    else:
+        lines += [
+            'person = "client"             # no pilot column: everybody in the list had the service',
+            f'index_date = "{service.clock}"    # the clock starts here',
+        ]
+    lines += [
+        'follow_up = "days_followed"   # cut short by death or leaving',
+        f"follow_up_days = {service.days}",
+        f"before_days = {service.days}",
+    ]
+    if not service.compared:
+        chosen = f'chosen = {{ column = "{service.column}_before", at_least = 1 }}'
+        lines.append(f"{chosen}  # how people were picked; 0 = not by this")
+    return "\n".join(lines) + "\n"
