@@ -179,7 +179,6 @@ class BeforeAfter:
                 "before_days": self.before_days,
                 "person_time": people.person_time,
                 "df": float(people.units - 1),
-                "dispersion": people.dispersion,
                 "regression": regression,
             },
         )

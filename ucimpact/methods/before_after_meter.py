@@ -15,14 +15,15 @@ Array = np.ndarray
 
 READINGS = (
     "model", "from", "expected_after", "low", "high", "fall", "fall_low", "fall_high", "share", "share_low",
-    "share_high", "uncapped", "less_than_selection", "any_spread", "why", "why_no_share",
+    "share_high", "uncapped", "less_than_selection", "any_spread", "dispersion", "why", "why_no_share",
 )  # fmt: skip
 """What a meter holds, whatever it came from; None where that could not be worked out.
 
 ``expected_after`` and ``fall`` are per person over the horizon; ``share`` lies between 0 and 1, ``uncapped``
 beside it may pass 1, which ``less_than_selection`` says in a word: the fall that was seen is smaller than
 picking alone would give. ``any_spread`` is the fall (``fall, low, high``) for any spread of rates.
-``why`` says why there is no meter, ``why_no_share`` why there is one and no share.
+``dispersion`` is the variance over the mean of the counts after. ``why`` says why there is no meter,
+``why_no_share`` why there is one and no share.
 """
 
 
@@ -104,6 +105,7 @@ def _read(
         "fall": fall,
         "fall_low": low,
         "fall_high": high,
+        "dispersion": people.dispersion,
     }
     change = people.effects(level)[0][0]
     seen = (-change["estimate"], -change["conf_high"], -change["conf_low"])
