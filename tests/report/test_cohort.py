@@ -144,6 +144,17 @@ def test_with_nobody_to_compare_with_the_rest_of_the_fall_is_linked_to_nothing()
     assert "The likely range of that share: 81% to all of it." in made.text
 
 
+def test_a_fall_no_larger_than_picking_people_gives_leaves_nothing_to_explain():
+    document = cohorts.befriending()
+    document["finding"]["naive"].update(expected_after=65.0, share=1.0)
+    chart = section(document, "naive").figure.chart
+    assert chart.anyway == chart.total == 141.0
+    assert (
+        chart.anyway_text[0] == "all of it, or more: 147 expected of people picked at a bad time"
+    )  # 212 - 65
+    assert len(drawing(chart, charts.WIDE).figure.axes[0].patches) == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -144,7 +144,7 @@ def test_with_nobody_to_compare_with_there_is_no_finding():
     made = statement(document)
     assert isinstance(made.figure.chart, Claim) and not made.figure.chart.linked
     assert made.quote.endswith("so this does not show what our befriending changed.”")
-    assert "About 95% of that fall would be expected of people chosen at a bad time." in made.quote
+    assert "About 95% of that fall would be expected of people picked at a bad time." in made.quote
     page = text_of(render_statement(document))
     assert "fewer" not in page and "avoided" not in page and "compared" not in made.quote
     assert [heading for heading, _ in made.panels] == [
@@ -170,9 +170,12 @@ def test_hidden_counts_are_left_out_and_never_printed_as_none():
         assert "None" not in text_of(page)
 
 
-def test_without_a_valuation_the_cost_is_said_not_to_be_declared():
+def test_without_a_valuation_the_cost_is_still_said():
     document = cohorts.visits()
     del document["valuation"]
+    told = panel(statement(document), "What it cost, and what it gave")
+    assert told == f"{document['decision']['cost']['text']} What it was worth is not worked out."
+    document["decision"]["cost"] = None
     told = panel(statement(document), "What it cost, and what it gave")
     assert told == "What it cost was not declared. What it was worth is not worked out."
 
@@ -252,10 +255,10 @@ def test_the_paragraph_claims_no_more_than_the_certainty(level):
 @pytest.mark.parametrize(
     ("share", "said"),
     [
-        (0.95, "About 95% of that fall would be expected of people chosen at a bad time."),
-        (1.2, "All of that fall would be expected of people chosen at a bad time."),
-        (0.001, "Choosing people at a bad time explains hardly any of that fall."),
-        (-0.2, "Choosing people at a bad time explains hardly any of that fall."),
+        (0.95, "About 95% of that fall would be expected of people picked at a bad time."),
+        (1.2, "All of that fall would be expected of people picked at a bad time."),
+        (0.001, "Picking people at a bad time explains hardly any of that fall."),
+        (-0.2, "Picking people at a bad time explains hardly any of that fall."),
         (None, "How much of that would have happened anyway cannot be told."),
     ],
 )

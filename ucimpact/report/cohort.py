@@ -15,7 +15,7 @@ from ucimpact.report.phrases import count, stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.single import Claim, Interval
 from ucimpact.report.tables import Table, table
-from ucimpact.words import bare, capital, joint, measure, number, spoken
+from ucimpact.words import Measure, bare, capital, joint, measure, number, spoken
 from ucimpact.words import statement as words
 
 WHOLE = 0.995
@@ -24,6 +24,7 @@ ALIKE, NEARLY = 0.10, 0.25
 """Standardised differences up to which two groups are alike, and nearly so; the same as in the check."""
 MOST_DIFFERENCES = 6
 """Measures on which people without a match are described."""
+CLAIMED = "Before and after would claim it all."
 REFERRED = (
     "People are often referred at their worst, and most get better whatever is done. Statisticians call it "
     "regression to the mean; it is the commonest reason that pilots look better than they are."
@@ -132,7 +133,7 @@ def _share(share: float) -> str:
 def taken_apart(document: Mapping[str, Any]) -> Figure | None:
     """The fall as one bar, of which part would have happened anyway; None where the parts do not fit in it.
 
-    With a comparison the part is what the finding leaves; with none it is what choosing people at a bad time
+    With a comparison the part is what the finding leaves; with none it is what picking people at a bad time
     gives by itself.
     """
     finding, held = document["finding"], document["finding"]["naive"]
@@ -144,6 +145,8 @@ def taken_apart(document: Mapping[str, Any]) -> Figure | None:
     if alone:
         if held.get("expected_after") is None:
             return None
+        if before - held["expected_after"] >= total:
+            return _nothing_left(document, total)
         anyway = before - held["expected_after"]
     elif may_claim(finding) and finding["est"] < 0:
         anyway = total + finding["est"]
@@ -155,12 +158,9 @@ def taken_apart(document: Mapping[str, Any]) -> Figure | None:
     whole, part, rest = (how.amount(v) for v in (total, anyway, total - anyway))
     per = f" per {finding['base']:,}" if finding.get("base") else ""
     if alone:
-        inside = (f"{part} to be expected of people chosen at a bad time", f"{part} to be expected anyway")
+        inside = (f"{part} to be expected of people picked at a bad time", f"{part} to be expected anyway")
         outside = (f"{rest} not explained, and not shown to be the service", f"{rest} not explained")
-        limits = ""
-        if held.get("low") is not None and held.get("high") is not None:
-            ends = sorted(max(before - held[name], 0.0) for name in ("low", "high"))
-            limits = f"likely range of the expected fall {how.amount(ends[0])} to {how.amount(ends[1])}"
+        limits = _expected_range(held, how)
     else:
         inside = (
             f"{part} would have happened without {finding['subject']} too",
@@ -177,7 +177,7 @@ def taken_apart(document: Mapping[str, Any]) -> Figure | None:
         chart=Claim(
             total=total,
             anyway=anyway,
-            head=(f"A fall of {whole}{per}.", "Before and after would claim it all."),
+            head=(f"A fall of {whole}{per}.", CLAIMED),
             anyway_text=inside,
             rest_text=outside,
             range_text=limits,
@@ -187,6 +187,43 @@ def taken_apart(document: Mapping[str, Any]) -> Figure | None:
         description=limits and capital(limits) + ".",
         source=source_of(document),
     )
+
+
+def _nothing_left(document: Mapping[str, Any], total: float) -> Figure:
+    """The fall as one bar where picking people at a bad time gives all of it, or more."""
+    finding, held = document["finding"], document["finding"]["naive"]
+    how = measure(finding["kind"])
+    per = f" per {finding['base']:,}" if finding.get("base") else ""
+    whole, expected = how.amount(total), how.amount(held["before"] - held["expected_after"])
+    told = (
+        f"all of it, or more: {expected} expected of people picked at a bad time",
+        f"all of it: {expected} expected",
+    )
+    return Figure(
+        ident="naive-chart",
+        title=f"Of the fall of {whole}{per}, all would be expected anyway",
+        measure=f"Fall in {finding['outcome']}{per}, before against after",
+        chart=Claim(
+            total=total,
+            anyway=total,
+            head=(f"A fall of {whole}{per}.", CLAIMED),
+            anyway_text=told,
+            rest_text=("nothing beyond that was seen", "nothing beyond that"),
+            range_text=_expected_range(held, how),
+            linked=False,
+        ),
+        name=f"Of a fall of {whole} in {finding['outcome']}{per}, {told[0]}",
+        description=f"{capital(_expected_range(held, how))}.",
+        source=source_of(document),
+    )
+
+
+def _expected_range(held: Mapping[str, Any], how: Measure) -> str:
+    """The likely range of the fall that picking people gives by itself; "" where there is none."""
+    if held.get("low") is None or held.get("high") is None:
+        return ""
+    ends = sorted(max(held["before"] - held[name], 0.0) for name in ("low", "high"))
+    return f"likely range of the expected fall {how.amount(ends[0])} to {how.amount(ends[1])}"
 
 
 # The groups
@@ -255,7 +292,7 @@ def _balance(document: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Tabl
 def _level(values: list[float | None], row: Mapping[str, Any]) -> list[str]:
     """Means of one measure alike in decimals; a yes or no, which has no ratio of variances, in per cent."""
     known = [abs(v) for v in values if v is not None]
-    share = row.get("variance_ratio") is None and all(v <= 1 for v in known)
+    share = row.get("yes_no", row.get("variance_ratio") is None) and all(v <= 1 for v in known)
     decimals = 0 if share or max(known, default=0.0) >= 1000 else 1 if max(known, default=0.0) >= 3 else 2
     return [
         "not worked out" if v is None else f"{number(100 * v)}%" if share else number(v, decimals)

@@ -165,7 +165,8 @@ def facts(document: Mapping[str, Any]) -> Facts:
     told: list[tuple[str, str]] = []
     if entry.get("draws_from"):
         told.append(("Procedure", str(entry["draws_from"])))
-    told += named({key: rule.get(key) for key in RULE}, RULE)
+    if entry.get("method") != "matched-cohort":
+        told += named({key: rule.get(key) for key in RULE}, RULE)
     second = rule.get("second_opinion") or {}
     if second.get("procedure"):
         told.append(("Second opinion", f"{second['procedure']}: p-value {p_value(second.get('p_value'))}"))
@@ -197,7 +198,7 @@ def _of_people(entry: Mapping[str, Any], extras: Mapping[str, Any]) -> list[tupl
     if strength.get("limit") is not None:
         told.append(("E-value of the limit nearest no change", figure(strength["limit"])))
     if extras.get("df") is not None:
-        told.append(("Degrees of freedom", figure(extras["df"])))
+        told.append((RULE["df"], figure(extras["df"])))
     if extras.get("audit"):
         told.append(("Audit", "Every matched set was checked again against every rule, and none was broken."))
     return told

@@ -53,6 +53,11 @@ def stopped(text: str) -> str:
     return text if not text or text[-1] in ".?!:”" else f"{text}."
 
 
+def quoted(text: str) -> str:
+    """Names of columns as a reader quotes them: `age` as “age”."""
+    return re.sub(r"`([^`]+)`", r"“\1”", text)
+
+
 def first_sentence(text: str) -> tuple[str, str]:
     """The first sentence, which stands in bold, and the rest."""
     first, *rest = re.split(r"(?<=[.!?])\s+(?=[A-Z“])", text.strip(), maxsplit=1)

@@ -189,14 +189,15 @@ def claim(chart: Claim, width: int, *, narrow: bool) -> Drawing:
     drawing.line((1, ceiling - 6), (1, ceiling), (width - 1, ceiling), (width - 1, ceiling - 6), colour=MUTED)
     middle = ceiling - 32
     axes.barh(middle, cut - 1, left=1, height=40, color=LINE)
-    start = min(cut + 2, width - 3)
-    axes.barh(
-        middle, width - 1 - start, left=start, height=40, color=BLUE if chart.linked else "#fff",
-        edgecolor=BLUE if chart.linked else MUTED, linewidth=0 if chart.linked else 1.2,
-    )  # fmt: skip
     colour = BLUE if chart.linked else INK
-    stub = (start + width - 1) / 2
-    drawing.line((stub, middle - 22), (stub, middle - 32), colour=colour, width=2)
+    if chart.anyway < chart.total:
+        start = min(cut + 2, width - 3)
+        axes.barh(
+            middle, width - 1 - start, left=start, height=40, color=BLUE if chart.linked else "#fff",
+            edgecolor=BLUE if chart.linked else MUTED, linewidth=0 if chart.linked else 1.2,
+        )  # fmt: skip
+        stub = (start + width - 1) / 2
+        drawing.line((stub, middle - 22), (stub, middle - 32), colour=colour, width=2)
     row = middle - 47
     drawing.write(width - 1, row, rest, bold=True, colour=colour, align="right")
     if chart.range_text:

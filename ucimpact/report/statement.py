@@ -71,7 +71,7 @@ def statement(document: Mapping[str, Any]) -> Statement:
         headline=told["headline"],
         long=len(told["headline"]) > LONG_HEADLINE,
         small=False,
-        lead=emphasised(lead),
+        lead=((lead, False),) if naive else emphasised(lead),
         facts=tuple(words.strip(**people, price=price, price_year=year)),
         figure=_figure(document),
         can=tuple(can[:MOST_SAID]),
@@ -126,7 +126,11 @@ def _panels(document: Mapping[str, Any], people: float | None) -> tuple[tuple[st
     steps = " ".join(stopped(text) for text in decided.get("next_steps") or ())
     price, year = _price(document)
     cost = words.cost_and_value(
-        valuation.get("columns"), price=price, price_year=year, not_worked_out=valuation.get("not_worked_out")
+        valuation.get("columns"),
+        price=price,
+        price_year=year,
+        not_worked_out=valuation.get("not_worked_out"),
+        spent=(decided.get("cost") or {}).get("text") or "",
     )
     kind = words.outcome_of(finding)
     if kind == "naive":

@@ -19,7 +19,17 @@ from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
 from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
 from ucimpact.report.intervals import Result
-from ucimpact.report.phrases import count, css_string, day, first_sentence, number_of, stopped, tally, tidy
+from ucimpact.report.phrases import (
+    count,
+    css_string,
+    day,
+    first_sentence,
+    number_of,
+    quoted,
+    stopped,
+    tally,
+    tidy,
+)
 from ucimpact.report.section import CheckRow, Note, Section, Step
 from ucimpact.report.tables import table
 from ucimpact.words import capital, measure, number, plainly
@@ -244,7 +254,7 @@ def trust(document: Mapping[str, Any]) -> Section | None:
             answer=check["answer"],
             word=ANSWERS[check["answer"]][0],
             question=check["question"],
-            text=check["text"],
+            text=quoted(capital(check["text"])),
             table=method.check_table(check.get("table") or (), check["question"]),
         )
         for check in checks
@@ -419,14 +429,15 @@ def data(document: Mapping[str, Any]) -> Section | None:
     study, held, released = document["study"], document["data"], document["disclosure"]
     facts = []
     if held.get("coercions"):
-        facts.append(("How cells were read", " ".join(stopped(str(text)) for text in held["coercions"])))
+        told = [quoted(stopped(capital(str(text)))) for text in held["coercions"]]
+        facts.append(("How cells were read", " ".join(told)))
     profile = released.get("profile")
     if profile:
-        told = PROFILES.get(profile, f"Rule: {profile}.")
+        rule = PROFILES.get(profile, f"Rule: {profile}.")
         if profile != "none":
-            told += f" {number_of(released.get('suppressed'), 'figure is hidden', 'figures are hidden')}"
-            told += f" {number_of(released.get('rounded'), 'figure is rounded', 'figures are rounded')}"
-        facts.append(("Small numbers", told))
+            rule += f" {number_of(released.get('suppressed'), 'figure is hidden', 'figures are hidden')}"
+            rule += f" {number_of(released.get('rounded'), 'figure is rounded', 'figures are rounded')}"
+        facts.append(("Small numbers", rule))
     if study["by"]:
         facts.append(("Answerable for this report", stopped(study["by"])))
     tables = []

@@ -41,6 +41,7 @@ ASK_NAIVE = (
 )
 ASK_POOLED = "A further year with evaluation, pooled with other services that use one method."
 ELSEWHERE = "in more years, or in several places using one method"
+NO_COST = "What it cost was not declared."
 NO_SIZE = (
     "Agreeing, before more data are seen, how large a change would be worth having. Then the number of "
     "people needed can be worked out."
@@ -187,10 +188,10 @@ def explained_by_choice(naive: Mapping[str, Any]) -> str:
     if share is None or not falls or naive["after"] >= naive["before"]:
         return "How much of that would have happened anyway cannot be told."
     if share >= 0.995:
-        return "All of that fall would be expected of people chosen at a bad time."
+        return "All of that fall would be expected of people picked at a bad time."
     if share < 0.005:
-        return "Choosing people at a bad time explains hardly any of that fall."
-    return f"About {number(100 * share)}% of that fall would be expected of people chosen at a bad time."
+        return "Picking people at a bad time explains hardly any of that fall."
+    return f"About {number(100 * share)}% of that fall would be expected of people picked at a bad time."
 
 
 # The strip of facts
@@ -241,10 +242,17 @@ def cost_and_value(
     price: float | None = None,
     price_year: str | None = None,
     not_worked_out: str | None = None,
+    spent: str = "",
 ) -> str:
-    """Cost, then the three columns of value in their order, a sentence each."""
+    """Cost, then the three columns of value in their order, a sentence each.
+
+    Parameters
+    ----------
+    spent : str
+        What is said of the cost where the price of a person is not known; "" for nothing.
+    """
     year = f", in {price_year} prices" if price_year else ""
-    told = [f"{per_person(price)} a person{year}." if price is not None else "What it cost was not declared."]
+    told = [f"{per_person(price)} a person{year}."] if price is not None else [spent or NO_COST]
     if not_worked_out or not columns:
         reason = f": {not_worked_out}" if not_worked_out else ""
         return " ".join([*told, f"What it was worth is not worked out{reason}."])
