@@ -195,7 +195,7 @@ class Cohort:
     def codes(self, column: str) -> np.ndarray:
         """A column of any kind as whole numbers from 0, shape (n_rows,); an empty cell is -1.
 
-        Kinds are numbered in the order of their text, so that the order of rows changes nothing.
+        Kinds are numbered in the order of their size or text, so that the order of rows changes nothing.
         """
         self._need(column)
         cells = self.table[column]
@@ -203,7 +203,8 @@ class Cohort:
             cells = cells.mask(cells.astype(str).str.strip() == "")
         codes, kinds = pd.factorize(cells)
         rank = np.empty(len(kinds) + 1, dtype=np.int64)
-        rank[np.argsort(np.asarray(kinds.astype(str)), kind="stable")] = np.arange(len(kinds))
+        known = np.asarray(kinds if pd.api.types.is_numeric_dtype(cells) else kinds.astype(str))
+        rank[np.argsort(known, kind="stable")] = np.arange(len(kinds))
         rank[-1] = MISSING
         return rank[codes]
 
@@ -220,7 +221,11 @@ class Cohort:
     @cached_property
     def recurs(self) -> bool:
         """Whether anybody has more than one row."""
-        return int(np.unique(self.persons).size) < len(self.table)
+        return self._people < len(self.table)
+
+    @property
+    def _people(self) -> int:
+        return int(self.persons.max()) + 1
 
     @cached_property
     def clusters(self) -> np.ndarray | None:
@@ -243,7 +248,7 @@ class Cohort:
         """Rows, people, and rows with and without the service."""
         return {
             "rows": len(self.table),
-            "persons": int(np.unique(self.persons).size),
+            "persons": self._people,
             "pilot": int(self.is_pilot.sum()),
             "comparison": int((~self.is_pilot).sum()),
         }

@@ -22,6 +22,9 @@ Array = np.ndarray
 SCORES = ("logit", "score", "mahalanobis", "robust-mahalanobis")
 """Distances worked out here; any other is a column."""
 
+MANY = 500_000
+"""From this many people covariates are held in single precision; every sum is in double."""
+
 FEWEST_DESCRIBED = 10
 """Fewer lost people than this are counted and not described: a mean of few tells of each."""
 
@@ -201,7 +204,7 @@ def _product(cohort: Cohort, names: Sequence[str], rows: Array) -> Array | None:
 
 
 def _columns(cohort: Cohort, names: Sequence[str], rows: Array) -> Array:
-    x = np.empty((len(rows), len(names)))
+    x = np.empty((len(rows), len(names)), dtype=np.float32 if len(rows) > MANY else np.float64)
     for place, name in enumerate(names):
         x[:, place] = cohort.values(name)[rows]
     return x
@@ -211,7 +214,8 @@ def _balanced(cohort: Cohort, rules: Rules, rows: Array, x: Array) -> tuple[list
     """The covariates, then use before the index date that is known for everybody and was not matched on."""
     more = [n for n in cohort.before if n not in (*rules.covariates, *rules.exact)]
     known = [n for n in more if np.isfinite(cohort.values(n)[rows]).all()]
-    return [*rules.covariates, *known], np.column_stack([x, _columns(cohort, known, rows)])
+    shown = np.column_stack([x, _columns(cohort, known, rows)]) if known else x
+    return [*rules.covariates, *known], shown
 
 
 def _nearness(
@@ -256,8 +260,10 @@ def _why_lost(
     rules: Rules,
 ) -> list[dict[str, Any]]:
     """Of the pilot people without a match: nobody of their kind, nobody near, or all who were near taken."""
-    others = np.flatnonzero(~treated)
     kind = np.zeros(len(treated), dtype=np.int64) if strata is None else strata
+    asked = np.zeros(int(kind.max(initial=0)) + 1, dtype=bool)
+    asked[kind[found.unmatched]] = True
+    others = np.flatnonzero(~treated & asked[kind])
     far = np.zeros(len(treated)) if distance is None else distance
     order = others[np.lexsort((far[others], kind[others]))]
     sorted_kind, sorted_far = kind[order], far[order]
