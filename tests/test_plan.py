@@ -15,6 +15,7 @@ from ucimpact.evaluation import evaluate
 from ucimpact.inference.power import PlaceChanges, TwoGroups
 from ucimpact.plan import make
 from ucimpact.study import read_records, read_study
+from ucimpact.study.starting import SERVICES, begin
 
 PEOPLE = """\
 schema = 1
@@ -271,6 +272,21 @@ def test_the_command_prints_a_table_a_provider_can_read(tmp_path, text):
         assert not words.breaks(line), line
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_plan_can_be_made_from_a_template_before_anything_else_is_filled_in(tmp_path, name):
+    study = begin(name, tmp_path)[0]
+    kept = study.read_text()
+    refused = CliRunner().invoke(cli.app, ["plan", str(study)])
+    assert refused.exit_code == 2
+    if SERVICES[name].kind == "series":
+        assert "# [plan]" not in kept
+        return
+    assert "[plan]" in refused.stderr
+    before, _, table = kept.partition("# [plan]")
+    study.write_text(before + "[plan]" + table.replace("\n# ", "\n"))
+    assert CliRunner().invoke(cli.app, ["plan", str(study)]).exit_code == 0
+
+
 # -- refusals ----------------------------------------------------------------------------
 
 
@@ -285,7 +301,7 @@ def test_one_series_is_refused_with_the_way_out(tmp_path):
 def test_a_study_without_a_plan_is_told_what_to_write(tmp_path, text, key):
     message = refused(tmp_path, text, (text[text.index("[plan]") :], ""))
     assert "[plan]" in message and key in message
-    written = message[message.index("[plan]") :].rstrip(".")
+    written = message[message.index("[plan]") :].removesuffix("Then plan again.")
     assert planned(tmp_path, text[: text.index("[plan]")] + written).rows
 
 

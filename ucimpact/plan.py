@@ -17,6 +17,7 @@ from ucimpact.finding import mid_sentence
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
 from ucimpact.inference.power import FOUR_IN_FIVE, PlaceChanges, TwoGroups
 from ucimpact.study import Outcome, Plan, Study
+from ucimpact.study.starting import PLAN
 
 WIDTH = 100
 COLUMN = 17
@@ -33,25 +34,6 @@ FOUND = "Found means that the likely range would leave out no change."
 CHANCE_ONLY = (
     "This counts chance only. People picked at their worst get better anyway, and so do places picked "
     "for a bad spell; no number of either mends that, only a fair comparison does."
-)
-EXAMPLE_PEOPLE = "\n".join(
-    (
-        "[plan]",
-        "base = 38                # events per 100 people over the follow-up, without the service",
-        "ratio = 3                # people without the service for each with it",
-        "people_per_month = 45",
-    )
-)
-EXAMPLE_PLACES = "\n".join(
-    (
-        "[plan]",
-        "base = 60                # events a place and month, without the pilot",
-        "pilot_places = 4",
-        "comparison_places = 8",
-        "months_before = 12",
-        "months_after = 12",
-        "change_sd = 0.08         # how far places drift apart from one year to the next, as a share",
-    )
 )
 
 
@@ -113,9 +95,8 @@ def make(study: Study) -> Planned:
             'declare kind = "panel"; if not, collect 24 months or more before the start'
         )
     if study.plan is None:
-        example = EXAMPLE_PEOPLE if kind == "cohort" else EXAMPLE_PLACES
         raise UsageError(
-            f"the study file does not say what to expect. Add, with your own numbers:\n\n{example}\n"
+            f"the study file does not say what to expect. Add, with your own numbers:\n\n{PLAN[kind]}\nThen plan again."
         )
     return _people(study, study.plan) if kind == "cohort" else _places(study, study.plan)
 

@@ -148,6 +148,25 @@ SERVICES = {
     ),
 }
 
+PLAN = {
+    "cohort": """\
+[plan]
+base = 38                     # events per 100 people over the follow-up, without the service
+ratio = 3                     # people without the service for each with it
+people_per_month = 45         # whom the service will take on
+""",
+    "panel": """\
+[plan]
+base = 60                     # events a place and month, without the pilot
+pilot_places = 4
+comparison_places = 8
+months_before = 12
+months_after = 12
+change_sd = 0.08              # how far places drift apart from one year to the next, as a share
+""",
+}
+"""What a plan needs to be told, with numbers to be replaced."""
+
 
 def begin(name: str, folder: Path) -> list[Path]:
     """Write the study file and the data file of a service into a folder.
@@ -256,7 +275,7 @@ def study_text(service: Service) -> str:
     return f'''\
 # A study of one pilot. Change what stands in quotation marks, fill {_data_file(service)}, then:
 #
-#     ucimpact check study.toml     lists every problem, and which designs are open
+{_plan_line(service)}#     ucimpact check study.toml     lists every problem, and which designs are open
 #     ucimpact run study.toml       writes out/report.html
 #
 schema = 1
@@ -302,7 +321,20 @@ events_logged = false         # true once somebody has looked for other changes 
 [release]
 profile = "hes2018"           # counts of 1 to 7 are hidden; "none" only for open data about organisations
 seed = 1
-'''
+{_plan(service)}'''
+
+
+def _plan_line(service: Service) -> str:
+    if service.kind not in PLAN:
+        return ""
+    return "#     ucimpact plan study.toml      before there are records, once [plan] below is filled in\n"
+
+
+def _plan(service: Service) -> str:
+    """The table for a plan, commented out: its numbers are nobody's."""
+    if service.kind not in PLAN:
+        return ""
+    return "\n" + "".join(f"# {line}\n" for line in PLAN[service.kind].splitlines())
 
 
 def _data_file(service: Service) -> str:
