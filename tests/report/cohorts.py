@@ -293,7 +293,7 @@ def before_after_document() -> Document:
     subject, outcome = "our befriending", "emergency admissions"
     naive = {
         "design": "before-after", "before": before, "after": after, "change": (after - before) / before,
-        "expected_after": expected_after, "low": 61.0, "high": 98.0, "share": share, "share_low": 0.81, "share_high": 1.07,
+        "expected_after": expected_after, "low": 61.0, "high": 98.0, "fall": 134.0, "fall_low": 114.0, "fall_high": 151.0, "share": share, "share_low": 0.81, "share_high": 1.07,
         "from": "gamma-Poisson",
     }  # fmt: skip
     finding: Document = {

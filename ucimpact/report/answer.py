@@ -108,7 +108,7 @@ def answer(document: Mapping[str, Any]) -> Answer:
     return Answer(
         headline=told["headline"],
         long=len(told["headline"]) > LONG_HEADLINE,
-        lead=emphasised(told.get("lead") or ""),
+        lead=emphasised(told.get("lead") or "", found=may_claim(finding)),
         extra=tuple(told.get("extra") or ()),
         picture=picture(finding),
         decision=Decision(

@@ -143,11 +143,12 @@ def taken_apart(document: Mapping[str, Any]) -> Figure | None:
         return None
     total = before - after
     if alone:
-        if held.get("expected_after") is None:
+        expected = _expected_fall(held)
+        if expected is None:
             return None
-        if before - held["expected_after"] >= total:
-            return _nothing_left(document, total)
-        anyway = before - held["expected_after"]
+        if expected >= total:
+            return _nothing_left(document, total, expected)
+        anyway = expected
     elif may_claim(finding) and finding["est"] < 0:
         anyway = total + finding["est"]
     else:
@@ -184,17 +185,17 @@ def taken_apart(document: Mapping[str, Any]) -> Figure | None:
             linked=not alone,
         ),
         name=f"Of a fall of {whole} in {finding['outcome']}{per}, {inside[0]}, and {outside[0]}",
-        description=limits and capital(limits) + ".",
+        description=capital(stopped(limits)),
         source=source_of(document),
     )
 
 
-def _nothing_left(document: Mapping[str, Any], total: float) -> Figure:
+def _nothing_left(document: Mapping[str, Any], total: float, fall: float) -> Figure:
     """The fall as one bar where picking people at a bad time gives all of it, or more."""
     finding, held = document["finding"], document["finding"]["naive"]
     how = measure(finding["kind"])
     per = f" per {finding['base']:,}" if finding.get("base") else ""
-    whole, expected = how.amount(total), how.amount(held["before"] - held["expected_after"])
+    whole, expected = how.amount(total), how.amount(fall)
     told = (
         f"all of it, or more: {expected} expected of people picked at a bad time",
         f"all of it: {expected} expected",
@@ -213,17 +214,24 @@ def _nothing_left(document: Mapping[str, Any], total: float) -> Figure:
             linked=False,
         ),
         name=f"Of a fall of {whole} in {finding['outcome']}{per}, {told[0]}",
-        description=f"{capital(_expected_range(held, how))}.",
+        description=capital(stopped(_expected_range(held, how))),
         source=source_of(document),
     )
 
 
+def _expected_fall(held: Mapping[str, Any]) -> float | None:
+    """The fall that picking people at a bad time gives by itself."""
+    if held.get("fall") is not None:
+        return float(held["fall"])
+    return None if held.get("expected_after") is None else float(held["before"] - held["expected_after"])
+
+
 def _expected_range(held: Mapping[str, Any], how: Measure) -> str:
-    """The likely range of the fall that picking people gives by itself; "" where there is none."""
-    if held.get("low") is None or held.get("high") is None:
+    """The likely range of that fall; "" where there is none."""
+    low, high = held.get("fall_low"), held.get("fall_high")
+    if low is None or high is None:
         return ""
-    ends = sorted(max(held["before"] - held[name], 0.0) for name in ("low", "high"))
-    return f"likely range of the expected fall {how.amount(ends[0])} to {how.amount(ends[1])}"
+    return f"likely range of the expected fall {how.amount(max(low, 0.0))} to {how.amount(max(high, 0.0))}"
 
 
 # The groups

@@ -67,9 +67,9 @@ def first_sentence(text: str) -> tuple[str, str]:
 SIZE = re.compile(r"(?:£?[\d,.]+%? |no )(?:fewer|more|lower|higher)\b[^(,;.]*")
 
 
-def emphasised(lead: str) -> tuple[tuple[str, bool], ...]:
-    """The lead in parts, the first difference in bold."""
-    match = SIZE.search(lead)
+def emphasised(lead: str, *, found: bool = True) -> tuple[tuple[str, bool], ...]:
+    """The lead in parts, the first difference in bold; none where nothing was ``found``."""
+    match = SIZE.search(lead) if found else None
     if match is None or "range" in lead[: match.start()]:
         return ((lead, False),) if lead else ()
     start, end = match.start(), match.start() + len(match[0].rstrip())

@@ -71,7 +71,7 @@ def statement(document: Mapping[str, Any]) -> Statement:
         headline=told["headline"],
         long=len(told["headline"]) > LONG_HEADLINE,
         small=False,
-        lead=((lead, False),) if naive else emphasised(lead),
+        lead=emphasised(lead, found=may_claim(finding)),
         facts=tuple(words.strip(**people, price=price, price_year=year)),
         figure=_figure(document),
         can=tuple(can[:MOST_SAID]),
