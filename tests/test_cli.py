@@ -268,7 +268,10 @@ def test_an_error_of_ours_is_short_and_shows_no_record(tmp_path, monkeypatch):
     assert "Ada" not in done.output
     assert "Traceback" not in done.output
     assert not (tmp_path / "out").exists()
-    assert "Traceback" in call("--debug", "run", path, "--out", tmp_path / "out").stderr
+    told = call("--debug", "run", path, "--out", tmp_path / "out").stderr
+    assert "Traceback" in told
+    assert "in broken\n" in told
+    assert told.endswith("ValueError\n")
 
 
 def test_a_file_cannot_write_to_the_terminal_what_it_likes(tmp_path):

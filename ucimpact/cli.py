@@ -87,10 +87,19 @@ def answering(command: Callable[..., None]) -> Callable[..., None]:
                 "Run it again as `ucimpact --debug ...` and send us what it says"
             )
             if _ctx.obj:
-                typer.echo(traceback.format_exc(), err=True)
+                typer.echo(_frames(error), err=True)
             raise typer.Exit(1) from None
 
     return answered
+
+
+def _frames(error: BaseException | None) -> str:
+    """A traceback without the words of its errors, which can be a cell: "could not convert 'Ada'"."""
+    told = []
+    while error is not None:
+        told.append(f"{''.join(traceback.format_tb(error.__traceback__))}{type(error).__name__}")
+        error = error.__cause__ or error.__context__
+    return "Traceback, without the values\n" + "\nwhich came of\n".join(told)
 
 
 def _say_error(message: str) -> None:
