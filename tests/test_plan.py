@@ -150,7 +150,7 @@ def test_clusters_take_more_people_and_say_so(tmp_path):
 
 def test_where_nothing_is_declared_of_the_spread_the_guess_is_said(tmp_path):
     found = planned(tmp_path, PEOPLE, ("dispersion = 1.5\n", ""))
-    assert any("1.5: nothing was declared" in line for line in found.taken)
+    assert any("1.5 (taken, because nothing was declared)." in line for line in found.taken)
 
 
 def test_own_clients_alone_are_told_that_no_number_of_them_could_tell(tmp_path):

@@ -96,7 +96,8 @@ def make(study: Study) -> Planned:
         )
     if study.plan is None:
         raise UsageError(
-            f"the study file does not say what to expect. Add, with your own numbers:\n\n{PLAN[kind]}\nThen plan again."
+            "the study file does not say what to expect. Add, with your own numbers:\n\n"
+            f"{PLAN[kind]}\nThen plan again."
         )
     return _people(study, study.plan) if kind == "cohort" else _places(study, study.plan)
 
@@ -221,7 +222,7 @@ def _taken_of_people(study: Study, plan: Plan, design: TwoGroups, units: _Units)
             "similar people can be found. From clients alone no number could tell."
         )
     if outcome.kind == "count":
-        guess = "" if plan.dispersion else ": nothing was declared, so that of admissions was taken"
+        guess = "" if plan.dispersion else " (taken, because nothing was declared)"
         lines.append(f"Variance of the count over its mean: {words.plainly(design.dispersion)}{guess}.")
     if plan.icc:
         more = 100 * (design.cluster_size - 1) * design.icc
