@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import golden
 from ucimpact.errors import EstimationError, UsageError
-from ucimpact.inference import pairing, propensity, searching
+from ucimpact.inference import propensity, searching
 from ucimpact.inference.pairing import Sets, audit, mahalanobis_scale, nearest, robust_scale
 
 RULES = ("strata", "forbid", "caliper", "calipers", "ratio", "replace", "reuse_max")
@@ -475,9 +475,3 @@ def test_three_hundred_thousand_people_need_no_table_of_distances() -> None:
     strata = rng.integers(0, 1_000, n).astype(np.int32)
     sets = nearest(distance, treated, strata=strata, caliper=0.1, ratio=3)
     assert audit(sets, distance, treated, strata=strata, caliper=0.1, ratio=3)["sets"] > 0.9 * treated.sum()
-
-
-def test_names_of_the_module() -> None:
-    assert set(pairing.__all__) == {
-        "Calipers", "Order", "Sets", "audit", "mahalanobis_scale", "nearest", "robust_scale",
-    }  # fmt: skip

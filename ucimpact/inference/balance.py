@@ -89,7 +89,11 @@ class _Group:
 
     @property
     def mean(self) -> float:
-        return float(self.weights @ self.values / self.weights.sum()) if len(self.values) else float("nan")
+        return (
+            float((self.weights * self.values).sum() / self.weights.sum())
+            if len(self.values)
+            else float("nan")
+        )
 
     @property
     def variance(self) -> float:
@@ -97,7 +101,7 @@ class _Group:
         free = total**2 - (self.weights**2).sum()
         if free <= 0:
             return float("nan")
-        return float(total / free * (self.weights @ (self.values - self.mean) ** 2))
+        return float(total / free * (self.weights * (self.values - self.mean) ** 2).sum())
 
     def shares_up_to(self, places: Array) -> Array:
         """Weighted share of people below each place, then at or below it: shape (2, n_places)."""
