@@ -13,6 +13,7 @@ import pytest
 from ucimpact.data.cohort import Cohort
 from ucimpact.diagnostics import cohort_checks
 from ucimpact.diagnostics.check import Check
+from ucimpact.disclosure import rounded_in
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.sensitivity import Control, Pooled
 from ucimpact.methods.matched_cohort import NegativeControls
@@ -37,6 +38,8 @@ def reads_well(check: Check) -> None:
     assert not breaks(check.text), check.text
     assert check.question == QUESTIONS.get(check.name, check.question)
     assert Check.from_dict(check.to_dict()) == check
+    if check.name in ("balance", "negative_controls", "unmeasured"):
+        assert rounded_in(check.text) == check.text, "it holds no number of people, so none is rounded"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,7 @@ def test_balance_is_a_gate_at_a_tenth_and_a_quarter(smd, answer):
 def test_balance_names_the_worst_and_says_that_nothing_can_be_claimed():
     spread = {f"measure_{k}": 0.3 + k / 100 for k in range(7)}
     check = cohort_checks.balance(estimate(balance=rows(**spread)), {"measure_6": "frailty"})
-    assert "frailty, measure 5, measure 4" in check.text and "3 others" in check.text
+    assert "frailty, measure 5, measure 4" in check.text and "3 more" in check.text
     assert "Nothing can be claimed" in check.text
     assert check.statistic == pytest.approx(0.36)
     reads_well(check)

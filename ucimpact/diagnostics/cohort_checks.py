@@ -47,14 +47,14 @@ def balance(estimate: Estimate, labels: Mapping[str, str] | None = None) -> Chec
         where = names[max(sizes, key=lambda name: sizes[name])]
         answer = "holds"
         text = (
-            f"After matching, no measure differs by more than a tenth of a standard deviation ({len(rows)} "
-            f"were compared). The largest difference is {largest:.2f}, in {where}."
+            f"After matching, none of the {len(rows)} measures differs by more than a tenth of a standard "
+            f"deviation. The largest difference is {largest:.2f}, in {where}."
         )
     else:
         apart = sorted((n for n in sizes if sizes[n] > ALIKE), key=lambda name: -sizes[name])
         told = [names[name] for name in apart[:NAMED]]
-        told += [f"{len(apart) - NAMED} others"] if len(apart) > NAMED else []
-        widest = f" by {largest:.2f} standard deviations" if math.isfinite(largest) else ""
+        told += [f"{len(apart) - NAMED} more"] if len(apart) > NAMED else []
+        widest = f", by up to {largest:.2f} standard deviations" if math.isfinite(largest) else ""
         if largest > UNLIKE:
             answer = "fails"
             text = f"After matching, the two groups are still unlike in {joint(told)}{widest}."
@@ -139,7 +139,7 @@ def negative_controls(
             "deaths": "Deaths differ in the direction that would explain the result.",
             "few controls": f"At least 3 such outcomes are needed; {number or 'none'} could be worked out.",
             "few deaths": "With under 10 deaths, and nothing held out from before, too little could be seen.",
-            "none apart": "That is as near to 1 as chance would have it.",
+            "none apart": "That is no further from 1 than chance would take it.",
         }[verdict.because]
     )
     if verdict.not_excluded is not None and verdict.state in ("holds", "cannot tell"):
