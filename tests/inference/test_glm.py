@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import golden
 from ucimpact.errors import EstimationError
 from ucimpact.inference import glm, two_part
+from ucimpact.inference.gcomputation import Contrast, gcomputation
+from ucimpact.inference.sandwich import sandwich
 
 COVARIATES = ["age", "female", "imd_quintile", "ltc", "frailty", "lives_alone", "prior_admissions"]
 NAMES = ["(Intercept)", "treated", *COVARIATES]
@@ -81,8 +83,8 @@ def test_logit_of_any_cost_is_that_of_r(cohort: pd.DataFrame, judge: dict) -> No
 def test_g_computation_is_that_of_r(cohort: pd.DataFrame, judge: dict) -> None:
     fit = readmissions(cohort)
     treated = cohort["treated"].to_numpy() == 1
-    att = glm.gcomputation(fit, 1, treated)
-    everybody = glm.gcomputation(fit, 1, np.ones(len(cohort), bool))
+    att = gcomputation(fit, 1, treated)
+    everybody = gcomputation(fit, 1, np.ones(len(cohort), bool))
     assert att.difference == pytest.approx(judge["gcomp_poisson"]["att"], rel=1e-6)
     assert everybody.difference == pytest.approx(judge["gcomp_poisson"]["ate"], rel=1e-6)
     assert np.exp(everybody.log_ratio) == pytest.approx(judge["gcomp_poisson"]["rate_ratio_ate"], rel=1e-6)
@@ -112,7 +114,7 @@ def test_a_rate_ratio_by_hand() -> None:
     assert fit.cov("HC0")[1, 1] == pytest.approx(by_hand)
     assert fit.cov("HC1")[1, 1] == pytest.approx(by_hand * 4 / 2)
     # over a whole year, the difference for the two pilot people
-    att = glm.gcomputation(fit, 1, np.array([True, True, False, False]), offset=np.full(4, np.log(365.0)))
+    att = gcomputation(fit, 1, np.array([True, True, False, False]), offset=np.full(4, np.log(365.0)))
     assert att.difference == pytest.approx(365 * (0.02 - 1 / 30))
     assert np.exp(att.log_ratio) == pytest.approx(0.6)
 
@@ -140,7 +142,28 @@ def test_gaussian_is_least_squares_at_any_scale() -> None:
     y = 1e6 + x @ [0, 3e4, 2.0] + rng.normal(0, 1e4, 50)
     fit = glm.gaussian(y, x)
     np.testing.assert_allclose(fit.coef, np.linalg.lstsq(x, y, rcond=None)[0], rtol=1e-6)
-    assert glm.gcomputation(fit, 1, x[:, 1] == 1).difference == pytest.approx(fit.coef[1])
+    assert gcomputation(fit, 1, x[:, 1] == 1).difference == pytest.approx(fit.coef[1])
+
+
+@pytest.mark.parametrize("family", ["poisson", "gamma", "gaussian", "logit"])
+def test_years_and_day_numbers_cost_no_digits(family: glm.Family) -> None:
+    rng = np.random.default_rng(10)
+    n = 150
+    small = np.column_stack([np.ones(n), rng.random(n) < 0.4, rng.normal(size=(n, 2))])
+    mean = np.exp(small @ [0.2, -0.3, 0.2, -0.1])
+    y = {
+        "poisson": rng.poisson(mean),
+        "gamma": rng.gamma(0.7, mean),
+        "gaussian": rng.normal(mean),
+        "logit": rng.random(n) < 0.5,
+    }[family].astype(float)
+    large = small * [1, 1, 0.01, 100] + [0, 0, 2024, 45_000]
+    one, other = glm.fit(family, y, small), glm.fit(family, y, large)
+    np.testing.assert_allclose(other.mu, one.mu, rtol=1e-8)
+    np.testing.assert_allclose(other.coef[1:] * [1, 0.01, 100], one.coef[1:], rtol=1e-6)
+    np.testing.assert_allclose(other.cov("HC1")[1, 1], one.cov("HC1")[1, 1], rtol=1e-6)
+    by = [gcomputation(fit, 1, small[:, 1] == 1).difference_influence for fit in (one, other)]
+    np.testing.assert_allclose(by[0], by[1], rtol=1e-5, atol=1e-9)
 
 
 def test_scaling_a_cost_moves_only_the_intercept() -> None:
@@ -162,6 +185,19 @@ def test_clusters_of_one_row_are_hc1_but_for_the_factor_of_the_clusters() -> Non
     np.testing.assert_allclose(fit.cov("CR1", rows), fit.cov("HC1") * (40 / 39) * (39 / 38) / (40 / 38))
 
 
+def test_a_row_of_weight_0_changes_nothing_and_is_foreseen() -> None:
+    rng = np.random.default_rng(11)
+    x = np.column_stack([np.ones(50), rng.random(50) < 0.5, rng.normal(size=50)])
+    y = rng.poisson(2.0, 50).astype(float)
+    weights = np.where(np.arange(50) < 40, 1.0, 0.0)
+    y[45], whole = np.nan, glm.poisson(y[:40], x[:40])
+    fit = glm.poisson(y, x, weights=weights)
+    np.testing.assert_allclose(fit.coef, whole.coef)
+    np.testing.assert_allclose(fit.cov("HC1"), whole.cov("HC1"))
+    np.testing.assert_allclose(fit.mu[40:], np.exp(x[40:] @ whole.coef))
+    assert (fit.influence[40:] == 0).all()
+
+
 def test_two_ways_add_and_take_off_what_both_share() -> None:
     rng = np.random.default_rng(5)
     x = np.column_stack([np.ones(80), rng.random(80) < 0.5])
@@ -179,7 +215,7 @@ def test_a_two_way_variance_is_never_negative() -> None:
     rng = np.random.default_rng(6)
     for _ in range(20):
         influence = rng.normal(size=(12, 2))
-        cov = glm.sandwich(influence, (rng.integers(0, 4, 12), rng.integers(0, 4, 12)), "CR1", 2)
+        cov = sandwich(influence, (rng.integers(0, 4, 12), rng.integers(0, 4, 12)), "CR1", 2)
         assert np.linalg.eigvalsh(cov)[0] >= -1e-10
 
 
@@ -193,10 +229,10 @@ def test_influences_are_the_change_when_a_row_weighs_a_little_more(kind: str) ->
     y = rng.gamma(1.0, 2.0, n) * (rng.random(n) < 0.7)
     target = x[:, 1] == 1
 
-    def contrast(weights: np.ndarray) -> glm.Contrast:
+    def contrast(weights: np.ndarray) -> Contrast:
         if kind == "two_part":
             return two_part.gcomputation(two_part.two_part(y, x, weights), 1, target, weights=np.ones(n))
-        return glm.gcomputation(glm.fit(kind, y, x, None, weights), 1, target, weights=np.ones(n))
+        return gcomputation(glm.fit(kind, y, x, None, weights), 1, target, weights=np.ones(n))
 
     base, step = contrast(np.ones(n)), 1e-5
     for row in (3, 50, 90):

@@ -179,7 +179,8 @@ def pooled_controls(log_ratios: Array, cov: Array) -> Pooled:
     ----------
     log_ratios : array (n_controls,)
     cov : array (n_controls, n_controls)
-        Joint covariance, as :func:`ucimpact.inference.glm.sandwich` gives it from influences side by side.
+        Joint covariance, from their influences side by side, by
+        :func:`ucimpact.inference.sandwich.sandwich`.
     """
     variances = np.diag(cov)
     if not (np.isfinite(log_ratios).all() and np.isfinite(cov).all() and (variances > 0).all()):

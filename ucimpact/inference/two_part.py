@@ -20,6 +20,7 @@ import numpy as np
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference import glm
+from ucimpact.inference.gcomputation import Contrast
 
 Array = np.ndarray
 
@@ -56,9 +57,7 @@ def two_part(y: Array, x: Array, weights: Array | None = None) -> TwoPart:
     )
 
 
-def gcomputation(
-    fit: TwoPart, treatment: int, target: Array, *, weights: Array | None = None
-) -> glm.Contrast:
+def gcomputation(fit: TwoPart, treatment: int, target: Array, *, weights: Array | None = None) -> Contrast:
     """Mean outcomes of the target rows with the treatment column at 1 and at 0.
 
     The two parts are fitted on the same rows, so a row's influence is the sum of what it adds through
@@ -77,4 +76,4 @@ def gcomputation(
         influence[fit.positive] += fit.amount.influence @ (product @ x)
         means.append(float(product.sum()))
         influences.append(influence)
-    return glm.Contrast(means[0], means[1], influences[0], influences[1], len(fit.any.coef))
+    return Contrast(means[0], means[1], influences[0], influences[1], len(fit.any.coef))

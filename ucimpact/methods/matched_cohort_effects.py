@@ -11,6 +11,7 @@ from scipy.stats import t as student
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference import glm, sensitivity, two_part
+from ucimpact.inference.gcomputation import Contrast, gcomputation
 from ucimpact.inference.linear import collinear
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.matched_cohort_sample import Sample
@@ -39,7 +40,7 @@ class Model:
 class Compared:
     """Mean outcomes of the matched pilot people, had they had the service and had they not."""
 
-    contrast: glm.Contrast
+    contrast: Contrast
     adjusted: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -81,16 +82,16 @@ def _adjusting(model: Model, sample: Sample) -> tuple[tuple[str, ...], Array]:
     return tuple(model.covariates[k] for k in keep), columns[:, keep]
 
 
-def _contrast(family: Family, y: Array, x: Array, exposure: Array | None, sample: Sample) -> glm.Contrast:
+def _contrast(family: Family, y: Array, x: Array, exposure: Array | None, sample: Sample) -> Contrast:
     if family == "two-part":
         return two_part.gcomputation(two_part.two_part(y, x, sample.weight), 1, sample.treated)
-    return glm.gcomputation(glm.fit(family, y, x, exposure, sample.weight), 1, sample.treated)
+    return gcomputation(glm.fit(family, y, x, exposure, sample.weight), 1, sample.treated)
 
 
 class Effects:
     """The rows of the estimate, their joint covariance and what each set adds to them."""
 
-    def __init__(self, model: Model, sample: Sample, contrast: glm.Contrast, y: Array) -> None:
+    def __init__(self, model: Model, sample: Sample, contrast: Contrast, y: Array) -> None:
         self.model, self.sample, self.contrast = model, sample, contrast
         horizon, days = sample.cohort.horizon, sample.days if model.family == "poisson" else None
         per, last = 1.0, ("mean_difference", 1.0)

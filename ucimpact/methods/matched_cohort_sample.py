@@ -10,7 +10,7 @@ import numpy as np
 
 from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DesignError
-from ucimpact.inference import glm
+from ucimpact.inference.sandwich import Clusters, sandwich
 from ucimpact.methods.matched_cohort_pairs import Pairs
 
 Array = np.ndarray
@@ -95,13 +95,13 @@ class Sample:
         return (self.set, self.cohort.persons[self.row]) if self.recurs else (self.set,)
 
     @property
-    def clusters(self) -> glm.Clusters:
+    def clusters(self) -> Clusters:
         """The same, as a variance takes them."""
         return (self.ways[0], self.ways[1]) if len(self.ways) == 2 else self.ways[0]
 
     def cov(self, influence: Array, parameters: int) -> Array:
         """Covariance of what has these influences, by set and (where they recur) person or cluster."""
-        return glm.sandwich(influence, self.clusters, "CR1", parameters)
+        return sandwich(influence, self.clusters, "CR1", parameters)
 
     def df(self, influence: Array) -> float:
         """Degrees of freedom that the variance of one effect is worth: the fewest of the ways."""
