@@ -67,6 +67,8 @@ def test_by_hand_a_limit_on_reuse() -> None:
 
 
 def test_by_hand_strata_and_codes_that_must_differ() -> None:
+    far_apart = np.array([2**31 - 1, -(2**31), -(2**31), 2**31 - 1], dtype=np.int32)
+    assert match([5, 6], [5, 6], strata=far_apart) == [[1], [0]]
     assert match([5, 6], [5, 6], strata=np.array([1, 0, 0, 1])) == [[1], [0]]
     assert match([5, 6], [5, 6], forbid=[np.array([1, 0, 1, 0])]) == [[1], [0]]
     assert match([5, 6], [5, 6], calipers=[(np.array([70.0, 80, 74, 86]), 5.0)]) == [[0], []]
@@ -77,6 +79,12 @@ def test_by_hand_mahalanobis_distance() -> None:
     x = np.array([[0.0, 0], [1, 0], [0, 5]])
     sets = nearest(None, np.array([True, False, False]), covariates=x, inverse_cov=np.diag([1, 0.01]))
     assert sets.controls.tolist() == [[2]]
+
+
+def test_covariates_that_nobody_varies_in_leave_a_tie() -> None:
+    x, treated = np.full((4, 2), 7.0), np.array([False, True, False, False])
+    columns, inverse_cov = mahalanobis_scale(x, treated)
+    assert nearest(None, treated, covariates=columns, inverse_cov=inverse_cov).controls.tolist() == [[0]]
 
 
 def test_by_hand_weights() -> None:

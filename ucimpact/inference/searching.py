@@ -294,11 +294,13 @@ class Outward:
 
 
 def _root(inverse_cov: Array) -> Array:
-    """A root of the inverse covariance, one column a direction in which people vary."""
+    """A root of the inverse covariance, one column a direction in which people vary; one of 0 if in none."""
     scale = np.sqrt(np.maximum(np.diag(inverse_cov), 0.0))
     sure = np.where(scale > 0, scale, 1.0)
     values, directions = np.linalg.eigh((inverse_cov + inverse_cov.T) / 2 / np.outer(sure, sure))
-    kept = values > 1e-10 * values.max(initial=0.0)
+    if not values.max(initial=0.0) > 0:
+        return np.zeros((len(scale), 1))
+    kept = values > 1e-10 * values.max()
     return np.asarray(scale[:, None] * directions[:, kept] * np.sqrt(values[kept]))
 
 
@@ -313,6 +315,6 @@ def _whitened(covariates: Array, root: Array) -> Array:
 def _codes(strata: Array) -> Array:
     """Strata coded from 0, without a sort where they nearly are."""
     strata = np.asarray(strata)
-    if strata.dtype.kind in "iu" and len(strata) and strata.max() - strata.min() <= 2 * len(strata):
+    if strata.dtype.kind in "iu" and len(strata) and int(strata.max()) - int(strata.min()) <= 2 * len(strata):
         return np.asarray(strata - strata.min())
     return np.unique(strata, return_inverse=True)[1]
