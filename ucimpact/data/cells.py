@@ -128,7 +128,9 @@ def is_empty(cell: Cell) -> bool:
     """Whether nothing stands in the cell."""
     if cell is None or (isinstance(cell, str) and not cell.strip()):
         return True
-    return isinstance(cell, float) and math.isnan(cell)
+    if isinstance(cell, Decimal):
+        return cell.is_nan()
+    return isinstance(cell, (float, np.floating)) and math.isnan(cell)
 
 
 def read_numbers(cells: Sequence[Cell], kind: str) -> Numbers:

@@ -118,6 +118,8 @@ def read_query(
 
 def _text(path: Path) -> tuple[Layout, list[str]]:
     rows, notes = read_delimited(path.read_bytes(), path.name)
+    if all(is_empty(cell) for _, cells in rows for cell in cells):
+        raise DataError(Problem("the file is empty", "Check that the export finished", file=path.name))
     laid = lay_out(rows)
     width = len(laid.header)
     problems = [
