@@ -129,7 +129,7 @@ class Line:
     """The nearest on the axis alone: two union-find structures over the places that are used up."""
 
     def __init__(self, field: Field, caliper: float | None, limit: int) -> None:
-        self.rows, self.along = field.rows.data, field.along.copy().data
+        self.rows, self.along = field.rows.data, field.along.data
         self.stand, self.at = field.stand.tolist(), field.at.tolist()
         self.low, self.high = field.low.tolist(), field.high.tolist()
         self.caliper = np.inf if caliper is None else caliper
