@@ -35,7 +35,7 @@ from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
 from ucimpact.inference.power import HALF_RANGE, Precision
-from ucimpact.study import Cost, Outcome, Study
+from ucimpact.study import Outcome, Study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -523,64 +523,6 @@ def _facts_of_people(study: Study, data: Cohort, estimate: Estimate) -> dict[str
     if pooled and ratio and ratio["ratio"] > 0:
         facts["controls"] = (pooled["log_ratio"], pooled["std_error"], float(np.log(ratio["ratio"])))
     return facts
-
-
-def decision(study: Study, found: Mapping[str, Any], grade: Mapping[str, Any]) -> dict[str, Any]:
-    """What to do next as far as the evidence goes: without a value for an event, never a verdict on money."""
-    missing = []
-    cost = study.cost
-    if cost is None:
-        missing += ["price", "people"]
-    elif not cost.people:
-        missing.append("people")
-    missing.append("value")
-    unit = "%" if found["scale"] == "log" else found["per"]
-    steps = words.next_steps(
-        found["claim"],
-        grade["level"],
-        subject=found["subject"],
-        outcome=found["outcome"],
-        better=found["better"],
-        plural=found["plural"],
-        key_fail=found["key_fail"],
-        refused=found["refused"],
-        confounded=found["confounded"],
-        one_place=found["one_place"],
-        se=found["found_se"],
-        w=found["w"],
-        unit=unit,
-    )
-    verdict = words.decide(
-        value=None,
-        price=None if cost is None else 1.0,
-        claim_code=found["claim"],
-        level=grade["level"],
-        key_fail=found["key_fail"],
-        missing=missing,
-    )
-    steps.append("Whether it is worth its price is not worked out in this version.")
-    return {
-        "verdict": verdict,
-        "because": "",
-        "next_steps": steps,
-        "would_change": [],
-        "cost": _spent(cost),
-    }
-
-
-def _spent(cost: Cost | None) -> dict[str, str] | None:
-    """What the pilot cost, with its price year; what it was worth is another question."""
-    if cost is None:
-        return None
-    if cost.per_person and not cost.people:
-        each = f"{words.per_person(cost.per_person)} a person, and for how many is not said"
-        also = f"{words.money(cost.fixed)}, and " if cost.fixed else ""
-        return {"text": f"The pilot cost {also}{each}, in {cost.price_year} prices."}
-    whole = cost.fixed + cost.per_person * (cost.people or 0)
-    each = ""
-    if cost.people:
-        each = f": {words.per_person(whole / cost.people)} for each of {cost.people:,.0f} people"
-    return {"text": f"The pilot cost {words.money(whole)}{each}, in {cost.price_year} prices."}
 
 
 def phrase(

@@ -8,13 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
+
 import ucimpact
 from ucimpact import finding as findings
 from ucimpact import serialise
 from ucimpact.diagnostics.check import Check
+from ucimpact.economics import valuation
+from ucimpact.economics.valuation import Counted, Valuation
 from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
-from ucimpact.study import Records, Study
+from ucimpact.study import Outcome, Records, Study
 
 Role = Literal["primary", "outcome", "sensitivity", "dates", "control", "naive"]
 Progress = Callable[[str, int, int], None]
@@ -121,6 +125,29 @@ class Evaluation:
         values["analyses"] = tuple(Analysis.from_dict(entry) for entry in values.pop("estimates"))
         values["checks"] = tuple(Check.from_dict(entry) for entry in values["checks"])
         return cls(**values)
+
+
+def valued(
+    study: Study,
+    found: dict[str, Any],
+    counted: Sequence[tuple[Outcome, Analysis]],
+    people: float | None = None,
+) -> Valuation | None:
+    """What the effects on these outcomes were worth, or why that is not worked out."""
+    told = [
+        Counted(outcome=outcome, estimate=analysis.estimate)
+        for outcome, analysis in counted
+        if analysis.estimate is not None and outcome.value is not None and not outcome.each
+    ]
+    refused = None
+    if found["key_fail"]:
+        refused = "the comparison does not pass its checks"
+    elif found["refused"] is not None:
+        refused = found["refused"]
+    elif found["scale"] == "log":
+        refused = "an analysis of ratios gives no numbers avoided"
+    ranged = [one for one in told if np.isfinite(one.estimate.headline["conf_low"])] if not refused else told
+    return valuation.value(study, ranged, claim=found["claim"], found=found, people=people, refused=refused)
 
 
 def intervals_of(analyses: Sequence[Analysis]) -> list[tuple[float | None, float | None, float | None]]:

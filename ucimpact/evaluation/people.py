@@ -17,6 +17,7 @@ from ucimpact import finding as findings
 from ucimpact import serialise
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.periods import Frequency
+from ucimpact.decision import decide
 from ucimpact.diagnostics import cohort_checks
 from ucimpact.diagnostics import context as context_checks
 from ucimpact.diagnostics.check import Check
@@ -32,6 +33,7 @@ from ucimpact.evaluation.document import (
     level_problem,
     now,
     study_document,
+    valued,
 )
 from ucimpact.methods import METHODS, build
 from ucimpact.methods.matched_cohort import NegativeControls
@@ -106,7 +108,8 @@ class PeopleWork:
             estimate = replace(estimate, extras={**estimate.extras, "controls": controls.to_dict()})
         units = findings.units_of(estimate, cohort, None, study, outcome)
         main = replace(analysis_of("primary", "Main analysis", "", estimate, units), kind=outcome.kind)
-        others = [self.other(o) for o in study.outcomes if o is not outcome]
+        beside = [o for o in study.outcomes if o is not outcome]
+        others = [self.other(o) for o in beside]
         sensitivity = [self.sensitivity(entry) for entry in study.sensitivity]
         naive = self.naive(estimate)
         self.tell("Checks")
@@ -121,6 +124,9 @@ class PeopleWork:
         certainty = findings.certainty(study, cohort, estimate, found, checks, intervals_of(sensitivity), [])
         found = {**found, "level": certainty["level"]}
         self.tell("Words")
+        pairs = [(outcome, main), *zip(beside, others, strict=True)]
+        worth = valued(study, found, pairs, people=float(_analysed(estimate, cohort)))
+        found["valued"] = worth is not None and bool(worth.columns)
         evaluation = Evaluation(
             study=study_document(study, self.records),
             data=data_document(study, self.records, cohort, estimate),
@@ -128,7 +134,8 @@ class PeopleWork:
             checks=tuple(checks),
             finding=found,
             certainty=certainty,
-            decision=findings.decision(study, found, certainty),
+            valuation=None if worth is None else worth.to_dict(),
+            decision=decide(study, found, certainty, [check.to_dict() for check in checks], worth),
             created=now(),
             seed=study.release.seed,
         )

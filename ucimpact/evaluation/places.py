@@ -12,6 +12,7 @@ from ucimpact import finding as findings
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
+from ucimpact.decision import decide
 from ucimpact.diagnostics import context as context_checks
 from ucimpact.diagnostics import panel_checks, series_checks
 from ucimpact.diagnostics.check import Check
@@ -27,6 +28,7 @@ from ucimpact.evaluation.document import (
     level_problem,
     now,
     study_document,
+    valued,
 )
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.methods import build
@@ -131,10 +133,11 @@ class PlacesWork:
             self.main_outcome, self.records, study.method.name, study.method.options
         )
         units = findings.units_of(estimate, prepared.data, prepared.rate, study, self.main_outcome)
-        w = findings.worthwhile_in(self.main_outcome, units)
+        w, outcome = findings.worthwhile_in(self.main_outcome, units), self.main_outcome
         main = analysis_of("primary", "Main analysis", "", estimate, units)
         main = replace(main, kind=self.main_outcome.kind)
-        others = [self.other_outcome(o) for o in study.outcomes if o is not self.main_outcome]
+        beside = [o for o in study.outcomes if o is not self.main_outcome]
+        others = [self.other_outcome(o) for o in beside]
         sensitivity = [self.sensitivity(entry, units) for entry in study.sensitivity]
         dates = self.moved_dates(units)
         self.tell("Checks")
@@ -145,6 +148,9 @@ class PlacesWork:
         )
         found = {**found, "level": certainty["level"]}
         self.tell("Words")
+        pairs = [(outcome, main), *zip(beside, others, strict=True)]
+        worth = valued(study, found, pairs)
+        found["valued"] = worth is not None and bool(worth.columns)
         evaluation = Evaluation(
             study=study_document(study, self.records),
             data=data_document(study, self.records, prepared.data, estimate),
@@ -152,7 +158,8 @@ class PlacesWork:
             checks=tuple(checks),
             finding=found,
             certainty=certainty,
-            decision=findings.decision(study, found, certainty),
+            valuation=None if worth is None else worth.to_dict(),
+            decision=decide(study, found, certainty, [check.to_dict() for check in checks], worth),
             created=now(),
             seed=study.release.seed,
         )

@@ -12,6 +12,7 @@ from ucimpact.study.declare import (
     Release,
     Sensitivity,
     Study,
+    Value,
     Window,
     Worthwhile,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Release",
     "Sensitivity",
     "Study",
+    "Value",
     "Window",
     "Worthwhile",
     "read_records",

@@ -120,3 +120,11 @@ def cost_per_event(
     if claim_code in HARM:
         return f"{head} there is none, because the whole likely range lies on the side of harm."
     return f"{head} not defined, because the likely range includes no change."
+
+
+def one_of(label: str) -> str:
+    """One event of an outcome, mid-sentence: "Emergency admissions" is "emergency admission"."""
+    first = label.split(" ", 1)[0]
+    text = label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
+    last = text.rsplit(" ", 1)[-1]
+    return text[:-1] if last.endswith("s") and not last.endswith("ss") else f"event ({text})"
