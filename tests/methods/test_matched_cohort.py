@@ -17,7 +17,7 @@ from ucimpact.estimate import Estimate
 from ucimpact.inference.matched_sets import Sets
 from ucimpact.methods import METHODS, MatchedCohort, build, matched_cohort_pairs
 from ucimpact.methods.matched_cohort_effects import Effects, Model, compare
-from ucimpact.methods.matched_cohort_sample import Sample
+from ucimpact.methods.matched_cohort_sample import Sample, worth
 from ucimpact.words.never import breaks
 
 TRUE_RATIO = 0.8
@@ -63,7 +63,7 @@ def by_hand() -> pd.DataFrame:
     rows = [  # kind, had, days, stays, cost
         ("a", 1, 30, 1, 10.0), ("a", 0, 60, 3, 40.0),
         ("b", 1, 60, 1, 20.0), ("b", 0, 60, 2, 15.0),
-        ("c", 1, 60, 0, 5.0), ("c", 0, 30, 1, 30.0),
+        ("c", 1, 60, 0, 5.0), ("c", 0, 45, 1, 30.0),
         ("d", 1, 60, 9, 99.0),
         ("e", 0, 60, 9, 99.0),
     ]  # fmt: skip
@@ -79,7 +79,7 @@ def fit_by_hand(**fields: Any) -> Estimate:
 
 def test_rates_by_hand():
     made = fit_by_hand()
-    pilot, others = 2 / 150, 6 / 150
+    pilot, others = 2 / 150, 6 / 165
     assert made.effect("rate_ratio")["estimate"] == pytest.approx(pilot / others)
     assert made.effect("relative")["estimate"] == pytest.approx(pilot / others - 1)
     assert made.headline["estimate"] == pytest.approx(60 * (pilot - others))
@@ -130,12 +130,20 @@ def test_an_empty_outcome_leaves_its_set_out_and_keeps_the_names_of_all():
     assert made.influence is not None and not made.influence[0].any()
 
 
+def test_an_uneven_variance_is_worth_few_degrees_of_freedom():
+    even, heavy = np.array([1.0, -1.0] * 50), np.array([10.0] + [1.0] * 99)
+    sets = np.arange(100)
+    assert worth(even, sets) == 99
+    assert worth(heavy, sets) == pytest.approx(2 * 199**2 / (10_099 - 199**2 / 100))
+    assert worth(np.array([5.0, 5.0, 1.0]), np.array([0, 0, 1])) == 1
+
+
 # -- a known truth -------------------------------------------------------------------------
 
 
 def test_intervals_cover_the_truth_and_the_estimate_has_no_bias():
-    """300 draws: two standard deviations of the coverage are 2.5 points."""
-    fits = [PLAIN.fit(cohort(seed)).effect("rate_ratio") for seed in range(300)]
+    """200 draws: two standard deviations of the coverage are 3 points."""
+    fits = [PLAIN.fit(cohort(seed)).effect("rate_ratio") for seed in range(200)]
     logs = np.log([row["estimate"] for row in fits])
     covered = np.mean([row["conf_low"] <= TRUE_RATIO <= row["conf_high"] for row in fits])
     assert 0.92 <= covered <= 0.985
@@ -160,7 +168,7 @@ def test_cost_in_two_parts_covers_the_truth():
     """Cost follows stays, so the ratio of means is the ratio of stays; nobody is cut short here."""
     method = MatchedCohort(outcome="cost", covariates=("age", "frailty"), family="two-part")
     found = []
-    for seed in range(150):
+    for seed in range(100):
         table = service(seed).assign(days=90.0)
         rng = np.random.default_rng(10_000 + seed)
         table["cost"] = rng.poisson(np.where(table["had"], TRUE_RATIO, 1.0) * table["frailty"] / 3) * 1000.0
@@ -374,6 +382,19 @@ def test_who_could_not_be_matched_is_told_with_the_reason():
     assert {"n": 30, "reason": "nobody else was alike in `practice`"} in exact.lost["reasons"]
 
 
+def test_who_came_too_late_for_a_comparison_person_is_told():
+    table = pd.DataFrame(
+        {"id": range(5), "had": [1, 1, 1, 0, 0], "need": [1.0, 1.1, 5.0, 1.0, 9.0], "y": 1.0}
+    )
+    method = MatchedCohort(outcome="y", covariates=("need",), distance="need", caliper=0.1)
+    lost = method.pairs(Cohort(table, person="id", pilot="had")).lost
+    assert lost["n"] == 2
+    assert lost["reasons"] == [
+        {"n": 1, "reason": "nobody else was near enough"},
+        {"n": 1, "reason": "all who were near enough were matched to others"},
+    ]
+
+
 def test_few_lost_people_are_not_described():
     table = service(5)
     table.loc[table.index[table["had"] == 1][:3], "frailty"] += 25
@@ -516,6 +537,19 @@ def test_a_control_that_was_matched_on_or_never_happened_is_not_counted():
     assert "matched on it" in whys["frailty"] and "nobody" in whys["falls"] and whys["rare"] is None
     assert len(made.controls) == 1, "an outcome of one group only has a score test"
     assert 1 < made.controls[0].z < 3
+
+
+def test_days_at_risk_count_after_the_index_date_and_not_before():
+    data = cohort(3)
+    method = MatchedCohort(outcome="stays", covariates=("age", "frailty"), adjust=False)
+    pairs = method.pairs(data)
+    pilot, others = pairs.matched.treated, pairs.matched.controls[:, 0]
+    contacts, days = data.values("contacts"), data.values("days")
+    times = contacts[pilot].sum() / contacts[others].sum()
+    (row,) = method.controls(data, ["contacts"], before=("contacts",)).rows
+    assert row["ratio"] == pytest.approx(times)
+    (row,) = method.controls(data, ["contacts"]).rows
+    assert row["ratio"] == pytest.approx(times / days[pilot].sum() * days[others].sum())
 
 
 # -- the register ------------------------------------------------------------------------------------

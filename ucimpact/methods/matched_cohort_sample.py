@@ -105,7 +105,7 @@ class Sample:
 
     def df(self, influence: Array) -> float:
         """Degrees of freedom that the variance of one effect is worth: the fewest of the ways."""
-        return min(_worth(influence, codes) for codes in self.ways)
+        return min(worth(influence, codes) for codes in self.ways)
 
     def by_set(self, influence: Array) -> Array:
         """Influence of every matched set, 0 for those not used."""
@@ -136,8 +136,11 @@ class Sample:
             )
 
 
-def _worth(influence: Array, codes: Array) -> float:
-    """Degrees of freedom of a sum of squares whose terms are this uneven (equation at the top)."""
+def worth(influence: Array, codes: Array) -> float:
+    """Degrees of freedom of a sum of squares whose terms are this uneven [Pan and Wall 2002, section 2].
+
+    Twice the squared variance over the variance of the variance, each with the moments that were seen.
+    """
     squares: Array = np.bincount(np.unique(codes, return_inverse=True)[1].reshape(-1), influence) ** 2
     number, total = len(squares), float(squares.sum())
     uneven = float((squares**2).sum()) - total**2 / number
