@@ -582,7 +582,7 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
     said: dict[str, Any] = {
         "headline": words.headline(
             **about, **effect, level=found["level"], better=better, plural=found["plural"],
-            key_fail=found["key_fail"], refused=found["refused"],
+            key_fail=found["key_fail"], refused=found["refused"], pay=found.get("pay"),
         ),
         "extra": [], "percent": None, "avoided": None, "found": None, "chart_title": None, "alt": None,
     }  # fmt: skip

@@ -150,6 +150,15 @@ def valued(
     return valuation.value(study, ranged, claim=found["claim"], found=found, people=people, refused=refused)
 
 
+def spoken_of(worth: Valuation | None) -> dict[str, Any]:
+    """What a headline says of the value: whether there is one, and the chance that it exceeds the price."""
+    deciding = None if worth is None else worth.deciding
+    return {
+        "valued": worth is not None and bool(worth.columns),
+        "pay": None if deciding is None else deciding["chance"],
+    }
+
+
 def intervals_of(analyses: Sequence[Analysis]) -> list[tuple[float | None, float | None, float | None]]:
     """Estimates with their limits."""
     return [(analysis.est, analysis.lo, analysis.hi) for analysis in analyses]

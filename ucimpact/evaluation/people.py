@@ -32,6 +32,7 @@ from ucimpact.evaluation.document import (
     intervals_of,
     level_problem,
     now,
+    spoken_of,
     study_document,
     valued,
 )
@@ -126,7 +127,7 @@ class PeopleWork:
         self.tell("Words")
         pairs = [(outcome, main), *zip(beside, others, strict=True)]
         worth = valued(study, found, pairs, people=float(_analysed(estimate, cohort)))
-        found["valued"] = worth is not None and bool(worth.columns)
+        found |= spoken_of(worth)
         evaluation = Evaluation(
             study=study_document(study, self.records),
             data=data_document(study, self.records, cohort, estimate),

@@ -27,6 +27,7 @@ from ucimpact.evaluation.document import (
     intervals_of,
     level_problem,
     now,
+    spoken_of,
     study_document,
     valued,
 )
@@ -150,7 +151,7 @@ class PlacesWork:
         self.tell("Words")
         pairs = [(outcome, main), *zip(beside, others, strict=True)]
         worth = valued(study, found, pairs)
-        found["valued"] = worth is not None and bool(worth.columns)
+        found |= spoken_of(worth)
         evaluation = Evaluation(
             study=study_document(study, self.records),
             data=data_document(study, self.records, prepared.data, estimate),
