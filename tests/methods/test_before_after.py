@@ -265,7 +265,7 @@ def test_a_meter_that_cannot_be_read_says_why_and_leaves_the_change(table, metho
 def test_no_fall_and_a_fall_by_chance_have_no_share():
     grown = people(16, 200).assign(after=9)
     assert meter(grown)["why_no_share"] == "There was no fall to explain."
-    noisy = people(17, 40).assign(before=np.tile([6, 7], 20), after=np.tile([1, 11], 20), days=180.0)
+    noisy = people(17, 40).assign(before=np.tile([6, 7], 20), after=np.tile([1, 11, 11, 1], 10), days=180.0)
     assert "no more than chance" in meter(noisy)["why_no_share"]
 
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ucimpact.errors import EstimationError
 from ucimpact.inference import regression_to_mean
 from ucimpact.inference.regression_to_mean import Selection
 from ucimpact.methods.before_after_rows import People
-
-Array = np.ndarray
 
 READINGS = (
     "model", "from", "expected_after", "low", "high", "fall", "fall_low", "fall_high", "share", "share_low",
@@ -35,12 +31,12 @@ def unread(error: EstimationError) -> dict[str, Any]:
 
 def from_comparison(people: People, others: People, level: float) -> dict[str, Any]:
     """What comparison people at the same count before went on to have."""
-    selection, beside = regression_to_mean.from_comparison(
-        others.before, others.after, others.length, people.before, level=level
+    target = float(people.before.mean())
+    selection = regression_to_mean.from_comparison(
+        others.before, others.after, others.length, target, level=level
     )
-    noise = float(np.sqrt((beside**2).sum()) / others.n)
     model = f"what {others.n:,} people without the service went on to have, at the same count before"
-    return _read(people, selection, "comparison people", model, level, noise=noise)
+    return _read(people, selection, "comparison people", model, level)
 
 
 def from_model(people: People, at_least: int, level: float, *, at_event: bool = False) -> dict[str, Any]:
@@ -90,11 +86,10 @@ def _read(
     level: float,
     *,
     own: int = 0,
-    noise: float = 0.0,
 ) -> dict[str, Any]:
-    """The meter per person over the horizon. ``noise`` is the error that the comparison people add."""
+    """The meter per person over the horizon; ``own`` events each are there by the picking."""
     scale = people.scale
-    fall, low, high = (scale * (f + own) for f in (selection.fall, selection.fall_low, selection.fall_high))
+    fall, low, high = (scale * (value + own) for value in selection.fall)
     reading = {
         **dict.fromkeys(READINGS),
         "model": model,
@@ -107,8 +102,7 @@ def _read(
         "fall_high": high,
         "dispersion": people.dispersion,
     }
-    change = people.effects(level)[0][0]
-    seen = (-change["estimate"], -change["conf_high"], -change["conf_low"])
+    seen = people.fall(level)
     if people.is_rare:
         return {**reading, "why_no_share": "There are too few events to say how large the fall was."}
     if not seen[0] > 0:
@@ -118,9 +112,7 @@ def _read(
             **reading,
             "why_no_share": "The fall may be no more than chance, so there is no saying what share.",
         }
-    share = regression_to_mean.explained(
-        (fall, low, high), seen, _correlation(people, selection.influence, scale * noise)
-    )
+    share = regression_to_mean.explained((fall, low, high), seen)
     return reading | {
         "share": _capped(share.value),
         "share_low": _capped(share.low),
@@ -128,15 +120,6 @@ def _read(
         "uncapped": share.value,
         "less_than_selection": share.value > 1,
     }
-
-
-def _correlation(people: People, influence: Array, noise: float) -> float:
-    """Of the fall by picking and the fall that was seen: both start from the same counts before."""
-    fall = people.scale * (people.before - people.before.mean() - influence)
-    together = float((people.by_unit(fall) * -people.by_unit(people.change)).sum()) / people.n**2
-    spread = np.sqrt((people.by_unit(fall) ** 2).sum() / people.n**2 + noise**2)
-    other = np.sqrt((people.by_unit(people.change) ** 2).sum()) / people.n
-    return float(np.clip(together / (spread * other), -1, 1)) if spread * other else 0.0
 
 
 def _capped(share: float) -> float:

@@ -109,6 +109,22 @@ class People:
         before, after = self.moves
         return np.asarray(after - before)
 
+    def fall(self, level: float) -> tuple[float, float, float]:
+        """The fall, positive for fewer, with limits given the figures before.
+
+        What is left to chance is what happened afterwards to people with such figures: the influence on the
+        mean after, less its straight line on the figure before.
+        """
+        before, after = self.moves
+        spread = float((before**2).sum())
+        left = after - (float((before * after).sum()) / spread if spread else 0.0) * before
+        fall = self.mean_before - self.mean_after
+        if self.is_rare or self.units < 3:
+            return fall, np.nan, np.nan
+        wide = (self.units - 1) / (self.units - 2)
+        half = float(student.ppf(0.5 + level / 2, self.units - 2) * np.sqrt(wide * self.variance(left)))
+        return fall, fall - half, fall + half
+
     def by_unit(self, rows: Array) -> Array:
         """Sums of rows within units, shape (n_units, ...)."""
         _, place = np.unique(self.codes, return_inverse=True)
