@@ -1,8 +1,9 @@
-"""The first screen: finding, observed against expected, how sure, what to do next, what could be found.
+"""The first screen: finding, observed against expected, how sure, what to do next, and what it was worth.
 
 Squares are drawn where whole numbers tell the story (one square an event per base of people, and
 expected less happened is the difference that the sentence names); two bars from 0 otherwise; and
-nothing where no effect may be claimed.
+nothing where no effect may be claimed. Where no event has a value, what could have been found stands in
+the place of the money.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ucimpact.report.figures import how_measured, may_claim
+from ucimpact.report.money import Worth, worth
 from ucimpact.report.phrases import emphasised
 from ucimpact.report.scale import Axis, css
 from ucimpact.words import LEVELS, bare, capital, measure, number, rounded
@@ -97,6 +99,7 @@ class Answer:
     picture: Picture | None
     decision: Decision
     certainty: Certainty
+    worth: Worth | None
     found: str
 
 
@@ -105,6 +108,7 @@ def answer(document: Mapping[str, Any]) -> Answer:
     finding, told = document["finding"], document["finding"]["sentences"]
     decided, certainty = document["decision"], document["certainty"]
     reached = LEVELS.index(certainty["level"])
+    block = worth(document)
     return Answer(
         headline=told["headline"],
         long=len(told["headline"]) > LONG_HEADLINE,
@@ -116,12 +120,13 @@ def answer(document: Mapping[str, Any]) -> Answer:
             because=decided.get("because") or "",
             next_steps=tuple(decided.get("next_steps") or ()),
             would_change=tuple(decided.get("would_change") or ()),
-            cost=(decided.get("cost") or {}).get("text") or "",
+            cost="" if block else (decided.get("cost") or {}).get("text") or "",
         ),
         certainty=Certainty(
             levels=tuple((capital(name), k <= reached, k == reached) for k, name in enumerate(LEVELS)),
             steps=tuple((step["head"], step["text"]) for step in certainty["steps"]),
         ),
+        worth=block,
         found=told.get("found") or "",
     )
 

@@ -19,6 +19,7 @@ from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
 from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
 from ucimpact.report.intervals import Result
+from ucimpact.report.money import money
 from ucimpact.report.phrases import (
     count,
     css_string,
@@ -67,8 +68,8 @@ def view(document: Mapping[str, Any]) -> View:
     people = cohort.is_cohort(document)
     made = (
         cohort.effect(document) if people else effect(document), path(document), placebo(document),
-        cohort.naive(document) if people else None, say(document), limits(document), others(document),
-        trust(document), agree(document), found(document), who(document),
+        cohort.naive(document) if people else None, say(document), money(document), limits(document),
+        others(document), trust(document), agree(document), found(document), who(document),
         cohort.groups(document) if people else None, how(document), data(document), appendix(document),
     )  # fmt: skip
     about = [

@@ -1,0 +1,229 @@
+"""What it was worth: the three columns of the first screen, and the section on what would make it pay.
+
+Cash released, capacity released and full economic value stand side by side, in that order, and no
+sentence or row holds two of them. The numbers come from ``document["valuation"]``; where it says that
+nothing was worked out the page says so and why, and still what it cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ucimpact import words
+from ucimpact.report.phrases import stopped
+from ucimpact.report.section import Note, Section
+from ucimpact.report.tables import Table, table
+from ucimpact.words import MINUS, NO_MONEY, capital, number, plainly
+
+KINDS = ("cash", "capacity", "economic")
+HEADS = {
+    "cash": ("Cash released", "money that can be spent again"),
+    "capacity": ("Capacity released", "freed for other people"),
+    "economic": ("Full economic value", "all NHS resource, at average cost"),
+}
+UNDECLARED = "no outcome declares it"
+NEVER_ADDED = "Three kinds of value, never added together."
+FLAT = "Chances take every size of effect as equally likely beforehand."
+WHY_NO_CASH = "Emergency care is paid by a fixed sum. Fewer admissions free beds; the bill stays the same."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One kind of value: its head, what it came to, and the chance that it exceeds the cost."""
+
+    head: str
+    about: str
+    value: str
+    value_note: str
+    chance: str
+    chance_note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worth:
+    """The block "Is it worth the money?"; no columns where the value is not worked out."""
+
+    spent: str
+    each: str
+    columns: tuple[Column, ...]
+    notes: str
+
+
+def worth(document: Mapping[str, Any]) -> Worth | None:
+    """The block of the first screen; None where the study declares no value of an event."""
+    valuation = document.get("valuation") or {}
+    refused, columns = valuation.get("not_worked_out"), valuation.get("columns") or {}
+    if not refused and not columns:
+        return None
+    cost = valuation.get("cost") or {}
+    spent = words.money(cost["total"]) if cost else ""
+    each = ""
+    if cost.get("people") and cost.get("per_person") is not None:
+        each = f": {words.per_person(cost['per_person'])} for each of {number(cost['people'])} people"
+    if cost:
+        each += f", in {cost['price_year']} prices"
+    if refused:
+        return Worth(spent=spent, each=each, columns=(), notes=f"Its worth is {NO_MONEY}: {stopped(refused)}")
+    made = tuple(_column(kind, columns.get(kind)) for kind in KINDS)
+    chances = any(columns[kind].get("chance") is not None for kind in columns)
+    return Worth(spent=spent, each=each, columns=made, notes=FLAT if chances else "")
+
+
+def _column(kind: str, column: Mapping[str, Any] | None) -> Column:
+    head, about = HEADS[kind]
+    if column is None or column.get("value") is None:
+        return Column(
+            head=head, about=about, value=capital(NO_MONEY), value_note=UNDECLARED, chance="", chance_note=""
+        )
+    chance = "" if column.get("chance") is None else words.chance(column["chance"])
+    if kind == "cash" and not column["value"]:
+        note = column.get("note") or words.NO_CASH
+        return Column(head=head, about=about, value="£0", value_note=note, chance=chance, chance_note="")
+    if column.get("units") is not None and column.get("units_low") is not None:
+        value = _units(column["units"], column["unit"])
+        note = f"{number(column['units_low'])} to {number(column['units_high'])}"
+        return Column(
+            head=head, about=about, value=value, value_note=note, chance=chance,
+            chance_note=f"at {words.per_person(column['unit_price'])} a {column['unit']}",
+        )  # fmt: skip
+    return Column(
+        head=head, about=about, value=words.money(column["value"]),
+        value_note=words.money_range(column["low"], column["high"]), chance=chance, chance_note="",
+    )  # fmt: skip
+
+
+def _units(n: float, unit: str) -> str:
+    shown = number(n) if abs(n) >= 1 else plainly(n)
+    return f"{shown} {unit}{'' if shown in ('1', f'{MINUS}1') else 's'}"
+
+
+def money(document: Mapping[str, Any]) -> Section | None:
+    """What would make it pay: prices and effects at which value and cost are equal; None without a value."""
+    valuation = document.get("valuation") or {}
+    columns = valuation.get("columns") or {}
+    if not columns:
+        return None
+    bold, text = _answer(document, valuation)
+    tables = [_made_up(valuation), _break_even(document, valuation)]
+    return Section(
+        ident="money",
+        heading="What would make it pay?",
+        kind="money",
+        bold=bold,
+        text=(" ".join(part for part in text if part),),
+        tables=tuple(made for made in tables if made is not None),
+        closing=" ".join(stopped(text) for text in valuation.get("notes") or ()),
+        note=_note(valuation),
+    )
+
+
+def _answer(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """The bold answer and the sentences after it, all of the column that decides."""
+    column = (valuation.get("columns") or {}).get(valuation.get("counted") or "economic") or {}
+    cost, each = valuation.get("cost") or {}, column.get("per_person")
+    price = cost.get("per_person")
+    if each is None or price is None:
+        return "A price cannot be set against the value yet.", [
+            "The study file gives no value in the column that decides, or no price, or no number of people."
+        ]
+    name = words.COLUMNS[KINDS.index(valuation["counted"])]
+    gave = f"On the best estimate each person had {words.per_person(each)} of {name}, at a price of "
+    text = [f"{gave}{words.per_person(price)}.", _effect(document, valuation)]
+    if each > 0 and column.get("per_person_low") is not None:
+        bought = words.bought(each, column["per_person_low"], column["per_person_high"], price)
+        text.append(f"Each £1 bought {bought}.")
+    if valuation.get("net"):
+        text.append(words.net(valuation["net"]["low"], valuation["net"]["high"]))
+    text.append((valuation.get("cost_per_event") or {}).get("text") or "")
+    if each <= 0:
+        return "No price: the best estimate is of no value at all.", text
+    if each >= price:
+        bold = f"On the best estimate it pays at today’s price, and up to {words.per_person(each)} a person."
+        return bold, text
+    times = plainly(price / each)
+    effect = f", or an effect {times} times as large" if times != "1" else ""
+    return f"A price of {words.per_person(each)} a person{effect}.", text
+
+
+def _effect(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> str:
+    """The size of effect that would repay the price, beside the best estimate."""
+    finding, needed = document["finding"], (valuation.get("break_even") or {}).get("effect")
+    if needed is None or finding.get("est") is None:
+        return ""
+    per = f"per {finding['base']:,} people" if finding.get("base") else finding["per"]
+    noun = words.good_change(finding["better"])
+    est = plainly(abs(finding["est"]))
+    return (
+        f"At that price it would pay with a {noun} of {plainly(abs(needed))} in {finding['outcome']} {per}; "
+        f"the best estimate is {est}."
+    )
+
+
+def _made_up(valuation: Mapping[str, Any]) -> Table | None:
+    """Activity, change, unit cost and value, down to the net, in the economic column alone."""
+    rows = [row for row in valuation.get("outcomes") or () if row.get("economic") is not None]
+    total = (valuation.get("columns") or {}).get("economic")
+    if not rows or total is None:
+        return None
+    cells = [
+        [
+            row["label"],
+            _change(row),
+            words.per_person(row["unit_cost"]) if row.get("unit_cost") is not None else "not declared",
+            words.money(row["economic"]),
+        ]
+        for row in rows
+    ]
+    cells.append(["Full economic value", "", "", words.money(total["value"])])
+    cost = valuation.get("cost")
+    if cost:
+        cells.append(["Cost of the pilot", "", "", words.money(-cost["total"])])
+        cells.append(["Net", "", "", words.money(total["value"] - cost["total"])])
+    head = ["Activity, whole pilot", "Change", "Unit cost", "Value"]
+    return table("How the full economic value is made up", head, cells, (1, 2, 3))
+
+
+def _change(row: Mapping[str, Any]) -> str:
+    if row.get("change") is None:
+        return "hidden"
+    how = words.measure(row.get("kind") or "count")
+    return words.spoken(row["change"], row["change"], row["change"], how).difference
+
+
+def _break_even(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Table | None:
+    """How many events for every 100 people would repay the price, at each worth of an event."""
+    found = valuation.get("break_even") or {}
+    if not found.get("rows"):
+        return None
+    cells = [
+        [row["label"], words.per_person(row["per_event"]), plainly(row["events_per_100"])]
+        for row in found["rows"]
+        if row["per_event"] > 0
+    ]
+    finding = document["finding"]
+    fewer = words.measure(finding["kind"]).word(-1 if finding["better"] == "lower" else 1)
+    head = ["What is counted", "Worth of one", f"{capital(fewer)} needed per 100 people"]
+    caption = f"How many {finding['outcome']} would repay {words.per_person(found['price'])} a person"
+    return table(caption, head, cells, (1, 2))
+
+
+def _note(valuation: Mapping[str, Any]) -> Note:
+    """Switching prices, why there is no cash, and where the unit costs come from."""
+    cash = (valuation.get("columns") or {}).get("cash") or {}
+    paragraphs = []
+    if cash and not cash["value"]:
+        paragraphs.append(("Why no cash", WHY_NO_CASH))
+    if valuation.get("sources"):
+        told = " ".join(stopped(text) for text in valuation["sources"])
+        paragraphs.append(("Where the unit costs come from", told))
+    facts = []
+    column = (valuation.get("columns") or {}).get(valuation.get("counted") or "") or {}
+    if (column.get("per_person") or 0) > 0:
+        facts.append(("Price at an even bet", words.per_person(column["per_person"])))
+    if (valuation.get("price_at_rule") or 0) > 0:
+        facts.append(("Price at which the rule is met", words.per_person(valuation["price_at_rule"])))
+    if valuation.get("evsi"):
+        facts.append(("A second year of evidence is worth", words.thousands(valuation["evsi"])))
+    return Note(name="About the value", paragraphs=tuple(paragraphs), facts=tuple(facts))
