@@ -231,6 +231,7 @@ CASES = [
     Case(name="wrong type", code=2, edits=(('title = "Visits in Eastvale"', "title = 2022"),), says=("line 4, [study] `title`", "expects text in quotation marks, found 2022")),
     Case(name="no title", code=2, edits=(('title = "Visits in Eastvale"\n', ""),), says=("line 3, [study] `title`", "is missing. Add title =")),
     Case(name="not TOML", code=2, edits=(('title = "Visits in Eastvale"', "title: Visits"),), says=("study.toml cannot be read as TOML", "line 4")),
+    Case(name="a unit cost that is not known", code=2, edits=(('kind = "count"', 'kind = "count"\nvalue = { economic = "emergency-bed" }'),), says=("1 value cannot be priced", "no unit cost", "emergency-bed")),
     Case(name="people in a cohort", code=2, edits=(('kind = "panel"', 'kind = "cohort"'),), says=("[data] `person`", "is missing", "`unit`", "Take the key out")),
     Case(name="no such file", code=2, edits=(('source = "practices.csv"', 'source = "practises.csv"'),), says=("line 13, [data] `source`", 'no file "practises.csv"', "There is practices.csv")),
     Case(name="file of another folder", code=2, edits=(('source = "practices.csv"', 'source = "/etc/hosts.csv"'),), says=("[data] `source`", "lies outside the study's folder", "Add its folder")),

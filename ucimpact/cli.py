@@ -184,10 +184,12 @@ def methods(_ctx: typer.Context) -> None:
 
 
 def _read(path: Path, *, with_data: bool = True) -> Study:
-    from ucimpact.evaluation import judge
+    from ucimpact.evaluation import judge, refuse_values
     from ucimpact.study import read_study
 
-    return read_study(path, judge=judge, with_data=with_data)
+    study = read_study(path, judge=judge, with_data=with_data)
+    refuse_values(study)
+    return study
 
 
 def _evaluate(path: Path, out: Path) -> None:

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ucimpact.data.cohort import Cohort
+from ucimpact.economics.valuation import value_problems
+from ucimpact.errors import UsageError
 from ucimpact.evaluation.document import Analysis, Evaluation, Progress, level_problem
 from ucimpact.evaluation.people import PeopleWork
 from ucimpact.evaluation.places import PlacesWork, Prepared, prepare
 from ucimpact.methods.building import problems
 from ucimpact.study import Records, Study, read_records
 
-__all__ = ["Analysis", "Evaluation", "Prepared", "evaluate", "judge", "prepare"]
+__all__ = ["Analysis", "Evaluation", "Prepared", "evaluate", "judge", "prepare", "refuse_values"]
 
 
 def evaluate(study: Study, *, records: Records | None = None, progress: Progress | None = None) -> Evaluation:
@@ -37,11 +39,26 @@ def evaluate(study: Study, *, records: Records | None = None, progress: Progress
     DataError, DesignError, UsageError
         Listing what is wrong with data, design or study file, each with the way out.
     """
+    refuse_values(study)
     records, progress = records or read_records(study), progress or (lambda *_: None)
     if isinstance(records.data, Cohort):
         return PeopleWork(study, records, progress).evaluation()
     work = PlacesWork(study, records, progress)
     return work.evaluation()
+
+
+def refuse_values(study: Study) -> None:
+    """Refuse a study whose values cannot be priced, before anything is worked out.
+
+    Raises
+    ------
+    UsageError
+        Listing each with the way out.
+    """
+    found = value_problems(study)
+    if found:
+        many = "1 value" if len(found) == 1 else f"{len(found)} values"
+        raise UsageError("\n".join([f"{many} cannot be priced", *(f"  {text}" for text in found)]))
 
 
 def judge(name: str, options: Mapping[str, Any], kind: str | None = None) -> list[tuple[str | None, str]]:
