@@ -169,10 +169,13 @@ class MatchedCohort:
     def check_design(self, cohort: Cohort) -> list[Finding]:
         """What these data refuse, and what needs care, before anybody is matched."""
         cohort.values(self.outcome)
-        groups = group_findings(cohort)
-        outcome = [] if groups else outcome_findings(cohort, self.outcome, self.family)
-        clock = clock_findings(cohort, self.outcome)
-        return [*groups, *clock, *self._matching_findings(cohort), *outcome]
+        if groups := group_findings(cohort):
+            return groups
+        return [
+            *clock_findings(cohort, self.outcome),
+            *self._matching_findings(cohort),
+            *outcome_findings(cohort, self.outcome, self.family),
+        ]
 
     def _matching_findings(self, cohort: Cohort) -> list[Finding]:
         column = self.rules.column
