@@ -240,24 +240,51 @@ def _sentences(finding: Document, failing: list[Document]) -> Document:
 def _valuation(
     price: float, people: int, usable: bool, est: float | None, lo: float | None, hi: float | None
 ) -> Document:
-    def column(each: float, note: str = "", **more: Any) -> Document:
-        values = [None if v is None or not usable else -each * v / 100 for v in (est, hi, lo)]
+    """Money as ``Valuation.to_dict()`` gives it: one outcome, an admission at £2,711 or 6 bed days at £345."""
+    cost = {
+        "total": price * people,
+        "fixed": 0.0,
+        "per_person": price,
+        "people": people,
+        "price_year": "2024/25",
+    }
+    empty: Document = {
+        "counted": "economic", "columns": {}, "outcomes": [], "cost": cost, "net": None, "per_pound": None, "cost_per_event": None,
+        "break_even": None, "draws": [], "price_at_rule": None, "sd": None, "evsi": None, "sources": [], "notes": [],
+        "not_worked_out": "there is no likely range",
+    }  # fmt: skip
+    if not usable or est is None or lo is None or hi is None:
+        return empty
+
+    def column(each: float, note: str | None = None, **more: Any) -> Document:
+        best, low, high = (-each * v / 100 + 0.0 for v in (est, hi, lo))
         return {
-            "value": None if values[0] is None else values[0] * people, "low": None if values[1] is None else values[1] * people,
-            "high": None if values[2] is None else values[2] * people, "chance": 0.28 if usable else None,
-            "per_person": values[0], "per_person_low": values[1], "per_person_high": values[2], "note": note, "units": None,
-            "unit": None, "unit_price": None, **more,
+            "value": best * people, "low": low * people, "high": high * people, "chance": 0.28 if each else 0.0,
+            "per_person": best, "per_person_low": low, "per_person_high": high, "note": note, "units": None, "unit": None,
+            "unit_price": None, **more,
         }  # fmt: skip
 
-    return {
+    days = [-0.06 * v * people for v in (est, hi, lo)]
+    economic = column(2711.0)
+    totals = [economic[name] for name in ("value", "low", "high")]
+    return empty | {
         "columns": {
-            "cash": {**column(0.0, "the hospital contract is fixed"), "low": None, "high": None, "chance": None},
-            "capacity": column(2070.0, units=None if est is None else -0.06 * est * people, unit="bed days", unit_price=345.0),
-            "economic": column(3434.0),
+            "cash": column(0.0, "the hospital contract is fixed"),
+            "capacity": column(2070.0, units=days[0], units_low=days[1], units_high=days[2], unit="bed day", unit_price=345.0),
+            "economic": economic,
         },
-        "outcomes": [], "cost": {"total": price * people, "fixed": 0.0, "per_person": price, "people": people, "price_year": "2024/25"},
-        "net": {}, "per_pound": {}, "cost_per_event": {"defined": False}, "break_even": [], "price_at_rule": 107.0, "evsi": 20000.0,
-        "sources": [], "notes": [], "not_worked_out": None if usable else "there is no likely range",
+        "outcomes": [{"label": "Emergency admissions", "column": "admissions_90d", "kind": "count", "change": est * people / 100,
+                      "low": lo * people / 100, "high": hi * people / 100, "cash": 0.0, "capacity": -20.7 * est * people,
+                      "economic": totals[0], "unit_cost": 2711.0, "item": "Emergency admission", "source": "National Cost Collection 2024/25"}],
+        "net": dict(zip(("value", "low", "high"), (v - cost["total"] for v in totals), strict=True)),
+        "per_pound": dict(zip(("value", "low", "high"), (v / cost["total"] for v in totals), strict=True)),
+        "cost_per_event": {"defined": False, "text": "Cost per emergency admission avoided: not defined, because the likely range includes no change.",
+                           "event": "emergency admission"},
+        "break_even": {"price": price, "base": 100, "effect": 100 * price / 2711.0, "worth": economic["per_person"],
+                       "rows": [{"label": "Full average cost of each emergency admission", "per_event": 2711.0, "events_per_100": 100 * price / 2711.0}]},
+        "draws": [totals[1] + (totals[2] - totals[1]) * k / 19 - cost["total"] for k in range(20)],
+        "price_at_rule": 107.0, "sd": 60.0, "evsi": 20000.0, "sources": ["Emergency admission £2,711: National Cost Collection 2024/25."],
+        "notes": [words.ADDED], "not_worked_out": None,
     }  # fmt: skip
 
 

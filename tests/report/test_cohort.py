@@ -32,6 +32,7 @@ def test_a_cohort_has_its_sections_in_the_order_of_the_page():
         "Did emergency admissions change?",
         "What would a simple before-and-after have claimed?",
         "What you can say, and what you cannot",
+        "What would make it pay?",
         "What happened to the other outcomes?",
         "Can the result be trusted?",
         "Do other analyses agree?",

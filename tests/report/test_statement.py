@@ -76,7 +76,7 @@ def test_a_benefit_shows_what_it_cost_and_gave_in_three_columns_each_in_its_own_
     assert panel(made, "What it cost, and what it gave") == (
         "£230 a person, in 2024/25 prices. Cash released: £0, because the hospital contract is fixed. "
         "Capacity released: £110 a person (likely range £14 to £205). "
-        "Full economic value: £182 a person (likely range £24 to £340)."
+        "Full economic value: £144 a person (likely range £19 to £268)."
     )
     assert made.facts == (
         ("1,275", "people supported"),
@@ -102,6 +102,9 @@ def test_an_open_question_shows_what_would_settle_it():
     assert panel(made, "What would settle it").startswith("About 3,280 people to find a fall of 4 per 100 ")
     assert "pooled with other services" in panel(made, "What to ask a commissioner for")
     assert "could not tell whether our volunteers changed" in made.quote
+    assert made.can[-1] == (  # 100 x 95 / 2,711 = 3.5, rounded up
+        "“At £95 a person, 4 fewer emergency admissions per 100 people would be enough to repay the cost, at £2,711 each.”"
+    )
     assert "This is not evidence that the service makes no difference." in "".join(
         part for part, _ in made.lead
     )
@@ -134,6 +137,7 @@ def test_a_refused_range_says_why_in_place_of_a_figure():
     )
     made = statement(document)
     assert made.figure is None
+    assert panel(made, "What would settle it") == words.SETTLE_REFUSED
     assert made.quote.endswith(
         "It could not give a likely range for emergency admissions: there were fewer than 5 after the start.”"
     )
@@ -286,6 +290,12 @@ def test_the_strip_never_passes_100_per_cent_nor_rounds_up_to_it():
         supported=1000, analysed=998, similar=10
     )
     assert words.strip() == []
+
+
+def test_nothing_repays_what_cannot_be_avoided():
+    assert words.repays(finding(kind="cost"), 95.0, 2711.0) == ""
+    assert words.repays(finding(better="higher"), 95.0, 2711.0) == ""
+    assert words.repays(finding(), 95.0, 0.0) == ""
 
 
 def test_people_enough_are_not_asked_for_again():

@@ -74,7 +74,7 @@ def statement(document: Mapping[str, Any]) -> Statement:
         lead=emphasised(lead, found=may_claim(finding)),
         facts=tuple(words.strip(**people, price=price, price_year=year)),
         figure=_figure(document),
-        can=tuple(can[:MOST_SAID]),
+        can=_can(document, can),
         certainty=_certainty(document),
         cannot=tuple((finding.get("cannot_say") or ())[:MOST_NOT]),
         quote=quote,
@@ -82,6 +82,16 @@ def statement(document: Mapping[str, Any]) -> Statement:
         footer=_footer(document),
     )
     return _set_smaller(made)
+
+
+def _can(document: Mapping[str, Any], said: list[str]) -> tuple[str, ...]:
+    """What can be said; where the question is open, with what would repay the price."""
+    finding, broken = document["finding"], (document.get("valuation") or {}).get("break_even") or {}
+    rows = broken.get("rows") or ()
+    if words.outcome_of(finding) == "unclear" and rows and broken.get("price"):
+        told = words.repays(finding, broken["price"], rows[0]["per_event"])
+        said = [*said[: MOST_SAID - 1], *([f"“{told}”"] if told else [])]
+    return tuple(said[:MOST_SAID])
 
 
 def _figure(document: Mapping[str, Any]) -> Figure | None:
@@ -139,7 +149,10 @@ def _panels(document: Mapping[str, Any], people: float | None) -> tuple[tuple[st
             ("What to ask a commissioner for", words.ASK_NAIVE),
         ]
     elif kind == "unusable":
-        made = [("What would settle it", words.repair(checks) or steps), ("What it cost", cost)]
+        made = [
+            ("What would settle it", words.repair(checks) or words.SETTLE_REFUSED),
+            ("What it cost", cost),
+        ]
     elif kind == "unclear":
         verdict = "" if decided["verdict"].startswith("Cannot say") else decided["verdict"]
         ask = [words.ASK_POOLED, f"The full report says: {stopped(verdict)}" if verdict else ""]

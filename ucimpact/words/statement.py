@@ -10,10 +10,11 @@ were only looked at before and after, its ``naive`` holds ``before`` and ``after
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING
 from typing import Any
 
 from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, claim
-from ucimpact.words.numbers import COUNTED, capital, exact, joint, measure, number, spoken
+from ucimpact.words.numbers import COUNTED, capital, exact, joint, measure, number, rounded, spoken
 from ucimpact.words.planning import people_needed, would_settle
 from ucimpact.words.pounds import COLUMNS, NO_CASH, pence, per_person
 from ucimpact.words.sentences import found, settles
@@ -39,6 +40,7 @@ ASK_NAIVE = (
     "Linked records of similar people who were not supported: those who could not be reached, those on a "
     "waiting list, or those in a place without the service."
 )
+SETTLE_REFUSED = "More people, or a longer follow-up, so that a likely range can be given."
 ASK_POOLED = "A further year with evaluation, pooled with other services that use one method."
 ELSEWHERE = "in more years, or in several places using one method"
 NO_COST = "What it cost was not declared."
@@ -274,6 +276,17 @@ def _column(name: str, column: Mapping[str, Any]) -> str:
         ends = ends if ends[0] != ends[1] else [pence(low), pence(high)]
         limits = f" (likely range {ends[0]} to {ends[1]})"
     return f"{capital(name)}: {value} a person{limits}."
+
+
+def repays(finding: Finding, price: float, per_event: float) -> str:
+    """How many fewer events would repay the price, rounded up; "" for what cannot be avoided."""
+    if finding["kind"] not in COUNTED or finding["better"] != "lower" or per_event <= 0:
+        return ""
+    fewer = f"{int(rounded(100 * price / per_event, 0, ROUND_CEILING)):,} fewer {finding['outcome']}"
+    return (
+        f"At {per_person(price)} a person, {fewer} per 100 people would be enough to repay the cost, at "
+        f"{per_person(per_event)} each."
+    )
 
 
 def stronger(checks: Sequence[Mapping[str, Any]]) -> str:
