@@ -196,7 +196,7 @@ def who_was_lost(estimate: Estimate) -> Check | None:
     if not lost.get("n"):
         return None
     many = lost["n"] > MANY_LOST * lost["of"]
-    text = f"{lost['n']:,} of {lost['of']:,} people with the service had nobody to be compared with."
+    text = f"There was nobody like them for {lost['n']:,} of {lost['of']:,} people with the service."
     if many:
         text += " The result is about the others."
     if unlike := [row["label"] for row in lost.get("differ") or () if abs(row["smd"]) > UNLIKE]:
