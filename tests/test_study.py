@@ -59,7 +59,7 @@ def test_a_study_holds_what_its_file_declares(tmp_path):
     assert study.method.name == "did"
     assert study.context.events[0].date == dt.date(2022, 11, 1)
     assert (study.release.profile, study.release.seed) == ("none", 7)
-    assert study.unused == ("what the pilot cost", "the decision rule")
+    assert study.unused == ()  # cost and decision are worked out
 
 
 def test_the_file_may_be_named_by_its_folder_and_begin_with_a_mark(tmp_path):

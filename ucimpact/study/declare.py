@@ -408,21 +408,13 @@ class Study(About):
     @property
     def unused(self) -> tuple[str, ...]:
         """What is declared and recorded, and not worked out by this version, in words."""
-        valued = [outcome.label for outcome in self.outcomes if outcome.value is not None]
-        found = [f"what one event is worth ({', '.join(valued)})"] if valued else []
         beside = [
             outcome.label
             for outcome in self.outcomes
             if not outcome.primary and (outcome.worthwhile is not None or outcome.proxy)
         ]
-        found += (
-            [f"what change would be worth having beside the main outcome ({', '.join(beside)})"]
-            if beside
-            else []
-        )
-        found += ["what the pilot cost"] if self.cost is not None else []
-        found += ["the decision rule"] if self.decision is not None else []
-        return tuple(found)
+        text = f"what change would be worth having beside the main outcome ({', '.join(beside)})"
+        return (text,) if beside else ()
 
     @property
     def covariates(self) -> tuple[str, ...]:
