@@ -71,6 +71,19 @@ def far_cell(book: Any) -> None:
     book.active["XFD1048576"] = "x"
 
 
+def with_xml(book: bytes, old: str, new: str) -> bytes:
+    """A workbook with a change in the XML of its sheet."""
+    kept = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as whole, zipfile.ZipFile(kept, "w") as made:
+        for name in whole.namelist():
+            text = whole.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                assert old.encode() in text
+                text = text.replace(old.encode(), new.encode())
+            made.writestr(name, text)
+    return kept.getvalue()
+
+
 def lying_zip() -> bytes:
     """A workbook that says its sheet is small, and unpacks to far more."""
     kept = io.BytesIO()
@@ -290,6 +303,18 @@ TRAPS = [
         content=sheet([HEADER, *typed()], also=far_cell),
         suffix="xlsx",
         refused="the sheet reaches to row 1,048,576 and column 16,384",
+    ),
+    Trap(
+        name="a cell whose name is beyond any sheet",
+        content=with_xml(sheet([HEADER, *typed()]), 'r="D5"', 'r="D62147483648"'),
+        suffix="xlsx",
+        refused="not an .xlsx workbook",
+    ),
+    Trap(
+        name="a cell with two names",
+        content=with_xml(sheet([HEADER, *typed()]), 'r="D5"', """x="r='D5'" r="XFD1048576" """),
+        suffix="xlsx",
+        refused="the sheet reaches to row 1,048,576",
     ),
     Trap(
         name="NHS numbers as floats",

@@ -37,7 +37,10 @@ def is_nhs_number(value: object) -> bool:
         if value != value or value in (float("inf"), float("-inf")) or value != int(value):
             return False
         value = int(value)
-    digits = str(value).strip().lstrip("'")
+    digits = str(value)
+    if len(digits) < 10:
+        return False
+    digits = digits.strip().lstrip("'")
     if _SCIENTIFIC.fullmatch(digits):
         digits = f"{float(digits):.0f}"
     digits = _NOUGHTS.sub("", digits.translate(_SEPARATORS))

@@ -184,7 +184,7 @@ def _table(file: str, laid: Layout, notes: list[str], sha256: str) -> Table:
 def _bare(cell: Any) -> Any:
     """Text without the spaces around it; None where nothing stands in the cell."""
     if isinstance(cell, str):
-        return cell.translate(INVISIBLE).strip() or None
+        return (cell if cell.isascii() else cell.translate(INVISIBLE)).strip() or None
     return None if is_empty(cell) else cell
 
 

@@ -26,10 +26,18 @@ AREA_LIMIT = 20_000_000
 """Cells from the first to the last row and column that hold something, empty ones among them."""
 CHUNK = 1_000_000
 
-CELL = re.compile(r"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
-ROW = re.compile(r"<(?:\w+:)?row\b([^>]*)>")
+NAMED = r"(?:[^\s<>/:]+:)?"
+ATTRIBUTES = r"""((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)"""
+CELL = re.compile(rf"<{NAMED}c{ATTRIBUTES}\s*(?:/>|>(.*?)</{NAMED}c\s*>)", re.DOTALL)
+ROW = re.compile(rf"<{NAMED}row{ATTRIBUTES}\s*/?>")
+STARTS = re.compile(rf"<{NAMED}(?:c|row)(?=[\s/>])")
+"""Cells and rows of a sheet's XML; and whatever else a reader might take for the start of one."""
+ATTRIBUTE = re.compile(r"""([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
+PLAIN = re.compile(r"""\s+r="([A-Z]{1,3}[0-9]{1,7})"(?:\s+[st]="\w*")*""")
+"""Attributes as nearly every workbook has them."""
 PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
-"""A cell of a sheet's XML, a row, and the name of a cell: B7."""
+"""The name of a cell: B7."""
+LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
 VALUE = re.compile(r"<(?:\w+:)?v\b[^>]*>([^<]*)</")
 
 
@@ -55,10 +63,13 @@ def read_workbook(path: Path, sheet: str | None) -> tuple[Rows, list[Span], list
         book = python_calamine.CalamineWorkbook.from_filelike(_packed(parts))
         chosen, notes = _sheet(book, sheet, path.name)
         xml = _xml(parts, chosen)
-        _measure(xml, path.name)
+        cells = _cells(xml)
+        _measure(cells, xml, path.name)
         opened = book.get_sheet_by_name(chosen)
-        cells = opened.to_python(skip_empty_area=False)
+        rows = opened.to_python(skip_empty_area=False)
         spans = [(first, last) for first, last in opened.merged_cell_ranges or ()]
+        lost = list(_unread(cells))
+        hidden = sum(_attribute(tag, "hidden") in ("1", "true") for tag in ROW.findall(xml))
     except (UsageError, DataError):
         raise
     except (python_calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError):
@@ -69,15 +80,14 @@ def read_workbook(path: Path, sheet: str | None) -> tuple[Rows, list[Span], list
         if type(error).__name__ != "PanicException":  # of the reader's own language; no class to name
             raise
         raise DataError(not_one) from None
-    for row, column, text in _unread(xml):
-        if row < len(cells) and column < len(cells[row]) and cells[row][column] == "":
-            cells[row][column] = text
-    hidden = sum(_attribute(tag, "hidden") in ("1", "true") for tag in ROW.findall(xml))
+    for row, column, text in lost:
+        if 0 <= row < len(rows) and column < len(rows[row]) and rows[row][column] == "":
+            rows[row][column] = text
     if hidden:
         notes.append(
             f"{hidden:,} row{'s' if hidden > 1 else ''} that the sheet hides (a filter) read with the rest"
         )
-    return list(enumerate(cells, start=1)), spans, notes
+    return list(enumerate(rows, start=1)), spans, notes
 
 
 def _unpacked(path: Path) -> dict[str, bytes]:
@@ -145,53 +155,90 @@ def _sheet(book: Any, sheet: str | None, file: str) -> tuple[str, list[str]]:
 def _xml(parts: dict[str, bytes], sheet: str) -> str:
     """The XML of a sheet."""
     book, links = (parts[name].decode("utf-8") for name in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"))
-    relations = re.findall(r"<(?:\w+:)?Relationship\b[^>]*>", links)
+    relations = re.findall(rf"<{NAMED}Relationship{ATTRIBUTES}", links)
     targets = {_attribute(tag, "Id"): _attribute(tag, "Target") for tag in relations}
-    for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book):
+    for tag in re.findall(rf"<{NAMED}sheet{ATTRIBUTES}", book):
         if html.unescape(_attribute(tag, "name")) == sheet:
-            target = targets.get(_attribute(tag, r"\w+:id"), "").lstrip("/")
+            link = next((value for name, value, _ in ATTRIBUTE.findall(tag) if name.endswith(":id")), "")
+            target = targets.get(link, "").lstrip("/")
             return parts[target if target.startswith("xl/") else f"xl/{target}"].decode("utf-8")
     raise KeyError("sheet")
 
 
-def _measure(xml: str, file: str) -> None:
-    """Refuse a sheet whose cells lie so far apart that the table between them could not be held."""
-    rows = [int(number) for tag in ROW.findall(xml) if (number := _attribute(tag, "r")).isdigit()]
-    last_row, last_column, run = 0, 0, 0
-    for attributes, body in CELL.findall(xml):
+Cell = tuple[int, int, str, str]
+"""Row and column from 1 (noughts for a cell without a name), attributes and body of a cell not empty."""
+
+
+def _cells(xml: str) -> list[Cell]:
+    """The cells of a sheet.
+
+    Raises
+    ------
+    ValueError
+        For names that are none, or what another reader might read in another way.
+    """
+    found = CELL.findall(xml)
+    if len(STARTS.findall(xml)) != len(found) + len(ROW.findall(xml)):
+        raise ValueError("cells within cells")
+    columns: dict[str, int] = {}
+    cells = []
+    for attributes, body in found:
         if not body:
             continue
-        run += 1
-        place = PLACE.fullmatch(_attribute(attributes, "r"))
-        if place is None:
-            last_row, last_column = max([last_row, *rows]), max(last_column, run)
-            continue
-        last_row, last_column = max(last_row, int(place[2])), max(last_column, _column(place[1]))
+        plain = PLAIN.fullmatch(attributes)
+        name = plain[1] if plain else _attribute(attributes, "r").upper()
+        place = PLACE.fullmatch(name)
+        if name and place is None:
+            raise ValueError("no name of a cell")
+        letters, row = (place[1], int(place[2])) if place else ("", 0)
+        if letters not in columns:
+            columns[letters] = sum((ord(c) - 64) * 26**k for k, c in enumerate(reversed(letters)))
+        cells.append((row, columns[letters], attributes, body))
+    return cells
+
+
+def _measure(cells: list[Cell], xml: str, file: str) -> None:
+    """Refuse a sheet whose cells lie so far apart that the table between them could not be held.
+
+    Raises
+    ------
+    DataError
+        For such a sheet.
+    ValueError
+        For one that is larger than any sheet.
+    """
+    rows = [int(_attribute(tag, "r") or 0) for tag in ROW.findall(xml)]
+    last_row = max((row for row, *_ in cells), default=0)
+    last_column = max((column for _, column, *_ in cells), default=0)
+    unnamed = sum(not row for row, *_ in cells)
+    if unnamed:  # they follow one another, in rows that may have numbers
+        last_row, last_column = max([last_row, len(rows), *rows]), last_column + unnamed
+    if max([last_row, *rows]) > LAST_ROW or last_column > LAST_COLUMN:
+        raise ValueError("no sheet is as large")
     if last_row * last_column > AREA_LIMIT:
         what = f"the sheet reaches to row {last_row:,} and column {last_column:,}"
         raise DataError(Problem(what, "Delete what stands far from the table, or save it as CSV", file=file))
 
 
-def _unread(xml: str) -> Iterator[tuple[int, int, str]]:
+def _unread(cells: list[Cell]) -> Iterator[tuple[int, int, str]]:
     """Cells that the reader gives as empty and that are not: errors, and formulas never worked out.
 
     Row and column from 0, and the text that stands for the cell: "#N/A" in a column of starts must not
     make a pilot place a comparison.
     """
-    for attributes, body in CELL.findall(xml):
-        place = PLACE.fullmatch(_attribute(attributes, "r"))
+    for row, column, attributes, body in cells:
+        formula = "<f" in body or ":f" in body
+        error = ('"e"' in attributes or "'e'" in attributes) and _attribute(attributes, "t") == "e"
+        if not (formula or error):
+            continue
         value = VALUE.search(body)
-        error = _attribute(attributes, "t") == "e"
-        if place and (error or ("<f" in body and value is None)):
-            text = value[1] if error and value else "#NOT-WORKED-OUT"
-            yield int(place[2]) - 1, _column(place[1]) - 1, text
+        if error or value is None:
+            yield row - 1, column - 1, value[1] if error and value else "#NOT-WORKED-OUT"
 
 
-def _column(letters: str) -> int:
-    """The number of a column from its letters: 1 for A, 28 for AB."""
-    return sum((ord(c) - 64) * 26**k for k, c in enumerate(reversed(letters)))
-
-
-def _attribute(tag: str, name: str) -> str:
-    found = re.search(rf"""(?<![\w:]){name}\s*=\s*(?:"([^"]*)"|'([^']*)')""", tag)
-    return (found[1] or found[2] or "") if found else ""
+def _attribute(attributes: str, name: str) -> str:
+    """An attribute of a tag; a name that stands twice has no value that every reader agrees on."""
+    found = [double or single for known, double, single in ATTRIBUTE.findall(attributes) if known == name]
+    if len(found) > 1:
+        raise ValueError("an attribute twice")
+    return found[0] if found else ""
