@@ -12,7 +12,7 @@ from ucimpact.data.simulate_people import Befriending, SoftLanding
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = {"acute_visiting": 1, "crisis_response": 1, "soft_landing": 11, "befriending": 1}
-"""Soft landing has a draw in which the negative controls stay quiet: by chance alone they do not in one of seven."""
+"""Soft landing has a draw in which the negative controls hold: in 23 of the first 120 they are in doubt by chance."""
 PLACES = {
     "acute_visiting": (PracticePanel(), "practices.csv"),
     "crisis_response": (MonthlySeries(), "months.csv"),
