@@ -105,7 +105,7 @@ def money(document: Mapping[str, Any]) -> Section | None:
     columns = valuation.get("columns") or {}
     if not columns:
         return None
-    bold, text = _answer(document, valuation)
+    bold, text = _answer(valuation)
     tables = [_made_up(valuation), _break_even(document, valuation)]
     return Section(
         ident="money",
@@ -119,18 +119,19 @@ def money(document: Mapping[str, Any]) -> Section | None:
     )
 
 
-def _answer(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> tuple[str, list[str]]:
+def _answer(valuation: Mapping[str, Any]) -> tuple[str, list[str]]:
     """The bold answer and the sentences after it, all of the column that decides."""
-    column = (valuation.get("columns") or {}).get(valuation.get("counted") or "economic") or {}
+    counted = valuation.get("counted") or "economic"
+    column = (valuation.get("columns") or {}).get(counted) or {}
     cost, each = valuation.get("cost") or {}, column.get("per_person")
     price = cost.get("per_person")
     if each is None or price is None:
         return "A price cannot be set against the value yet.", [
             "The study file gives no value in the column that decides, or no price, or no number of people."
         ]
-    name = words.COLUMNS[KINDS.index(valuation["counted"])]
+    name = words.COLUMNS[KINDS.index(counted)]
     gave = f"On the best estimate each person had {words.per_person(each)} of {name}, at a price of "
-    text = [f"{gave}{words.per_person(price)}.", _effect(document, valuation)]
+    text = [f"{gave}{words.per_person(price)}."]
     if each > 0 and column.get("per_person_low") is not None:
         bought = words.bought(each, column["per_person_low"], column["per_person_high"], price)
         text.append(f"Each £1 bought {bought}.")
@@ -140,25 +141,11 @@ def _answer(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> tuple[
     if each <= 0:
         return "No price: the best estimate is of no value at all.", text
     if each >= price:
-        bold = f"On the best estimate it pays at today’s price, and up to {words.per_person(each)} a person."
-        return bold, text
+        text.insert(1, f"It would still pay with {number(100 * price / each)}% of the effect.")
+        return f"On the best estimate it pays, at any price up to {words.per_person(each)} a person.", text
     times = plainly(price / each)
     effect = f", or an effect {times} times as large" if times != "1" else ""
     return f"A price of {words.per_person(each)} a person{effect}.", text
-
-
-def _effect(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> str:
-    """The size of effect that would repay the price, beside the best estimate."""
-    finding, needed = document["finding"], (valuation.get("break_even") or {}).get("effect")
-    if needed is None or finding.get("est") is None:
-        return ""
-    per = f"per {finding['base']:,} people" if finding.get("base") else finding["per"]
-    noun = words.good_change(finding["better"])
-    est = plainly(abs(finding["est"]))
-    return (
-        f"At that price it would pay with a {noun} of {plainly(abs(needed))} in {finding['outcome']} {per}; "
-        f"the best estimate is {est}."
-    )
 
 
 def _made_up(valuation: Mapping[str, Any]) -> Table | None:
@@ -209,7 +196,7 @@ def _break_even(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Ta
     return table(caption, head, cells, (1, 2))
 
 
-def _note(valuation: Mapping[str, Any]) -> Note:
+def _note(valuation: Mapping[str, Any]) -> Note | None:
     """Switching prices, why there is no cash, and where the unit costs come from."""
     cash = (valuation.get("columns") or {}).get("cash") or {}
     paragraphs = []
@@ -218,7 +205,7 @@ def _note(valuation: Mapping[str, Any]) -> Note:
     if valuation.get("sources"):
         told = " ".join(stopped(text) for text in valuation["sources"])
         paragraphs.append(("Where the unit costs come from", told))
-    facts = []
+    facts: list[tuple[str, str]] = []
     column = (valuation.get("columns") or {}).get(valuation.get("counted") or "") or {}
     if (column.get("per_person") or 0) > 0:
         facts.append(("Price at an even bet", words.per_person(column["per_person"])))
@@ -226,4 +213,6 @@ def _note(valuation: Mapping[str, Any]) -> Note:
         facts.append(("Price at which the rule is met", words.per_person(valuation["price_at_rule"])))
     if valuation.get("evsi"):
         facts.append(("A second year of evidence is worth", words.thousands(valuation["evsi"])))
+    if not paragraphs and not facts:
+        return None
     return Note(name="About the value", paragraphs=tuple(paragraphs), facts=tuple(facts))
