@@ -524,3 +524,21 @@ def test_the_example_of_the_page_is_a_study(tmp_path):
 def test_the_page_names_every_key(table):
     own = {"options"} if table in (Method, Sensitivity) else set()
     assert {key for key in keys_of(table) if not re.search(rf"\b{key}\b", PAGE)} <= own
+
+
+@pytest.mark.parametrize("written", ["%Y%m", "%Y%m%d", "serial"])
+def test_months_that_are_written_as_numbers_are_months(tmp_path, written):
+    """45017 in a workbook without its date format, and 202304 in an export, are April 2023."""
+    table = panel_table()
+    for column in ("month", "joined"):
+        day = pd.to_datetime(table[column].replace("", None), format="%Y-%m")
+        table[column] = (
+            (day - pd.Timestamp("1899-12-30")).dt.days.map(lambda n: "" if pd.isna(n) else f"{n:.0f}")
+            if written == "serial"
+            else day.dt.strftime(written).fillna("")
+        )
+    records = read_records(read_study(write(tmp_path, table=table)))
+    plain = read_records(read_study(write(tmp_path)))
+    assert records.data.frequency == plain.data.frequency
+    assert records.data.starts == plain.data.starts
+    assert len([note for note in records.coercions if "number" in note]) == 2

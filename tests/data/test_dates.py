@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from ucimpact.data.dates import read_dates
+from ucimpact.data.dates import days_in_numbers, read_dates
 
 APRIL = np.datetime64("2023-04-05")
 
@@ -132,3 +132,18 @@ def test_each_reading_that_is_not_plain_is_counted():
         "1 cell of 1 January 1900, which stands for no date, read as empty",
         "1 cell that is a sign for a missing date, read as empty",
     )
+
+
+@pytest.mark.parametrize(
+    "cells", [[45017.0, None, 45047], ["20230401", None, "20230501"], [202304, None, 202305.0]]
+)
+def test_periods_that_are_written_as_numbers_are_days(cells):
+    days, _ = days_in_numbers(cells)
+    assert days == [dt.date(2023, 4, 1), None, dt.date(2023, 5, 1)]
+
+
+@pytest.mark.parametrize(
+    "cells", [[1, 2, 3], [2021, 2022], ["2023-04"], [True], [None], ["202313"], [45017, "April"], [99999]]
+)
+def test_other_periods_are_what_they_are(cells):
+    assert days_in_numbers(cells) is None

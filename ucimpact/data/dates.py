@@ -32,6 +32,14 @@ SERIALS = (10_000, 73_050)
 PLACEHOLDERS = tuple(EPOCH + dt.timedelta(days=n) for n in range(3))
 """Nought as a day of a spreadsheet, and 1 January 1900 (two ways of counting give the days before it)."""
 PLACEHOLDER_TEXTS = ("0", "1", "01/01/1900", "1/1/1900", "1900-01-01", "1 January 1900", "01-Jan-1900")
+NUMBERED = (
+    (5, "", "the day numbers of a spreadsheet, read as dates"),
+    (8, "%Y%m%d", "years, months and days in one number, read as dates"),
+    (6, "%Y%m", "years and months in one number, read as months"),
+)
+"""Digits, form and account of periods that are written as numbers."""
+RECENT = dt.date(1980, 1, 1)
+"""Numbers that would be earlier days are numbers."""
 SWAPPED = 4
 """Dates, and texts, from which a column split at the twelfth of the month is no chance."""
 
@@ -129,6 +137,35 @@ def read_dates(cells: Sequence[Any], form: str | None = None) -> Dates:
     return Dates(
         np.array(days, dtype="datetime64[D]"), tuple(notes), tuple(sorted(problems, key=lambda p: p.at))
     )
+
+
+def days_in_numbers(cells: Sequence[Any]) -> tuple[list[Any], str] | None:
+    """A column of periods that are days or months written as numbers, as dates; None for other columns.
+
+    A workbook whose column lost its date format holds 45017 for 1 April 2023, and many exports write 202304.
+    As numbered periods they would have gaps. Cells that are empty stay so.
+    """
+    filled = [cell for cell in cells if not is_empty(cell)]
+    if not filled or any(
+        isinstance(cell, bool) or not isinstance(cell, (str, int, float)) for cell in filled
+    ):
+        return None
+    for digits, form, what in NUMBERED:
+        days = [_numbered(_plain(cell), digits, form) for cell in filled]
+        if all(days):
+            rest = iter(days)
+            return [None if is_empty(cell) else next(rest) for cell in cells], what
+    return None
+
+
+def _numbered(text: str, digits: int, form: str) -> dt.date | None:
+    if len(text) != digits or not (text.isascii() and text.isdigit()):
+        return None
+    if form:
+        day = _day(text, form)
+        return day if day is not None and RECENT.year <= day.year < 2100 else None
+    day = EPOCH + dt.timedelta(days=int(text))
+    return day if RECENT <= day < dt.date(2100, 1, 1) else None
 
 
 def _plain(cell: Any) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ucimpact.data.cells import read_numbers
+from ucimpact.data.dates import days_in_numbers
 from ucimpact.data.panel import HEADER_ROWS
 from ucimpact.data.periods import Frequency, one_period, parse_periods
 from ucimpact.data.privacy import is_nhs_number
@@ -135,13 +136,23 @@ class Converted:
 
     def _read_periods(self) -> None:
         column = str(self.study.data.period)
+        cells = self._dated(column)
         try:
-            parsed = parse_periods(_typed(self.table.columns[column], column), form=self._form)
+            parsed = parse_periods(_typed(cells, column), form=self._form)
         except DataError as error:
             self.general += self.placed(error, self.table.rows)
             return
         self.frequency, self.ordinals = parsed.frequency, parsed.ordinals
         self.notes += [parsed.note] if parsed.note else []
+
+    def _dated(self, column: str) -> Sequence[Any]:
+        """The cells of a column of periods, with days that are written as numbers made dates."""
+        cells = self.table.columns[column]
+        found = None if self._form else days_in_numbers(cells)
+        if found is None:
+            return cells
+        self.notes.append(f"`{column}`: {found[1]}")
+        return found[0]
 
     @property
     def _form(self) -> str | None:
@@ -164,7 +175,7 @@ class Converted:
 
     def _read_starts(self) -> None:
         column = str(self.study.data.start)
-        cells = self.table.columns[column]
+        cells = self.table.columns[column] if self.frequency.kind == "number" else self._dated(column)
         texts = {cell for cell in cells if isinstance(cell, str)}
         known = {text: self._start(text, self._form) for text in texts}
         if self._form and all(ordinal is None for ordinal in known.values()):
