@@ -57,7 +57,8 @@ class UnitCost:
         """The source in words; a cost moved between years says so."""
         if year == self.price_year:
             return f"{self.source}, in {year} prices"
-        return f"{self.source}; {self.price_year} figure, raised to {year} prices"
+        moved = "raised" if self.price_year < year else "taken back"
+        return f"{self.source}; {self.price_year} figure, {moved} to {year} prices"
 
 
 @cache

@@ -425,8 +425,6 @@ class _Work:
             each_person = deciding.best / self.people
             found["worth"] = each_person
             found["effect"] = words.switching_effect(self.found["est"], price, each_person)
-            if len(self.rows) == 1 and self.rule.value_counted == "economic" and row.economic is not None:
-                found["effect"] = price / row.economic.pounds * (self.found.get("base") or 100)
         return found
 
     def _sources(self, row: _Row) -> list[str]:
