@@ -122,6 +122,8 @@ class PeopleWork:
         found["naive"] = _naive(naive.estimate if naive else None, units)
         if self.alone:
             found |= NO_FINDING
+        elif found["naive"] is not None:
+            found["naive"] |= _by_matched(found)
         certainty = findings.certainty(study, cohort, estimate, found, checks, intervals_of(sensitivity), [])
         found = {**found, "level": certainty["level"]}
         self.tell("Words")
@@ -311,6 +313,31 @@ def _naive(estimate: Estimate | None, units: findings.Units) -> dict[str, Any] |
         value = told.get(name)
         shown[name] = None if value is None or not np.isfinite(value) else float(value)
     return shown
+
+
+def _by_matched(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What would have come without the service, by the matched people: alike in more than that count."""
+    naive, expected = found["naive"], found["expected"]
+    seen = naive["before"] - naive["after"]
+    if expected is None or None in (found["lo"], found["hi"]) or seen <= 0:
+        return {}
+    ends = (expected, found["observed"] - found["lo"], found["observed"] - found["hi"])
+    shares = [min(max((naive["before"] - end) / seen, 0.0), 1.0) for end in ends]
+    falls = [naive["before"] - end for end in ends]
+    return {
+        "expected_after": expected,
+        "low": ends[2],
+        "high": ends[1],
+        "fall": falls[0],
+        "fall_low": falls[1],
+        "fall_high": falls[2],
+        "share": shares[0],
+        "share_low": shares[1],
+        "share_high": shares[2],
+        "less_than_selection": falls[0] > seen,
+        "model": "what similar people without the service had",
+        "why": None,
+    }
 
 
 def data_document(study: Study, records: Records, cohort: Cohort, estimate: Estimate) -> dict[str, Any]:
