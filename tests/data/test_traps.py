@@ -158,19 +158,19 @@ TRAPS = [
         name="one title",
         content=lines("Emergency admissions by practice"),
         lines=(3, 4, 5, 6),
-        notes=("the header is row 2, and 1 row of titles",),
+        notes=("the header is row 2; the row of titles",),
     ),
     Trap(
         name="titles, a period and a gap",
         content=lines("Emergency admissions", "Period:,April 2023,to,May 2023", ""),
         lines=(5, 6, 7, 8),
-        notes=("the header is row 4, and 2 rows of titles",),
+        notes=("the header is row 4; the 2 rows of titles",),
     ),
     Trap(
         name="a title with a comma",
         content=lines("Admissions, by practice"),
         lines=(3, 4, 5, 6),
-        notes=("1 row of titles",),
+        notes=("the row of titles",),
     ),
     Trap(name="empty rows above", content=lines("", ",,,"), lines=(4, 5, 6, 7)),
     Trap(
@@ -242,14 +242,14 @@ TRAPS = [
         suffix="xlsx",
         lines=(4, 5, 6, 7),
         columns=UNDER_ACTIVITY,
-        notes=("the header is row 2, and 1 row of titles", "rows 2 and 3"),
+        notes=("the header is row 2; the row of titles", "rows 2 and 3"),
     ),
     Trap(
         name="a title merged over the table",
         content=sheet([["Report", None, None, None], HEADER, *typed()], merge=("A1:D1",)),
         suffix="xlsx",
         lines=(3, 4, 5, 6),
-        notes=("1 row of titles",),
+        notes=("the row of titles",),
     ),
     Trap(
         name="names merged down",
@@ -264,7 +264,7 @@ TRAPS = [
         name="a hidden sheet",
         content=sheet([HEADER, *typed()], also=hide),
         suffix="xlsx",
-        notes=("1 sheet hidden",),
+        notes=("1 hidden sheet was not read",),
     ),
     Trap(
         name="rows that a filter hides",

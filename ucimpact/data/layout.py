@@ -82,9 +82,8 @@ def lay_out(rows: Rows, spans: Sequence[Span] = ()) -> Layout:
     notes = []
     above = sum(_holds(cells) for _, cells in rows[:top])
     if above:
-        notes.append(
-            f"the header is row {rows[top][0]}, and {_many(above, 'row')} of titles above it not read"
-        )
+        left = "row of titles above it was" if above == 1 else f"{above} rows of titles above it were"
+        notes.append(f"the header is row {rows[top][0]}; the {left} not read")
     if top != bottom:
         names = _joined([plain_name(cell) for cell in rows[top][1]], names, _ranges(rows[top][0], spans))
         lines = (rows[top][0], rows[bottom][0])
@@ -349,7 +348,8 @@ def _spread(laid: Layout, spans: Sequence[Span]) -> None:
                 cells[column] = place[r0][column]
                 filled += 1
     if filled:
-        laid.notes.append(f"{_many(filled, 'cell')} of merged ranges given the value of the range")
+        were = "cell of a merged range was" if filled == 1 else "cells of merged ranges were"
+        laid.notes.append(f"{filled:,} {were} given the value of the range")
 
 
 def _holds(cells: Sequence[Any]) -> bool:
@@ -358,7 +358,3 @@ def _holds(cells: Sequence[Any]) -> bool:
 
 def _filled(cells: Sequence[Any]) -> set[int]:
     return {at for at, cell in enumerate(cells) if not is_empty(cell)}
-
-
-def _many(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'s' if n != 1 else ''}"

@@ -84,9 +84,8 @@ def read_workbook(path: Path, sheet: str | None) -> tuple[Rows, list[Span], list
         if 0 <= row < len(rows) and column < len(rows[row]) and rows[row][column] == "":
             rows[row][column] = text
     if hidden:
-        notes.append(
-            f"{hidden:,} row{'s' if hidden > 1 else ''} that the sheet hides (a filter) read with the rest"
-        )
+        were = "row that the sheet hides was" if hidden == 1 else "rows that the sheet hides were"
+        notes.append(f"{hidden:,} {were} read with the rest")
     return list(enumerate(rows, start=1)), spans, notes
 
 
@@ -145,7 +144,8 @@ def _sheet(book: Any, sheet: str | None, file: str) -> tuple[str, list[str]]:
         return names[0], []
     if len(visible) == 1:
         hidden = len(names) - 1
-        return visible[0], [f"{hidden} sheet{'s' if hidden > 1 else ''} hidden in the workbook not read"]
+        were = "1 hidden sheet was" if hidden == 1 else f"{hidden} hidden sheets were"
+        return visible[0], [f"{were} not read"]
     raise UsageError(
         f"{file} has {len(visible) or len(names)} sheets ({listed}): "
         f'say which, as in sheet = "{(visible or names or [""])[0]}" under [data]'
