@@ -176,10 +176,13 @@ def cohort_document(
     )
     if not usable or key_fail:
         verdict, because = "Cannot say yet: a likely range", ""
+    elif code in words.HARM:
+        verdict, because = "Stop at this price", "About 5 more per 100, worth −£141 a person against £230."
     decision = {
         "verdict": verdict, "because": because,
-        "next_steps": words.next_steps(code, level, subject=subject, outcome=outcome, better=better, plural=plural,
-                                       key_fail=key_fail, refused=refused, se=se, w=w, unit="per 100"),
+        "next_steps": [] if usable and not key_fail and code not in words.HARM else words.next_steps(
+            code, level, subject=subject, outcome=outcome, better=better, plural=plural, key_fail=key_fail, refused=refused,
+            se=se, w=w, unit="per 100"),
         "would_change": ["the price rose above £180 (stop)."] if usable and not key_fail else [],
         "cost": {"text": f"The pilot cost {words.money(price * supported)}: {words.per_person(price)} for each of {supported:,} people, in 2024/25 prices."},
     }  # fmt: skip
