@@ -14,6 +14,12 @@ from ucimpact import words
 from ucimpact.economics.valuation import Valuation
 from ucimpact.study import Cost, DecisionRule, Study
 
+ALONE = "before-after"
+COMPARE = (
+    "Decide nothing on this result.",
+    "Find people picked in the same way who were not supported, and compare with them.",
+)
+"""What to do where nobody was compared."""
 NOT_COUNTED = ("unmeasured",)
 """Key checks that never bar a verdict by a doubt."""
 
@@ -38,7 +44,7 @@ def decide(
     """
     rule = study.decision or DecisionRule()
     facts = _facts(found, grade, checks, valuation, rule)
-    missing = _missing(study, found, valuation)
+    missing = ["checks"] if found.get("design") == ALONE else _missing(study, found, valuation)
     made = words.verdict(**facts, missing=missing)
     deciding = None if valuation is None else valuation.deciding
     if made.row == 0 or deciding is None:
@@ -46,7 +52,9 @@ def decide(
             "verdict": made.text,
             "row": made.row,
             "because": "",
-            "next_steps": _next_steps(found, grade, missing),
+            "next_steps": list(COMPARE)
+            if found.get("design") == ALONE
+            else _next_steps(found, grade, missing),
             "would_change": [],
             "cost": _said(study.cost, valuation),
         }
@@ -71,7 +79,7 @@ def decide(
             largest_step=_largest(grade),
             people=round(float(found["people_analysed"])) if found.get("people_analysed") else None,
         ),
-        "next_steps": [],
+        "next_steps": _next_steps(found, grade, missing) if found["claim"] in words.HARM else [],
         "would_change": [
             words.would_change(
                 made.name,

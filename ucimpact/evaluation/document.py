@@ -134,20 +134,39 @@ def valued(
     people: float | None = None,
 ) -> Valuation | None:
     """What the effects on these outcomes were worth, or why that is not worked out."""
-    told = [
-        Counted(outcome=outcome, estimate=analysis.estimate)
-        for outcome, analysis in counted
-        if analysis.estimate is not None and outcome.value is not None and not outcome.each
-    ]
+    declared = [(outcome, analysis) for outcome, analysis in counted if outcome.value is not None]
     refused = None
-    if found["key_fail"]:
+    if found["key_fail"] or found["confounded"]:
         refused = "the comparison does not pass its checks"
     elif found["refused"] is not None:
         refused = found["refused"]
-    elif found["scale"] == "log":
-        refused = "an analysis of ratios gives no numbers avoided"
-    ranged = [one for one in told if np.isfinite(one.estimate.headline["conf_low"])] if not refused else told
-    return valuation.value(study, ranged, claim=found["claim"], found=found, people=people, refused=refused)
+    else:
+        unknown = [(outcome.label, _no_total(outcome, analysis)) for outcome, analysis in declared]
+        refused = next(
+            (why if len(unknown) == 1 else f"{label}: {why}" for label, why in unknown if why), None
+        )
+    told = [
+        Counted(outcome=outcome, estimate=analysis.estimate)
+        for outcome, analysis in declared
+        if analysis.estimate is not None
+    ]
+    return valuation.value(study, told, claim=found["claim"], found=found, people=people, refused=refused)
+
+
+def _no_total(outcome: Outcome, analysis: Analysis) -> str:
+    """Why an outcome with a value has no number of events with a range; empty where it has one.
+
+    A total without one of its parts would be no total, so one such outcome leaves the whole not worked out.
+    """
+    estimate = analysis.estimate
+    if estimate is None:
+        return analysis.refused or "it could not be estimated"
+    if estimate.scale == "log":
+        return "an analysis of ratios gives no numbers avoided"
+    if outcome.each:
+        return f"a figure {outcome.each} does not add up to a number of events"
+    limits = [estimate.effect("cumulative")[name] for name in ("conf_low", "conf_high")]
+    return "" if np.isfinite(limits).all() else "there is no likely range"
 
 
 def spoken_of(worth: Valuation | None) -> dict[str, Any]:

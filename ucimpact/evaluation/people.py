@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ucimpact import finding as findings
-from ucimpact import serialise
+from ucimpact import serialise, words
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.periods import Frequency
 from ucimpact.decision import decide
@@ -125,6 +125,8 @@ class PeopleWork:
         elif found["naive"] is not None:
             found["naive"] |= _by_matched(found)
         certainty = findings.certainty(study, cohort, estimate, found, checks, intervals_of(sensitivity), [])
+        if self.alone:
+            certainty = _without_comparison(certainty)
         found = {**found, "level": certainty["level"]}
         self.tell("Words")
         pairs = [(outcome, main), *zip(beside, others, strict=True)]
@@ -313,6 +315,12 @@ def _naive(estimate: Estimate | None, units: findings.Units) -> dict[str, Any] |
         value = told.get(name)
         shown[name] = None if value is None or not np.isfinite(value) else float(value)
     return shown
+
+
+def _without_comparison(certainty: Mapping[str, Any]) -> dict[str, Any]:
+    """The certainty of before and after alone: that nobody was compared is the whole reason."""
+    steps = [step for step in certainty["steps"] if step["code"].startswith("A")]
+    return {**certainty, "steps": steps, "line": words.certainty_line(certainty["level"], ["A3"])}
 
 
 def _by_matched(found: Mapping[str, Any]) -> dict[str, Any]:

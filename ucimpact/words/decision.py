@@ -108,6 +108,8 @@ def verdict(
         "checks": key_fail,
     }
     lacking = [text for key, text in MISSING.items() if absent.get(key) or key in missing]
+    if "checks" in missing:
+        lacking = [MISSING["checks"]]
     if value is None or price is None or chance_ is None or lacking:
         return Verdict(row=0, name=VERDICTS[0], text=f"{VERDICTS[0]}: {joint(lacking)}")
     sure = rank(level) >= rank(min_certainty)
