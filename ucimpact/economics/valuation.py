@@ -34,7 +34,7 @@ from ucimpact import serialise, words
 from ucimpact.economics.money import KINDS, Pounds
 from ucimpact.economics.ratios import fieller
 from ucimpact.economics.unit_costs import UnitCost, inflator, unit_cost
-from ucimpact.errors import ImpactError
+from ucimpact.errors import EstimationError, ImpactError
 from ucimpact.estimate import DRAWS, Estimate, joint_draws, share_units
 from ucimpact.study import Cost, DecisionRule, Outcome, Study, Value
 from ucimpact.words.decision import normal_loss
@@ -43,6 +43,8 @@ Array = np.ndarray
 QUANTILES: Literal["hazen"] = "hazen"
 """Draws stand at the middle of equal shares of chance, so their quantiles are those of the interval."""
 CRITICAL = 1.959963984540054
+CERTAIN = 0.975
+"""The chance above which the whole 95% range of the net lies above 0."""
 DOTS = 20
 PRICES = "2024/25"
 """Prices of a study that names no cost."""
@@ -50,7 +52,7 @@ PRICES = "2024/25"
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """An outcome with a value, the estimate of its change, and the direction in which fewer is a benefit."""
+    """An outcome with a value, and the estimate of its change."""
 
     outcome: Outcome
     estimate: Estimate
@@ -245,6 +247,11 @@ class _Row:
         )
 
     @property
+    def toward(self) -> float:
+        """The sign of a benefit: fewer events are one, unless more are better."""
+        return -1.0 if self.outcome.better == "lower" else 1.0
+
+    @property
     def units(self) -> float:
         """How many units of capacity one event takes."""
         told = self.outcome.value
@@ -267,7 +274,7 @@ class _Work:
         self.rows, self.cost, self.rule, self.study, self.claim = rows, cost, rule, study, claim
         self.found = found
         estimates = [row.estimate for row in rows]
-        signs = [-1.0 if row.each.get(rule.value_counted, 0.0) >= 0 else 1.0 for row in rows]
+        signs = [row.toward * (1.0 if row.each.get(rule.value_counted, 0.0) >= 0 else -1.0) for row in rows]
         self.drawn = joint_draws(estimates, DRAWS, study.release.seed, signs=signs)
         self.assumed = len(rows) > 1 and not share_units(estimates)
         self.best = [float(row.estimate.effect("cumulative")["estimate"]) for row in rows]
@@ -283,7 +290,7 @@ class _Work:
         for k, row in enumerate(self.rows):
             if name not in row.each:
                 continue
-            times = -row.each[name] * self.scale
+            times = row.toward * row.each[name] * self.scale
             part = _Amount(kind(self.best[k] * times), self.drawn[:, k] * times)
             total = part if total is None else total + part
         return total
@@ -315,7 +322,9 @@ class _Work:
         total = self.cost["total"]
         low, high = deciding.interval()
         chance = self.rule.mainstream_if.chance_worth_its_cost
-        sd = float(each.draws.std())
+        sd = (high - low) / (2 * CRITICAL) / self.people
+        if (each.chance_above(price) > CERTAIN) != (low > total):
+            raise EstimationError("the chance that the value exceeds the cost contradicts the likely range")
         gain = None
         if sd > 0:
             spread = sd / math.sqrt(2)
@@ -368,7 +377,9 @@ class _Work:
             "change": change,
             "low": low,
             "high": high,
-            **{name: None if name not in row.each else -row.each[name] * change for name in KINDS},
+            **{
+                name: None if name not in row.each else row.toward * row.each[name] * change for name in KINDS
+            },
             "unit_cost": row.each.get("economic"),
             "item": None if row.economic is None else row.economic.label,
             "source": None if row.economic is None else row.economic.source,
@@ -378,6 +389,8 @@ class _Work:
         """The cost of each event of the main outcome avoided, by Fieller's interval where it is defined."""
         main = next((k for k, row in enumerate(self.rows) if row.outcome.primary), None)
         if main is None or self.cost is None or self.claim is None or self.rows[main].outcome.kind != "count":
+            return None
+        if self.rows[main].outcome.better == "higher":
             return None
         effect = self.rows[main].estimate.effect("cumulative")
         avoided, low, high = (
