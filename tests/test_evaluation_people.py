@@ -224,6 +224,16 @@ def test_before_and_after_needs_the_days_before(tmp_path):
         evaluate(study_in(tmp_path, people(n=200), ALONE.replace("before_days = 180\n", "")))
 
 
+def test_a_score_is_compared_as_it_stands(tmp_path):
+    """Days before say nothing of a score: halving them must not halve the score before."""
+    score = '[[outcome]]\ncolumn = "after"\nlabel = "Wellbeing"\nkind = "score"\nbetter = "higher"\nbefore = "start"\n'
+    table = people(n=300).assign(start=20.0 + np.arange(300) % 5, after=22.0 + np.arange(300) % 7)
+    told = evaluate(study_in(tmp_path, table, ALONE.replace("[method]", f"{score}\n[method]")))
+    wellbeing = next(one for one in told.analyses if one.label == "Wellbeing").estimate
+    assert wellbeing.extras["expected"] == pytest.approx(table["start"].mean())
+    assert wellbeing.headline["estimate"] == pytest.approx((table["after"] - table["start"]).mean())
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

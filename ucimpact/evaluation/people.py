@@ -172,7 +172,8 @@ class PeopleWork:
 
     def naive(self, estimate: Estimate) -> Analysis | None:
         """What plain before and after would have claimed of those with the service."""
-        if self.main_outcome.before is None or self.study.data.before_days is None:
+        outcome = self.main_outcome
+        if outcome.before is None or (self.study.data.before_days is None and outcome.kind != "score"):
             return None
         if self.alone:
             return self.attempt("naive", "Before and after alone", "", lambda: estimate, self.main_outcome)
@@ -245,12 +246,13 @@ def options_of(study: Study, outcome: Outcome, name: str, options: Mapping[str, 
                 '[[outcome]] before = "admissions_before"'
             )
         options.setdefault("before", outcome.before)
-        if study.data.before_days is None and "before_days" not in options:
-            raise UsageError(
-                "before and after needs the days that `before` was counted over. Add before_days = 90 "
-                "under [data]"
-            )
-        options.setdefault("before_days", study.data.before_days)
+        if outcome.kind != "score":  # a score is of a day, so it is compared as it stands
+            if study.data.before_days is None and "before_days" not in options:
+                raise UsageError(
+                    "before and after needs the days that `before` was counted over. Add before_days = 90 "
+                    "under [data]"
+                )
+            options.setdefault("before_days", study.data.before_days)
         chosen = study.data.chosen
         if chosen is not None:
             options.setdefault("at_least", chosen.at_least)
