@@ -196,3 +196,21 @@ def test_what_cannot_be_priced_is_told(told, said):
 def test_a_price_year_outside_the_index_is_refused():
     with pytest.raises(UsageError, match="2031/32"):
         worth(cost=replace(COST, price_year="2031/32"))
+
+
+def test_more_of_what_is_better_higher_is_a_benefit():
+    one = replace(outcome(cash=None), label="Days at home", better="higher")
+    made = valuation.value(
+        study(one, COST), [Counted(outcome=one, estimate=estimate(50.0, 10.0, 90.0))], claim="B", found=dict(FOUND), people=1240.0,
+    )  # fmt: skip
+    assert made.columns["economic"]["value"] == pytest.approx(50 * 2711)
+    assert made.columns["economic"]["low"] == pytest.approx(10 * 2711)
+    assert made.outcomes[0]["economic"] == pytest.approx(50 * 2711)
+    assert made.cost_per_event is None
+
+
+@pytest.mark.parametrize("df", [3.0, 12.5, np.inf])
+def test_chance_and_range_agree_whatever_the_spread(df):
+    for price in (21.0, 22.0, 150.0):
+        made = worth(estimate(df=df), cost=replace(COST, per_person=price))
+        assert (made.deciding["chance"] > 0.975) == (made.net["low"] > 0)
