@@ -82,6 +82,22 @@ def test_no_meter_no_rule_and_no_fall_are_each_said():
     )
 
 
+def test_a_rise_that_is_to_the_good_is_taken_apart_too():
+    """Wellbeing rises from a bad day as admissions fall from one; no meter of counts is put on it."""
+    risen = finding(
+        kind="score", better="higher", outcome="wellbeing", base=None, before=18.2, after=22.6, change=0.24
+    )
+    assert words.naive_lead(risen) == (
+        "Wellbeing stood at 18.2 in the 90 days before and at 22.6 in the 90 days after. People picked at a bad time get "
+        "better whatever is done. There is nobody to compare with, so this does not show what soft-landing visits changed."
+    )
+    assert len(words.naive_can_say(risen)) == 2
+    assert words.naive_cannot_say(risen)[0].startswith("“Soft-landing visits raised wellbeing by 24%.” ")
+    assert words.rtm_sentence({**risen, "naive": {**risen["naive"], "after": 15.0}}).startswith(
+        "That is no rise."
+    )
+
+
 def test_windows_of_unlike_length_are_said_to_be():
     assert words.before_and_after(finding(before_days=180.0)) == (
         "People we supported had 141 emergency admissions per 100 before and 33 in the 90 days after. The figure before "
@@ -132,16 +148,16 @@ def test_what_would_settle_it_has_a_number_of_people():
     before=st.floats(1, 900), after=st.floats(0, 900), fall=st.floats(0.06, 900),
     width=st.floats(0.3, 200), days=st.sampled_from([None, 90.0, 182.0]),
     kind=st.sampled_from(["count", "binary", "cost", "score", "duration"]),
-    origin=st.sampled_from(["gamma-Poisson", "comparison people", None]),
+    origin=st.sampled_from(["gamma-Poisson", "comparison people", None]), better=st.sampled_from(["lower", "higher"]),
 )  # fmt: skip
-def test_every_text_keeps_the_rules_of_words(before, after, fall, width, days, kind, origin):
+def test_every_text_keeps_the_rules_of_words(before, after, fall, width, days, kind, origin, better):
     """No word that we never use, no long sentence, and nothing harder to read than grade ten."""
     why = "2 of 32 people had fewer than 2 before, so 2 or more was not the rule by which they were picked."
     share = min(fall / (before - after), 1.0) if before > after else None
     found = finding(
         before=before, after=after, change=after / before - 1, expected_after=max(before - fall, 0.1), kind=kind,
         fall=fall if origin else None, fall_low=max(fall - width, 0.0), fall_high=fall + width, share=share,
-        before_days=days, origin=origin, why=None if origin else why,
+        before_days=days, origin=origin, why=None if origin else why, better=better,
     )  # fmt: skip
     said, denied = texts(found)
     for text in said:

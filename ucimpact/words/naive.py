@@ -23,6 +23,7 @@ from ucimpact.words.sentences import headline
 Finding = Mapping[str, Any]
 
 PICKED = "People picked at a bad time have {fewer} afterwards whatever is done"
+BETTER = "People picked at a bad time get better whatever is done"
 NO_METER = "How much of that picking people at a bad time gives by itself cannot be told here"
 NOBODY = "There is nobody to compare with"
 UNMATCHED = "Nobody was matched with them"
@@ -56,8 +57,11 @@ def rtm_sentence(finding: Finding) -> str:
     """How much of the fall would be expected of people picked at a bad time, or why that cannot be told."""
     told, how = finding["naive"], _how(finding)
     seen = _seen(finding)
+    unknown = f"{_alone(finding)}, so this does not show what {finding['subject']} changed."
+    if finding["better"] == "higher":
+        return f"{BETTER if seen < 0 else 'That is no rise'}. {unknown}"
     if seen <= 0:
-        return f"That is no fall. {_alone(finding)}, so this does not show what {finding['subject']} changed."
+        return f"That is no fall. {unknown}"
     if told.get("fall") is None:
         return f"{NO_METER}. {told['why']}" if told.get("why") else f"{NO_METER}."
     fewer, fall = how.fewer, told["fall"]
@@ -133,7 +137,7 @@ def naive_beside(finding: Finding) -> list[str]:
 def naive_can_say(finding: Finding) -> list[str]:
     """Sentences that a provider with no comparison may quote as they stand."""
     items = [f"“{before_and_after(finding)}”"]
-    if _seen(finding) > 0 and finding["naive"].get("fall"):
+    if _seen(finding) > 0 and finding["naive"].get("fall") and finding["better"] == "lower":
         items += [f"“{rtm_sentence(finding)}”"]
     uncertain = naive_headline(subject=finding["subject"], outcome=finding["outcome"])
     alone = _alone(finding)
@@ -149,7 +153,7 @@ def naive_cannot_say(finding: Finding) -> list[str]:
         verb = "cut" if seen > 0 else "raised"
         size = f"{number(100 * abs(told['change']))}%"
         items.append(f"“{subject} {verb} {outcome} by {size}.” {_why_not(finding)}")
-    if seen > 0 and finding["kind"] in COUNTED:
+    if seen > 0 and finding["kind"] in COUNTED and finding["better"] == "lower":
         whole = _size(seen, _how(finding))
         unit = f" per {finding['base']:,}" if finding.get("base") else ""
         reason = "A fall is not a number avoided: nobody knows how many would have happened."
