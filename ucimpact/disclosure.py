@@ -69,13 +69,16 @@ def release(evaluation: Evaluation) -> Evaluation:
     analyses = tuple(_analysis(analysis, log) for analysis in evaluation.analyses)
     finding = _finding(dict(evaluation.finding), log)
     data = _data(dict(evaluation.data), log)
+    valuation = None if evaluation.valuation is None else _valuation(dict(evaluation.valuation), log)
     summary = {
         "profile": profile,
         "suppressed": len(log.hidden),
         "rounded": log.rounded,
         "log": sorted(set(log.hidden)),
     }
-    return replace(evaluation, analyses=analyses, finding=finding, data=data, disclosure=summary).rephrased()
+    return replace(
+        evaluation, analyses=analyses, finding=finding, data=data, valuation=valuation, disclosure=summary
+    ).rephrased()
 
 
 def _analysis(analysis: Analysis, log: Log) -> Analysis:
@@ -196,6 +199,22 @@ def _naive(
     known = made.get("before") and made.get("after") is not None
     made["change"] = made["after"] / made["before"] - 1 if known else None
     return made
+
+
+def _valuation(valuation: dict[str, Any], log: Log) -> dict[str, Any]:
+    """The numbers of events that were valued, rounded as the same numbers are elsewhere; pounds stay.
+
+    A modelled number that rounds to nothing is hidden: its pounds beside it are not nothing.
+    """
+    rows = []
+    for row in valuation.get("outcomes") or ():
+        shown: dict[str, float | None] = {name: _nearest(row[name]) for name in ("change", "low", "high")}
+        if not shown["change"] and row["change"]:
+            log.hidden.append(f"{row['label']}: number of events that were valued")
+            shown = dict.fromkeys(shown, None)
+        log.rounded += 1
+        rows.append({**row, **shown})
+    return {**valuation, "outcomes": rows}
 
 
 def _data(data: dict[str, Any], log: Log) -> dict[str, Any]:
