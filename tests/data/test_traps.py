@@ -384,6 +384,26 @@ def test_countries_of_birth_and_nations_are_no_totals(tmp_path):
     assert read(tmp_path, nations).left_out == ({"n": 2, "reason": "total rows (rows 2, 5)"},)
 
 
+def test_people_are_not_taken_for_what_a_sheet_works_out(tmp_path):
+    """Max and Sum are names, a hip is replaced in total, and most of a list may be born in England."""
+    names = "name,fell,visits\nAda,0,3\nSum,1,2\nJoy,0,5\nMax,1,5\nMin,0,2\n"
+    assert len(read(tmp_path, names)) == 5
+    hips = "person,side,hip,age\n" + "".join(
+        f"p{k},left,{'Total' if k % 3 else 'Part'},{60 + k}\n" for k in range(9)
+    )
+    assert len(read(tmp_path, hips.replace("Total", "total", 2))) == 9
+    born = "person,born,age\n" + "".join(
+        f"{k},{'England' if k % 4 else 'Wales'},{60 + k}\n" for k in range(40)
+    )
+    assert len(read(tmp_path, born)) == 40
+    surgeries = (
+        "practice,month,n\nAll Saints,1,90\nBrook,1,7\nCliff,1,8\nAll Saints,2,95\nBrook,2,6\nCliff,2,9\n"
+    )
+    assert len(read(tmp_path, surgeries)) == 6
+    people = "person,age,visits,cost\na,70,1,5\nb,71,,\n,,,\nJ. Smith,,,\nA. Jones,80,2,4\n"
+    assert len(read(tmp_path, people)) == 4
+
+
 def test_a_column_that_holds_totals_alone_is_a_column(tmp_path):
     table = read(tmp_path, "measure,month,n\nTotal,1,9\nTotal,2,8\nTotal,3,7\n")
     assert len(table) == 3

@@ -9,14 +9,15 @@ header that stands again on the next page are left out, each with its row.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from ucimpact.data.cells import COMMAS, PERCENT, PLAIN, POUNDS, is_empty, read_numbers
+from ucimpact.data.cells import ABSENT, COMMAS, PERCENT, PLAIN, POUNDS, is_empty, read_numbers
 
 Rows = list[tuple[int, Sequence[Any]]]
 """The line of each row in the file, and its cells."""
@@ -39,15 +40,22 @@ TOTAL = re.compile(
     r"(?:,? \(?(?:england|all [a-z ]+)\)?)?:?|totals? for (?:england|all [a-z ]+)",
     re.IGNORECASE,
 )
-WHOLE = re.compile(r"england|united kingdom|uk|all|all [a-z ]+|national|overall|everyone", re.IGNORECASE)
-"""Names of a total where its numbers are above all others; else a place, a kind of person or an answer."""
-FOOT = re.compile(r"sum|average|mean|median|count|maximum|minimum|max|min|std(?:ev)?", re.IGNORECASE)
+WHOLE = re.compile(
+    r"england|united kingdom|uk|national|overall|everyone|all(?: (?:practices|places|areas|trusts|sites"
+    r"|providers|regions|hospitals|patients|clients|people|persons|ages))?",
+    re.IGNORECASE,
+)
+FOOT = re.compile(r"sum|average|mean|median|count", re.IGNORECASE)
 """What the last rows of a sheet work out."""
+NEARLY = 0.9
+"""Share of the sum of the rest that a whole has to reach, because some of its parts may be missing."""
+ROUNDED = 0.01
 LAST = 4
 EXAMPLE = re.compile(r"EXAMPLE\b.*")
 """What the first cell of a template's example row begins with."""
 REMARK = re.compile(
-    r"(?:source|notes?|footnotes?|contact|produced|prepared|copyright)\b|©|\*|\(?[0-9a-z][).]", re.I
+    r"(?:source|notes?|footnotes?|contact|produced|prepared|copyright)\b|©|\*+ *\w|\(?[0-9]{1,2}[).] +[a-z]",
+    re.I,
 )
 
 
@@ -282,24 +290,17 @@ def _remarks(laid: Layout, gaps: set[int]) -> set[int]:
 
 
 def _totals(laid: Layout) -> set[int]:
-    """Lines of rows that add up, or average, the others; nothing where most rows would be."""
-    found: set[int] = set()
-    whole: set[int] = set()
-    for column in range(NAME_COLUMNS):
-        texts = {
-            cells[column] for _, cells in laid.rows if column < len(cells) and isinstance(cells[column], str)
-        }
-        totals = {text for text in texts if _is_total(text)}
-        wholes = {text for text in texts if WHOLE.fullmatch(text.strip())}
-        for line, cells in laid.rows if totals or wholes else []:
-            cell = cells[column] if column < len(cells) else None
-            if isinstance(cell, str):
-                found |= {line} if cell in totals else set()
-                whole |= {line} if cell in wholes else set()
-    for line, cells in laid.rows[-LAST:]:
-        if any(isinstance(cell, str) and FOOT.fullmatch(cell.strip()) for cell in cells[:NAME_COLUMNS]):
-            found.add(line)
-    found |= _above_all(laid.rows, whole - found, found)
+    """Lines of rows that add up, or average, the others; nothing where most rows would be.
+
+    "Total" is enough of a name. "England" and "Average" are those of places, births and people too, so that
+    the numbers of such a row have to bear it out.
+    """
+    found = _named(laid.rows, _is_total)
+    wholes = _named(laid.rows, WHOLE.fullmatch)
+    feet = {line: cells for line, cells in laid.rows[-LAST:] if _foot(cells)}
+    if wholes - found or feet:
+        with np.errstate(all="ignore"):  # cells that hold 1e308
+            found |= _borne_out(laid.rows, found, wholes - found, {line: _foot(feet[line]) for line in feet})
     return found if 2 * len(found) < len(laid.rows) else set()
 
 
@@ -307,10 +308,33 @@ def _is_total(text: str) -> bool:
     return "otal" in text.lower() and TOTAL.fullmatch(text.strip()) is not None
 
 
-def _above_all(rows: Rows, lines: set[int], totals: set[int]) -> set[int]:
-    """Of rows named as a whole, those above every other row in half or more of their numbers."""
-    if not lines:
-        return set()
+def _named(rows: Rows, names: Callable[[str], object]) -> set[int]:
+    """Lines of rows with such a name in a first column; not of one that a cell before it names already."""
+    found: set[int] = set()
+    for column in range(NAME_COLUMNS):
+        cells = [cells[column] if column < len(cells) else None for _, cells in rows]
+        texts = {cell for cell in cells if isinstance(cell, str)}
+        such = {text for text in texts if names(text.strip())}
+        if not such:
+            continue
+        counts = [Counter(str(cells[at]) for _, cells in rows if at < len(cells)) for at in range(column)]
+        for (line, whole), cell in zip(rows, cells, strict=True):
+            if isinstance(cell, str) and cell in such:
+                before = [str(whole[at]) for at in range(column) if not is_empty(whole[at])]
+                own = [counts[at][str(whole[at])] == 1 for at in range(column) if not is_empty(whole[at])]
+                if not any(one and not ABSENT.fullmatch(text) for one, text in zip(own, before, strict=True)):
+                    found.add(line)
+    return found
+
+
+def _foot(cells: Sequence[Any]) -> str:
+    """What a row says that it works out: "sum", "average"; empty for other rows."""
+    named = (FOOT.fullmatch(cell.strip()) for cell in cells[:NAME_COLUMNS] if isinstance(cell, str))
+    return next((found[0].lower() for found in named if found), "")
+
+
+def _borne_out(rows: Rows, totals: set[int], wholes: set[int], feet: dict[int, str]) -> set[int]:
+    """Lines of rows whose numbers, half of them or more, are what their name says of the rest."""
     width = max(len(cells) for _, cells in rows)
     numbers = np.column_stack(
         [
@@ -318,17 +342,29 @@ def _above_all(rows: Rows, lines: set[int], totals: set[int]) -> set[int]:
             for at in range(width)
         ]
     )
-    is_whole = np.array([line in lines for line, _ in rows])
-    rest = numbers[~is_whole & np.array([line not in totals for line, _ in rows])]
+    rest = numbers[np.array([line not in {*totals, *wholes, *feet} for line, _ in rows])]
     if len(rest) < 2:
         return set()
     highest = np.where(np.isnan(rest), -np.inf, rest).max(axis=0)
-    return {
-        rows[at][0]
-        for at in np.flatnonzero(is_whole)
-        if (known := np.isfinite(numbers[at]) & np.isfinite(highest)).any()
-        and 2 * np.sum(numbers[at][known] > highest[known]) >= known.sum()
+    above = np.maximum(highest, NEARLY * np.nansum(rest, axis=0) / max(len(wholes), 1))
+    worked_out = {
+        "sum": np.nansum(rest, axis=0),
+        "average": np.nansum(rest, axis=0) / np.maximum(np.isfinite(rest).sum(axis=0), 1),
+        "median": np.array(
+            [np.median(known[np.isfinite(known)]) if np.isfinite(known).any() else np.nan for known in rest.T]
+        ),
+        "count": np.isfinite(rest).sum(axis=0),
     }
+    worked_out["mean"] = worked_out["average"]
+    found = set()
+    for (line, _), own in zip(rows, numbers, strict=True):
+        known = np.isfinite(own) & np.isfinite(highest)
+        if line in wholes and known.any() and 2 * np.sum(own[known] > above[known]) >= known.sum():
+            found.add(line)
+        elif line in feet:
+            like = np.isclose(own[known], worked_out[feet[line]][known], rtol=ROUNDED)
+            found |= {line} if 2 * like.sum() > known.sum() else set()
+    return found if wholes <= found else found - wholes
 
 
 def _spread(laid: Layout, spans: Sequence[Span]) -> None:
