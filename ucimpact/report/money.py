@@ -24,8 +24,9 @@ HEADS = {
     "economic": ("Full economic value", "all NHS resource, at average cost"),
 }
 UNDECLARED = "no outcome declares it"
-NEVER_ADDED = "Three kinds of value, never added together."
 FLAT = "Chances take every size of effect as equally likely beforehand."
+JOINED = "\u2060"
+"""Keeps a minus and its pounds on one line."""
 WHY_NO_CASH = "Emergency care is paid by a fixed sum. Fewer admissions free beds; the bill stays the same."
 
 
@@ -112,7 +113,7 @@ def money(document: Mapping[str, Any]) -> Section | None:
         heading="What would make it pay?",
         kind="money",
         bold=bold,
-        text=(" ".join(part for part in text if part),),
+        text=(" ".join(part for part in text if part).replace(f"{MINUS}£", f"{MINUS}{JOINED}£"),),
         tables=tuple(made for made in tables if made is not None),
         closing=" ".join(stopped(text) for text in valuation.get("notes") or ()),
         note=_note(valuation),
