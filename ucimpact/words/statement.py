@@ -27,7 +27,7 @@ REMEDIES = {
     "negative_controls": "counts of things that the service cannot change, such as injuries",
     "other_change": "a log of what else changed nearby, and of who had it",
     "same_coding": "a note from the data team on whether coding changed",
-    "unmeasured": "recording what the records miss, such as who lives alone",
+    "unmeasured": "recording what the records miss and those who refer people know",
 }
 """What would answer a key check that is in doubt, fails or cannot be answered."""
 MOST_REMEDIES = 3
