@@ -4,7 +4,7 @@
 #   make test       install with the test tools, run the tests, say what was skipped and why
 #   make check      style and types
 #   make calibrate  the long simulations: coverage and false positives (ARGS="--only its --draws 200")
-#   make break      break a copy of the code five ways and name the test that catches each
+#   make break      break a copy of the code eight ways and name the test that catches each
 #   make bench      named problems, timed beside other packages
 #   make venv       .venv with everything needed to develop
 #   make examples   write the examples' data and truth again from their seed

@@ -195,6 +195,18 @@ def test_a_released_document_gives_no_count_of_people_back(evaluation):
     assert round(again) % 5 == 0 or exact["events_pilot"] % 5 == 0
 
 
+def test_a_handful_is_not_to_be_counted_from_the_balance_table(tmp_path):
+    table = people(n=1500)
+    table["rare"] = 0
+    served = table.index[table["supported"] == "Yes"]
+    table.loc[[*served[:3], *table.index[table["supported"] == "No"][:40]], "rare"] = 1
+    text = TEXT.replace('covariates = ["age", "alone", "admissions_before"]', 'covariates = ["age", "rare"]')
+    document = release(evaluate(study_in(tmp_path, table, text))).to_dict()
+    rare = next(row for row in document["data"]["cohort"]["balance"] if row["name"] == "rare")
+    assert rare["pilot"] is None
+    assert rare["pilot_before"] is None
+
+
 def test_the_document_reads_back(evaluation):
     document = release(evaluation).to_dict()
     assert Evaluation.from_dict(json.loads(json.dumps(document))).to_dict() == document

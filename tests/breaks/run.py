@@ -1,4 +1,4 @@
-"""Break a copy of the code five ways, one at a time, and name the test that catches each: ``make break``.
+"""Break a copy of the code eight ways, one at a time, and name the test that catches each: ``make break``.
 
 A test that no fault can fail tells nothing. Each fault is an exact replacement in a scratch copy of the
 checkout; where its text is no longer there the run stops and says so, and the fault has to be written again.
@@ -75,6 +75,39 @@ FAULTS = (
             ),
         ),
         ("tests/methods/test_its.py",),
+    ),
+    Fault(
+        "caliper ignored: anybody of the stratum is near enough",
+        (
+            (
+                "ucimpact/inference/searching.py",
+                "        if not near <= self.caliper or near == np.inf:",
+                "        if near == np.inf:",
+            ),
+        ),
+        ("tests/inference/test_pairing.py",),
+    ),
+    Fault(
+        "chance above the cost turned round: a loss looks like a gain",
+        (
+            (
+                "ucimpact/economics/valuation.py",
+                "return float((self.draws > cost).mean())",
+                "return float((self.draws < cost).mean())",
+            ),
+        ),
+        ("tests/economics/test_valuation.py",),
+    ),
+    Fault(
+        "small shares shown: a handful of people could be counted from the balance table",
+        (
+            (
+                "ucimpact/disclosure.py",
+                "    return any(HIDDEN[0] <= round(part * n) <= HIDDEN[1] for part in (share, 1 - share))",
+                "    return False",
+            ),
+        ),
+        ("tests/test_evaluation_people.py",),
     ),
     Fault(
         "escape off: text of a data file is put into the page as it stands",
