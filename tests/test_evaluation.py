@@ -189,7 +189,9 @@ def test_the_cost_is_stated_and_its_worth_is_not_made_up(tmp_path: Path) -> None
         == "The pilot cost £1,500: £30 for each of 50 people, in 2024/25 prices."
     )
     assert evaluation.decision["verdict"].startswith("Cannot say yet")
-    assert "what the pilot cost" in evaluation.study["unused"]
+    assert evaluation.study["unused"] == []
+    assert evaluation.valuation is not None
+    assert evaluation.valuation["cost"]["total"] == 1500 and evaluation.valuation["columns"] == {}
 
 
 def test_a_report_has_one_level(tmp_path: Path) -> None:
