@@ -15,7 +15,7 @@ from ucimpact.report.phrases import count, stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.single import Claim, Interval
 from ucimpact.report.tables import Table, table
-from ucimpact.words import Measure, bare, capital, joint, measure, number, spoken
+from ucimpact.words import Measure, bare, capital, joint, measure, naive_beside, number, spoken
 from ucimpact.words import statement as words
 
 WHOLE = 0.995
@@ -99,6 +99,21 @@ def naive(document: Mapping[str, Any]) -> Section | None:
     if not isinstance(held, Mapping) or not (claim := words.claimed(finding)):
         return None
     alone = words.is_naive(finding)
+    text = _by_picking(held) if alone else naive_beside(finding)[1:]
+    heading = "What would a simple before-and-after have claimed?"
+    return Section(
+        ident="naive",
+        heading="How much of the change was to be expected?" if alone else heading,
+        kind="chart",
+        bold=claim,
+        text=tuple(text),
+        figure=taken_apart(document),
+        note=Note(name="About regression to the mean", paragraphs=(("Why this happens", REFERRED),)),
+    )
+
+
+def _by_picking(held: Mapping[str, Any]) -> list[str]:
+    """How much of the fall picking people at a bad time gives, where nobody stands beside them."""
     text = [words.explained_by_choice(held)]
     if (
         held.get("share_low") is not None
@@ -112,16 +127,7 @@ def naive(document: Mapping[str, Any]) -> Section | None:
         text.append(f"This is worked out from: {stopped(str(held['model']))}")
     if held.get("why"):
         text.append(stopped(str(held["why"])))
-    heading = "What would a simple before-and-after have claimed?"
-    return Section(
-        ident="naive",
-        heading="How much of the change was to be expected?" if alone else heading,
-        kind="chart",
-        bold=claim,
-        text=tuple(text),
-        figure=taken_apart(document),
-        note=Note(name="About regression to the mean", paragraphs=(("Why this happens", REFERRED),)),
-    )
+    return text
 
 
 def _share(share: float) -> str:
