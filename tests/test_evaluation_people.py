@@ -207,6 +207,40 @@ def test_a_handful_is_not_to_be_counted_from_the_balance_table(tmp_path):
     assert rare["pilot_before"] is None
 
 
+def test_the_effects_give_only_the_rounded_count_back(evaluation):
+    """A Poisson model fits the pilot mean exactly, so att x ratio / (ratio - 1) x people is its number of events."""
+    document = release(evaluation).to_dict()
+    exact = [a.estimate.counts.get("events_pilot") for a in evaluation.analyses]
+    assert any(n and n % 5 for n in exact)
+    for entry, analysis in zip(document["estimates"], evaluation.analyses, strict=True):
+        if not entry.get("effects") or analysis.kind not in ("count", "binary") or analysis.role == "naive":
+            continue
+        rows = {row["term"]: row for row in entry["effects"]}
+        ratio = 1 + rows["relative"]["estimate"]
+        time = analysis.estimate.extras["person_time"]
+        again = rows["att"]["estimate"] * ratio / (ratio - 1) * time
+        shown = entry["counts"]["events_pilot"]
+        assert again == pytest.approx(shown, rel=0.03 / abs(1 - ratio) + 0.01)
+        assert rows["cumulative"]["std_error"] is None
+        assert rows["att"]["estimate"] == float(f"{rows['att']['estimate']:.3g}")
+
+
+def test_an_outcome_with_a_handful_of_events_is_not_shown_at_all(tmp_path):
+    table = people(n=900)
+    table["falls"] = 0
+    served = table.index[table["supported"] == "Yes"]
+    table.loc[served[:40:10], "falls"] = 1
+    table.loc[table.index[table["supported"] == "No"][:300:10], "falls"] = 1
+    released = release(evaluate(study_in(tmp_path, table, TEXT)))
+    falls = next(a for a in released.analyses if a.label == "Falls")
+    assert falls.estimate is None
+    assert falls.refused == "Too few people had it for figures to be shown."
+    check = next(check for check in released.checks if check.name == "negative_controls")
+    row = next(row for row in check.table if row["column"] == "falls")
+    assert row["ratio"] is None
+    assert "Falls: too few to be shown." in check.text
+
+
 def test_the_document_reads_back(evaluation):
     document = release(evaluation).to_dict()
     assert Evaluation.from_dict(json.loads(json.dumps(document))).to_dict() == document

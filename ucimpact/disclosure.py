@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ucimpact import serialise
+from ucimpact.diagnostics.check import Check
 from ucimpact.errors import DisclosureError
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation import Analysis, Evaluation
@@ -67,9 +68,12 @@ def release(evaluation: Evaluation) -> Evaluation:
     if evaluation.data.get("rows_are") == "people":
         evaluation = _people(evaluation, log)
     analyses = tuple(_analysis(analysis, log) for analysis in evaluation.analyses)
-    finding = _finding(dict(evaluation.finding), log)
+    people = evaluation.data.get("kind") == "cohort"
+    finding = _finding(dict(evaluation.finding), log, people=people)
     data = _data(dict(evaluation.data), log)
     valuation = None if evaluation.valuation is None else _valuation(dict(evaluation.valuation), log)
+    if people and valuation is not None:
+        valuation = _valuation_of_people(valuation)
     summary = {
         "profile": profile,
         "suppressed": len(log.hidden),
@@ -156,8 +160,10 @@ def _nearest(value: float) -> float:
     return math.copysign(ROUND_TO * math.floor(abs(value) / ROUND_TO + 0.5), value) + 0.0
 
 
-def _finding(finding: dict[str, Any], log: Log) -> dict[str, Any]:
+def _finding(finding: dict[str, Any], log: Log, *, people: bool = False) -> dict[str, Any]:
     events = finding.get("observed_events")
+    if people and events:
+        finding = _of_persons(finding, log.count(events, "observed during the pilot"), events)
     if events is not None:
         shown = log.count(events, "observed during the pilot")
         finding["observed_events"] = shown
@@ -179,6 +185,20 @@ def _finding(finding: dict[str, Any], log: Log) -> dict[str, Any]:
         finding["avoided"] = rounded if kept else None
         log.rounded += 1
     return finding
+
+
+def _of_persons(finding: dict[str, Any], shown: float | None, events: float) -> dict[str, Any]:
+    """The finding on people at the scale of the count as it is shown; without a range where it is hidden."""
+    if shown is None:
+        names = ("est", "lo", "hi", "se", "found_se", "claim", "percent", "avoided", "expected", "observed")
+        return {**finding, **dict.fromkeys(names), "refused": TOO_FEW[:1].lower() + TOO_FEW[1:-1]}
+    made = dict(finding)
+    for name in ("est", "lo", "hi", "se", "found_se"):
+        if made.get(name) is not None:
+            made[name] = coarse(made[name] * shown / events)
+    if made.get("percent"):
+        made["percent"] = _coarsely(made["percent"])
+    return made
 
 
 def _naive(
@@ -217,6 +237,20 @@ def _valuation(valuation: dict[str, Any], log: Log) -> dict[str, Any]:
     return {**valuation, "outcomes": rows}
 
 
+POUNDS = ("columns", "net", "per_pound", "cost_per_event", "draws", "price_at_rule", "sd", "evsi")
+"""Of a valuation: what is a modelled number of events times a price."""
+
+
+def _valuation_of_people(valuation: dict[str, Any]) -> dict[str, Any]:
+    """Pounds of people to three figures: to the penny they would give the number of events back."""
+    made = {**valuation, **{name: _coarsely(valuation.get(name)) for name in POUNDS}}
+    made["outcomes"] = [
+        {**row, **{name: _coarsely(row.get(name)) for name in ("cash", "capacity", "economic")}}
+        for row in valuation.get("outcomes") or ()
+    ]
+    return made
+
+
 def _data(data: dict[str, Any], log: Log) -> dict[str, Any]:
     counts = dict(data["counts"])
     if counts.get("events") is not None:
@@ -226,7 +260,11 @@ def _data(data: dict[str, Any], log: Log) -> dict[str, Any]:
         return data
     data["counts"] = {name: log.count(value, name) for name, value in counts.items()}
     data["left_out"] = [
-        {**row, "n": log.count(row["n"], f"left out: {row['reason']}")} for row in data["left_out"]
+        {
+            **{k: v for k, v in row.items() if k != "pilot"},
+            "n": log.count(row["n"], f"left out: {row['reason']}"),
+        }
+        for row in data["left_out"]
     ]
     if data.get("cohort"):
         data["cohort"] = _cohort_data(data["cohort"], counts, log)
@@ -265,7 +303,14 @@ def _people(evaluation: Evaluation, log: Log) -> Evaluation:
             drop = (*GIVE_BACK, "comparison")
             extras = {name: value for name, value in estimate.extras.items() if name not in drop}
             if evaluation.data["kind"] == "cohort":
-                estimate, extras = _of_people(estimate, shown)
+                made, extras, times = _of_people(estimate, shown)
+                if made is None:
+                    log.hidden.append(f"{analysis.label}: effects, which would give counts back")
+                    analyses.append(_unsaid(analysis))
+                    continue
+                estimate = made
+                est, lo, hi = (_scaled(value, times) for value in (analysis.est, analysis.lo, analysis.hi))
+                analysis = replace(analysis, est=est, lo=lo, hi=hi)
             rule = dict(extras.get("rule") or {})
             rule |= {
                 name: log.count(rule[name], name) for name in ("n1", "n0", "places", "sets") if name in rule
@@ -283,60 +328,119 @@ def _people(evaluation: Evaluation, log: Log) -> Evaluation:
             )
         refused = None if analysis.refused is None else rounded_in(analysis.refused)
         analyses.append(replace(analysis, estimate=estimate, refused=refused))
-    checks = tuple(
-        replace(
-            check, text=rounded_in(check.text), table=[_row_of_people(row, log) for row in check.table or ()]
-        )
-        for check in evaluation.checks
-    )
+    checks = tuple(_check_of_people(check, log) for check in evaluation.checks)
     return replace(evaluation, analyses=tuple(analyses), checks=checks)
 
 
+def _check_of_people(check: Check, log: Log) -> Check:
+    """A check without the ratios that would give a hidden count back, in its table and in its sentences."""
+    text, rows = check.text, []
+    for row in check.table or ():
+        made = _row_of_people(row, log)
+        rows.append(_coarsely(made))
+        if made.get("ratio") is None and row.get("ratio") is not None:
+            label = re.escape(str(row.get("label") or row.get("column")))
+            text = re.sub(rf"{label}: [^()]*\([^)]*\)\.", _few_had, text, flags=re.IGNORECASE)
+    return replace(check, text=rounded_in(text), table=rows)
+
+
+def _few_had(found: re.Match[str]) -> str:
+    return f"{found[0].split(':', 1)[0]}: too few to be shown."
+
+
+def _unsaid(analysis: Analysis) -> Analysis:
+    """An analysis of which one count is hidden: nothing of it is shown."""
+    return replace(analysis, estimate=None, est=None, lo=None, hi=None, refused=TOO_FEW)
+
+
+TOO_FEW = "Too few people had it for figures to be shown."
 KEPT = ("observed", "expected", "horizon", "max_smd", "e_value", "df", "regression", "naive", "clock", "rule")
 """What an estimate on people adds that may leave the building."""
+FIGURES = 3
 COUNTED = re.compile(
     r"(?<![\d.,£])(\d{1,3}(?:,\d{3})+|\d+)(?= (?:of \d|of the \d|\w+ ){0,3}"
     r"(?:people|persons|pilot|comparison|sets|clusters|rows|events|deaths|had|were|have|others|times)\b)"
 )
 """A number of people in a sentence."""
+REASON = re.compile(r"([(;] ?)(\d{1,3}(?:,\d{3})*|\d+):")
+"""A number of people before its reason: "(12: nobody else was alike; 3: ...)"."""
 
 
 def rounded_in(text: str) -> str:
     """A sentence with each number of people rounded as a count is, and a small one not said."""
+    text = REASON.sub(lambda found: f"{found[1]}{_told(int(found[2].replace(',', '')))}:", text)
 
-    def shown(found: re.Match[str]) -> str:
-        n = int(found[1].replace(",", ""))
-        if not n:
-            return "0"
-        return "a few" if n <= HIDDEN[1] else f"about {int(_nearest(n)):,}"
-
-    return COUNTED.sub(shown, text)
+    return COUNTED.sub(lambda found: _told(int(found[1].replace(",", ""))), text)
 
 
-def _of_people(estimate: Estimate, shown: dict[str, float | None]) -> tuple[Estimate, dict[str, Any]]:
-    """An estimate on people with its means worked out again from the counts as they are shown."""
+def _told(n: int) -> str:
+    """A number of people in words."""
+    if not n:
+        return "0"
+    return "a few" if n <= HIDDEN[1] else f"about {int(_nearest(n)):,}"
+
+
+def _of_people(
+    estimate: Estimate, shown: dict[str, float | None]
+) -> tuple[Estimate | None, dict[str, Any], float]:
+    """An estimate on people, worked out again from the counts as they are shown; None where one is hidden.
+
+    A model with a constant and the service in it fits the pilot mean to the last digit, so its effects give
+    the count back. Here they are put to the scale of the rounded count and to three figures, and the error of
+    the total, which beside that of the mean gives the days at risk, goes.
+    """
     extras = {name: value for name, value in estimate.extras.items() if name in KEPT}
-    for name in ("observed", "expected"):
-        key = {"observed": ("events_pilot", "events_after"), "expected": ("events_before",)}[name]
-        counted = next((k for k in key if estimate.counts.get(k) is not None), None)
-        if counted is None or extras.get(name) is None:
-            continue
-        exact, rounded = estimate.counts[counted], shown[counted]
-        extras[name] = None if rounded is None else extras[name] * (rounded / exact if exact else 1)
-    if "events_pilot" in estimate.counts and extras.get("observed") is not None:
-        extras["expected"] = extras["observed"] - float(estimate.effect("att")["estimate"])
-    elif extras.get("observed") is None:
-        extras["expected"] = None
-    rows = estimate.effects["term"] == "cumulative"
+    events = [name for name in shown if name.startswith("events_") and estimate.counts.get(name)]
+    if any(shown[name] is None for name in events):
+        return None, {}, 1.0
+    ratio = {name: float(shown[name] or 0) / estimate.counts[name] for name in events}
     effects = estimate.effects.copy()
+    times = ratio.get("events_pilot", 1.0)
+    natural = effects["term"].isin(["att", "cumulative", "rate_difference", "mean_difference"])
+    numbers = ["estimate", "conf_low", "conf_high", "std_error"]
+    effects.loc[natural, numbers] *= times
+    if "events_after" in ratio:
+        before, after = (extras[key] for key in ("expected", "observed"))
+        extras |= {"expected": before * ratio["events_before"], "observed": after * ratio["events_after"]}
+        moved = (extras["observed"] - extras["expected"]) - (after - before)
+        effects.loc[effects["term"] == "att", ["estimate", "conf_low", "conf_high"]] += moved
+        effects = effects[effects["term"] != "relative"].reset_index(drop=True)
+        effects[["statistic", "p_value"]] = np.nan  # of a change that is no effect there is no test
+    elif extras.get("observed") is not None:
+        extras |= {name: extras[name] * times for name in ("observed", "expected")}
+    total = effects["term"] == "cumulative"
     for column in ("estimate", "conf_low", "conf_high"):
-        effects.loc[rows, column] = effects.loc[rows, column].map(_nearest)
-    return replace(estimate, effects=effects), extras
+        effects.loc[total, column] = effects.loc[total, column].map(_nearest)
+    effects.loc[total, ["std_error", "statistic"]] = np.nan
+    for column in (*numbers, "statistic", "df", "p_value"):
+        effects[column] = effects[column].map(coarse)
+    extras["regression"] = _coarsely(
+        {k: v for k, v in (extras.get("regression") or {}).items() if k not in ("any_spread", "model")}
+    )
+    return replace(estimate, effects=effects), _coarsely(extras), times
+
+
+def _scaled(value: float | None, times: float) -> float | None:
+    return None if value is None else coarse(value * times)
+
+
+def coarse(value: float) -> float:
+    """A number to three figures."""
+    return float(f"{value:.{FIGURES}g}") if value is not None and math.isfinite(value) else value
+
+
+def _coarsely(value: Any) -> Any:
+    """Every broken number inside, to three figures; whole ones stay."""
+    if isinstance(value, dict):
+        return {name: _coarsely(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_coarsely(entry) for entry in value]
+    return coarse(value) if isinstance(value, float) and value != round(value) else value
 
 
 def _row_of_people(row: dict[str, Any], log: Log) -> dict[str, Any]:
     """A row of a check: counts rounded, and no ratio beside a hidden one that would give it back."""
-    counts = [name for name in row if name.startswith("events_")]
+    counts = [name for name in row if name.startswith("events_") or name == "n"]
     made = {**row, **{name: log.count(row[name], f"check: {name}") for name in counts}}
     if any(made[name] is None and row[name] for name in counts):
         made |= {
@@ -354,14 +458,23 @@ def _cohort_data(cohort: dict[str, Any], counts: dict[str, Any], log: Log) -> di
         made["pilot_before"] = None  # beside `pilot` it would tell of the few who were lost
         for arm, n in arms.items():
             if row.get("yes_no") and _few(row.get(arm), counts.get(n)):
-                made[arm] = None
+                made |= dict.fromkeys([arm, *(name for name in made if name.startswith(("smd", "ks")))])
                 log.hidden.append(f"balance: {row['name']}, {arm}")
-        balance.append(made)
+        if row.get("yes_no"):
+            made |= {name: None for name in made if name.endswith("_before") and name != "comparison_before"}
+        balance.append(_coarsely(made))
     lost = dict(cohort.get("lost") or {})
     exact = lost.get("n")
     yes_no = {row["name"] for row in balance if row.get("yes_no")}
     lost["differ"] = [
-        row for row in lost.get("differ") or () if not (row["name"] in yes_no and _few(row["lost"], exact))
+        {
+            **row,
+            "lost": None if row["lost"] is None else float(f"{row['lost']:.2g}"),
+            "matched": coarse(row["matched"]),
+            "smd": coarse(row["smd"]),
+        }
+        for row in lost.get("differ") or ()
+        if not (row["name"] in yes_no and _few(row["lost"], exact))
     ]
     lost["reasons"] = [
         {**row, "n": log.count(row["n"], f"lost: {row['reason']}")} for row in lost.get("reasons") or ()
