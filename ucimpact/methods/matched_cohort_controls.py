@@ -20,6 +20,9 @@ Array = np.ndarray
 
 NUMBERS = ("ratio", "low", "high", "log_ratio", "std_error", "z", "events_pilot", "events_comparison")
 
+NEARLY_ALL = 0.8
+"""A yes or no that more than this share had says little, and its small error would drown the rest."""
+ALIKE_TO_ALL = 1e-9
 RARE = 40
 """Below so many events a control is judged by a score test: a Wald ratio of 15 to 35 deaths is beyond 2.58
 standard errors in 2-4% of clean cohorts."""
@@ -114,6 +117,8 @@ def _control(
     row |= {"events_pilot": events[0], "events_comparison": events[1]}
     if sum(events) == 0:
         return {**row, "why": "it happened to nobody"}, None
+    if np.isin(y[known], (0.0, 1.0)).all() and sample.share(y) > NEARLY_ALL:
+        return {**row, "why": "nearly everybody had it, so it cannot show a difference"}, None
     offset = reach != "before"
     if sum(events) < RARE or min(events) == 0:
         log_ratio, error, z, influence = _scored(sample, y, offset=offset)
@@ -122,6 +127,8 @@ def _control(
         influence = contrast.log_ratio_influence
         log_ratio = contrast.log_ratio
         error = float(np.sqrt(sample.cov(influence[:, None], contrast.parameters)[0, 0]))
+        if not error > ALIKE_TO_ALL:
+            return {**row, "why": "it happened alike to everybody, so it cannot show a difference"}, None
         z = log_ratio / error
     half = float(student.ppf((1 + model.level) / 2, sample.df(influence))) * error
     limits = (log_ratio, log_ratio - half, log_ratio + half)

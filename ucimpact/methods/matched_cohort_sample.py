@@ -118,6 +118,10 @@ class Sample:
         pilot, others = (np.unique(self.row[side]) for side in (self.treated, ~self.treated))
         return float(y[pilot].sum()), float(y[others].sum())
 
+    def share(self, y: Array) -> float:
+        """Mean of an outcome over all the different people."""
+        return float(y[np.unique(self.row)].mean())
+
     def enforce(self, outcome: str, events: tuple[float, float] | None) -> None:
         """Refuse what nothing can be worked out from."""
         if self.size < 2:
