@@ -108,6 +108,13 @@ def value_problems(study: Study) -> list[str]:
     """What cannot be valued as the study declares it: items and years that are not known."""
     found = []
     year = study.cost.price_year if study.cost else PRICES
+    costs = [o.label for o in study.outcomes if o.kind == "cost" and o.value and o.value.economic]
+    events = [o.label for o in study.outcomes if o.kind != "cost" and o.value and o.value.economic]
+    if costs and events:
+        found.append(
+            f"{words.joint(costs)} and {words.joint(events)}: a cost and the events that cost it would count "
+            "the same thing twice. Give an economic value to one of them"
+        )
     for outcome in study.outcomes:
         for key in ("capacity", "economic"):
             what = getattr(outcome.value, key, None)
@@ -280,8 +287,13 @@ class _Work:
         self.best = [float(row.estimate.effect("cumulative")["estimate"]) for row in rows]
         paid = None if cost is None else cost["people"]
         self.people = paid or people
-        self.scale = self.people / people if people and self.people else 1.0
-        """From those analysed to those whom the cost is for."""
+        self.scale = [self._from_analysed(row, people) for row in rows]
+        """Of each outcome, from those it was analysed in to those whom the cost is for."""
+
+    def _from_analysed(self, row: _Row, people: float | None) -> float:
+        counts = row.estimate.counts
+        analysed = counts.get("matched_pilot") or counts.get("analysed") or people
+        return self.people / analysed if people and analysed and self.people else 1.0
 
     def column(self, name: str) -> _Amount | None:
         """One kind of pounds over the whole pilot; None where no outcome declares it."""
@@ -290,7 +302,7 @@ class _Work:
         for k, row in enumerate(self.rows):
             if name not in row.each:
                 continue
-            times = row.toward * row.each[name] * self.scale
+            times = row.toward * row.each[name] * self.scale[k]
             part = _Amount(kind(self.best[k] * times), self.drawn[:, k] * times)
             total = part if total is None else total + part
         return total
@@ -368,8 +380,8 @@ class _Work:
     def _outcome(self, k: int) -> dict[str, Any]:
         row = self.rows[k]
         effect = row.estimate.effect("cumulative")
-        low, high = (float(effect[name]) * self.scale for name in ("conf_low", "conf_high"))
-        change = self.best[k] * self.scale
+        low, high = (float(effect[name]) * self.scale[k] for name in ("conf_low", "conf_high"))
+        change = self.best[k] * self.scale[k]
         return {
             "label": row.outcome.label,
             "column": row.outcome.column,
@@ -394,7 +406,7 @@ class _Work:
             return None
         effect = self.rows[main].estimate.effect("cumulative")
         avoided, low, high = (
-            -float(effect[name]) * self.scale for name in ("estimate", "conf_high", "conf_low")
+            -float(effect[name]) * self.scale[main] for name in ("estimate", "conf_high", "conf_low")
         )
         total = self.cost["total"]
         event = words.one_of(self.rows[main].outcome.label)
@@ -431,7 +443,9 @@ class _Work:
         if row.each["cash"]:
             lines.append((f"Cash released with each {event}", row.each["cash"]))
         rows = [
-            {"label": label, "per_event": each, "events_per_100": 100 * price / each} for label, each in lines
+            {"label": label, "per_event": each, "events_per_100": 100 * price / each}
+            for label, each in lines
+            if each > 0
         ]
         found = {"price": price, "base": self.found.get("base"), "rows": rows, "effect": None}
         if deciding is not None and self.people and deciding.best > 0 and self.found.get("est"):
@@ -452,7 +466,7 @@ class _Work:
             notes.append("Outcomes are taken to move in step, which gives the widest range.")
         elif len(self.rows) > 1:
             notes.append(words.RANGES)
-        if abs(self.scale - 1) > 1e-9:
+        if any(abs(times - 1) > 1e-9 for times in self.scale):
             notes.append(
                 "Those whom the cost is for and who could not be analysed are taken to have gained as much "
                 "as the others."
@@ -460,11 +474,16 @@ class _Work:
         return notes
 
 
+def _round(people: float) -> float:
+    """People who stand in a price that nobody declared: to the nearest 5, as a count of people is shown."""
+    return max(5.0, 5.0 * math.floor(people / 5 + 0.5))
+
+
 def _spent(cost: Cost | None, people: float | None) -> dict[str, Any] | None:
     """What the pilot cost; None where the number of people is not known."""
     if cost is None:
         return None
-    n = cost.people or people
+    n = cost.people or (None if people is None else _round(people))
     if cost.per_person and not n:
         return None
     total = cost.fixed + cost.per_person * (n or 0)

@@ -180,10 +180,10 @@ class Value(Declared):
         would need to avoid at that share, beside the full cost.
     """
 
-    cash: Number | None = None
+    cash: Annotated[Number, Field(ge=0)] | None = None
     capacity: Text | None = None
-    capacity_per_event: Number | None = None
-    economic: Text | Number | None = None
+    capacity_per_event: Annotated[Number, Field(ge=0)] | None = None
+    economic: Text | Annotated[Number, Field(ge=0)] | None = None
     marginal: Annotated[Number | None, Field(gt=0, le=1)] = None
 
 
