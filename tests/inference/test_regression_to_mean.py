@@ -11,7 +11,7 @@ from scipy.stats import t as student
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference import regression_to_mean as rtm
-from ucimpact.inference.regression_to_mean import explained, from_comparison, gamma_poisson
+from ucimpact.inference.regression_to_mean import at_their_rate, explained, from_comparison, gamma_poisson
 
 PUBLISHED = {0.4: (54, 58, 60), 0.7: (62, 68, 70)}
 """Apparent falls, in per cent, of a useless service whose clients had 1, 2, 3 or more admissions in six months."""
@@ -270,3 +270,13 @@ def test_mixing_any_poissons_gives_the_robbins_identity():
     kept = counts >= 2
     fall = (mixed[kept] @ counts[kept] - rate[kept].sum()) / mixed[kept].sum()
     assert fall == pytest.approx(2 * mixed[2] / mixed[kept].sum(), rel=1e-9)
+
+
+def test_people_picked_at_an_event_have_a_range_that_covers():
+    """The event is taken off; how many others they have again is known as surely as a mean is."""
+    rng, held = np.random.default_rng(8), 0
+    for _ in range(300):
+        rate = rng.gamma(1.5, 0.5, 80)
+        found = at_their_rate(rng.poisson(rate))
+        held += found.low <= 0.75 <= found.high
+    assert 0.91 <= held / 300 <= 0.98

@@ -179,9 +179,16 @@ class PeopleWork:
             return self.attempt("naive", "Before and after alone", "", lambda: estimate, self.main_outcome)
 
         def run() -> Estimate:
-            return self.fit(self.main_outcome, self.cohort, NAIVE, {})
+            return self.fit(self.main_outcome, self._matched_only(), NAIVE, {})
 
         return self.attempt("naive", "Before and after alone", "", run, self.main_outcome)
+
+    def _matched_only(self) -> Cohort:
+        """The people of the main result and all beside them: before and after is asked of the same."""
+        method = self.method(self.main_outcome, self.study.method.name, self.study.method.options)
+        keep = ~self.cohort.is_pilot
+        keep[method.pairs(self.cohort).matched.treated] = True
+        return self.cohort.where(keep)
 
     def _controls(self) -> NegativeControls | None:
         """What those with the service and those beside them had alike that the service cannot change."""

@@ -189,6 +189,19 @@ def gamma_poisson(counts: Array, at_least: int, *, level: float = 0.95) -> Selec
     )
 
 
+def at_their_rate(counts: Array, *, level: float = 0.95) -> Selection:
+    """What people have again who were picked by none of these counts: their mean, as surely as it is known.
+
+    For people picked at an event that has been taken off each count: the event falls away, and how many
+    others they had is chance.
+    """
+    counts = np.asarray(counts, dtype=float)
+    _refuse(counts, 0)
+    n, before = len(counts), float(counts.mean())
+    half = float(student.ppf(0.5 + level / 2, n - 1) * counts.std(ddof=1) / np.sqrt(n))
+    return Selection(before=before, expected=before, low=max(before - half, 0.0), high=before + half)
+
+
 def _refuse(counts: Array, at_least: int) -> None:
     n = len(counts)
     if n < FEWEST:

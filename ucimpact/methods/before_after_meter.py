@@ -51,7 +51,11 @@ def from_model(people: People, at_least: int, level: float, *, at_event: bool = 
             f"{without} of {people.n} people have no event before, so they were not picked at one"
         )
     mark = max(at_least - own, 0)
-    selection = regression_to_mean.gamma_poisson(people.before - own, mark, level=level)
+    counts = people.before - own
+    if own and not mark:
+        selection = regression_to_mean.at_their_rate(counts, level=level)
+    else:
+        selection = regression_to_mean.gamma_poisson(counts, mark, level=level)
     reading = _read(people, selection, "gamma-Poisson", _model(selection, at_least, at_event), level, own=own)
     if mark:
         names = ("fall", "low", "high")
