@@ -217,7 +217,8 @@ def test_the_effects_give_only_the_rounded_count_back(evaluation):
             continue
         rows = {row["term"]: row for row in entry["effects"]}
         ratio = 1 + rows["relative"]["estimate"]
-        time = analysis.estimate.extras["person_time"]
+        held = analysis.estimate.effects.set_index("term")["std_error"]
+        time = held["cumulative"] / held["att"]
         again = rows["att"]["estimate"] * ratio / (ratio - 1) * time
         shown = entry["counts"]["events_pilot"]
         assert again == pytest.approx(shown, rel=0.03 / abs(1 - ratio) + 0.01)

@@ -74,7 +74,8 @@ def test_a_benefit_shows_what_it_cost_and_gave_in_three_columns_each_in_its_own_
         "What would make this stronger",
     ]
     assert panel(made, "What it cost, and what it gave") == (
-        "£230 a person, in 2024/25 prices. Cash released: £0, because the hospital contract is fixed. "
+        "£230 a person, in 2024/25 prices. What it gave can be counted in different ways, which must not be added. "
+        "Cash released: £0, because the hospital contract is fixed. "
         "Capacity released: £110 a person (likely range £14 to £205). "
         "Full economic value: £144 a person (likely range £19 to £268)."
     )
@@ -92,7 +93,7 @@ def test_the_paragraph_of_a_benefit_by_hand():
         "“Soft-landing visits after discharge, Merebridge: an evaluation compared 1,240 people supported with 3,720 "
         "similar people. There were about 5 fewer emergency admissions per 100 people supported over 90 days than "
         "expected (95% interval 1 to 10 fewer). The certainty of this evidence is low, and soft-landing visits may "
-        "have contributed.”"
+        "have contributed to the fall.”"
     )
 
 

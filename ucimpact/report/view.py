@@ -34,6 +34,7 @@ from ucimpact.report.phrases import (
 from ucimpact.report.section import CheckRow, Note, Section, Step
 from ucimpact.report.tables import table
 from ucimpact.words import capital, measure, number, plainly
+from ucimpact.words.statement import is_naive
 
 ANSWERS = {
     "holds": ("Holds", "We looked, and found nothing against it."),
@@ -204,11 +205,15 @@ def limits(document: Mapping[str, Any]) -> Section | None:
 def others(document: Mapping[str, Any]) -> Section | None:
     """The other outcomes, on one scale: change as a share of what was expected."""
     entries = [entry for entry in document["estimates"] if entry["role"] == "outcome"]
-    if not entries:
-        return None
+    if not entries or is_naive(document["finding"]):
+        return None  # a change from before to after is no effect, and is not drawn as one
+    barred = document["finding"].get("refused")
     results, refused = [], []
     for entry in (primary(document), *entries):
         label = document["finding"]["label"] if entry["role"] == "primary" else entry["label"]
+        if entry["role"] == "primary" and barred:
+            refused.append((label, stopped(capital(barred))))
+            continue
         relative = next(iter(figures.effects(entry, "relative")), None)
         if entry.get("refused") or relative is None or relative["estimate"] is None:
             refused.append((label, stopped(entry.get("refused") or "No change was worked out")))

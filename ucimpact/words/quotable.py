@@ -145,6 +145,8 @@ def _why_not(naive: Mapping[str, Any]) -> str:
         return "People picked at a bad time have fewer afterwards whatever is done."
     much = "nearly all" if share >= NEARLY_ALL else "part"
     if naive.get("from") == "comparison people":
+        if naive.get("less_than_selection"):
+            return "Similar people without it fell further."
         return f"Similar people without it show {much} of that change too."
     return f"Picking people at a bad time would by itself give {much} of that change."
 

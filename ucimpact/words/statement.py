@@ -107,11 +107,12 @@ def paragraph(
 
 def _found_effect(finding: Finding) -> str:
     subject, level = finding["subject"], finding["level"]
+    what = "the fall" if finding["est"] < 0 else "the rise"
     part = {
         "very low": f"so it is very uncertain whether {subject} had a part in it",
-        "low": f"and {subject} may have contributed",
-        "moderate": f"and {subject} probably contributed",
-        "high": f"and {subject} contributed",
+        "low": f"and {subject} may have contributed to {what}",
+        "moderate": f"and {subject} probably contributed to {what}",
+        "high": f"and {subject} contributed to {what}",
     }[level]
     return f"{_difference(finding)} The certainty of this evidence is {level}, {part}."
 
@@ -258,9 +259,14 @@ def cost_and_value(
     if not_worked_out or not columns:
         reason = f": {not_worked_out}" if not_worked_out else ""
         return " ".join([*told, f"What it was worth is not worked out{reason}."])
-    for key, name in zip(("cash", "capacity", "economic"), COLUMNS, strict=True):
-        if key in columns:
-            told.append(_column(name, columns[key]))
+    shown = [
+        text
+        for key, name in zip(("cash", "capacity", "economic"), COLUMNS, strict=True)
+        if key in columns and (text := _column(name, columns[key]))
+    ]
+    if len(shown) > 1:
+        told.append("What it gave can be counted in different ways, which must not be added.")
+    told += shown
     return " ".join(text for text in told if text)
 
 
