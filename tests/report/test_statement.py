@@ -74,7 +74,7 @@ def test_a_benefit_shows_what_it_cost_and_gave_in_three_columns_each_in_its_own_
         "What would make this stronger",
     ]
     assert panel(made, "What it cost, and what it gave") == (
-        "£230 a person, in 2024/25 prices. What it gave can be counted in different ways, which must not be added. "
+        "£230 a person, in 2024/25 prices. These are ways of counting one thing, never added. "
         "Cash released: £0, because the hospital contract is fixed. "
         "Capacity released: £110 a person (likely range £14 to £205). "
         "Full economic value: £144 a person (likely range £19 to £268)."

@@ -265,7 +265,7 @@ def cost_and_value(
         if key in columns and (text := _column(name, columns[key]))
     ]
     if len(shown) > 1:
-        told.append("What it gave can be counted in different ways, which must not be added.")
+        told.append("These are ways of counting one thing, never added.")
     told += shown
     return " ".join(text for text in told if text)
 
