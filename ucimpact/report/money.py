@@ -27,7 +27,7 @@ UNDECLARED = "no outcome declares it"
 FLAT = "Chances take every size of effect as equally likely beforehand."
 JOINED = "\u2060"
 """Keeps a minus and its pounds on one line."""
-WHY_NO_CASH = "Emergency care is paid by a fixed sum. Fewer admissions free beds; the bill stays the same."
+WHY_NO_CASH = "Where a contract pays a fixed sum, less activity frees time and beds; the bill stays the same."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +168,9 @@ def _made_up(valuation: Mapping[str, Any]) -> Table | None:
     cost = valuation.get("cost")
     if cost:
         cells.append(["Cost of the pilot", "", "", words.money(-cost["total"])])
-        cells.append(["Net", "", "", words.money(total["value"] - cost["total"])])
+        net = valuation.get("net") if valuation.get("counted") == "economic" else None
+        left = net["value"] if net else total["value"] - cost["total"]
+        cells.append(["Net", "", "", words.money(left)])
     head = ["Activity, whole pilot", "Change", "Unit cost", "Value"]
     return table("How the full economic value is made up", head, cells, (1, 2, 3))
 
