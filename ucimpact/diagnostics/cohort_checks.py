@@ -80,7 +80,8 @@ def clock(cohort: Cohort) -> Check:
     Holds where every service began on the index date, doubtful where that is not recorded for all, fails
     where it began later.
     """
-    days, answer = cohort.delay, "cannot tell"
+    days = cohort.delay
+    answer: Answer = "cannot tell"
     if cohort.index_date is None:
         text = "The day on which each person’s clock started is not recorded."
     elif days is None:
@@ -105,7 +106,7 @@ def clock(cohort: Cohort) -> Check:
         else:
             answer = "holds"
             text = "Everybody’s clock starts on the index date, the day on which the service was given."
-    return Check(name="clock", question=QUESTIONS["clock"], answer=answer, text=text)  # type: ignore[arg-type]
+    return Check(name="clock", question=QUESTIONS["clock"], answer=answer, text=text)
 
 
 def negative_controls(
