@@ -149,3 +149,31 @@ def test_names_that_are_code_are_only_names():
     odd = "=1+1 `<script>\"' LOS (days)"
     panel = Panel(table().rename(columns={"y": odd, "unit": "__import__('os')"}), unit="__import__('os')")
     assert panel.values(odd)[3] == 3.0
+
+
+def test_a_pilot_that_stops_is_known_by_its_last_period() -> None:
+    table = pd.DataFrame(
+        {
+            "unit": ["a"] * 4 + ["b"] * 4,
+            "period": [1, 2, 3, 4] * 2,
+            "start": [2] * 4 + [0] * 4,
+            "end": [3.0] * 4 + [np.nan] * 4,
+            "y": range(8),
+        }
+    )
+    panel = Panel(table, end="end")
+    assert panel.stopped.tolist() == [True, False]
+    assert panel.end_ordinals[0] == 3
+
+
+def test_an_end_before_the_start_is_named() -> None:
+    table = pd.DataFrame(
+        {"unit": ["a"] * 3, "period": [1, 2, 3], "start": [3] * 3, "end": [2] * 3, "y": [1, 2, 3]}
+    )
+    with pytest.raises(DataError, match="a stops before it starts"):
+        Panel(table, end="end")
+
+
+def test_units_that_are_numbers_stand_in_order_of_size() -> None:
+    table = pd.DataFrame({"unit": [10, 10, 9, 9], "period": [1, 2, 1, 2], "start": 0, "y": 1.0})
+    assert Panel(table).units == ("9", "10")

@@ -23,6 +23,31 @@ HEADER_ROWS = 2
 """Row 0 of a table is line 2 of the file it came from."""
 
 
+COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
+"""From pandas 3 a shallow copy keeps what it shows whatever is done to the original."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Words for a column of starts, or of ends."""
+
+    noun: str
+    a: str
+    verb: str
+    way_out: str
+
+
+STARTS = _Said(
+    "start",
+    "a start",
+    "starts",
+    "Write the first pilot period, or leave it empty for a unit that never starts",
+)
+ENDS = _Said(
+    "end", "an end", "stops", "Write the last pilot period, or leave it empty where the pilot goes on"
+)
+
+
 @dataclass(frozen=True)
 class Rate:
     """A column made as ``numerator / population * per``: say "per 1,000 registered patients"."""
@@ -49,6 +74,9 @@ class Panel:
         Analysis weights, not negative.
     cluster : str, optional
         The place or decision at which the pilot was given out, where that is not the unit.
+    end : str, optional
+        The unit's last pilot period, empty where the pilot goes on. The estimators that exist suppose
+        that a pilot, once begun, goes on, and refuse one that stops within the data.
 
     Raises
     ------
@@ -64,28 +92,29 @@ class Panel:
     population: str | None = field(default=None, kw_only=True)
     weight: str | None = field(default=None, kw_only=True)
     cluster: str | None = field(default=None, kw_only=True)
+    end: str | None = field(default=None, kw_only=True)
     rates: Mapping[str, Rate] = field(default_factory=lambda: MappingProxyType({}), kw_only=True)
 
     def __post_init__(self) -> None:
         problems = self._role_problems()
         if problems:
             raise DataError(problems)
-        frame = self.table.copy()
+        frame = self.table.copy(deep=not COPY_ON_WRITE)
         if not len(frame):
             raise DataError(Problem("there are no rows", "A panel needs units before and after a start"))
-        parsed = parse_periods(frame[self.period])
-        units, unit_codes = np.unique(
-            frame[self.unit].astype(str).to_numpy(dtype=object), return_inverse=True
-        )
-        ordinals, period_codes = np.unique(parsed.ordinals, return_inverse=True)
+        frequency, ordinals, period_codes = _coded_periods(frame[self.period])
+        units, unit_codes = _coded_names(frame[self.unit])
         object.__setattr__(self, "table", frame)
-        object.__setattr__(self, "frequency", parsed.frequency)
-        object.__setattr__(self, "units", tuple(units))
-        object.__setattr__(self, "unit_codes", unit_codes.reshape(-1))
+        object.__setattr__(self, "frequency", frequency)
+        object.__setattr__(self, "units", units)
+        object.__setattr__(self, "unit_codes", unit_codes)
         object.__setattr__(self, "ordinals", ordinals)
-        object.__setattr__(self, "period_codes", period_codes.reshape(-1))
-        start_ordinals, problems = self._unit_starts()
+        object.__setattr__(self, "period_codes", period_codes)
+        start_ordinals, problems = self._unit_days(self.start, STARTS)
+        ends, found = self._unit_days(self.end, ENDS) if self.end else (np.full(len(units), np.nan), [])
         object.__setattr__(self, "start_ordinals", start_ordinals)
+        object.__setattr__(self, "end_ordinals", ends)
+        problems += found or self._wrong_ends()
         problems += self._row_problems()
         if problems:
             raise DataError(problems)
@@ -97,12 +126,15 @@ class Panel:
     period_codes: np.ndarray = field(init=False, repr=False)
     start_ordinals: np.ndarray = field(init=False, repr=False)
     """Ordinal of the first pilot period of each unit (float), ``nan`` for never."""
+    end_ordinals: np.ndarray = field(init=False, repr=False)
+    """Ordinal of the last pilot period of each unit (float), ``nan`` where the pilot goes on."""
 
     def _role_problems(self) -> list[Problem]:
         roles = {
             "unit": self.unit,
             "period": self.period,
             "start": self.start,
+            "end": self.end,
             "population": self.population,
             "weight": self.weight,
             "cluster": self.cluster,
@@ -127,59 +159,71 @@ class Panel:
             ]
         return problems
 
-    def _unit_starts(self) -> tuple[np.ndarray, list[Problem]]:
-        """The first pilot period of each unit, and what is wrong with the starts."""
-        column = self.table[self.start]
-        place: dict[object, float] = {}
-        problems: list[Problem] = []
-        read = np.full(len(column), np.nan)
-        for row, value in enumerate(column.tolist()):
-            if value not in place:
-                place[value] = self._one_start(value)
-            read[row] = place[value]
-            if read[row] == np.inf:
-                problems.append(
-                    Problem(
-                        f"not a start that fits {self.frequency.noun}s",
-                        "Write the first pilot period, or leave it empty for a unit that never starts",
-                        row=row + HEADER_ROWS,
-                        column=self.start,
-                        value=str(value),
-                    )
-                )
-        starts = np.full(len(self.units), np.nan)
+    def _unit_days(self, column_name: str, said: _Said) -> tuple[np.ndarray, list[Problem]]:
+        """The first (or last) pilot period of each unit, and what is wrong with the column."""
+        column = self.table[column_name]
+        codes, values = pd.factorize(column)
+        place = np.array([self._one_start(value) for value in values] + [np.nan])
+        read = place[codes]
+        problems = [
+            Problem(
+                f"not {said.a} that fits {self.frequency.noun}s",
+                said.way_out,
+                row=int(row) + HEADER_ROWS,
+                column=column_name,
+                value=str(column.iloc[row]),
+            )
+            for row in np.flatnonzero(read == np.inf)
+        ]
+        days = np.full(len(self.units), np.nan)
         if problems:
-            return starts, problems
-        order = np.lexsort((np.arange(len(read)), self.unit_codes))
-        first = np.searchsorted(self.unit_codes[order], np.arange(len(self.units)))
-        starts = read[order][first]
-        expected = starts[self.unit_codes]
-        differs = ~((read == expected) | (np.isnan(read) & np.isnan(expected)))
+            return days, problems
+        first = np.empty(len(self.units), dtype=np.intp)
+        first[self.unit_codes[::-1]] = np.arange(len(read))[::-1]
+        days = read[first]
+        expected = days[self.unit_codes]
+        differs = (read != expected) & ~(np.isnan(read) & np.isnan(expected))
         for code in np.unique(self.unit_codes[differs]):
             row = int(np.flatnonzero(differs & (self.unit_codes == code))[0])
             problems.append(
                 Problem(
-                    f"the start of {self.units[code]} changes from row to row",
-                    "A unit starts once: give the same start in each of its rows",
+                    f"the {said.noun} of {self.units[code]} changes from row to row",
+                    f"A unit {said.verb} once: give the same {said.noun} in each of its rows",
                     row=row + HEADER_ROWS,
-                    column=self.start,
+                    column=column_name,
                     value=str(column.iloc[row]),
                 )
             )
         low, high = self.ordinals[0], self.ordinals[-1]
-        for code in np.flatnonzero((starts < low) | (starts > high)):
-            label = self.frequency.label(int(starts[code]))
+        late = days > high if said is STARTS else np.zeros(len(days), dtype=bool)
+        for code in np.flatnonzero((days < low) | late):
+            label = self.frequency.label(int(days[code]))
             window = f"{self.frequency.label(int(low))} to {self.frequency.label(int(high))}"
             problems.append(
                 Problem(
-                    f"{self.units[code]} starts outside the data ({window})",
-                    "Add the missing periods, leave the unit out, or empty its start if it never starts",
-                    column=self.start,
-                    row=int(np.flatnonzero(self.unit_codes == code)[0]) + HEADER_ROWS,
+                    f"{self.units[code]} {said.verb} outside the data ({window})",
+                    f"Add the missing periods, leave the unit out, or empty its {said.noun} if it never "
+                    f"{said.verb}",
+                    column=column_name,
+                    row=int(first[code]) + HEADER_ROWS,
                     value=label,
                 )
             )
-        return starts, problems
+        return days, problems
+
+    def _wrong_ends(self) -> list[Problem]:
+        """Units that stop before they start, or stop and never start."""
+        stops = ~np.isnan(self.end_ordinals)
+        wrong = stops & ~(self.end_ordinals >= self.start_ordinals)
+        return [
+            Problem(
+                f"{self.units[code]} stops before it starts, or never starts",
+                "Write the last period of its pilot, or leave it empty where the pilot goes on",
+                column=self.end,
+                value=self.frequency.label(int(self.end_ordinals[code])),
+            )
+            for code in np.flatnonzero(wrong)
+        ]
 
     def _one_start(self, value: object) -> float:
         """Ordinal of a start; nan for never; inf where it cannot be read."""
@@ -197,9 +241,8 @@ class Panel:
 
     def _row_problems(self) -> list[Problem]:
         problems: list[Problem] = []
-        key = self.unit_codes.astype(np.int64) * len(self.ordinals) + self.period_codes
-        _, first, counts = np.unique(key, return_index=True, return_counts=True)
-        for row in first[counts > 1]:
+        key = self.unit_codes * len(self.ordinals) + self.period_codes
+        for row in _first_of_repeats(key):
             label = self.frequency.label(int(self.ordinals[self.period_codes[row]]))
             twice = np.flatnonzero(key == key[row])
             problems.append(
@@ -216,7 +259,8 @@ class Panel:
             if column is not None:
                 problems += _not_good(self.table[column], column, role, good)
         if self.cluster is not None:
-            pairs = pd.DataFrame({"unit": self.unit_codes, "cluster": self.table[self.cluster].astype(str)})
+            places = _coded_names(self.table[self.cluster])[1]
+            pairs = pd.DataFrame({"unit": self.unit_codes, "cluster": places})
             many = pairs.drop_duplicates().groupby("unit").size()
             for code in many.index[many > 1]:
                 problems.append(
@@ -250,6 +294,12 @@ class Panel:
         return starts
 
     @cached_property
+    def stopped(self) -> np.ndarray:
+        """Units whose pilot ends before the data do, shape (n_units,)."""
+        before: np.ndarray = self.end_ordinals < self.ordinals[-1]
+        return before
+
+    @cached_property
     def starts(self) -> tuple[int, ...]:
         """The different start periods, as ordinals."""
         return tuple(int(s) for s in np.unique(self.start_ordinals[self.pilot_units]))
@@ -272,9 +322,12 @@ class Panel:
             return np.arange(len(self.units))
         first = np.zeros(len(self.units), dtype=np.int64)
         first[self.unit_codes] = np.arange(len(self.table))
-        names = self.table[self.cluster].astype(str).to_numpy(dtype=object)[first]
-        codes: np.ndarray = np.unique(names, return_inverse=True)[1].reshape(-1)
-        return codes
+        return _coded_names(self.table[self.cluster].iloc[first])[1]
+
+    @property
+    def place_names(self) -> tuple[str, ...]:
+        """What the places of :attr:`cluster_codes` are called: the units themselves without ``cluster``."""
+        return self.units if self.cluster is None else _coded_names(self.table[self.cluster])[0]
 
     def labels(self) -> list[str]:
         """Each period as a person writes it."""
@@ -324,6 +377,38 @@ class Panel:
     def where(self, keep: np.ndarray) -> Panel:
         """The rows marked True, as a panel of their own."""
         return replace(self, table=self.table.loc[np.asarray(keep, dtype=bool)].reset_index(drop=True))
+
+
+def _coded_periods(values: pd.Series) -> tuple[Frequency, np.ndarray, np.ndarray]:
+    """Spacing, ordinals in order and the code of each row; each different value is read once."""
+    codes, different = pd.factorize(values)
+    if (codes < 0).any():
+        parse_periods(values)  # says which rows have none
+    try:
+        parsed = parse_periods(pd.Series(different, name=values.name))
+    except DataError:
+        parsed = parse_periods(values)  # the same complaint, with the rows of the table
+        codes = np.arange(len(values))
+    ordinals, places = np.unique(parsed.ordinals, return_inverse=True)
+    return parsed.frequency, ordinals, places.reshape(-1)[codes]
+
+
+def _coded_names(values: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names as text, in order (numbers by size), and the code of each row."""
+    codes, different = pd.factorize(values, use_na_sentinel=False)
+    if pd.api.types.is_integer_dtype(different):
+        order = np.argsort(np.asarray(different))
+        return tuple(str(v) for v in np.asarray(different)[order]), np.argsort(order)[codes]
+    names, places = np.unique(np.array([str(v) for v in different], dtype=object), return_inverse=True)
+    return tuple(names), places.reshape(-1)[codes]
+
+
+def _first_of_repeats(key: np.ndarray) -> np.ndarray:
+    """First row of each key that stands more than once."""
+    if int(key.max()) <= 4 * len(key) + 1_000_000 and not (np.bincount(key) > 1).any():
+        return np.empty(0, dtype=np.intp)
+    _, first, counts = np.unique(key, return_index=True, return_counts=True)
+    return np.asarray(first[counts > 1])
 
 
 def numbers(values: pd.Series, column: str) -> np.ndarray:

@@ -44,8 +44,8 @@ class Sample:
     counts: dict[str, Any]
 
 
-def refuse_starts(panel: Panel) -> list[Finding]:
-    """What rules out a comparison around one start; empty where nothing does."""
+def refuse_starts(panel: Panel, *, one: bool = True) -> list[Finding]:
+    """What rules out a comparison around the start (``one``: a single one); empty where nothing does."""
     if not panel.pilot_units.any():
         return [
             Finding(
@@ -54,7 +54,18 @@ def refuse_starts(panel: Panel) -> list[Finding]:
                 f"Write the first pilot period of the pilot units in the column `{panel.start}`",
             )
         ]
-    if panel.pilot_units.all():
+    if (stopped := np.flatnonzero(panel.stopped)).size:
+        names = ", ".join(panel.units[k] for k in stopped[:3]) + (", ..." if len(stopped) > 3 else "")
+        return [
+            Finding(
+                "refuse",
+                f"the pilot stops in {len(stopped)} unit{'s' if len(stopped) > 1 else ''} ({names}) before "
+                "the data do, and what lasts after it is no effect of a running pilot",
+                "End the data with the last period in which every pilot still ran, or leave out the rows of "
+                "those units after they stopped",
+            )
+        ]
+    if one and panel.pilot_units.all():
         return [
             Finding(
                 "refuse",
@@ -62,7 +73,7 @@ def refuse_starts(panel: Panel) -> list[Finding]:
                 "Bring units without the pilot, or analyse the pilot's own series with InterruptedTimeSeries",
             )
         ]
-    if len(panel.starts) > 1:
+    if one and len(panel.starts) > 1:
         shown = ", ".join(panel.frequency.label(s) for s in panel.starts[:3])
         more = ", ..." if len(panel.starts) > 3 else ""
         return [
@@ -70,7 +81,8 @@ def refuse_starts(panel: Panel) -> list[Finding]:
                 "refuse",
                 f"the pilot starts at {len(panel.starts)} different times ({shown}{more}), and units that "
                 "start at different times would be compared with one another",
-                "Analyse the units of one start against those that never start, one start at a time",
+                "Use a method for staggered starts (callaway-santanna, imputation, count-did for counts), or "
+                "analyse one start at a time",
             )
         ]
     if panel.ordinals[0] >= panel.starts[0]:
@@ -187,8 +199,7 @@ def sample_of(
         periods_before=int((weights[:, ~comparison.after].sum(axis=0) > 0).sum()),
         noun="units" if panel.cluster is None else "places",
     )
-    labels = panel.units if panel.cluster is None else _place_names(panel)
-    place_names = tuple(labels[int(k)] for k in names)
+    place_names = tuple(panel.place_names[int(k)] for k in names)
     return Sample(comparison, known, place_names, panel, observed, exposure, counts), findings
 
 
@@ -203,8 +214,3 @@ def _sizes(panel: Panel, keep: Array, both: Array, comparison: Comparison) -> Ar
         total = np.bincount(units, panel.values(column)[keep], number)
         each = (total / np.maximum(np.bincount(units, minlength=number), 1))[both]
     return np.bincount(comparison.places, each, len(comparison.place_pilot))
-
-
-def _place_names(panel: Panel) -> tuple[str, ...]:
-    assert panel.cluster is not None
-    return tuple(np.unique(panel.table[panel.cluster].astype(str).to_numpy(dtype=object)))

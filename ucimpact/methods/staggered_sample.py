@@ -1,0 +1,269 @@
+"""A panel whose pilot units start when they start, laid out as arrays.
+
+Rows without a value, a covariate or weight are left out and counted, and so are units that have the pilot
+from the first period on: nobody saw them without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ucimpact.data.panel import Panel
+from ucimpact.inference.linear import grid
+from ucimpact.methods.common_start import MANY_MISSING, refuse_starts
+from ucimpact.methods.design_finding import Finding
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What is analysed, row by row, and as grids of units by periods where they are asked for.
+
+    Attributes
+    ----------
+    unit, period : array (n_rows,)
+        Codes of the unit and of the period of each row.
+    y, w : array (n_rows,)
+        Outcome and weight (1 without weights).
+    x : tuple of arrays (n_rows,)
+        Covariates.
+    people : array (n_rows,), optional
+        Population.
+    start : array (n_units,)
+        Ordinal of the first pilot period; ``inf`` for never.
+    ordinals : array (n_periods,)
+    places : array (n_units,)
+        Place of each unit, coded from 0.
+    place_names : tuple of str
+    panel : Panel
+    outcome_name : str
+    counts : dict
+        What was used and what was left out.
+    """
+
+    unit: Array
+    period: Array
+    y: Array
+    w: Array
+    x: tuple[Array, ...]
+    people: Array | None
+    start: Array
+    ordinals: Array
+    places: Array
+    place_names: tuple[str, ...]
+    panel: Panel
+    outcome_name: str
+    counts: dict[str, Any]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Units and periods."""
+        return len(self.start), len(self.ordinals)
+
+    def _grid(self, values: Array) -> Array:
+        if self.is_whole:
+            return np.asarray(values.reshape(self.shape))
+        return np.asarray(grid(values, self.unit, self.period, self.shape))
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether rows stand unit by unit and period by period with none missing: a grid is then a view."""
+        return _is_whole(self.unit, self.period, self.shape)
+
+    @cached_property
+    def outcome(self) -> Array:
+        """Outcome, shape (n_units, n_periods); 0 where nothing was seen."""
+        return self._grid(self.y)
+
+    @cached_property
+    def weights(self) -> Array:
+        """Weight of each cell, shape (n_units, n_periods); 0 where nothing was seen."""
+        return self._grid(self.w)
+
+    @cached_property
+    def covariates(self) -> Array:
+        """Covariates, shape (n_covariates, n_units, n_periods)."""
+        return np.array([self._grid(x) for x in self.x]).reshape((-1, *self.shape))
+
+    @cached_property
+    def cohorts(self) -> Array:
+        """The different starts as ordinals, in order, shape (n_cohorts,)."""
+        return np.asarray(np.unique(self.start[np.isfinite(self.start)]).astype(np.int64))
+
+    @cached_property
+    def cohort(self) -> Array:
+        """Cohort of each unit, coded from 0; ``n_cohorts`` for never, shape (n_units,)."""
+        found = np.searchsorted(self.cohorts, np.where(np.isfinite(self.start), self.start, np.inf))
+        return np.asarray(found)
+
+    @property
+    def pilot(self) -> Array:
+        """Which units ever start, shape (n_units,)."""
+        return np.asarray(np.isfinite(self.start))
+
+    @cached_property
+    def treated(self) -> Array:
+        """Whether the pilot runs in each row, shape (n_rows,)."""
+        return np.asarray(self.ordinals[self.period] >= self.start[self.unit])
+
+    @cached_property
+    def balanced(self) -> bool:
+        """Whether every unit was seen in every period."""
+        return len(self.y) == self.shape[0] * self.shape[1]
+
+    @cached_property
+    def unit_weights(self) -> Array | None:
+        """Weight of each unit, shape (n_units,); None where it changes from period to period."""
+        if self.w.strides == (0,):
+            return np.ones(len(self.start))
+        low, high = np.full(len(self.start), np.inf), np.zeros(len(self.start))
+        np.minimum.at(low, self.unit, self.w)
+        np.maximum.at(high, self.unit, self.w)
+        return high if bool(np.all(high - low <= 1e-12 * high)) else None
+
+
+def sample_of(
+    panel: Panel, outcome: str, covariates: tuple[str, ...] = (), *, values: Array | None = None
+) -> tuple[Sample | None, list[Finding]]:
+    """The rows that can be used; None with a refusal where these data cannot answer.
+
+    Parameters
+    ----------
+    panel : Panel
+    outcome : str
+        Column of the outcome, in natural units.
+    covariates : tuple of str
+    values : array (n_rows,), optional
+        The outcome itself where it is not a column as it stands (a logarithm).
+    """
+    findings = refuse_starts(panel, one=False)
+    if findings:
+        return None, findings
+    y = panel.values(outcome) if values is None else values
+    x = tuple(panel.values(name) for name in covariates)
+    w = panel.values(panel.weight) if panel.weight else np.broadcast_to(1.0, len(y))
+    units, number = panel.unit_codes, len(panel.units)
+    keep = np.isfinite(y)
+    left_out = [(int((~keep).sum()), f"rows without a value of `{outcome}`")]
+    have = int(keep.sum())
+    for column in x:
+        keep &= np.isfinite(column)
+    left_out.append((have - int(keep.sum()), "rows without a value of a covariate"))
+    left_out.append((int((keep & (w <= 0)).sum()), "rows with a weight of 0"))
+    keep &= w > 0
+    always = panel.start_ordinals <= panel.ordinals[0]
+    if always.any():
+        lost = int(always.sum())
+        reason = f"rows of {lost} unit{'s' if lost > 1 else ''} with the pilot from the first period on"
+        left_out.append((int((keep & always[units]).sum()), reason))
+        keep &= ~always[units]
+    seen = np.zeros(number, dtype=bool)
+    seen[units[keep]] = True
+    findings = _enough(panel, seen, always, outcome)
+    if any(finding.level == "refuse" for finding in findings):
+        return None, findings
+    missing = sum(n for n, _ in left_out)
+    if missing > MANY_MISSING * len(y):
+        findings.append(
+            Finding(
+                "warn",
+                f"{missing} of {len(y)} rows could not be used",
+                "Ask whether they are missing for a reason that has to do with the pilot",
+            )
+        )
+    return _laid_out(panel, outcome, (y, w, x), keep, seen, left_out), findings
+
+
+def _enough(panel: Panel, seen: Array, always: Array, outcome: str) -> list[Finding]:
+    noun = panel.frequency.noun
+    if always[panel.pilot_units].all():
+        return [
+            Finding(
+                "refuse",
+                f"there is no {noun} before the start: every pilot unit has the pilot from the first one on",
+                "Bring the same figures for some time before it",
+            )
+        ]
+    pilot = panel.pilot_units & ~always
+    if not (seen & pilot).any():
+        return [
+            Finding(
+                "refuse",
+                f"no pilot unit has a value of `{outcome}`",
+                "Fill in the missing values, or choose another outcome",
+            )
+        ]
+    never = seen & ~panel.pilot_units
+    if not never.any() and len(np.unique(panel.start_ordinals[seen & pilot])) < 2:
+        return [
+            Finding(
+                "refuse",
+                "every unit has the pilot from the same time on, so there is nothing to compare with",
+                "Bring units without the pilot, or analyse the pilot's own series with InterruptedTimeSeries",
+            )
+        ]
+    return []
+
+
+def _laid_out(
+    panel: Panel,
+    outcome: str,
+    arrays: tuple[Array, Array, tuple[Array, ...]],
+    keep: Array,
+    seen: Array,
+    left_out: list[tuple[int, str]],
+) -> Sample:
+    y, w, x = arrays
+    code = np.cumsum(seen) - 1
+    every = bool(keep.all())
+    unit = panel.unit_codes if every else code[panel.unit_codes[keep]]
+    period = panel.period_codes if every else panel.period_codes[keep]
+    people = panel.values(panel.population) if panel.population else None
+    if not every:
+        y, w, x = y[keep], w[keep], tuple(column[keep] for column in x)
+        people = None if people is None else people[keep]
+    used = np.bincount(period, minlength=len(panel.ordinals)) > 0
+    if not used.all():
+        period = (np.cumsum(used) - 1)[period]
+    n, t = int(seen.sum()), int(used.sum())
+    if not _is_whole(unit, period, (n, t)):
+        order = np.argsort(unit * t + period, kind="stable")
+        unit, period, y, w = unit[order], period[order], y[order], w[order]
+        x = tuple(column[order] for column in x)
+        people = None if people is None else people[order]
+    start = panel.start_ordinals[seen]
+    start = np.where(np.isnan(start), np.inf, start)
+    names, places = np.unique(panel.cluster_codes[seen], return_inverse=True)
+    ordinals = panel.ordinals[used]
+    first = np.searchsorted(ordinals, start)  # n_periods for never
+    pilot = np.isfinite(start)
+    starts = start[pilot]
+    counts = {
+        "rows": len(y),
+        "units": n,
+        "pilot_units": int(pilot.sum()),
+        "comparison_units": int((~pilot).sum()),
+        "places": len(names),
+        "pilot_places": len(np.unique(places.reshape(-1)[pilot])),
+        "periods": t,
+        "before": int(starts.max() - ordinals[0]),
+        "after": int(ordinals[-1] - starts.min() + 1),
+        "pilot_periods": int((period >= first[unit]).sum()),
+        "left_out": [{"n": number, "reason": reason} for number, reason in left_out if number],
+    }
+    place_names = tuple(panel.place_names[int(k)] for k in names)
+    known = (unit, period, y, w, x, people)
+    return Sample(*known, start, ordinals, places.reshape(-1), place_names, panel, outcome, counts)
+
+
+def _is_whole(unit: Array, period: Array, shape: tuple[int, int]) -> bool:
+    n, t = shape
+    if len(unit) != n * t:
+        return False
+    same = bool((unit.reshape(shape) == np.arange(n)[:, None]).all())
+    return same and bool((period.reshape(shape) == np.arange(t)).all())
