@@ -1,5 +1,7 @@
 """Write the data and the planted truth of every example again: ``make examples``."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -9,12 +11,20 @@ from workbooks import Sheet, workbook
 
 from ucimpact.data.simulate import Draw, MonthlySeries, PracticePanel
 from ucimpact.data.simulate_people import Befriending, SoftLanding
+from ucimpact.data.simulate_staggered import StaggeredPractices
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-SEEDS = {"acute_visiting": 1, "crisis_response": 1, "soft_landing": 11, "befriending": 1}
+SEEDS = {
+    "acute_visiting": 1,
+    "acute_visiting_staggered": 1,
+    "crisis_response": 1,
+    "soft_landing": 11,
+    "befriending": 1,
+}
 """Soft landing has a draw in which the negative controls hold: in 23 of the first 120 they are in doubt by chance."""
 PLACES = {
     "acute_visiting": (PracticePanel(), "practices.csv"),
+    "acute_visiting_staggered": (StaggeredPractices(), "practices.csv"),
     "crisis_response": (MonthlySeries(), "months.csv"),
 }
 PEOPLE = {
@@ -30,6 +40,11 @@ ABOUT = {
         "first analysis works: per 1,000 people a month; `cumulative` is in events, `relative` a share of what was "
         "expected, `log_att` the log of the ratio.",
     ),
+    "acute_visiting_staggered": (
+        "The difference between the expected numbers with and without the service, over the practices and months in "
+        "which it ran: `att` per 1,000 people a month, `att_unit` a practice and month, `cumulative` in events, "
+        "`relative` a share of what was expected, `log_att` the log of the ratio. For the cost, pounds stand for events."
+    ),
     "soft_landing": (
         "By potential outcomes of the people served: each one's expected outcome over their own days at risk with the "
         "service less that without it. Rates of admission are multiplied by `ratio`; stays and prices are not. "
@@ -44,6 +59,42 @@ ABOUT = {
         "that alone explains the fall."
     ),
 }
+
+HEADER = {
+    "practice": "Practice",
+    "month": "Month",
+    "joined": "Joined the service",
+    "list_size": "List size",
+    "emergency_admissions": "Emergency admissions",
+    "ae_attendances": "A&E attendances",
+    "admission_cost": "Cost of admissions",
+}
+ABOVE = ("Acute visiting service: practices by month, July 2021 to June 2024", "All numbers are invented.")
+BELOW = ("Notes", "1. List size is everybody registered on the first of the month.")
+NOT_SENT = ((17, 9), (17, 10), (41, 30))
+"""Practice and month, counted from 0, for which no A&E figure came."""
+
+
+def untidy(table: pd.DataFrame) -> str:
+    """The table as an information team sends it: titles, months as words, days first, commas, pounds, notes."""
+    told = io.StringIO()
+    writer = csv.writer(told, lineterminator="\n")
+    writer.writerows([text] for text in ABOVE)
+    writer.writerow([])
+    writer.writerow(HEADER[name] for name in table.columns)
+    months = table["month"].nunique()
+    absent = {practice * months + month for practice, month in NOT_SENT}
+    for at, row in enumerate(table.itertuples(index=False)):
+        month = pd.Period(row.month, "M")
+        joined = pd.Period(row.joined, "M").strftime("01/%m/%Y") if row.joined else ""
+        attended = "" if at in absent else row.ae_attendances
+        pounds = f"£{row.admission_cost:,}"
+        known = (f"{row.list_size:,}", row.emergency_admissions, attended, pounds)
+        writer.writerow([row.practice, month.strftime("%b-%y"), joined, *known])
+    writer.writerow([])
+    writer.writerows([text] for text in BELOW)
+    return told.getvalue()
+
 
 SHEETS = {
     "soft_landing": Sheet(
@@ -77,7 +128,8 @@ def texts(name: str) -> dict[str, str]:
     truth = {"seed": SEEDS[name], "design": repr(design), "about": ABOUT[name], "truth": draw.truth}
     made = {"truth.json": json.dumps(truth, indent=2) + "\n"}
     if name in PLACES:
-        made[file] = draw.table.to_csv(index=False, lineterminator="\n")
+        tidy = name != "acute_visiting_staggered"
+        made[file] = draw.table.to_csv(index=False, lineterminator="\n") if tidy else untidy(draw.table)
     return made
 
 
