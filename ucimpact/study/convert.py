@@ -26,6 +26,8 @@ from ucimpact.study.lines import line_numbers, line_of
 from ucimpact.study.source import absent_columns, columns_named
 
 VALUE_LENGTH = 40
+STARTS = ("not a start", "Write the first pilot period, or leave it empty for a unit that never starts")
+ENDS = ("not an end", "Write the last pilot period, or leave it empty where the pilot goes on")
 
 
 class Converted:
@@ -41,8 +43,9 @@ class Converted:
         Columns of units and places. People are "person 1", "person 2" in the order of the file.
     unnamed : array (n_rows,)
         Rows without a unit.
-    starts : array (n_rows,)
-        Ordinal of the first pilot period of each row's unit, ``nan`` for never.
+    starts, ends : array (n_rows,)
+        Ordinal of the first pilot period of each row's unit, ``nan`` for never; and of the last, ``nan``
+        where the pilot goes on.
     general : list of Problem
         What is wrong with whole columns, or with cells whose period is not known.
     by_row : dict
@@ -64,12 +67,15 @@ class Converted:
             self._read_periods()
         if study.data.kind == "panel" and not self.general:
             self._read_names()
-            self._read_starts()
+            self.starts = self._read_days(str(study.data.start), STARTS)
+            if study.data.end is not None:
+                self.ends = self._read_days(study.data.end, ENDS)
 
     frequency: Frequency
     ordinals: np.ndarray
     unnamed: np.ndarray
     starts: np.ndarray
+    ends: np.ndarray | None = None
 
     # -- problems ------------------------------------------------------------------------
 
@@ -173,8 +179,8 @@ class Converted:
             codes = pd.factorize(self.names[unit])[0]
             self.names[unit] = np.array([f"person {code + 1}" for code in codes], dtype=object)
 
-    def _read_starts(self) -> None:
-        column = str(self.study.data.start)
+    def _read_days(self, column: str, said: tuple[str, str]) -> np.ndarray:
+        """The first, or last, pilot period of each row's unit; ``nan`` where the cell is empty."""
         cells = self.table.columns[column] if self.frequency.kind == "number" else self._dated(column)
         texts = {cell for cell in cells if isinstance(cell, str)}
         known = {text: self._start(text, self._form) for text in texts}
@@ -188,16 +194,15 @@ class Converted:
             ordinal = known[cell] if isinstance(cell, str) else self._start(cell, None)
             if ordinal is None:
                 wrong[at] = True
-                what = f"not a start that fits {self.frequency.noun}s"
-                way_out = "Write the first pilot period, or leave it empty for a unit that never starts"
-                self._cell(at, what, way_out, column)
+                what, way_out = said
+                self._cell(at, f"{what} that fits {self.frequency.noun}s", way_out, column)
             else:
                 starts[at] = ordinal
         units = self.names[str(self.study.data.unit)]
         for row in np.flatnonzero(wrong):  # so that the unit's other rows are not said to differ from it
             others = starts[(units == units[row]) & ~wrong]
             starts[row] = others[0] if others.size else np.nan
-        self.starts = starts
+        return starts
 
     def _start(self, cell: Any, form: str | None) -> float | None:
         """The ordinal of a start, ``nan`` for never, None where it cannot be read."""

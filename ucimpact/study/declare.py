@@ -87,6 +87,8 @@ class Data(Declared):
         shown.
     unit, period, start : str
         Columns; for a series ``start`` is the first pilot period itself.
+    end : str, optional
+        Column of the last pilot period of a unit of a panel; empty where the pilot goes on.
     incomplete : str
         What to do with units that lack a period of the window: ``"refuse"``, ``"leave-out"`` (the whole
         unit) or ``"keep"``.
@@ -106,6 +108,7 @@ class Data(Declared):
     kind: Literal["panel", "series", "cohort"]
     period: Text | None = None
     start: Day | None = None
+    end: Text | None = None
     source: Text | None = None
     sql: Text | None = None
     sheet: Text | None = None
@@ -196,6 +199,9 @@ class Outcome(Declared):
     each : str, optional
         What one figure is of, where it is not a total of its period: "on an average day" for the people
         in hospital. Sentences use it in place of "a month".
+    method : str, optional
+        A key of the register, where this outcome is not analysed by the study's method: pounds beside a
+        method for counts. Its options are the defaults.
     before : str, optional
         In a cohort, the column of the same thing before the index date.
     negative_control : bool or str
@@ -212,6 +218,7 @@ class Outcome(Declared):
     worthwhile: Annotated[Worthwhile | None, BeforeValidator(_worthwhile)] = None
     proxy: YesNo = False
     each: Text | None = None
+    method: Text | None = None
     before: Text | None = None
     negative_control: YesNo | Literal["deaths", "before"] = False
     value: Value | None = None

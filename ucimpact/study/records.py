@@ -86,7 +86,7 @@ class Records:
         window = None if window == "all" else window
         if isinstance(self.converted, People):
             return _people(self.converted, window)
-        return _Cut(self.converted, window).records()
+        return _Cut(self.converted, window, trim=True).records()
 
 
 def read_records(study: Study) -> Records:
@@ -127,13 +127,14 @@ def _people(people: People, window: Window | None) -> Records:
 class _Cut:
     """The rows of one window, what is left out of them, and what is wrong with the rest."""
 
-    def __init__(self, whole: Converted, window: Window | None) -> None:
+    def __init__(self, whole: Converted, window: Window | None, *, trim: bool = False) -> None:
         self.whole, self.study, self.file = whole, whole.study, whole.table.file
         if whole.general:
             cells = [problem for at in sorted(whole.by_row) for problem in whole.by_row[at]]
             raise DataError([*whole.general, *cells], source=self.file)
         self.frequency = whole.frequency
         self.first, self.last = self._ends(window)
+        self.trim = trim and whole.study.data.kind == "panel"
         self.keep = (whole.ordinals >= self.first) & (whole.ordinals <= self.last)
         self.left_out = list(whole.table.left_out)
         self.problems: list[Problem] = []
@@ -160,6 +161,8 @@ class _Cut:
             problem for at in np.flatnonzero(self.keep) for problem in self.whole.by_row.get(int(at), ())
         ]
         self.problems += cells
+        if self.trim:
+            self._trim()
         self._few()
         self._complete()
         self._constant({problem.column for problem in cells})
@@ -206,6 +209,18 @@ class _Cut:
             reach = f"The file has {label(int(there.min()))} to {label(int(there.max()))}"
             self._add(f"no row lies in the window, {named}", f"{reach}: correct the window")
             raise DataError(self.problems, source=self.file)
+
+    def _trim(self) -> None:
+        """Another window than the study's leaves out the units that start outside it."""
+        rows = np.flatnonzero(self.keep)
+        gone, units = starts_outside(self.whole.ordinals[rows], self.whole.starts[rows], self._units(rows))
+        if gone.any():
+            self.keep = self.keep.copy()
+            self.keep[rows[gone]] = False
+            self._leave_out(int(gone.sum()), left_out_for_start(units))
+
+    def _units(self, rows: np.ndarray) -> np.ndarray:
+        return np.asarray(self.whole.names[str(self.study.data.unit)][rows])
 
     def _reach(self) -> None:
         rows = np.flatnonzero(self.keep)
@@ -354,6 +369,10 @@ class _Cut:
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.numbers.items()}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.names.items()}
         columns[str(data.start)] = as_periods(self.frequency, whole.starts[self.keep])
+        if whole.ends is not None:
+            ends, last = whole.ends[self.keep], whole.ordinals[self.keep].max()
+            ends = np.where(ends >= last, np.nan, ends)  # as far as the data say, it goes on
+            columns[str(data.end)] = as_periods(self.frequency, ends)
         return Panel(
             pd.DataFrame(columns),
             unit=str(data.unit),
@@ -362,6 +381,7 @@ class _Cut:
             population=data.population,
             weight=data.weight,
             cluster=data.places,
+            end=data.end,
         )
 
     def _series(self) -> Series:
@@ -380,6 +400,17 @@ class _Cut:
         elif panel.pilot_units.all():
             what = f"every unit has a start {column}, so there is nothing to compare with"
             self.refusals.append(f"{what}. {ADD_COMPARISON}")
+
+
+def starts_outside(ordinals: np.ndarray, starts: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, int]:
+    """Rows of units whose pilot starts outside these periods, and how many units they are."""
+    gone = (starts < ordinals.min()) | (starts > ordinals.max())
+    return gone, len(set(units[gone].tolist()))
+
+
+def left_out_for_start(units: int) -> str:
+    """Why rows are left out of a window that the start of their unit does not lie in."""
+    return f"of {units} unit{'s' if units > 1 else ''} that start outside the window"
 
 
 def _listed(refusals: list[str]) -> str:

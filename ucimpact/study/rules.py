@@ -15,7 +15,7 @@ ONLY_COHORT = (
     *("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
     *("follow_up_days", "before_days", "chosen", "eligible"),
 )
-NEVER_COHORT = (*("period", "start", "unit", "population", "weight", "places", "covid", "incomplete"),)
+NEVER_COHORT = (*("period", "start", "end", "unit", "population", "weight", "places", "covid", "incomplete"),)
 
 PLAN_PEOPLE = ("sd", "ratio", "cluster_size", "icc", "people_per_month")
 PLAN_PLACES = (
@@ -143,7 +143,7 @@ def _data_rules(data: Data) -> list[tuple[str, str]]:
             text = "is for a series: the period effects of a panel take in what all units share"
             problems.append(("covid", f'"{data.covid}" {text}. Write "drop" or "none"'))
     else:
-        only_panel = ("unit", "places", "weight", "incomplete")
+        only_panel = ("unit", "end", "places", "weight", "incomplete")
         problems += [
             (key, 'is for kind = "panel" only. Take the key out')
             for key in only_panel
@@ -199,7 +199,7 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
     named = ("period", "unit", "places", "person", "pilot", "index_date", "service_start", "follow_up")
     roles = {} if data is None else {getattr(data, key): key for key in named}
     if data is not None and data.kind == "panel":
-        roles[str(data.start)] = "start"
+        roles |= {str(data.start): "start", data.end: "end"}
     seen: set[str] = set()
     people = data is not None and data.kind == "cohort"
     for at, outcome in enumerate(outcomes):
@@ -209,6 +209,9 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
             text = f"`{outcome.column}` is an outcome twice. Keep one"
             problems.append(Said(("outcome", at, "column"), text))
         seen.add(outcome.column)
+        if outcome.primary and outcome.method is not None:
+            text = "the primary outcome is analysed by [method]. Name the method there"
+            problems.append(Said(("outcome", at, "method"), text))
         if outcome.column in roles:
             text = f"`{outcome.column}` is the {roles[outcome.column]} in [data]. Name another column"
             problems.append(Said(("outcome", at, "column"), text))

@@ -44,7 +44,7 @@ def read_source(data: Data, folder: Path) -> Table:
 
 KEYS = {
     "series": ("period", "population"),
-    "panel": ("period", "population", "unit", "start", "weight", "places"),
+    "panel": ("period", "population", "unit", "start", "end", "weight", "places"),
     "cohort": ("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
 }
 """Keys of [data] that name a column, by kind."""

@@ -106,7 +106,7 @@ def read_study(path: str | Path, *, judge: Judge | None = None, with_data: bool 
     if with_data:
         problems += missing_files(data, folder) + _unfilled(raw)
     if judge is not None:
-        problems += _judged(judge, data, method, sensitivity)
+        problems += _judged(judge, data, method, sensitivity, outcomes)
     if problems and with_data and data is not None:
         problems += _absent(data, outcomes, method, folder)
     if problems:
@@ -272,14 +272,25 @@ def keys_of(declaration: type) -> list[str]:
 
 
 def _judged(
-    judge: Judge, data: Data | None, method: Method | None, sensitivity: tuple[Sensitivity | None, ...]
+    judge: Judge,
+    data: Data | None,
+    method: Method | None,
+    sensitivity: tuple[Sensitivity | None, ...],
+    outcomes: Outcomes,
 ) -> list[Said]:
     asked: list[tuple[KeyPath, Method | Sensitivity]] = [(("method",), method)] if method else []
     asked += [(("sensitivity", at), entry) for at, entry in enumerate(sensitivity) if entry is not None]
-    return [
+    kind = None if data is None else data.kind
+    found = [
         Said((*path, key or "name"), text)
         for path, entry in asked
-        for key, text in judge(entry.name, entry.options, None if data is None else data.kind)
+        for key, text in judge(entry.name, entry.options, kind)
+    ]
+    return found + [
+        Said(("outcome", at, "method"), text)
+        for at, outcome in enumerate(outcomes)
+        if outcome is not None and outcome.method is not None
+        for _, text in judge(outcome.method, {}, kind)
     ]
 
 
