@@ -17,7 +17,14 @@ import pytest
 
 from tests.conftest import golden
 from ucimpact.errors import EstimationError
-from ucimpact.inference.covariance import Design, Kind, cluster_covariance
+from ucimpact.inference.covariance import (
+    Design,
+    Kind,
+    cluster_covariance,
+    iid_covariance,
+    row_covariance,
+    two_way_covariance,
+)
 
 KINDS: tuple[Kind, ...] = ("CR0", "CR1", "CR2", "CR3")
 THEIRS = {"CR0": "CR0", "CR1": "CR1S", "CR2": "CR2", "CR3": "CR3"}
@@ -198,3 +205,83 @@ def test_cr1_counts_period_effects_and_not_the_nested_unit_effects_as_fixest(sha
     )
     found = cluster_covariance(design, "CR1")
     assert np.sqrt(found.cov[0, 0]) == pytest.approx(expected["se"]["tp"], rel=1e-9)
+
+
+# -- rows, and clusters in two ways ------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["HC0", "HC1", "HC2", "HC3", "HC4"])
+def test_rows_equal_sandwich(few: pd.DataFrame, robust: dict, kind: str) -> None:
+    _, x = columns_of(few)
+    _, design = regression(few["y"].to_numpy(), x, codes(few["cluster"]))
+    found = row_covariance(design, kind)  # type: ignore[arg-type]
+    assert np.sqrt(found[-1, -1]) == pytest.approx(robust["hc"][kind], rel=1e-9)
+
+
+def test_two_ways_equal_sandwich_with_a_factor_for_each(few: pd.DataFrame, robust: dict) -> None:
+    _, x = columns_of(few)
+    _, design = regression(few["y"].to_numpy(), x, codes(few["cluster"]))
+    found = two_way_covariance(design, codes(few["period"]), "sandwich")
+    assert np.sqrt(found[-1, -1]) == pytest.approx(robust["twoway"]["se"], rel=1e-9)
+    theirs = two_way_covariance(design, codes(few["period"]), "fixest")[-1, -1]
+    assert np.sqrt(theirs) < 0.99 * robust["twoway"]["se"]  # the conventions differ by 3% here
+
+
+@pytest.mark.parametrize(("case", "parameters"), [("iid", None), ("hetero", None), ("twoway", 2)])
+def test_fixest_on_county_employment(shared: Path, case: str, parameters: int | None) -> None:
+    """feols(lemp ~ tp | countyreal + year, vcov = ...).
+
+    For "iid" and "hetero" K counts the 505 effects and coefficients. In two ways both effects are nested in
+    clusters, so K is the coefficient and 1.
+    """
+    data = pd.read_csv(shared / "reference/data/mpdta.csv")
+    expected = golden(shared / "reference/golden/mpdta_did_regression.json")[f"twfe_{case}"]
+    at, years = codes(data["countyreal"]), codes(data["year"])
+    started = (data["first.treat"] > 0) & (data["year"] >= data["first.treat"])
+    rest = np.column_stack([dummies(data["year"]), started]).astype(float)
+    y, counts = data["lemp"].to_numpy(), np.bincount(at)
+    within = rest - (np.eye(at.max() + 1)[at].T @ rest / counts[:, None])[at]
+    inside = y - (np.bincount(at, y) / counts)[at]
+    coef = np.linalg.lstsq(within, inside, rcond=None)[0]
+    design = Design(within, inside - within @ coef, np.eye(5)[:, -1:], at, nested=at)
+    cov = {
+        "iid": lambda: iid_covariance(design),
+        "hetero": lambda: row_covariance(design, "HC1"),
+        "twoway": lambda: two_way_covariance(design, years, "fixest", parameters),
+    }[case]()
+    assert np.sqrt(cov[0, 0]) == pytest.approx(expected["se"]["tp"], rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["HC0", "HC2", "HC3", "HC4"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_with_effects_taken_out_are_as_with_dummies(
+    few: pd.DataFrame, weighted: bool, kind: str
+) -> None:
+    tp = (few["treated"] * few["post"]).to_numpy(dtype=float)
+    w = few["weight"].to_numpy(dtype=float) if weighted else np.ones(len(few))
+    rest = np.column_stack([dummies(few["period"]), tp])
+    at = codes(few["site"])
+    share = np.eye(at.max() + 1)[at]
+    _, design = regression(few["y"].to_numpy(), np.column_stack([share, rest]), codes(few["cluster"]), w)
+    within = rest - ((share * w[:, None]).T @ rest / (share.T @ w)[:, None])[at]
+    out = replace(design, columns=within, directions=np.eye(rest.shape[1]), nested=at)
+    for cov in (lambda d: row_covariance(d, kind), iid_covariance):  # type: ignore[arg-type]
+        assert cov(out)[-1, -1] == pytest.approx(cov(design)[-1, -1], rel=1e-9)
+
+
+def test_the_wild_bootstrap_standard_error_is_near_that_of_sandwich(few: pd.DataFrame, robust: dict) -> None:
+    """``vcovBS(type = "wild-rademacher", R = 2000)``: the spread of b over signs, which is CR0's error.
+
+    2,000 draws have a standard error of 1.6% of theirs.
+    """
+    _, x = columns_of(few)
+    _, design = regression(few["y"].to_numpy(), x, codes(few["cluster"]))
+    found = np.sqrt(cluster_covariance(design, "CR0").cov[-1, -1])
+    assert found == pytest.approx(robust["bs"]["se"], rel=0.05)
+
+
+def test_rows_fitted_exactly_are_refused() -> None:
+    x = np.column_stack([np.ones(5), np.arange(5) == 0])
+    _, design = regression(np.arange(5.0), x, np.arange(5))
+    with pytest.raises(EstimationError, match=r"HC3 cannot be had.*Use HC1"):
+        row_covariance(design, "HC3")

@@ -25,6 +25,17 @@ working model) [1]_ [3]_: with :math:`z_g = (I-H)_g' A_g' W_g X_g M c` and :math
 
 .. math:: \nu = (\operatorname{tr} P)^2 / \textstyle\sum_{gh} P_{gh}^2 .
 
+Three more are there to set beside other software, where rows are taken to be independent or to go together
+in two ways; serial correlation makes the first two far too small in a panel. With leverage :math:`h_i` and
+:math:`u_i = c'M x_i w_i e_i`:
+
+- **iid**: :math:`c'Mc \sum_i w_i e_i^2 / (n - K)`;
+- **HC0** to **HC4**: :math:`f \sum_i u_i^2 / (1 - h_i)^{\delta}`, with :math:`\delta` = 0, 0, 1, 2 and
+  :math:`\min(4, n h_i / K)` [4]_ [5]_; f = n/(n-K) for HC1, else 1. K counts every effect here;
+- **two-way**: the variance by the first clusters, plus that by the second, less that by where both agree
+  [6]_, each times its own G/(G-1) (the R package sandwich) or all times that of the fewer clusters
+  (fixest, whose K leaves out effects nested in either), and all times (n-1)/(n-K).
+
 References
 ----------
 .. [1] Bell, R. M. and McCaffrey, D. F. (2002). Bias reduction in standard errors for linear regression
@@ -36,6 +47,12 @@ estimation
 .. [3] Imbens, G. W. and Kolesar, M. (2016). Robust standard errors in small samples. *Review of
 Economics
    and Statistics* 98(4), 701-712.
+.. [4] MacKinnon, J. G. and White, H. (1985). Some heteroskedasticity-consistent covariance matrix
+   estimators with improved finite sample properties. *J. Econometrics* 29(3), 305-325.
+.. [5] Cribari-Neto, F. (2004). Asymptotic inference under heteroskedasticity of unknown form.
+   *Computational Statistics & Data Analysis* 45(2), 215-233 (HC4).
+.. [6] Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2011). Robust inference with multiway clustering.
+   *Journal of Business & Economic Statistics* 29(2), 238-249.
 """
 
 from __future__ import annotations
@@ -49,6 +66,7 @@ from ucimpact.errors import EstimationError
 
 Array = np.ndarray
 Kind = Literal["CR0", "CR1", "CR2", "CR3"]
+RowKind = Literal["HC0", "HC1", "HC2", "HC3", "HC4"]
 NO_EIGENVALUE = 1e-10
 
 
@@ -166,6 +184,86 @@ def cluster_covariance(design: Design, kind: Kind) -> Clustered:
         rows_used, parameters = design.n_rows or n, design.n_parameters or p
         factor = len(codes) / (len(codes) - 1) * (rows_used - 1) / (rows_used - parameters)
     return Clustered(factor * scores.T @ scores, np.array(df), scores)
+
+
+def iid_covariance(design: Design, parameters: int | None = None) -> Array:
+    """Covariance of the effects for independent errors of equal variance (over their weights).
+
+    Parameters
+    ----------
+    design : Design
+    parameters : int, optional
+        K: by default the columns and the nested effects.
+    """
+    n, p = design.columns.shape
+    w, bread, _ = _rows(design)
+    e = design.residuals.reshape(n, -1)
+    variance = (w[:, None] * e).T @ e / (n - (parameters or p + _number_nested(design)))
+    return np.asarray(design.directions.T @ bread @ design.directions * variance)
+
+
+def row_covariance(design: Design, kind: RowKind, parameters: int | None = None) -> Array:
+    """Covariance of the effects for independent errors of unequal variances.
+
+    Raises
+    ------
+    EstimationError
+        HC2 to HC4 where a row is fitted exactly, whatever it is.
+    """
+    x = design.columns
+    n, p = x.shape
+    k = parameters or p + _number_nested(design)
+    w, bread, influence = _rows(design)
+    if kind in ("HC2", "HC3", "HC4"):
+        totals, nested = _nested_totals(design.nested, w)
+        leverage = w * ((x @ bread) * x).sum(axis=1)
+        if nested is not None:
+            leverage += w / totals[nested]
+        if np.any(leverage > 1 - NO_EIGENVALUE):
+            raise EstimationError(f"{kind} cannot be had: a row is fitted exactly. Use HC1.")
+        power = np.minimum(4.0, n * leverage / k) if kind == "HC4" else {"HC2": 1.0, "HC3": 2.0}[kind]
+        influence /= ((1 - leverage) ** (power / 2))[:, None]
+    return np.asarray(influence.T @ influence) * (n / (n - k) if kind == "HC1" else 1.0)
+
+
+def two_way_covariance(
+    design: Design,
+    second: Array,
+    convention: Literal["fixest", "sandwich"] = "fixest",
+    parameters: int | None = None,
+) -> Array:
+    """Covariance of the effects, clustered by ``design.clusters`` and by ``second`` (n_rows,).
+
+    With ``parameters`` None K is that of the design. Student's t on one degree of freedom less than the
+    fewer clusters is what both packages use. It is a difference, so a variance on its diagonal may come out
+    negative where effects are many and clusters few; there is then no standard error.
+    """
+    n, p = design.columns.shape
+    k = parameters or design.n_parameters or p
+    _, _, influence = _rows(design)
+    both = np.unique(np.column_stack([design.clusters, second]), axis=0, return_inverse=True)[1]
+    ways = [np.unique(c, return_inverse=True)[1].reshape(-1) for c in (design.clusters, second, both)]
+    groups = np.array([codes.max() + 1.0 for codes in ways])
+    counted = groups if convention == "sandwich" else np.full(3, groups[:2].min())
+    factors = np.array([1.0, 1.0, -1.0]) * counted / (counted - 1) * (n - 1) / (n - k)
+    cov = np.zeros((influence.shape[1], influence.shape[1]))
+    for codes, size, factor in zip(ways, groups, factors, strict=True):
+        scores = _sums(influence, codes, np.empty(int(size)))
+        cov += factor * scores.T @ scores
+    return cov
+
+
+def _rows(design: Design) -> tuple[Array, Array, Array]:
+    """Weights, M, and what each row adds to each effect."""
+    x = design.columns
+    w = np.ones(len(x)) if design.weights is None else design.weights
+    bread = np.linalg.pinv((x * w[:, None]).T @ x, rcond=1e-13, hermitian=True)
+    loadings = (x * w[:, None]) @ (bread @ design.directions)
+    return w, bread, loadings * design.residuals.reshape(len(x), -1)
+
+
+def _number_nested(design: Design) -> int:
+    return 0 if design.nested is None else len(np.unique(design.nested))
 
 
 def _satterthwaite(own: Array, a: Array, b: Array, bread: Array, sandwich: Array) -> float:
