@@ -19,9 +19,10 @@ and Mullainathan 2004, *QJE* 119(1)). A place of several units is their sum."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -29,6 +30,32 @@ from ucimpact.inference.covariance import Design
 from ucimpact.inference.linear import Fit, sum_by
 
 Array = np.ndarray
+
+
+class Dealing(Protocol):
+    """Other ways in which the pilot could have been dealt out to the places."""
+
+    def choices(self) -> int:
+        """How many ways there are, the data's own included."""
+        ...
+
+    def only(self, which: slice) -> Dealing:
+        """For some of the effects."""
+        ...
+
+    def effects(self, most: int, seed: int) -> Iterator[tuple[Array, Array]]:
+        """For each effect what it would be under each dealing, and what an effect of 1 would make of it."""
+        ...
+
+    def of_t(self, most: int, seed: int) -> Array:
+        """The studentised first effect under each dealing; entry 0 is the data's own."""
+        ...
+
+    def standardised(self, sd: Array, most: int, seed: int) -> Array:
+        """The first effect under each dealing with each place divided by ``sd`` (n_places,)."""
+        ...
+
+
 NO_SHARE = 1e-8
 """A place with less than this part of the largest share says nothing about an effect: its share is 0."""
 
@@ -49,6 +76,13 @@ class Contrasts:
         Lays out the regression behind the effects, for a variance from its residuals.
     scale : float
         Largest absolute outcome: what a spread is held against to tell noise from rounding.
+    spread : array (n_effects, n_places), optional
+        Relative variances that follow from the design: pilot places that start at other times are
+        compared over other periods. 1 without.
+    beside : array (n_effects,), optional
+        Relative variance of what places add that stand in an effect as comparison alone. 0 without.
+    deal : Dealing, optional
+        How the pilot is dealt out anew where starts differ; without it, by exchanging the two groups.
     """
 
     estimate: Array
@@ -57,6 +91,9 @@ class Contrasts:
     pilot: Array
     design: Callable[[], Design]
     scale: float = 0.0
+    spread: Array | None = None
+    beside: Array | None = None
+    deal: Dealing | None = None
 
     @cached_property
     def per_effect(self) -> Array:
@@ -68,10 +105,32 @@ class Contrasts:
         """Which places say anything about each effect, shape (n_effects, n_places)."""
         return np.asarray(self.shares != 0)
 
+    @cached_property
+    def relative(self) -> Array:
+        """Relative variances that follow from the design, shape (n_effects, n_places)."""
+        return np.ones_like(self.values) if self.spread is None else self.spread
+
+    def noise(self, spread: Array) -> Array:
+        """Variance of each effect for a variance of 1 of a contrast with relative variance 1.
+
+        Parameters
+        ----------
+        spread : array (..., n_places)
+            Relative variances, :attr:`relative` included.
+        """
+        total = (self.shares**2 * spread).sum(axis=-1)
+        return np.asarray(total if self.beside is None else total + self.beside)
+
     def only(self, which: slice) -> Contrasts:
         """Some of the effects by themselves; the design still holds them all."""
         return replace(
-            self, estimate=self.estimate[which], values=self.values[which], shares=self.shares[which]
+            self,
+            estimate=self.estimate[which],
+            values=self.values[which],
+            shares=self.shares[which],
+            spread=None if self.spread is None else self.spread[which],
+            beside=None if self.beside is None else self.beside[which],
+            deal=None if self.deal is None else self.deal.only(which),
         )
 
     def residuals(self, spread: Array | None = None) -> Array:

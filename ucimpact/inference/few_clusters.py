@@ -49,6 +49,7 @@ from ucimpact.inference.randomisation import (
     standardised_permutation,
 )
 from ucimpact.inference.two_groups import (
+    OwnSpread,
     PooledT,
     Procedure,
     Refused,
@@ -106,6 +107,8 @@ class Places:
     periods_before : int
     noun : str
         "places" or "units", for sentences.
+    groups : int array, optional
+        Groups whose own spread is used where there are enough of both, where starts differ.
     """
 
     pilot: Array
@@ -113,6 +116,7 @@ class Places:
     before: Array
     periods_before: int
     noun: str = "units"
+    groups: Array | None = None
 
     @property
     def n1(self) -> int:
@@ -235,7 +239,7 @@ def choose(contrasts: Contrasts, places: Places, auto: Auto, level: float) -> Ch
 
 def _own_spread(first: Contrasts, places: Places, auto: Auto) -> tuple[Procedure, str, dict[str, Any]]:
     """CR2, with the permutation of t beside it."""
-    way, details = _reassigning(places, auto)
+    way, details = _reassigning(first, places, auto)
     why = "enough of both for their own spread to be used"
     if min(places.n1, places.n0) < ENOUGH:
         why = "the few are more changeable than the others, so their own spread is used"
@@ -244,6 +248,10 @@ def _own_spread(first: Contrasts, places: Places, auto: Auto) -> tuple[Procedure
         "p_value": permutation_of_t(first, auto.permutations, auto.seed),
     }
     details |= {"procedure": "cr2", "reason": f"{_counted(places)}: {why}", "second_opinion": opinion}
+    if places.groups is not None:
+        details["procedure"] = "own-spread"
+        name = "spread of each group of places about its own mean, with Bell-McCaffrey degrees of freedom"
+        return OwnSpread(places.groups), name, details
     return Robust("CR2"), "CR2 variance with Bell-McCaffrey degrees of freedom", details
 
 
@@ -262,9 +270,9 @@ def _pooled(
         if n1 == 1 and n0 < WEAK_BELOW:
             procedure, name = Wider(pooled, size_model), f"pooled {t}, or by list size where that is wider"
     details: dict[str, Any] = {}
-    choices = number_of_choices(n1 + n0, min(n1, n0))
+    choices = choices_of(first, places)
     if min(n1, n0) >= 2 and choices >= ENOUGH_REASSIGNMENTS:
-        way, details = _reassigning(places, auto)
+        way, details = _reassigning(first, places, auto)
         if alike:
             procedure = Wider(procedure, Permutation(auto.permutations, auto.seed))
             code, name = f"{code}+permutation", f"{name}, and {way}: the larger p-value and the wider limits"
@@ -279,8 +287,15 @@ def _pooled(
     return procedure, name, details | {"procedure": code, "reason": f"{_counted(places)}: {why}"}
 
 
-def _reassigning(places: Places, auto: Auto) -> tuple[str, dict[str, Any]]:
-    choices = number_of_choices(places.n1 + places.n0, min(places.n1, places.n0))
+def choices_of(first: Contrasts, places: Places) -> int:
+    """How many ways there are of dealing the pilot, with its starts, to the places."""
+    if first.deal is not None:
+        return first.deal.choices()
+    return number_of_choices(places.n1 + places.n0, min(places.n1, places.n0))
+
+
+def _reassigning(first: Contrasts, places: Places, auto: Auto) -> tuple[str, dict[str, Any]]:
+    choices = choices_of(first, places)
     every = choices <= auto.permutations
     drawn = choices if every else auto.permutations
     way = f"all {choices:,} reassignments" if every else f"{drawn:,} reassignments at random"
@@ -304,7 +319,7 @@ def account_of(first: Contrasts, places: Places, flag: Flag, level: float) -> di
         "flag_ratio": flag.ratio,
         "variance_flag": flag.raised,
         "breakdown_ratio": breakdown_ratio(first, places, level) if min(n1, n0) < ENOUGH else None,
-        "smallest_p": smallest_p(n1, n0),
+        "smallest_p": smallest_p(n1, n0) if first.deal is None else 1 / choices_of(first, places),
         "permutations": None,
         "all_permutations": None,
         "second_opinion": None,
@@ -349,7 +364,7 @@ def breakdown_ratio(first: Contrasts, places: Places, level: float) -> float:
     """How many times as changeable the few may be before the interval reaches 0 (0: it does anyway)."""
     few = places.few
     shape = np.ones(len(few))
-    squares = first.residuals() ** 2
+    squares = first.residuals() ** 2 / first.relative
     if places.size_ratio >= ALIKE:
         constant, slope = fall_with_size(
             np.where(few, 0.0, squares), 1 / places.sizes, first.heard & ~few[None, :]
@@ -362,8 +377,9 @@ def breakdown_ratio(first: Contrasts, places: Places, level: float) -> float:
     if s0 <= 0:
         return float("nan")
     q = float(critical(level, np.array(len(few) - 2.0)))
-    part = first.shares[0] ** 2 * shape * s0
-    room = (float(first.estimate[0]) / q) ** 2 - part[~few].sum()
+    part = first.shares[0] ** 2 * shape * first.relative[0] * s0
+    beside = 0.0 if first.beside is None else float(first.beside[0]) * s0
+    room = (float(first.estimate[0]) / q) ** 2 - part[~few].sum() - beside
     return float(np.sqrt(max(room, 0.0) / part[few].sum()))
 
 

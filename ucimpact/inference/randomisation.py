@@ -120,6 +120,9 @@ class Permutation:
 
 def reassigned(contrasts: Contrasts, most: int, seed: int) -> Iterator[tuple[Array, Array]]:
     """For each effect its :math:`b_r` and :math:`k_r`, shape (B,) each; entry 0 is the data's own."""
+    if contrasts.deal is not None:
+        yield from contrasts.deal.effects(most, seed)
+        return
     values, shares, pilot = _in_seats(contrasts)
     few = min(int(pilot.sum()), int((~pilot).sum()))
     drawn = reassignments(len(pilot), few, most, seed)
@@ -173,6 +176,9 @@ def permutation_of_t(contrasts: Contrasts, most: int, seed: int) -> float:
 
     Every place counts alike here. Two places or more are needed in each group.
     """
+    if contrasts.deal is not None:
+        drawn_t = contrasts.deal.of_t(most, seed)
+        return at_least(drawn_t, drawn_t[0])
     values, _, pilot = _in_seats(contrasts)
     few = min(int(pilot.sum()), int((~pilot).sum()))
     drawn = reassignments(len(pilot), few, most, seed)
@@ -194,6 +200,9 @@ def standardised_permutation(contrasts: Contrasts, sd: Array, most: int, seed: i
 
     Each seat then gives a deviation its own spread again (Ferman and Pinto 2019).
     """
+    if contrasts.deal is not None:
+        dealt_b = contrasts.deal.standardised(sd, most, seed)
+        return at_least(dealt_b, dealt_b[0])
     dealt = Contrasts(
         contrasts.estimate[:1],
         (contrasts.values[:1] - contrasts.values[:1].mean()) / sd,

@@ -107,8 +107,9 @@ class PooledT:
     def infer(self, contrasts: Contrasts, level: float) -> Inferred:
         """See the module."""
         df = contrasts.heard.sum(axis=1) - 2.0
-        squares = (contrasts.residuals(self.spread) ** 2 / self.spread).sum(axis=1)
-        variance = squares / df * (contrasts.shares**2 * self.spread).sum(axis=1)
+        spread = self.spread * contrasts.relative
+        squares = (contrasts.residuals(spread) ** 2 / spread).sum(axis=1)
+        variance = squares / df * contrasts.noise(spread)
         return by_t(contrasts.estimate, _real(np.sqrt(variance), contrasts), df, level)
 
 
@@ -126,7 +127,7 @@ class SizeModelT:
         imposed = contrasts.values - (effect * contrasts.per_effect)[..., None] * contrasts.pilot
         number = heard.sum(axis=1)[:, None]
         mean = np.where(heard, imposed, 0.0).sum(axis=-1, keepdims=True) / number
-        squares = np.where(heard, (imposed - mean) ** 2 / self.spread, 0.0)
+        squares = np.where(heard, (imposed - mean) ** 2 / (self.spread * contrasts.relative), 0.0)
         constant, slope = fall_with_size(squares, 1 / self.sizes, heard)
         return np.asarray(constant[..., None] + slope[..., None] / self.sizes)
 
@@ -142,19 +143,20 @@ class SizeModelT:
 
     def falls(self, contrasts: Contrasts) -> bool:
         """Whether the variance of the first effect falls with size at all, at its estimate."""
-        squares = contrasts.residuals() ** 2 / self.spread
+        squares = contrasts.residuals() ** 2 / (self.spread * contrasts.relative)
         return bool(fall_with_size(squares, 1 / self.sizes, contrasts.heard)[1][0] > 0)
 
     def infer(self, contrasts: Contrasts, level: float) -> Inferred:
         """See the module."""
         df = contrasts.heard.sum(axis=1) - 2.0
-        own = contrasts.residuals(self.spread) ** 2 / self.spread
+        spread = self.spread * contrasts.relative
+        own = contrasts.residuals(spread) ** 2 / spread
 
         def error(effect: Array) -> Array:
             shape = self.shape(contrasts, effect)
             with np.errstate(invalid="ignore", divide="ignore"):
                 scale = (own / shape).sum(axis=-1) / df
-            return np.asarray(np.sqrt(scale * (contrasts.shares**2 * shape * self.spread).sum(axis=-1)))
+            return np.asarray(np.sqrt(scale * contrasts.noise(shape * spread)))
 
         b = contrasts.estimate
         found = by_t(b, _real(error(np.zeros_like(b)), contrasts), df, level)
@@ -176,6 +178,55 @@ class Robust:
         df = np.full_like(clustered.df, len(clustered.scores) - 1.0) if self.kind == "CR1" else clustered.df
         error = _real(np.sqrt(np.diag(clustered.cov)), contrasts)
         return by_t(contrasts.estimate, error, df, level)
+
+
+@dataclass(frozen=True)
+class OwnSpread:
+    r"""A variance from the spread of each group about its own mean, as CR2 is for two groups.
+
+    With :math:`s_i` a place's part of the share of its group, :math:`r_i` its distance from the group's
+    weighted mean and :math:`a_i = \omega_i^2 h_i`,
+
+    .. math:: v = \sum_i \frac{\omega_i^2 r_i^2}{1 - s_i}, \qquad
+              df = \Bigl(\sum_i a_i\Bigr)^2 \Big/ \sum_{groups} \frac{m}{m-1} \sum_i a_i^2 .
+
+    ``groups`` (n_places,) codes groups from 0: the pilot places of a start, if there are enough of them, and
+    the comparison places. What places add as comparison alone comes with the comparison group's own variance.
+    """
+
+    groups: Array
+
+    def infer(self, contrasts: Contrasts, level: float) -> Inferred:
+        """See the class."""
+        variance = np.zeros(len(contrasts.estimate))
+        total, squares = np.zeros_like(variance), np.zeros_like(variance)
+        for group in range(int(self.groups.max()) + 1):
+            v, a, a2 = self._group(contrasts, self.groups == group)
+            variance, total, squares = variance + v, total + a, squares + a2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            df = total**2 / squares
+        error = _real(np.sqrt(variance + self._beside(contrasts)), contrasts)
+        return by_t(contrasts.estimate, error, df, level)
+
+    def _group(self, contrasts: Contrasts, here: Array) -> tuple[Array, Array, Array]:
+        shares, values = contrasts.shares[:, here], contrasts.values[:, here]
+        total = shares.sum(axis=1, keepdims=True)
+        part = shares / np.where(total != 0, total, 1.0)
+        residuals = np.where(shares != 0, values - (part * values).sum(axis=1, keepdims=True), 0.0)
+        number = (shares != 0).sum(axis=1)
+        alone = number == 1  # a lone place has no spread of its own: nothing can be said
+        variance = (shares**2 * residuals**2 / np.where(part < 1, 1 - part, 1.0)).sum(axis=1)
+        a = shares**2 * contrasts.relative[:, here]
+        factor = number / np.where(number > 1, number - 1, 1)
+        return np.where(alone, np.nan, variance), a.sum(axis=1), factor * (a**2).sum(axis=1)
+
+    def _beside(self, contrasts: Contrasts) -> Array | float:
+        if contrasts.beside is None:
+            return 0.0
+        others = ~contrasts.pilot
+        residuals = contrasts.residuals()[:, others]
+        number = contrasts.heard[:, others].sum(axis=1)
+        return np.asarray((residuals**2).sum(axis=1) / (number - 1) * contrasts.beside)
 
 
 @dataclass(frozen=True)

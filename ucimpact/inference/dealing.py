@@ -1,0 +1,172 @@
+r"""The starts of a staggered pilot dealt to other places, for randomisation.
+
+With the shares of cohorts held, an effect under a dealing r is a sum of one number a place, :math:`b_r =
+\sum_i M_{i, r(i)}`, whatever the dealing, so a thousand dealings cost a thousand look-ups a place. The
+comparison places take part: they are those to whom no start was dealt."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+Array = np.ndarray
+NOTHING = 1e-12
+AT_ONCE = 4_000_000
+"""Numbers held at a time while dealing."""
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """The same starts dealt to other places.
+
+    Attributes
+    ----------
+    loadings : array (n_cohorts + 1, n_effects, n_periods)
+    rest : array (n_places, n_periods)
+        Outcome less the comparison's mean in the period.
+    cohort : array (n_places,)
+        Cohort of each place, coded from 0; the last for places that never start.
+    weight : array (n_places,)
+    patterns : bool array (n_effects, n_cohorts, n_periods)
+        The cells in which each effect is supposed to be.
+    """
+
+    loadings: Array
+    rest: Array
+    cohort: Array
+    weight: Array
+    patterns: Array
+
+    def _number(self) -> Array:
+        return np.bincount(self.cohort, minlength=len(self.loadings))
+
+    def choices(self) -> int:
+        """How many ways there are of dealing the starts, the data's own included."""
+        number = self._number()
+        ways, left = 1, int(number.sum())
+        for size in number:
+            ways *= math.comb(left, int(size))
+            left -= int(size)
+        return ways
+
+    def only(self, which: slice) -> Dealt:
+        """For some of the effects."""
+        return replace(self, loadings=self.loadings[:, which], patterns=self.patterns[which])
+
+    def effects(self, most: int, seed: int) -> Iterator[tuple[Array, Array]]:
+        """Each effect under each dealing, and what an effect of 1 would make of it; entry 0 is the data's."""
+        labels = self.labels(most, seed)
+        part = self._parts(labels)
+        for k in range(self.loadings.shape[1]):
+            lag = self.loadings[:, k]
+            begun = np.concatenate([self.patterns[k], np.zeros((1, self.rest.shape[1]), dtype=bool)])
+            pilot = begun[self.cohort].astype(float)
+            yield _summed(self.rest @ lag.T, labels, part), _summed(pilot @ lag.T, labels, part)
+
+    def of_t(self, most: int, seed: int) -> Array:
+        """The first effect over the spread of places about their groups' means, under each dealing.
+
+        Every place counts alike; two pilot places and two others are needed.
+        """
+        labels = self.labels(most, seed)
+        lag = self.loadings[:, 0]
+        sums = self.rest @ lag.T  # (n_places, n_cohorts + 1)
+        weight = np.abs(lag).sum(axis=1) / 2
+        weight = np.where(weight > NOTHING, weight, 1.0)
+        number, last = self._number(), len(lag) - 1
+        places = np.arange(len(sums))
+        spread = np.zeros(len(labels))
+        for first, block in _blocks(labels):
+            never = block == last
+            level = never @ sums / number[last]  # (n_dealings, n_cohorts + 1): the comparison's own means
+            own = np.take_along_axis(level, block.astype(np.intp), axis=1)
+            value = (sums[places, block] - own) / weight[block]
+            for group, n in ((~never, int(number[:last].sum())), (never, int(number[last]))):
+                mean = np.where(group, value, 0.0).sum(axis=1, keepdims=True) / n
+                squares = np.where(group, (value - mean) ** 2, 0.0).sum(axis=1)
+                spread[first : first + len(block)] += squares / (n * (n - 1))
+        return np.asarray(_summed(sums, labels, None) / np.sqrt(spread))
+
+    def standardised(self, sd: Array, most: int, seed: int) -> Array:
+        """The first effect under each dealing with each place's outcome divided by ``sd`` (n_places,)."""
+        labels = self.labels(most, seed)
+        sums = (self.rest / sd[:, None]) @ self.loadings[:, 0].T
+        return _summed(sums, labels, self._parts(labels))
+
+    def _parts(self, labels: Array) -> Array | None:
+        """Part of each place in the cohort it was dealt to; None where all places weigh alike."""
+        weight = self.weight
+        if np.ptp(weight) <= NOTHING * weight.max():
+            return None
+        part = np.empty(labels.shape)
+        for g in range(len(self.loadings)):
+            here = np.where(labels == g, weight, 0.0)
+            part = np.where(labels == g, here / here.sum(axis=1, keepdims=True), part)
+        return part
+
+    def labels(self, most: int, seed: int) -> Array:
+        """Cohort dealt to each place, shape (n_dealings, n_places); row 0 is the data's own.
+
+        All dealings where there are no more than ``most``, else so many at random. Within a cohort places
+        stand in the order of their first value, so that the dealings do not hang on what they are called.
+        """
+        cohort = self.cohort
+        order = np.lexsort((self.rest[:, 0], cohort))
+        sorted_cohort = cohort[order].astype(np.int16)
+        if self.choices() <= most:
+            every = np.array(list(_arrangements(np.bincount(cohort, minlength=len(self.loadings)))))
+            own = (every == sorted_cohort).all(axis=1)
+            every = np.concatenate([every[own], every[~own]])
+            return _unsorted(every, order)
+        rng = np.random.default_rng(seed)
+        out = np.empty((most + 1, len(cohort)), dtype=np.int16)
+        out[0] = sorted_cohort
+        rows = max(1, AT_ONCE // len(cohort))
+        for first in range(1, most + 1, rows):
+            number = len(out[first : first + rows])
+            out[first : first + rows] = rng.permuted(np.tile(sorted_cohort, (number, 1)), axis=1)
+        return _unsorted(out, order)
+
+
+def _summed(sums: Array, labels: Array, part: Array | None) -> Array:
+    """:math:`\\sum_i M_{i, r(i)}` with means over cohorts, shape (n_dealings,)."""
+    number = np.bincount(labels[0], minlength=sums.shape[1])
+    places = np.arange(sums.shape[0])
+    out = np.empty(len(labels))
+    for first, block in _blocks(labels):
+        picked = sums[places, block]
+        weight = 1.0 / number[block] if part is None else part[first : first + len(block)]
+        out[first : first + len(block)] = (picked * weight).sum(axis=1)
+    return out
+
+
+def _blocks(labels: Array) -> Iterator[tuple[int, Array]]:
+    rows = max(1, AT_ONCE // labels.shape[1])
+    for first in range(0, len(labels), rows):
+        yield first, labels[first : first + rows]
+
+
+def _unsorted(labels: Array, order: Array) -> Array:
+    out = np.empty_like(labels)
+    out[:, order] = labels
+    return out
+
+
+def _arrangements(number: Array) -> Iterator[Array]:
+    """Every way of giving so many places to each cohort."""
+    total = int(number.sum())
+
+    def fill(cohort: int, free: tuple[int, ...], label: Array) -> Iterator[Array]:
+        if cohort == len(number) - 1:
+            label[list(free)] = cohort
+            yield label.copy()
+            return
+        for chosen in itertools.combinations(free, int(number[cohort])):
+            label[list(chosen)] = cohort
+            yield from fill(cohort + 1, tuple(p for p in free if p not in chosen), label)
+
+    yield from fill(0, tuple(range(total)), np.empty(total, dtype=np.int16))
