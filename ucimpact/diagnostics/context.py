@@ -20,8 +20,18 @@ OTHER_CHANGE = "Did anything else change at the same time?"
 SAME_CODING = "Was the outcome counted in the same way throughout?"
 
 
-def other_change(events: Sequence[Event], *, logged: bool, frequency: Frequency, start: int) -> Check:
+def other_change(
+    events: Sequence[Event],
+    *,
+    logged: bool,
+    frequency: Frequency,
+    start: int,
+    last_start: int | None = None,
+) -> Check:
     """Whether the log of events names another change near the start.
+
+    Where the pilot started at several times, something that came in the month of one of them is in doubt and
+    no more: it is not what the other starts have in common.
 
     Parameters
     ----------
@@ -30,17 +40,22 @@ def other_change(events: Sequence[Event], *, logged: bool, frequency: Frequency,
         True if somebody looked and listed all they found, so that an empty list means none.
     frequency, start : Frequency, int
         The line of periods and the first pilot period.
+    last_start : int, optional
+        First pilot period of the last to start, where they did not start together.
     """
+    staggered = last_start is not None and last_start > start
     if frequency.kind == "number":
         near = list(events)
         together = [event for event in near if event.same_outcome]
     else:
-        first = frequency.first_day(start)
+        first, final = (
+            frequency.first_day(at) for at in (start, last_start if last_start is not None else start)
+        )
         last = frequency.first_day(start + 1)
         near = [
             e
             for e in events
-            if _months(first) - MONTHS_NEAR <= _months(e.date) <= _months(first) + MONTHS_NEAR
+            if _months(first) - MONTHS_NEAR <= _months(e.date) <= _months(final) + MONTHS_NEAR
             or first <= e.date < last
         ]
         together = [
@@ -49,8 +64,9 @@ def other_change(events: Sequence[Event], *, logged: bool, frequency: Frequency,
             if e.same_outcome and (frequency.ordinal(e.date) == start or _months(e.date) == _months(first))
         ]
     rows = [{"date": e.date.isoformat(), "what": e.what, "same_outcome": e.same_outcome} for e in near]
-    named = "; ".join(f"{e.what}, {e.date.day} {e.date:%B %Y}" for e in (together or near))
-    if together:
+    told = near if staggered else together or near
+    named = "; ".join(f"{e.what}, {e.date.day} {e.date:%B %Y}" for e in told)
+    if together and not staggered:
         answer, text = (
             "fails",
             f"{named}. It acts on the same outcome from the same month, so the two cannot be told apart.",
@@ -60,7 +76,8 @@ def other_change(events: Sequence[Event], *, logged: bool, frequency: Frequency,
     elif logged:
         answer, text = (
             "holds",
-            f"The log of local events names no other change within {MONTHS_NEAR} months of the start.",
+            f"The log of local events names no other change within {MONTHS_NEAR} months of "
+            f"{'any start' if staggered else 'the start'}.",
         )
     else:
         answer, text = "cannot tell", "No log of other local changes was kept or supplied."

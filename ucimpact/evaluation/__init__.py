@@ -15,7 +15,8 @@ from ucimpact.economics.valuation import value_problems
 from ucimpact.errors import UsageError
 from ucimpact.evaluation.document import Analysis, Evaluation, Progress, level_problem
 from ucimpact.evaluation.people import PeopleWork
-from ucimpact.evaluation.places import PlacesWork, Prepared, prepare
+from ucimpact.evaluation.places import PlacesWork
+from ucimpact.evaluation.prepared import Prepared, prepare
 from ucimpact.methods.building import problems
 from ucimpact.study import Records, Study, read_records
 

@@ -1,0 +1,31 @@
+"""From an estimate to the numbers a reader meets, to how sure they are, and to sentences.
+
+``units`` turns an effect into natural units, ``numbers`` says what may be claimed, ``grading`` how sure,
+``phrasing`` in which words.
+"""
+
+from ucimpact.finding.grading import certainty
+from ucimpact.finding.numbers import finding, mid_sentence, pilot_groups
+from ucimpact.finding.phrasing import phrase
+from ucimpact.finding.units import (
+    Units,
+    is_staggered,
+    plural,
+    unit_noun,
+    units_of,
+    worthwhile_in,
+)
+
+__all__ = [
+    "Units",
+    "certainty",
+    "finding",
+    "is_staggered",
+    "mid_sentence",
+    "phrase",
+    "pilot_groups",
+    "plural",
+    "unit_noun",
+    "units_of",
+    "worthwhile_in",
+]
