@@ -1,0 +1,254 @@
+r"""Wild cluster bootstrap: what the estimate would be if each place's deviation had another sign.
+
+Each draw multiplies every residual of a place by one random number :math:`v_g` (mean 0, variance 1), fits
+again and studentises again [1]_. Residuals have the supposed effect imposed (restricted, WCR), or not
+(unrestricted, WCU, which finds far too much with few treated). Nothing is fitted again in fact [2]_ [3]_:
+with :math:`M = (X'WX)^{-1}`, Gram matrices :math:`H_g = X_g'W_gX_g` and, at :math:`\delta = b - e`,
+
+.. math:: t_g = X_g'W_g\hat e_g + \delta H_g k, \quad k = \frac{Mc}{c'Mc}, \qquad
+          b^* - e = \sum_g v_g\, c'M t_g , \qquad
+          s^*_g = a_g'\bigl(v_g t_g - H_g M \textstyle\sum_h v_h t_h\bigr),
+
+and the draw's variance is :math:`\sum_g s_g^{*2}`, a quadratic in :math:`\delta`. :math:`a_g = Mc` gives
+CR1 (WCR-C); :math:`a_g = (X'WX - H_g)^{-1}c` gives the jackknife CR3 in the data and in every draw (WCR-V).
+A draw costs as many operations as there are places and columns, whatever the number of rows.
+
+Weights: **rademacher** +1 or -1, all :math:`2^G` of them where they are no more than the draws asked for;
+**webb** six points, for few places [4]_; **mammen** two points with the third moment of 1.
+
+With few treated places the treated residual rules both parts of every draw's t, and the restricted test
+hardly ever refuses: 0% of true nulls and 0 to 1% of effects with 1 or 2 treated of 30 [5]_.
+
+References
+----------
+.. [1] Cameron, A. C., Gelbach, J. B. and Miller, D. L. (2008). Bootstrap-based improvements for inference
+   with clustered errors. *Review of Economics and Statistics* 90(3), 414-427.
+.. [2] Roodman, D., Nielsen, M. O., MacKinnon, J. G. and Webb, M. D. (2019). Fast and wild: bootstrap
+   inference in Stata using boottest. *Stata Journal* 19(1), 4-60.
+.. [3] MacKinnon, J. G., Nielsen, M. O. and Webb, M. D. (2023). Fast and reliable jackknife and bootstrap
+   methods for cluster-robust inference. *J. Applied Econometrics* 38(5), 671-694.
+.. [4] Webb, M. D. (2023). Reworking wild bootstrap-based inference for clustered errors. *Canadian Journal
+   of Economics* 56(3), 839-858.
+.. [5] MacKinnon, J. G. and Webb, M. D. (2018). The wild bootstrap for few (treated) clusters.
+   *Econometrics Journal* 21(2), 114-135.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from ucimpact.errors import EstimationError, UsageError
+from ucimpact.inference.contrasts import Contrasts
+from ucimpact.inference.covariance import Design
+from ucimpact.inference.linear import sum_by
+from ucimpact.inference.studentised import NO_VARIANCE, Studentised, Tails, inferred
+from ucimpact.inference.two_groups import Inferred
+
+Array = np.ndarray
+Weights = Literal["rademacher", "webb", "mammen"]
+POINTS: dict[str, tuple[Array, Array]] = {
+    "rademacher": (np.array([1.0, -1.0]), np.full(2, 0.5)),
+    "webb": (
+        np.sqrt(np.array([1.5, 1.0, 0.5])[[0, 1, 2, 2, 1, 0]]) * [-1, -1, -1, 1, 1, 1],
+        np.full(6, 1 / 6),
+    ),
+    "mammen": (
+        np.array([(1 - np.sqrt(5)) / 2, (1 + np.sqrt(5)) / 2]),
+        np.array([(np.sqrt(5) + 1), (np.sqrt(5) - 1)]) / (2 * np.sqrt(5)),
+    ),
+}
+"""The values that a weight takes, and how often."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WildBootstrap:
+    """Wild cluster bootstrap with the null imposed (WCR-C), from four pilot places or so.
+
+    False positives at a nominal 5% were measured at 0%, 0%, 2%, 5% and 5% with 1, 2, 3, 6 and 10 pilot
+    units of 30, and power at 0%, 0%, 15%, 45% and 49% where a t test has 50% to 52%. Not robust to
+    pilot places that are more changeable than the others below five of them.
+
+    Parameters
+    ----------
+    weights : {"webb", "rademacher", "mammen"}
+        What each place's residuals are multiplied by.
+    draws : int
+        Draws at random; all sign changes are used where there are no more than this ("rademacher").
+    seed : int
+        For the draws.
+    """
+
+    weights: Weights = "webb"
+    draws: int = 9_999
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.weights not in POINTS:
+            raise UsageError(f"weights = {self.weights!r}: give one of {', '.join(POINTS)}")
+        if self.draws < 99:
+            raise UsageError(f"draws = {self.draws}: 99 is the least that can reach a 5% test")
+
+    def infer(self, contrasts: Contrasts, level: float) -> Inferred:
+        """CR1's standard error, and the bootstrap's p-value and interval; there are no degrees of freedom."""
+        found = wild_bootstrap(
+            contrasts.design(), contrasts.estimate, weights=self.weights, draws=self.draws, seed=self.seed
+        )
+        return inferred(contrasts, found, level)
+
+
+def wild_bootstrap(
+    design: Design,
+    estimate: Array,
+    *,
+    weights: Weights = "webb",
+    draws: int = 9_999,
+    seed: int = 1,
+    restricted: bool = True,
+    kind: Literal["CR1", "CR3"] = "CR1",
+    tails: Tails = "symmetric",
+) -> list[Studentised]:
+    """The bootstrap of each effect of a design, ready for a p-value at any effect and an interval.
+
+    Parameters
+    ----------
+    design : Design
+        Of the unrestricted fit: any columns, weights and nested effects.
+    estimate : array (n_effects,)
+    weights, draws, seed
+        See :class:`WildBootstrap`.
+    restricted : bool
+        WCR, or WCU.
+    kind : {"CR1", "CR3"}
+        What studentises the data and every draw.
+    tails : {"symmetric", "equal"}
+
+    Raises
+    ------
+    EstimationError
+        With CR3, where a cluster's absence leaves nothing to estimate from.
+    """
+    x = design.columns
+    n, p = x.shape
+    w = np.ones(n) if design.weights is None else design.weights
+    codes = np.unique(design.clusters, return_inverse=True)[1].reshape(-1)
+    wx = x * w[:, None]
+    grams = _grams(x, wx, codes)
+    normal = grams.sum(axis=0)
+    bread = np.linalg.pinv(normal, rcond=1e-13, hermitian=True)
+    residuals = design.residuals.reshape(n, -1)
+    scores = [sum_by(wx.T * residuals[:, j], codes).T for j in range(residuals.shape[1])]  # t_g at delta 0
+    number = len(grams)
+    factor = 1.0
+    if kind == "CR1":
+        rows, parameters = design.n_rows or n, design.n_parameters or p
+        factor = number / (number - 1) * (rows - 1) / (rows - parameters)
+    order = np.argsort(np.argsort(scores[0] @ (bread @ design.directions[:, 0]), kind="stable"))
+    drawn = signs(number, weights, draws, seed)
+    v = drawn.values[order]  # so that names of places make no difference
+    found = []
+    for j, direction in enumerate(design.directions.T):
+        t = scores[min(j, len(scores) - 1)]
+        toward = bread @ direction
+        moves = grams @ (toward / (direction @ toward)) if restricted else np.zeros_like(t)
+        a = np.broadcast_to(toward, t.shape) if kind == "CR1" else _without_each(normal, grams, direction)
+        found.append(
+            _effect(float(estimate[j]), t, moves, a, toward, grams, bread, v, drawn.complete, tails, factor)
+        )
+    return found
+
+
+def _effect(
+    estimate: float,
+    t: Array,
+    moves: Array,
+    a: Array,
+    toward: Array,
+    grams: Array,
+    bread: Array,
+    v: Array,
+    complete: bool,
+    tails: Tails,
+    factor: float,
+) -> Studentised:
+    """One effect: ``t`` and ``moves`` are t_g and its change with delta, (n_clusters, n_columns)."""
+    own, own_move = (a * t).sum(axis=1), (a * moves).sum(axis=1)
+    pull = np.einsum("gpq,gq->gp", grams, a) @ bread  # M H_g a_g
+    inner = pull.T @ pull
+    p = t.shape[1]
+    rows = np.concatenate([(t @ toward)[None], (moves @ toward)[None], t.T, moves.T])
+    drawn = rows @ v
+    total, total_move = drawn[2 : 2 + p], drawn[2 + p :]
+    mixed, mixed_move = (own[:, None] * pull).T @ v, (own_move[:, None] * pull).T @ v
+    squared = np.stack([own**2, own * own_move, own_move**2]) @ v**2
+    half, half_move = inner @ total, inner @ total_move
+    q = squared[0] - 2 * (mixed * total).sum(axis=0) + (half * total).sum(axis=0)
+    cross = (
+        squared[1] - (mixed * total_move + mixed_move * total).sum(axis=0) + (half * total_move).sum(axis=0)
+    )
+    q_move = squared[2] - 2 * (mixed_move * total_move).sum(axis=0) + (half_move * total_move).sum(axis=0)
+    q = np.where(q > NO_VARIANCE * squared[0], q, 0.0)
+    q_move = np.where(q_move > NO_VARIANCE * squared[2], q_move, 0.0)
+    return Studentised(
+        estimate,
+        float(np.sqrt(factor * (own**2).sum())),
+        drawn[0],
+        drawn[1],
+        factor * q,
+        factor * cross,
+        factor * q_move,
+        complete,
+        tails,
+    )
+
+
+def _grams(x: Array, wx: Array, codes: Array) -> Array:
+    """X_g'W_g X_g of each cluster, shape (n_clusters, n_columns, n_columns)."""
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes))[:-1]
+    parts = zip(np.split(x[order], ends), np.split(wx[order], ends), strict=True)
+    return np.array([one.T @ weighted for one, weighted in parts])
+
+
+def _without_each(normal: Array, grams: Array, direction: Array) -> Array:
+    """(X'WX - H_g)^-1 c for each cluster, shape (n_clusters, n_columns)."""
+    rest = normal - grams
+    scale = np.sqrt(np.diag(normal))
+    if np.any(np.linalg.svd(rest / np.outer(scale, scale), compute_uv=False)[:, -1] < 1e-9):
+        raise EstimationError(
+            "the jackknife leaves out each cluster in turn, and without one of them nothing is left to "
+            'estimate from. Use kind="CR1".'
+        )
+    return np.asarray(
+        np.linalg.solve(rest, np.broadcast_to(direction[:, None], (len(grams), len(normal), 1)))
+    )[:, :, 0]
+
+
+@dataclass(frozen=True)
+class Signs:
+    """Random multipliers, shape (n_clusters, n_draws); ``complete``: all there are, the data's own first."""
+
+    values: Array
+    complete: bool
+
+
+@lru_cache(maxsize=4)
+def signs(clusters: int, weights: Weights, draws: int, seed: int) -> Signs:
+    """Multipliers of each cluster; all sign changes where they are no more than ``draws``."""
+    points, chances = POINTS[weights]
+    if weights == "rademacher" and 2**clusters <= draws:
+        every = np.array(list(itertools.product(points, repeat=clusters))).T
+        return Signs(np.ascontiguousarray(every), True)
+    rng = np.random.default_rng(seed)
+    return Signs(rng.choice(points, size=(clusters, draws), p=chances), False)
+
+
+def smallest_wild_p(places: int, weights: Weights, draws: int) -> float:
+    """The smallest p-value these draws can give."""
+    if weights == "rademacher" and 2**places <= draws:
+        return float(2.0 ** (1 - places))
+    return 1.0 / (draws + 1)
