@@ -1,0 +1,412 @@
+r"""What a comparison of places could find, by drawing places from a file of their own past.
+
+A plan has :math:`n_1` pilot and :math:`n_0` comparison places, :math:`T_0` periods before the start and
+:math:`T_1` after. Each draw takes a stretch of :math:`T_0 + T_1` periods of the past, the same for all,
+so that months are common, and :math:`n_1 + n_0` places with replacement, each with its whole history:
+its size, its season and how one of its months follows from the last (Burlig, Preonas and Woerman 2020
+[1]_). On a balanced panel the two-way regression is a comparison of one number a place,
+
+.. math:: c_i = \bar y_{i,\text{after}} - \bar y_{i,\text{before}}, \qquad
+          b = \sum_{i \le n_1}\omega_i c_i - \sum_{i > n_1}\omega_i c_i ,
+
+so a draw needs these numbers alone, and the rule that the finished evaluation will use gives each draw
+its range :math:`[l, u]` (:mod:`ucimpact.inference.few_clusters`). Nothing happened in the past: the share
+of draws whose range leaves out 0 is the rule's rate of false positives on these places.
+
+**A shift** :math:`\tau` in every pilot place moves :math:`b` and the range and nothing else, whichever
+procedure the rule picks, so that it is found exactly where :math:`-\tau` lies outside :math:`[l, u]`: one
+simulation without an effect gives the chance of finding each. Used for outcomes that are measured, and
+for logarithms, where a change of a share :math:`\delta` is a shift of :math:`\log(1 + \delta)`.
+
+**A share** :math:`\delta` of the events of the pilot places is planted in their counts and each draw is
+worked out again: a fall takes away a binomial share of a place's :math:`N_i` events after the start (each
+event with chance :math:`\delta`), a rise adds a Poisson number of mean :math:`\delta N_i`.
+
+Draws with replacement from N places spread by :math:`(N-1)/N` of what places do; contrasts are widened
+by the root of its inverse.
+
+Where the file is shorter than the plan see :mod:`ucimpact.inference.panel_past`.
+
+References
+----------
+.. [1] Burlig, F., Preonas, L. and Woerman, M. (2020). Panel data and experimental design. *Journal of
+   Development Economics* 144, 102458.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ucimpact.inference.contrasts import Contrasts
+from ucimpact.inference.covariance import Design, Kind
+from ucimpact.inference.few_clusters import (
+    ALIKE,
+    ENOUGH,
+    ENOUGH_REASSIGNMENTS,
+    FEWEST_OWN_SPREAD,
+    WEAK_BELOW,
+    Auto,
+    Places,
+    flag_of,
+    sizes_alike,
+)
+from ucimpact.inference.linear import sum_by
+from ucimpact.inference.panel_past import Histories, Stretches, stretches
+from ucimpact.inference.randomisation import Permutation, number_of_choices
+from ucimpact.inference.two_groups import PooledT, Procedure, Robust, SizeModelT, Wider
+
+Array = np.ndarray
+LEVEL = 0.95
+PERMUTATIONS = 999
+"""Reassignments in a draw; the evaluation itself takes more."""
+AT_ONCE = 4_000_000
+"""Cells of histories looked at together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """A plan: places with and without the pilot, periods before and after its start."""
+
+    pilot: int
+    comparison: int
+    before: int
+    after: int
+
+    @property
+    def mask(self) -> Array:
+        """Which seats have the pilot, shape (n_places,)."""
+        return np.arange(self.pilot + self.comparison) < self.pilot
+
+
+# -- draws -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Places and stretches drawn for one plan, and how the rule would treat each draw.
+
+    Attributes
+    ----------
+    past, size, parts
+        Histories, plan, and the stretches of that length.
+    start : array (n_draws,)
+        Which stretch.
+    seats : array (n_draws, n_places)
+        Which places, the pilot first.
+    cov : Auto or str
+        The rule, or the name of a robust variance.
+    seed : int
+    """
+
+    past: Histories
+    size: Size
+    parts: Stretches
+    start: Array
+    seats: Array
+    cov: Auto | Kind
+    seed: int
+
+    @property
+    def number(self) -> int:
+        """Draws."""
+        return len(self.start)
+
+    def _seen(self, by_stretch: Array) -> Array:
+        """Values of (n_stretches, n_places) in each draw's seats."""
+        return np.asarray(by_stretch[self.start[:, None], self.seats])
+
+    @cached_property
+    def values(self) -> Array:
+        """Contrast of each place without an effect, shape (n_draws, n_places)."""
+        return self._seen(self.past.by_place(self.parts.change))
+
+    @cached_property
+    def levels(self) -> Array:
+        """Mean outcome of each place after the start, shape (n_draws, n_places)."""
+        return self._seen(self.past.by_place(self.parts.level))
+
+    @cached_property
+    def events(self) -> Array:
+        """Events of each place after the start, shape (n_draws, n_places)."""
+        assert self.parts.events is not None
+        return self._seen(sum_by(self.parts.events, self.past.places))
+
+    @cached_property
+    def shares(self) -> Array:
+        """Part of each place in its group, negative for comparison places."""
+        mask, w = self.size.mask, self.past.place_weights[self.seats]
+        total = np.where(mask, w[:, mask].sum(axis=1, keepdims=True), -w[:, ~mask].sum(axis=1, keepdims=True))
+        return np.asarray(w / total)
+
+    @cached_property
+    def before(self) -> Array:
+        """Variance of each place from period to period before the start, shape (n_draws, n_places)."""
+        out = np.full(self.seats.shape, np.nan)
+        if self.parts.before < 2:
+            return out
+        rows = max(1, AT_ONCE // (self.seats.shape[1] * self.parts.before))
+        for k in range(0, self.number, rows):
+            at = slice(k, k + rows)
+            path = self.parts.early[self.start[at, None], self.seats[at]]
+            w = self.past.place_weights[self.seats[at]]
+            common = np.einsum("kn,knt->kt", w, path) / w.sum(axis=1, keepdims=True)
+            out[at] = ((path - common[:, None, :]) ** 2).sum(axis=2) / (self.parts.before - 1)
+        return out
+
+    # -- the rule ------------------------------------------------------------------------
+
+    @cached_property
+    def _treated_as(self) -> tuple[Array, Array]:
+        """Name of the procedure, shape (n_draws,), and relative variances to allow, like ``seats``."""
+        names = np.full(self.number, "robust", dtype="<U24")
+        spread = np.ones(self.seats.shape)
+        n1, n0 = self.size.pilot, self.size.comparison
+        few = min(n1, n0)
+        if not isinstance(self.cov, Auto) or few >= ENOUGH:
+            return names, spread
+        sizes = self.past.place_sizes[self.seats]
+        permute = few >= 2 and number_of_choices(n1 + n0, few) >= ENOUGH_REASSIGNMENTS
+        plain = self._contrasts(self.values, self.shares, _no_design)
+        for k in range(self.number):
+            places = Places(self.size.mask, sizes[k], self.before[k], self.parts.before)
+            alike = sizes_alike(plain.only(slice(k, k + 1)), places)
+            flag = flag_of(places, by_size=not alike)
+            if flag.raised and few >= FEWEST_OWN_SPREAD:
+                continue
+            spread[k] = flag.spread(places)
+            name = "pooled" if places.size_ratio < ALIKE else "size"
+            if name == "size" and n1 == 1 and n0 < WEAK_BELOW:
+                name = "wider"
+            names[k] = f"{name}+permutation" if permute and alike else name
+        return names, spread
+
+    @property
+    def procedures(self) -> dict[str, float]:
+        """Part of the draws that the rule gives to each procedure."""
+        names, counts = np.unique(self._treated_as[0], return_counts=True)
+        return {str(name): float(n) / self.number for name, n in zip(names, counts, strict=True)}
+
+    def _contrasts(self, values: Array, shares: Array, design: Callable[[], Design]) -> Contrasts:
+        """Draws as the effects of one set of contrasts."""
+        estimate = (values * shares).sum(axis=1)
+        return Contrasts(estimate, values, shares, self.size.mask, design, self.scale)
+
+    @cached_property
+    def scale(self) -> float:
+        """Largest absolute outcome."""
+        return float(np.abs(self.past.outcome).max())
+
+    def ranges(self, planted: Array | None = None) -> tuple[Array, Array]:
+        """Lower and upper end of each draw's range, shape (n_draws,) each; ``nan`` where there is none.
+
+        ``planted`` (n_draws, n_pilot) is the change of each pilot place as a share of its level after.
+        """
+        mask = self.size.mask
+        values = self.values
+        if planted is not None:
+            values = values.copy()
+            values[:, mask] += planted * self.levels[:, mask]
+        names, spread = self._treated_as
+        low, high = np.full(self.number, np.nan), np.full(self.number, np.nan)
+        for name in np.unique(names):
+            which = np.flatnonzero(names == name)
+            if name == "robust":
+                for k in which:
+                    low[k], high[k] = self._robust(int(k), values, planted)
+                continue
+            low[which], high[which] = self._together(str(name), values[which], spread[which], which)
+        return low, high
+
+    def _together(self, name: str, values: Array, spread: Array, which: Array) -> tuple[Array, Array]:
+        """The ranges of draws that one procedure judges.
+
+        Places stand in the order of their values, as a permutation takes them one evaluation at a time.
+        """
+        shares, sizes = self.shares[which], self.past.place_sizes[self.seats[which]]
+        order = np.lexsort((values, np.broadcast_to(~self.size.mask, values.shape)), axis=1)
+        values, shares, sizes, spread = (
+            np.take_along_axis(rows, order, axis=1) for rows in (values, shares, sizes, spread)
+        )
+        assert isinstance(self.cov, Auto)
+        procedure = _procedure(name, sizes, spread, self.cov)
+        found = procedure.infer(self._contrasts(values, shares, _no_design), LEVEL)
+        return found.low, found.high
+
+    def _robust(self, k: int, values: Array, planted: Array | None) -> tuple[float, float]:
+        """The range of one draw by a robust variance, from its units."""
+        kind: Kind = "CR2" if isinstance(self.cov, Auto) else self.cov
+        groups = [self.past.members[place] for place in self.seats[k]]
+        clusters = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+        units = np.concatenate(groups)
+        w, pilot = self.past.weights[units], self.size.mask[clusters]
+        change = self.parts.change[self.start[k], units]
+        if planted is not None:
+            share = np.zeros(len(groups))
+            share[self.size.mask] = planted[k]
+            change = change + share[clusters] * self.parts.level[self.start[k], units]
+        residuals = change.copy()
+        for group in (pilot, ~pilot):
+            residuals[group] -= np.average(change[group], weights=w[group])
+        periods = self.parts.before + self.parts.after
+        design = Design(
+            np.column_stack([np.ones(len(units)), pilot.astype(float)]),
+            residuals,
+            np.array([[0.0], [1.0]]),
+            clusters,
+            w,
+            n_rows=len(units) * periods,
+            n_parameters=periods + 1,
+        )
+        one = self._contrasts(values[k : k + 1], self.shares[k : k + 1], lambda: design)
+        found = Robust(kind).infer(one, LEVEL)
+        return float(found.low[0]), float(found.high[0])
+
+
+def _no_design() -> Design:
+    raise AssertionError("draws that are worked out together have no regression")
+
+
+def _procedure(name: str, sizes: Array, spread: Array, auto: Auto) -> Procedure:
+    """A procedure for many draws at once: sizes and relative variances of shape (n_draws, n_places)."""
+    base, _, permuted = name.partition("+")
+    pooled, size = PooledT(spread), SizeModelT(sizes, spread)
+    procedures: dict[str, Procedure] = {"pooled": pooled, "size": size, "wider": Wider(pooled, size)}
+    procedure = procedures[base]
+    if not permuted:
+        return procedure
+    return Wider(procedure, Permutation(min(auto.permutations, PERMUTATIONS), auto.seed))
+
+
+def draw(
+    past: Histories, size: Size, cov: Auto | Kind, *, draws: int, seed: int, widen: bool = True
+) -> Draws:
+    """Draw places and stretches for a plan.
+
+    Parameters
+    ----------
+    past : Histories
+    size : Size
+    cov : Auto or str
+        The rule by which the evaluation will judge, or "CR1", "CR2" or "CR3".
+    draws, seed : int
+    widen : bool
+        Whether to make up for drawing with replacement.
+    """
+    rng = np.random.default_rng([seed, size.pilot, size.comparison, size.before, size.after])
+    parts = stretches(past, size.before, size.after, widen=widen)
+    start = rng.integers(len(parts.change), size=draws)
+    seats = rng.integers(past.number, size=(draws, size.pilot + size.comparison))
+    return Draws(past, size, parts, start, seats, cov, seed)
+
+
+# -- what is found -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Power:
+    """The chance of finding an effect, from draws; effects are shares of the expected level.
+
+    Attributes
+    ----------
+    draws : Draws
+    sign : int
+        -1 where a fall is looked for, 1 for a rise.
+    form : str
+        ``"shift"``, ``"log"`` or ``"thinned"``.
+    """
+
+    draws: Draws
+    sign: int
+    form: str
+
+    @cached_property
+    def null(self) -> tuple[Array, Array]:
+        """Ranges without an effect, lower and upper; an absent range finds nothing."""
+        low, high = self.draws.ranges()
+        gone = np.isnan(low)
+        return np.where(gone, -np.inf, low), np.where(gone, np.inf, high)
+
+    @property
+    def false_positives(self) -> float:
+        """Part of the draws whose range leaves out 0 though nothing happened."""
+        return self._outside(0.0)
+
+    def _outside(self, shift: float) -> float:
+        low, high = self.null
+        return float(((low > -shift) | (high < -shift)).mean())
+
+    def _shift(self, share: float) -> float:
+        """A share of the expected level in units of the analysis."""
+        if self.form == "log":
+            return float(np.log1p(self.sign * share))
+        return self.sign * share * self.draws.past.level
+
+    def _share(self, shift: float) -> float:
+        if self.form == "log":
+            return float(self.sign * np.expm1(self.sign * shift))
+        return shift / self.draws.past.level
+
+    def chance(self, share: float) -> float:
+        """The chance that a change of this share (above 0) is found."""
+        if self.form != "thinned":
+            return self._outside(self._shift(share)) if share < 1 or self.form == "shift" else 1.0
+        low, high = self.draws.ranges(self.planted(share))
+        return float(((low > 0) | (high < 0)).mean())
+
+    def planted(self, share: float) -> Array:
+        """Change of each pilot place as a share of its own level, shape (n_draws, n_pilot)."""
+        events = self.draws.events[:, self.draws.size.mask]
+        rng = np.random.default_rng([self.draws.seed, 7])
+        counted = np.where(events > 0, events, 1.0)
+        if self.sign < 0:
+            return np.asarray(-rng.binomial(events.astype(np.int64), min(share, 1.0)) / counted)
+        return np.asarray(rng.poisson(share * events) / counted)
+
+    def shifted(self, chance: float) -> float:
+        """The smallest shift found with this chance, above 0; infinite where none is."""
+        low, high = self.null
+        right, wrong = (high, low) if self.sign < 0 else (-low, -high)
+        right = np.sort(right)
+        found = np.arange(1, len(right) + 1) / len(right)
+        found += 1 - np.searchsorted(np.sort(wrong), right, side="right") / len(right)
+        k = int(np.argmax(found >= chance))
+        return float(right[k])
+
+    def smallest(self, chance: float) -> float:
+        """The smallest change found with this chance, as a share; ``nan`` where not even all would be."""
+        at = self.shifted(chance)
+        if not np.isfinite(at) or at <= 0:
+            return float("nan")
+        guess = self._share(at)
+        if self.form != "thinned":
+            return guess
+        shares = guess * np.array(AROUND)
+        if self.sign < 0:
+            shares = np.unique(np.minimum(shares, 1.0))
+        found = np.maximum.accumulate([self.chance(float(share)) for share in shares])
+        if found[-1] < chance:
+            return float("nan")
+        return float(np.interp(chance, found, shares))
+
+    def error(self, chance: float) -> float:
+        """Monte Carlo standard error of :meth:`smallest`, as a share."""
+        step = np.sqrt(chance * (1 - chance) / self.draws.number)
+        ends = [self.shifted(min(max(chance + k * step, 0.0), 1.0)) for k in (-1, 1)]
+        if not np.all(np.isfinite(ends)):
+            return float("nan")
+        return abs(self._share(ends[1]) - self._share(ends[0])) / 2
+
+    @property
+    def half_width(self) -> float:
+        """Half of the likely range, as a share of the expected level: the middle one of the draws."""
+        low, high = self.null
+        half = float(np.median(high - low)) / 2
+        return self._share(half) if np.isfinite(half) else float("nan")
+
+
+AROUND = (0.7, 0.85, 0.95, 1.05, 1.2, 1.45)
+"""Shares looked at, as multiples of the one that a shift suggests."""
