@@ -48,9 +48,8 @@ def other_change(
         near = list(events)
         together = [event for event in near if event.same_outcome]
     else:
-        first, final = (
-            frequency.first_day(at) for at in (start, last_start if last_start is not None else start)
-        )
+        first = frequency.first_day(start)
+        final = frequency.first_day(start if last_start is None else last_start)
         last = frequency.first_day(start + 1)
         near = [
             e

@@ -115,7 +115,7 @@ def by_time_since_start(estimate: Estimate) -> bool:
 
 
 def _by_event_time(data: Panel, counts: Array, since: Array) -> dict[str, Array]:
-    """Events and units behind the figure of each time since the start; units from the first period left out."""
+    """Events and units behind each time since the start, without the units that were seen only with it."""
     start = data.start_ordinals[data.unit_codes]
     known = np.isfinite(start) & np.isfinite(counts) & (start > data.ordinals[0])
     at = (data.ordinals[data.period_codes] - start)[known].astype(int)

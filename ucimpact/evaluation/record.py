@@ -48,9 +48,8 @@ def starts_document(data: Panel | Series, estimate: Estimate) -> list[dict[str, 
     """When the pilot started, and in how many units."""
     label = data.frequency.label
     if isinstance(data, Series):
-        return [
-            {"start": data.frequency.iso(data.start_ordinal), "label": label(data.start_ordinal), "units": 1}
-        ]
+        only = data.start_ordinal
+        return [{"start": data.frequency.iso(only), "label": label(only), "units": 1}]
     if estimate.extras.get("starts"):
         return [dict(row) for row in estimate.extras["starts"]]
     return [

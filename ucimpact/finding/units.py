@@ -172,7 +172,7 @@ def _panel_units(
 class Span:
     """Over how long an effect is added up, in numbers and in words.
 
-    ``periods`` are those of an average pilot unit; ``within`` and ``over`` stand in a title and in a sentence.
+    ``periods`` are those of an average pilot unit; ``within`` stands in a title, ``over`` in a sentence.
     """
 
     periods: float
