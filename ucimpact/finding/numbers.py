@@ -35,6 +35,7 @@ def finding(
     if barred:
         shown = {**shown, "lo": None, "hi": None}
     limits = (shown["est"], shown["lo"], shown["hi"])
+    reason, way_out = _refusal(estimate) if None in limits and not barred else ("", "")
     counts = data.counts()
     n1, n0 = _places(rule, counts)
     one_place = n1 in (1, None)
@@ -64,7 +65,9 @@ def finding(
         "observed": units.observed,
         "observed_events": units.observed_events,
         "claim": _claim(limits, w, outcome.better),
-        "refused": barred or (_refusal(estimate) if None in limits else None),
+        "refused": barred or reason or None,
+        "way_out": way_out,
+        "alone": bool(reason) and shown["est"] is not None,
         "key_fail": any(c.answer == "fails" and c.name in words.QUESTIONS for c in checks),
         "confounded": confounded,
         "percent": None if barred else percent_of(estimate),
@@ -154,12 +157,15 @@ def _claim(limits: tuple[float | None, ...], w: float | None, better: str) -> st
     return words.claim(est, lo, hi, w, better)
 
 
-def _refusal(estimate: Estimate) -> str:
-    """Why there is no likely range: what the rule said, else the first warning."""
+def _refusal(estimate: Estimate) -> tuple[str, str]:
+    """Why there is no likely range, as the rule or the first warning says it, and what would give one."""
     rule = estimate.extras.get("rule") or {}
+    told = rule.get("refused") or rule.get("reason") or next(iter(estimate.warnings), None)
+    reason, _, rest = str(told or "the analysis gave none").removeprefix(words.NO_RANGE).partition(". ")
     if rule.get("n0", np.inf) < FEWEST_COMPARISON:
-        return words.few_comparison_reason(rule["n0"])
-    return str(rule.get("reason") or next(iter(estimate.warnings), "the analysis gave none"))
+        reason = words.few_comparison_reason(rule["n0"])
+    first = reason[:1].upper() if reason[1:2].isupper() else reason[:1].lower()
+    return f"{first}{reason[1:].rstrip('.')}", rest
 
 
 def mid_sentence(label: str) -> str:

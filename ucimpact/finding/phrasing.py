@@ -73,7 +73,7 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
         said["headline"] = words.season_confounded(**about)
     if found["refused"] is not None or found["key_fail"]:
         failed = [c["text"] for c in checks if c["answer"] == "fails" and c["name"] in words.QUESTIONS]
-        said["lead"] = " ".join(failed) or f"{words.capital(found['refused'])}."
+        said["lead"] = " ".join(failed) or _without_range(found)
         return said
     per = "" if found["base"] else found["per"]
     said["lead"], unclear = _lead(found, per), found["lo"] <= 0 <= found["hi"]
@@ -100,6 +100,27 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
             found["found_se"], found["w"], found["base"], better=better, kind=kind, per=per, percent=percent
         )
     return said
+
+
+def _without_range(found: Mapping[str, Any]) -> str:
+    """Why there is no range, what would give one, and the estimate where one stands by itself."""
+    told = [f"{words.capital(found['refused'])}."]
+    if found.get("way_out"):
+        told.append(found["way_out"] if found["way_out"].endswith(".") else f"{found['way_out']}.")
+    if found.get("alone"):
+        told.append(
+            words.estimate_alone(
+                found["outcome"],
+                found["est"],
+                found["base"],
+                who=found["people"],
+                when=found["when"],
+                per=found["per"],
+                kind=found["kind"],
+                percent=found["scale"] == "log",
+            )
+        )
+    return " ".join(told)
 
 
 def _lead(found: Mapping[str, Any], per: str) -> str:

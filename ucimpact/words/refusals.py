@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from ucimpact.words.numbers import number
+from ucimpact.words.numbers import COUNTED, measure, number, spoken
 
 FEWEST_COMPARISON = 5
 FEWEST_PERIODS = 3
 FEWEST_EVENTS = 5
 
+NO_RANGE = "No p-value or likely range can be had: "
+"""What a rule says before its reason."""
 NO_MONEY = "not worked out"
 """What a cell of money says, with the reason: a failed key check, no interval, a model of ratios."""
 
@@ -15,10 +17,7 @@ NO_MONEY = "not worked out"
 def few_comparison(n0: int, place: str = "place") -> str:
     """Too few comparison places for an interval."""
     places = f"{n0} comparison {place}{'' if n0 == 1 else 's'}"
-    return (
-        f"No p-value or likely range can be had: {places}, and at least {FEWEST_COMPARISON} are needed. "
-        "A longer series could answer."
-    )
+    return f"{NO_RANGE}{places}, and at least {FEWEST_COMPARISON} are needed. A longer series could answer."
 
 
 def few_comparison_reason(n0: int, place: str = "place") -> str:
@@ -54,3 +53,26 @@ def rare(before: int, after: int) -> str:
 def other_question(pilot: str, measured: str, others: str) -> str:
     """A pilot left out of a league because it measured something else."""
     return f"{pilot} is left out: it measured {measured}, the others {others}."
+
+
+def estimate_alone(
+    outcome: str,
+    est: float,
+    base: int | None = None,
+    *,
+    who: str = "people",
+    when: str = "",
+    per: str = "",
+    kind: str = "count",
+    percent: bool = False,
+) -> str:
+    """An estimate that stands without a range: the number, and that nothing follows from it yet."""
+    said = spoken(est, est, est, measure(kind, percent=percent))
+    unit = "" if percent else f" per {base:,} {who}{when}" if base is not None else f" {per}{when}"
+    if not said.size:
+        best = "no difference"
+    elif kind in COUNTED:
+        best = f"{said.about} {outcome}"
+    else:
+        best = f"{outcome} {said.about}"
+    return f"The best estimate is {best}{unit.rstrip()}. How far it could be out is not known."
