@@ -27,8 +27,13 @@ from ucimpact.evaluation import Analysis, Evaluation
 
 HIDDEN = (1, 7)
 ROUND_TO = 5
-GIVE_BACK = ("residuals", "placebo", "placebo_dates", "placebo_rank", "reference", "rho", "coefficients")
+GIVE_BACK = (
+    *("residuals", "placebo", "placebo_dates", "placebo_rank", "reference", "rho", "coefficients"),
+    *("observed", "cells", "loadings", "bacon", "leave_one_out"),
+)
 """Extras from which a hidden count could be worked out again."""
+BY_PERIOD = ("event", "group_time", "calendar", "group", "relative")
+"""Effects of single periods or starts, which are a count less others."""
 PROFILES = ("hes2018", "none")
 
 
@@ -94,6 +99,10 @@ def _analysis(analysis: Analysis, log: Log) -> Analysis:
     if extras.get("comparison"):
         extras["comparison"] = _rows(extras["comparison"], "mean", f"{analysis.label}: comparison", log)
     frame = estimate.counterfactual
+    if extras.get("events_beside") is not None:
+        extras["events_beside"] = log.count(extras["events_beside"], f"{analysis.label}: not with the pilot")
+    if extras.get("observed") is not None and frame is not None and "events" in frame:
+        extras["observed"] = _as_released(extras["observed"], frame, log, analysis.label)
     if frame is not None and "events" in frame:
         rows = _rows(serialise.plain(frame), "observed", f"{analysis.label}: by period", log)
         frame = pd.DataFrame(rows, columns=list(frame.columns))
@@ -110,7 +119,7 @@ def _without_paths(estimate: Estimate) -> Estimate:
     The effect in a period is that period's figure less others, and a residual is a figure less its
     expectation: where one count is hidden all of them go, with what was expected beside a hidden figure.
     """
-    keep = (~estimate.effects["term"].isin(["event", "relative"])).to_numpy()
+    keep = (~estimate.effects["term"].isin(BY_PERIOD)).to_numpy()
     extras = {name: value for name, value in estimate.extras.items() if name not in GIVE_BACK}
     frame = estimate.counterfactual
     if frame is not None:
@@ -125,6 +134,13 @@ def _without_paths(estimate: Estimate) -> Estimate:
         extras=extras,
         counterfactual=frame,
     )
+
+
+def _as_released(observed: float, frame: pd.DataFrame, log: Log, label: str) -> float | None:
+    """The mean over the pilot, worked out again from the number of events as it is shown."""
+    events = float(np.nansum(frame.loc[frame["since"] >= 0, "events"]))
+    shown = log.count(events, f"{label}: during the pilot")
+    return None if shown is None else observed * (shown / events if events else 1.0)
 
 
 def _rows(rows: list[dict[str, Any]], column: str, where: str, log: Log) -> list[dict[str, Any]]:
@@ -265,6 +281,10 @@ def _data(data: dict[str, Any], log: Log) -> dict[str, Any]:
             "n": log.count(row["n"], f"left out: {row['reason']}"),
         }
         for row in data["left_out"]
+    ]
+    data["starts"] = [
+        {**row, "units": log.count(row["units"], f"started {row['label']}")}
+        for row in data.get("starts") or ()
     ]
     if data.get("cohort"):
         data["cohort"] = _cohort_data(data["cohort"], counts, log)
