@@ -21,7 +21,7 @@ from tests.inference.test_covariance import codes, dummies
 from ucimpact.errors import EstimationError, UsageError
 from ucimpact.inference.comparison import Comparison
 from ucimpact.inference.covariance import Design
-from ucimpact.inference.studentised import turned_round
+from ucimpact.inference.studentised import Studentised, turned_round
 from ucimpact.inference.wild import POINTS, WildBootstrap, signs, smallest_wild_p, wild_bootstrap
 
 
@@ -63,8 +63,8 @@ def t_of(y: np.ndarray, x: np.ndarray, at: np.ndarray, w: np.ndarray, effect: fl
     return float((coef[-1] - effect) / np.sqrt(np.square(each).sum()))
 
 
-def p_by_refitting(data: tuple[np.ndarray, ...], effect: float, kind: str, restricted: bool) -> float:
-    """Every sign vector, every draw fitted anew."""
+def refitted(data: tuple[np.ndarray, ...], effect: float, kind: str, restricted: bool) -> np.ndarray:
+    """t of every sign vector, every draw fitted anew, the data first."""
     y, x, at, w = data
     keep = x[:, :-1] if restricted else x
     imposed = y - effect * x[:, -1] if restricted else y
@@ -72,22 +72,32 @@ def p_by_refitting(data: tuple[np.ndarray, ...], effect: float, kind: str, restr
     fitted = keep @ coef + (effect * x[:, -1] if restricted else 0)
     residuals = y - fitted
     truth = effect if restricted else coef[-1]
-    own = abs(t_of(y, x, at, w, effect, kind))
     every = itertools.product([1.0, -1.0], repeat=int(at.max()) + 1)
     t = [t_of(fitted + np.array(v)[at] * residuals, x, at, w, truth, kind) for v in every]
-    return float(np.mean(np.abs(t) >= own * (1 - 1e-9)))
+    return np.array([t_of(y, x, at, w, effect, kind), *t])
+
+
+def agrees(found: Studentised, factor: float, t: np.ndarray, effect: float) -> None:
+    """Every t, and the share of those at least as far out as the data's."""
+    d = found.estimate - effect
+    squares = found.squares + 2 * d * found.cross + d**2 * found.squares_move
+    ours = (found.top + d * found.top_move) / np.sqrt(squares) * np.sqrt(factor)
+    np.testing.assert_allclose(np.sort(np.abs(ours)), np.sort(np.abs(t[1:])), rtol=1e-7, atol=1e-10)
+    assert d / found.std_error * np.sqrt(factor) == pytest.approx(t[0])
+    assert found.p_value(effect) == np.mean(np.abs(t[1:]) >= abs(t[0]) * (1 - 1e-9))
 
 
 @pytest.mark.parametrize("effect", [0.0, -0.7, 2.0])
 @pytest.mark.parametrize("restricted", [True, False])
 @pytest.mark.parametrize(("nested", "weighted"), [(False, False), (True, True)])
-def test_the_p_value_is_that_of_refitting_every_sign_vector(
+def test_every_draw_is_as_if_fitted_anew(
     nested: bool, weighted: bool, restricted: bool, effect: float
 ) -> None:
     data = small(nested=nested, weighted=weighted)
     b, design = design_of(*data)
     found = wild_bootstrap(design, b, weights="rademacher", restricted=restricted)[0]
-    assert found.p_value(effect) == pytest.approx(p_by_refitting(data, effect, "CR1", restricted))
+    n, p = design.columns.shape
+    agrees(found, 6 / 5 * (n - 1) / (n - p), refitted(data, effect, "CR1", restricted), effect)
 
 
 @pytest.mark.parametrize("effect", [0.0, 1.0])
@@ -95,8 +105,7 @@ def test_the_jackknife_bootstrap_leaves_each_cluster_out_of_every_draw(effect: f
     data = small(weighted=True, seed=4)
     b, design = design_of(*data)
     found = wild_bootstrap(design, b, weights="rademacher", kind="CR3")[0]
-    assert found.p_value(effect) == pytest.approx(p_by_refitting(data, effect, "CR3", True))
-    assert found.estimate / found.std_error == pytest.approx(t_of(*data, 0.0, "CR3"))
+    agrees(found, 1.0, refitted(data, effect, "CR3", True), effect)
 
 
 def test_effects_taken_out_give_what_dummies_give() -> None:
