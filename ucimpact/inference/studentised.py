@@ -27,7 +27,6 @@ Array = np.ndarray
 Tails = Literal["symmetric", "equal"]
 TIE = 1e-9
 NO_VARIANCE = 1e-12
-DOUBLINGS = 40
 STEPS = 16
 
 
@@ -99,12 +98,18 @@ def _beyond(one: Array, other: Array, *, ties: bool) -> Array:
 
 
 def turned_round(
-    p_value: Callable[[float], float], estimate: float, step: float, alpha: float
+    p_value: Callable[[float], float],
+    estimate: float,
+    step: float,
+    alpha: float,
+    *,
+    near: float = 1e-10,
+    doublings: int = 40,
 ) -> tuple[float, float]:
     """The ends of every effect with a p-value above ``alpha``; infinite where it never falls so low.
 
     Distances from the estimate are doubled from ``step`` until the test refuses, the last crossing within
-    is found on a grid and halved down to rounding.
+    is found on a grid and halved until it is known to the part ``near``.
     """
     ends = []
     for sign in (-1.0, 1.0):
@@ -113,7 +118,7 @@ def turned_round(
             return p_value(estimate + sign * distance) > alpha * (1 + TIE)
 
         far = step
-        for _ in range(DOUBLINGS):
+        for _ in range(doublings):
             if not kept(far):
                 break
             far *= 2
@@ -122,9 +127,9 @@ def turned_round(
             continue
         grid = np.linspace(0.0, far, STEPS + 1)
         last = max((k for k in range(STEPS) if kept(float(grid[k]))), default=0)
-        near, far = float(grid[last]), float(grid[last + 1])
-        while far - near > 1e-10 * (far + abs(estimate)):
-            middle = (near + far) / 2
-            near, far = (middle, far) if kept(middle) else (near, middle)
+        inside, far = float(grid[last]), float(grid[last + 1])
+        while far - inside > near * (far + abs(estimate)):
+            middle = (inside + far) / 2
+            inside, far = (middle, far) if kept(middle) else (inside, middle)
         ends.append(estimate + sign * far)
     return float(ends[0]), float(ends[1])
