@@ -3,9 +3,10 @@
 #   make demo       install, run the built-in example, say where the report is
 #   make test       install with the test tools, run the tests, say what was skipped and why
 #   make check      style and types
-#   make calibrate  the long simulations: coverage and false positives (ARGS="--only its --draws 200")
+#   make calibrate  the long simulations: coverage and false positives (ARGS="--only its --draws 200"); writes docs/calibration.md
 #   make break      break a copy of the code eight ways and name the test that catches each
 #   make bench      named problems, timed beside other packages
+#   make peers      install the packages that the two boards compare with
 #   make venv       .venv with everything needed to develop
 #   make examples   write the examples' data and truth again from their seed
 
@@ -15,7 +16,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 AXE := tests/report/node_modules/axe-core/axe.min.js
 
-.PHONY: demo test check calibrate break bench venv examples axe clean
+.PHONY: demo test check calibrate break bench peers venv examples axe clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/ucimpact demo
@@ -29,13 +30,16 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy --strict
 
 calibrate: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python tests/simulation/calibrate.py $(ARGS)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.calibration $(ARGS)
 
 break: $(VENV)/.installed-dev
 	$(BIN)/python tests/breaks/run.py $(ARGS)
 
 bench: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/problems.py $(ARGS)
+
+peers: $(VENV)/.installed-dev
+	$(INSTALL) --editable ".[dev,bench]"
 
 venv: $(VENV)/.installed-dev
 

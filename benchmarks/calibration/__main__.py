@@ -1,0 +1,80 @@
+"""Run the board: ``make calibrate ARGS="--only its --draws 200"``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.calibration import did, examples, its, matched
+from benchmarks.calibration.board import Family, processes, read_draws, summarise
+from benchmarks.calibration.writer import run_note, write
+
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (*examples.FAMILIES, *did.FAMILIES, *its.FAMILIES, *matched.FAMILIES)
+}
+
+
+def main() -> int:
+    """Run what was asked for; 1 where a target is missed."""
+    parser = argparse.ArgumentParser(prog="make calibrate", description=__doc__)
+    parser.add_argument("--only", choices=FAMILIES, action="append", help="one family; may be given again")
+    parser.add_argument("--cells", default="", help="cells whose name holds this pattern; writes nothing")
+    parser.add_argument("--draws", type=int, help="draws a cell, in place of its own; writes nothing")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--write", action="store_true", help="write though --draws was given")
+    asked = parser.parse_args()
+    writes = asked.write or not (asked.draws or asked.cells)
+    missed, done = False, []
+    with processes(asked.jobs) as pool:
+        for name in asked.only or FAMILIES:
+            family, begun, tables = FAMILIES[name], time.perf_counter(), []
+            print(f"\n{name}: {family.title}", flush=True)
+            for cell in family.cells:
+                if not re.search(asked.cells, cell.name):
+                    continue
+                at = time.perf_counter()
+                found = read_draws(cell, asked.draws or cell.draws, pool, asked.jobs)
+                if not len(found):
+                    continue
+                table = summarise(cell, found)
+                table.insert(0, "cell", cell.name)
+                tables.append(table)
+                print(f"\n{cell.name} ({time.perf_counter() - at:,.0f} s)\n{shown(table)}", flush=True)
+            if not tables:
+                continue
+            whole = pd.concat(tables, ignore_index=True)
+            whole.insert(0, "family", name)
+            missed |= bool((whole["ok"] == "NO").any())
+            if writes:  # as soon as a family is done, so that nothing is lost
+                write(
+                    FAMILIES.values(),
+                    {name: whole},
+                    {name: run_note(time.perf_counter() - begun, asked.draws)},
+                )
+            done.append(name)
+    print("\nA target is missed." if missed else "\nEvery target is met.")
+    return int(missed)
+
+
+def shown(table: pd.DataFrame) -> str:
+    """A row for each effect, a column for each measure: ``value (Monte Carlo error)``, ``!`` where missed."""
+    lines = []
+    for (method, term), part in table.groupby(["method", "term"], sort=False):
+        line: dict[str, Any] = {"method": method, "term": term}
+        for row in part.itertuples():
+            if row.text:
+                line[row.measure] = row.text[:60]
+            else:
+                error = "" if pd.isna(row.mc_error) else f" ({row.mc_error:.3f})"
+                line[row.measure] = f"{row.value:.3f}{error}{'!' if row.ok == 'NO' else ''}"
+        lines.append(line)
+    return pd.DataFrame(lines).fillna("").to_string(index=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""The examples made again with other seeds: does the interval that the report leads with hold the truth?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.calibration.board import Cell, Family, Method, Record, Target
+from ucimpact.data.panel import Panel
+from ucimpact.data.series import Series
+from ucimpact.data.simulate import MonthlySeries, PracticePanel
+from ucimpact.evaluation import prepare
+from ucimpact.methods import build
+from ucimpact.study import Study, read_study
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+DESIGNS = {"acute_visiting": (PracticePanel(), "att"), "crisis_response": (MonthlySeries(), "average")}
+"""What made each example, and the term that its report leads with."""
+
+Drawn = tuple[Study, Panel | Series, dict[str, float], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """The data of an example, drawn again."""
+
+    name: str
+
+    def draw(self, seed: int) -> Drawn:
+        """The study, its data, the truth of its primary outcome and the term it leads with."""
+        study = read_study(EXAMPLES / self.name / "study.toml")
+        design, first = DESIGNS[self.name]
+        drawn = design.draw(seed)
+        roles = study.data
+        given = {"period": roles.period, "start": roles.start, "population": roles.population}
+        data: Panel | Series
+        if study.data.kind == "series":
+            data = Series(drawn.table, **given)
+        else:
+            data = Panel(drawn.table, unit=roles.unit, cluster=roles.places, **given)
+        return study, data, drawn.truth[study.primary.column], first
+
+
+def read(drawn: Drawn) -> Iterator[Record]:
+    """Whether each interval holds the truth, by the steps that an evaluation takes."""
+    study, data, truth, first = drawn
+    prepared = prepare(data, study.primary)
+    method = build(study.method.name, study.method.options, outcome=prepared.column)
+    estimate = method.fit(prepared.data)
+    for term in (first, "cumulative", "relative"):
+        effect = estimate.effect(term)
+        held = bool(effect["conf_low"] <= truth[term] <= effect["conf_high"])
+        name = "headline" if term == first else term
+        yield {"term": name, "coverage": held, "bias": effect["estimate"] - truth[term]}
+
+
+FAMILIES = (
+    Family(
+        name="examples",
+        title="The examples drawn again (target: the headline covered in 92% or more)",
+        about="Every step that an evaluation takes, on the example's own study file.",
+        cells=tuple(
+            Cell(
+                name=name,
+                process=Example(name=name),
+                methods=(Method(name="as its study says", read=read),),
+                draws=200,
+                targets=(Target(measure="coverage", low=0.92, terms=("headline",)),),
+            )
+            for name in DESIGNS
+        ),
+    ),
+)

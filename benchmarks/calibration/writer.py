@@ -1,0 +1,173 @@
+"""The board as tables: every measure in ``results.csv``, and the page ``docs/calibration.md``.
+
+A run replaces the rows of the families it ran, all of them together, so that methods in one table were
+read from the same draws in one run. What was run when, with which versions, is in ``runs.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections.abc import Iterable, Iterator
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.calibration.board import SHARES, Family
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "calibration.md"
+PACKAGES = ("ucimpact", "numpy", "scipy", "pandas")
+PEERS = ("diff-diff", "pyfixest", "csdid")
+DIGITS = {"value": "%.6g", "mc_error": "%.3g"}
+
+INTRO = """\
+# Calibration
+
+Made by `make calibrate`; do not edit. Data are made with a known truth, many times over, and every method
+reads the same draws. A nominal 5% test should be wrong in 5% of draws with nothing planted (**false
+positives**), and a 95% interval should hold the planted effect in 95% (**coverage**). **Power** is how often
+the planted effect is found. **Refused** is the share of draws in which a method gives no p-value, with its
+reason; the other measures are of the draws in which it does. A figure in brackets is the Monte Carlo error: a
+true 5% lies within two of them nearly always.
+
+Targets are for ours. Below 3% is allowed where power is printed: few pilots hold little information, and
+some procedures pay for safety with power. Peers (`pip install ucimpact[bench]`) run with the defaults of
+their pages: errors clustered by unit, or the analytic errors of the estimator, on as many draws as time
+allows. Everything measured, width and CPU time too, is in `benchmarks/calibration/results.csv`.
+"""
+
+
+def write(families: Iterable[Family], tables: dict[str, pd.DataFrame], runs: dict[str, Any]) -> None:
+    """Results, what was run, and the page, with what earlier runs left of other families."""
+    results, earlier = HERE / "results.csv", HERE / "runs.json"
+    fresh = [table for table in tables.values() if len(table)]
+    if results.exists():
+        old = pd.read_csv(results, keep_default_na=False, na_values={"value": "", "mc_error": ""})
+        fresh.insert(0, old[~old["family"].isin(tables)])
+        runs = json.loads(earlier.read_text(encoding="utf-8")) | runs
+    whole = pd.concat(fresh, ignore_index=True)
+    for column, form in DIGITS.items():
+        whole[column] = [float(form % value) for value in whole[column]]
+    whole.to_csv(results, index=False, lineterminator="\n")
+    earlier.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(families, whole, runs), encoding="utf-8")
+
+
+def run_note(seconds: float, draws: int | None) -> dict[str, Any]:
+    """When, with what, and how long."""
+    note: dict[str, Any] = {"date": date.today().isoformat(), "python": platform.python_version()}
+    note["versions"] = {name: found for name in (*PACKAGES, *PEERS) if (found := _version(name))}
+    return note | {"seconds": round(seconds)} | ({"draws": draws} if draws else {})
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+# -- the page ----------------------------------------------------------------------------------
+
+
+def page(families: Iterable[Family], results: pd.DataFrame, runs: dict[str, Any]) -> str:
+    """Markdown: for each family its tables, the reasons of refusals and what missed."""
+    parts = [INTRO]
+    for family in families:
+        rows = results[results["family"] == family.name]
+        if not len(rows):
+            continue
+        parts += [f"## {family.title}\n", f"{family.about}\n", _when(runs[family.name], rows)]
+        parts += _by_method(family, rows) if family.by_method else _by_term(rows)
+        parts += [*_refusals(rows), _misses(rows)]
+    return "\n".join(parts)
+
+
+def _when(run: dict[str, Any], rows: pd.DataFrame) -> str:
+    draws = rows[rows["measure"] == "cpu"].groupby(["package", "method"], sort=False)["draws"].max()
+    told = "; ".join(f"{method} {number:,}" for (_, method), number in draws.items())
+    versions = ", ".join(f"{name} {found}" for name, found in run["versions"].items())
+    return f"*{run['date']}; Python {run['python']}, {versions}. Draws a cell: {told}.*\n"
+
+
+def _by_method(family: Family, rows: pd.DataFrame) -> Iterator[str]:
+    yield "False positives, %:\n"
+    yield _pivot(family, rows, lambda at: _percent(at, "false positives", error=True))
+    yield "Coverage and power at the planted effect, %:\n"
+    yield _pivot(family, rows, lambda at: " / ".join(_percent(at, m) for m in ("coverage", "power")))
+    yield "Bias (estimate less what was planted):\n"
+    yield _pivot(family, rows, lambda at: _number(at, "bias"))
+
+
+def _pivot(family: Family, rows: pd.DataFrame, told: Any) -> str:
+    """Cells down, methods across."""
+    effects = list(rows.loc[rows["term"] != "", ["method", "term"]].drop_duplicates().itertuples(index=False))
+    terms = rows[rows["term"] != ""].groupby("method")["term"].nunique()
+    heads = [m if terms[m] == 1 else f"{m}, {t}" for m, t in effects]
+    lines = [f"| cell | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
+    by = {key: part.set_index("measure") for key, part in rows.groupby(["cell", "method", "term"])}
+    for cell in family.cells:
+        keys = [(cell.name, m, t) if (cell.name, m, t) in by else (cell.name, m, "") for m, t in effects]
+        if any(key in by for key in keys):
+            told_of = [told(by[key]) if key in by else "" for key in keys]
+            lines.append(f"| {cell.name} | {' | '.join(told_of)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _by_term(rows: pd.DataFrame) -> Iterator[str]:
+    shown = [m for m in rows["measure"].unique() if m not in ("cpu", "reason", "procedure")]
+    lines = [f"| cell | effect | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
+    for (cell, term), part in rows.groupby(["cell", "term"], sort=False):
+        at = part.set_index("measure")
+        told = [_percent(at, m, error=True) + "%" if m in SHARES else _number(at, m) for m in shown]
+        lines.append(f"| {cell} | {term} | {' | '.join(told)} |")
+    yield "\n".join(lines) + "\n"
+
+
+def _percent(at: pd.DataFrame, measure: str, *, error: bool = False) -> str:
+    if measure not in at.index:
+        return "refused" if "refused" in at.index and at.loc["refused", "value"] == 1 else "–"
+    value, mc = at.loc[measure, ["value", "mc_error"]]
+    told = f"{100 * value:.1f} ({100 * mc:.1f})" if error else f"{100 * value:.0f}"
+    return f"**{told}**" if at.loc[measure, "ok"] == "NO" else told
+
+
+def _number(at: pd.DataFrame, measure: str) -> str:
+    if measure not in at.index:
+        return "–"
+    value, mc = at.loc[measure, ["value", "mc_error"]]
+    told = f"{value:.2g}" if math.isnan(mc) else f"{value:.2g} ({mc:.1g})"
+    return f"**{told}**" if at.loc[measure, "ok"] == "NO" else told
+
+
+def _refusals(rows: pd.DataFrame) -> Iterator[str]:
+    """Why, once for each reason."""
+    refused = rows[(rows["measure"] == "refused") & (rows["value"] > 0)]
+    reasons = rows[rows["measure"] == "reason"].set_index(["cell", "method", "term"])["text"]
+    said: dict[str, list[str]] = {}
+    for row in refused.itertuples():
+        why = reasons.get((row.cell, row.method, row.term), "no p-value")
+        share = "" if row.value == 1 else f" ({100 * row.value:.0f}%)"
+        where = said.setdefault(f"{row.method}: {why}", [])
+        if f"{row.cell}{share}" not in where:
+            where.append(f"{row.cell}{share}")
+    if said:
+        yield "Refused:\n"
+        yield "\n".join(f"- {why} In: {'; '.join(where)}." for why, where in said.items()) + "\n"
+
+
+def _misses(rows: pd.DataFrame) -> str:
+    missed = rows[rows["ok"] == "NO"]
+    asked = rows[rows["ok"] != ""]
+    if not len(missed):
+        return f"All {len(asked)} targets are met.\n" if len(asked) else ""
+    told = "; ".join(
+        f"{row.cell}, {row.method}, {row.term}: {row.measure} {row.value:.3f} ({row.mc_error:.3f})"
+        for row in missed.itertuples()
+    )
+    return f"**Missed, {len(missed)} of {len(asked)} targets** (bold above): {told}.\n"

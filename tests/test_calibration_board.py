@@ -1,0 +1,277 @@
+"""A small sample of each family of cells, a wrong method that is seen to fail, and the sums of the board.
+
+``make calibrate`` runs the whole. Limits here are wide: they are there to catch a break, not to measure.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from benchmarks.calibration import did, examples, its, matched
+from benchmarks.calibration.board import Cell, Method, Target, processes, read_draws, summarise
+from benchmarks.calibration.panels import Pilots, stated_effect
+from benchmarks.calibration.writer import page
+from ucimpact.errors import DesignError
+
+FAMILIES = {f.name: f for f in (*did.FAMILIES, *its.FAMILIES, *examples.FAMILIES, *matched.FAMILIES)}
+
+
+def cell_of(family, name):
+    """A cell with our methods alone: tests need no peer."""
+    cell = next(cell for cell in FAMILIES[family].cells if cell.name == name)
+    return dataclasses.replace(cell, methods=tuple(m for m in cell.methods if m.ours))
+
+
+def share(found, measure, term=None):
+    part = found if term is None else found[found["term"] == term]
+    return part[measure].dropna().astype(float).mean()
+
+
+# -- the sums ----------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """A draw that is its own seed."""
+
+    def draw(self, seed):
+        return seed
+
+
+def read_seed(seed):
+    yield {"term": "x", "coverage": seed % 4 > 0, "bias": float(seed), "std_error": 2.0, "reason": "odd"}
+
+
+def read_refusing(seed):
+    if seed % 2:
+        raise DesignError("too few places. Bring more")
+    yield {"term": "x", "refused": False, "false positives": 0.0}
+
+
+def read_falling(seed):
+    raise ZeroDivisionError("a peer's fault")
+
+
+def numbers(*methods, draws=8, targets=()):
+    return Cell(name="numbers", process=Numbers(), methods=methods, draws=draws, targets=targets)
+
+
+def test_measures_and_their_monte_carlo_errors_by_hand():
+    target = Target(measure="coverage", low=0.8)
+    cell = numbers(Method(name="seed", read=read_seed), targets=(target,))
+    table = summarise(cell, read_draws(cell, 8)).set_index("measure")
+    assert table.loc["coverage", "value"] == 6 / 8
+    assert table.loc["coverage", "mc_error"] == pytest.approx(math.sqrt(0.75 * 0.25 / 8))
+    assert table.loc["bias", "value"] == 4.5
+    assert table.loc["bias", "mc_error"] == pytest.approx(np.std(np.arange(8), ddof=1) / math.sqrt(8))
+    assert table.loc["bias in SE", "value"] == pytest.approx(2.25)
+    assert table.loc["SE over SD", "value"] == pytest.approx(2 / np.std(np.arange(8), ddof=1))
+    assert table.loc["coverage", "ok"] == "NO"
+    assert table.loc["reason", "text"] == "odd"
+
+
+def test_a_refusal_is_counted_with_its_reason_and_is_no_false_positive():
+    cell = numbers(Method(name="refusing", read=read_refusing))
+    table = summarise(cell, read_draws(cell, 8)).set_index("measure")
+    assert table.loc["refused", "value"] == 0.5
+    assert table.loc["false positives", "draws"] == 4
+    assert table.loc["reason", "text"] == "too few places. Bring more"
+
+
+def test_a_peer_that_falls_over_is_a_finding_and_ours_stops_the_run():
+    peer = Method(name="peer", read=read_falling, package="numpy")
+    found = read_draws(numbers(peer), 3)
+    assert found["refused"].all()
+    assert found["reason"].str.contains("ZeroDivisionError").all()
+    with pytest.raises(ZeroDivisionError):
+        read_draws(numbers(Method(name="ours", read=read_falling)), 3)
+
+
+def test_a_peer_that_is_not_installed_is_left_out():
+    absent = Method(name="absent", read=read_falling, package="no_such_package_anywhere")
+    found = read_draws(numbers(Method(name="seed", read=read_seed), absent), 3)
+    assert set(found["method"]) == {"seed"}
+
+
+def test_a_slow_method_reads_the_first_draws():
+    found = read_draws(numbers(Method(name="seed", read=read_seed, most=3)), 8)
+    assert list(found["draw"]) == [1, 2, 3]
+
+
+def test_draws_do_not_depend_on_the_number_of_processes():
+    cell = cell_of("did", "3 of 12, equal lists")
+    with processes(2) as pool:
+        many = read_draws(cell, 6, pool, 2)
+    pd.testing.assert_frame_equal(many.drop(columns="cpu"), read_draws(cell, 6).drop(columns="cpu"))
+
+
+def test_one_draw_feeds_every_method():
+    drawn = Pilots(units=12, pilots=2).draw(2)
+    assert drawn.panels is drawn.panels
+    again = Pilots(units=12, pilots=2).draw(2)
+    pd.testing.assert_frame_equal(drawn.planted, again.planted)
+    change = drawn.planted["y"] - drawn.without["y"]
+    np.testing.assert_allclose(change, drawn.truth["att"] * drawn.without["running"], atol=1e-12)
+
+
+def test_the_page_names_what_missed_and_why_a_cell_was_refused():
+    target = Target(measure="coverage", low=0.8)
+    methods = (Method(name="seed", read=read_seed), Method(name="refusing", read=read_refusing))
+    cell = numbers(*methods, targets=(target,))
+    table = summarise(cell, read_draws(cell, 8))
+    table.insert(0, "cell", cell.name)
+    table.insert(0, "family", "its")
+    family = dataclasses.replace(FAMILIES["its"], cells=(cell,), by_method=True)
+    note = {"date": "2026-01-02", "python": "3.11", "versions": {"ucimpact": "0"}}
+    text = page([family], table, {"its": note})
+    assert "**Missed, 1 of 1 targets**" in text
+    assert "- refusing: too few places. Bring more In: numbers (50%)." in text
+    assert "| numbers | **75** / – |" in text
+    assert "2026-01-02" in text
+
+
+# -- difference-in-differences -----------------------------------------------------------------
+
+
+def collapsed_cr1(drawn):
+    """What a lone pilot must never get: one number a unit and a cluster-robust t."""
+    table = drawn.without
+    change = table.pivot_table(index=["unit", "start"], columns=table["period"] >= 13, values="y")
+    change = (change[True] - change[False]).reset_index("start")
+    pilot, other = change[change["start"] > 0][0], change[change["start"] == 0][0]
+    n1, n0 = len(pilot), len(other)
+    squares = ((pilot - pilot.mean()) ** 2).sum() / n1**2 + ((other - other.mean()) ** 2).sum() / n0**2
+    factor = (n1 + n0) / (n1 + n0 - 1)
+    t = (pilot.mean() - other.mean()) / math.sqrt(factor * squares)
+    p = 2 * stats.t.sf(abs(t), n1 + n0 - 1)
+    yield {"term": "att", "refused": False, "false positives": float(p < 0.05)}
+
+
+def test_the_usual_errors_with_a_lone_pilot_are_seen_to_fail():
+    wrong = Method(name="CR1", read=collapsed_cr1)
+    cell = dataclasses.replace(cell_of("did", "1 of 30, equal lists"), methods=(wrong,))
+    table = summarise(cell, read_draws(cell, 60)).set_index("measure")
+    assert table.loc["false positives", "value"] > 0.5
+    assert table.loc["false positives", "ok"] == "NO"
+
+
+SAMPLED = [
+    ("did", "1 of 30, equal lists"),
+    ("did", "2 of 12, unequal lists, pilot in the smallest"),
+    ("did", "6 of 30, unequal lists, pilot in random units"),
+    ("did", "1 of 40, unequal lists (300 to 6,000)"),
+    ("did-counts", "3 of 30, unequal lists, pilot in the largest"),
+    ("did-staggered", "3 of 30, equal lists"),
+    ("did-staggered-counts", "3 of 30, unequal lists, pilot in random units"),
+]
+
+
+@pytest.mark.parametrize(("family", "name"), SAMPLED)
+def test_nothing_is_seldom_called_something(family, name):
+    cell = cell_of(family, name)
+    if not cell.methods:
+        pytest.skip(f"no method of this version reads {family}")
+    found = read_draws(cell, 40)
+    for _, part in found.groupby(["method", "term"]):
+        assert part["false positives"].sum() <= 7  # of 40 at 5%: more than 7 happens once in 1,000
+        held, known = part["coverage"].sum(), part["coverage"].count()
+        assert held >= known - 1 - 0.15 * known
+
+
+def test_ten_of_twelve_are_refused_and_told_why():
+    for family in ("did", "did-counts", "did-staggered", "did-staggered-counts"):
+        cell = cell_of(family, "10 of 12, equal lists")
+        if cell.methods:
+            found = read_draws(cell, 2)
+            assert found["refused"].all()
+            assert found["reason"].str.len().min() > 20
+
+
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family.startswith("did")])
+def test_every_cell_can_be_read(family):
+    for cell in FAMILIES[family].cells:
+        ours = cell_of(family, cell.name)
+        if ours.methods:
+            found = read_draws(ours, 1)
+            assert set(found["method"]) == {method.name for method in ours.methods}
+
+
+@pytest.mark.parametrize("staggered", [False, True])
+def test_the_stated_effect_is_the_one_a_pooled_t_finds_half_the_time(staggered):
+    process, estimates = Pilots(units=30, pilots=3, staggered=staggered), []
+    for seed in range(1, 401):
+        table = process.draw(seed).without
+        y = table["y"].to_numpy().reshape(30, 24)
+        start = table["start"].to_numpy().reshape(30, 24)[:, 0]
+        gaps = []
+        for first in start[start > 0]:
+            change = y[:, first - 1 :].mean(axis=1) - y[:, : first - 1].mean(axis=1)
+            gaps.append((change[start == first].mean(), change[start == 0].mean()))
+        estimates.append(np.subtract(*np.mean(gaps, axis=0)))
+    assert 1.96 * np.std(estimates) == pytest.approx(stated_effect(30, process.starts), rel=0.1)
+
+
+def test_counts_are_as_spread_as_they_say():
+    drawn = [Pilots(units=12, pilots=2, outcome="counts").draw(seed) for seed in range(1, 61)]
+    assert np.mean([d.truth["ratio"] for d in drawn]) == 0.75
+    fell = [
+        d.planted.loc[d.planted["running"] > 0, "events"].sum()
+        / d.without.loc[d.without["running"] > 0, "events"].sum()
+        for d in drawn
+    ]
+    assert np.mean(fell) == pytest.approx(0.75, abs=0.01)
+
+
+# -- the other families ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(examples.DESIGNS))
+def test_intervals_of_an_example_hold_the_planted_truth(name):
+    found = read_draws(cell_of("examples", name), 30)
+    assert share(found, "coverage", "headline") >= 0.83  # of 30 at 95%: fewer than 25 happens once in 300
+    assert share(found, "coverage", "relative") >= 0.83
+
+
+def test_the_matched_interval_holds_the_effect_on_those_matched():
+    found = read_draws(cell_of("matched", "soft_landing"), 12)
+    first = found[found["term"] == found["term"].iloc[0]]
+    assert first["coverage"].sum() >= 9  # of 12 at 95%: fewer than 9 happens once in 400
+    assert abs(first["bias"].mean() / first["std_error"].mean()) < 0.9  # 12 draws: three sd of their mean
+
+
+@pytest.mark.parametrize(("name", "fall", "draws"), [("soft_landing", 1, 12), ("befriending", 0.5, 20)])
+def test_a_fall_is_put_down_to_picking_people_at_their_worst(name, fall, draws):
+    found = read_draws(cell_of("before-after", name), draws)
+    assert found["share"].mean() > 0.85  # nearly all of the fall is there without the service
+    assert (found["fall"] > fall).all()
+    if name == "befriending":
+        assert found["coverage"].sum() >= 16
+
+
+@pytest.mark.parametrize(("months", "rho"), [(24, 0.3), (48, 0.6)])
+def test_intervals_of_a_short_series_hold_the_planted_truth(months, rho):
+    found = read_draws(cell_of("its", f"{months} months, AR(1) {rho}"), 40)
+    held = found.groupby("term")["coverage"].mean()
+    assert held[["level_change", "cumulative"]].min() >= 0.85
+
+
+def test_the_earlier_effect_is_the_one_a_pooled_t_finds_half_the_time():
+    process, found = did.EarlierPanel(units=40, pilots=6, lists="equal"), []
+    for seed in range(1, 401):
+        table = process.draw(seed).planted
+        change = table.pivot_table(index=["unit", "start"], columns=table["period"] > 12, values="y")
+        change = (change[True] - change[False]).reset_index("start")
+        pilot, other = change[change["start"] > 0][0], change[change["start"] == 0][0]
+        pooled = np.sqrt((pilot.var() * 5 + other.var() * 33) / 38 * (1 / 6 + 1 / 34))
+        found.append(abs(pilot.mean() - other.mean()) > 1.96 * pooled)
+    assert np.mean(found) == pytest.approx(0.5, abs=0.07)
+
+
+def test_every_cell_has_a_name_of_its_own():
+    for family in FAMILIES.values():
+        names = [cell.name for cell in family.cells]
+        assert len(names) == len(set(names))
