@@ -268,12 +268,15 @@ def _who(records: Records) -> str:
     return f"{who}{places}, {span}"
 
 
-Asked = tuple["Panel | Series | Cohort", str, dict[str, dict[str, Any]]]
-"""Data and outcome as they are analysed, and the fields of methods as the study sets them."""
+Asked = tuple["Panel | Series | Cohort", str, dict[str, dict[str, Any]], "tuple[Panel, str] | None"]
+"""Data and outcome as they are analysed, the fields of methods as the study sets them, and the same data for
+methods of counts."""
 
 
 def _asked(study: Study, records: Records) -> Asked:
     from ucimpact.data.cohort import Cohort
+    from ucimpact.data.panel import Panel
+    from ucimpact.design import OF_COUNTS
     from ucimpact.evaluation import prepare
     from ucimpact.evaluation.people import NAIVE, options_of, seen_by
 
@@ -283,21 +286,27 @@ def _asked(study: Study, records: Records) -> Asked:
         options = {name: options_of(study, outcome, name, fields)}
         if outcome.before is not None and study.data.before_days is not None:
             options.setdefault(NAIVE, options_of(study, outcome, NAIVE, {}))
-        return seen_by(outcome, data), outcome.column, options
+        return seen_by(outcome, data), outcome.column, options, None
     if study.data.kind == "series" and study.data.covid is not None:
         fields.setdefault("covid", study.data.covid)
     prepared = prepare(data, outcome)
-    return prepared.data, prepared.column, {name: fields}
+    counted = prepare(data, outcome, method=OF_COUNTS[0])
+    beside = (counted.data, counted.column) if isinstance(counted.data, Panel) else None
+    return prepared.data, prepared.column, {name: fields}, beside
 
 
 def _say_designs(
-    study: Study, data: Panel | Series | Cohort, column: str, options: dict[str, dict[str, Any]]
+    study: Study,
+    data: Panel | Series | Cohort,
+    column: str,
+    options: dict[str, dict[str, Any]],
+    counted: tuple[Panel, str] | None,
 ) -> None:
     """Which methods could answer; raises the refusals of the one that is declared."""
     from ucimpact.design import open_designs
     from ucimpact.methods.design_finding import enforce
 
-    designs = open_designs(data, column, options=options)
+    designs = open_designs(data, column, options=options, counted=counted)
     enforce(next(design.findings for design in designs if design.method == study.method.name))
     typer.echo("\nDesigns")
     for design in designs:

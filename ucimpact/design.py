@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,12 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError
+from ucimpact.inference.few_clusters import ENOUGH, FEWEST_COMPARISON
 from ucimpact.methods import METHODS, build
 from ucimpact.methods.design_finding import Finding
+
+OF_COUNTS = ("count-did",)
+"""Methods that take a count as it is, with the people at risk beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +34,11 @@ class OpenDesign:
 
 
 def open_designs(
-    data: Panel | Series | Cohort, column: str, *, options: dict[str, Any] | None = None
+    data: Panel | Series | Cohort,
+    column: str,
+    *,
+    options: dict[str, Any] | None = None,
+    counted: tuple[Panel, str] | None = None,
 ) -> list[OpenDesign]:
     """Ask every method of the register for its findings on these data.
 
@@ -41,12 +49,17 @@ def open_designs(
         The outcome as it is analysed.
     options : dict, optional
         Fields that the study declares for a method, by method key.
+    counted : (Panel, str), optional
+        The data and the column for methods of counts, where the outcome is a rate for the others.
     """
     designs = []
+    places = _places(data) if isinstance(data, Panel) else ()
     for name, method in METHODS.items():
         fields = (options or {}).get(name, {})
         if isinstance(data, method.takes):
-            designs.append(_asked(name, fields, data, column))
+            asked = counted if name in OF_COUNTS and counted is not None else (data, column)
+            made = _asked(name, fields, *asked)
+            designs.append(replace(made, findings=made.findings + places) if made.is_open else made)
         elif isinstance(data, Cohort) or method.takes is Cohort:
             designs.append(OpenDesign(method=name, is_open=False, findings=(_other_rows(data),)))
         elif isinstance(data, Panel):
@@ -56,6 +69,24 @@ def open_designs(
             finding = Finding("refuse", "one series has nothing to compare with", way_out)
             designs.append(OpenDesign(method=name, is_open=False, findings=(finding,)))
     return designs
+
+
+def _places(panel: Panel) -> tuple[Finding, ...]:
+    """What so few pilot or comparison places can give, whatever the method."""
+    counts = panel.counts()
+    n1, n0 = counts["pilot_places"], counts["places"] - counts["pilot_places"]
+    noun = "unit" if panel.cluster is None else "place"
+    if n0 < FEWEST_COMPARISON:
+        text = f"{n0} comparison {noun}{'' if n0 == 1 else 's'} give an estimate and no likely range"
+        way_out = f"Bring {FEWEST_COMPARISON} or more, or analyse the pilot’s own series with its"
+        return (Finding("warn", text, way_out),)
+    if n1 == 1:
+        text = f"one pilot {noun} is held against how {n0} others move, and certainty never exceeds low"
+        return (Finding("warn", text, "Compare its, on the pilot’s own series"),)
+    if n1 < ENOUGH:
+        text = f"{n1} pilot {noun}s are too few to show a spread of their own, so that of the others is used"
+        return (Finding("warn", text, "Look at the breakdown ratio in the report"),)
+    return ()
 
 
 def _other_rows(data: Panel | Series | Cohort) -> Finding:
@@ -77,7 +108,11 @@ def _asked(
 def _pilot_series(name: str, fields: dict[str, Any], panel: Panel, column: str) -> OpenDesign:
     """A series method, asked about the mean of the pilot units."""
     if len(panel.starts) != 1:
-        finding = Finding("refuse", "the pilot units start at different times", "Take the units of one start")
+        finding = Finding(
+            "refuse",
+            "the pilot units start at different times, so their mean has no one start",
+            "Take the units of one start, or a method for staggered starts",
+        )
         return OpenDesign(method=name, is_open=False, findings=(finding,))
     rows = panel.pilot_units[panel.unit_codes]
     codes, values = panel.period_codes[rows], panel.values(column)[rows]

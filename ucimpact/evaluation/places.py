@@ -10,6 +10,7 @@ from ucimpact import finding as findings
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.decision import decide
+from ucimpact.design import OF_COUNTS
 from ucimpact.diagnostics.check import Check
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
@@ -29,7 +30,6 @@ from ucimpact.evaluation.document import (
 )
 from ucimpact.evaluation.places_checks import Asked, checks_of_panel, checks_of_series
 from ucimpact.evaluation.prepared import (
-    OF_COUNTS,
     Prepared,
     base_of,
     is_rated,

@@ -10,14 +10,13 @@ import numpy as np
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
+from ucimpact.design import OF_COUNTS
 from ucimpact.estimate import Estimate
 from ucimpact.study import Outcome, Records
 
 Array = np.ndarray
 RATE_BASES = (1_000.0, 10_000.0, 100_000.0)
 """A chart counts per 1,000 people, or the first base at which the mean is 1 or more."""
-OF_COUNTS = ("count-did",)
-"""Methods that take a count as it is, with the people at risk beside it."""
 
 
 @dataclass(frozen=True)
