@@ -11,7 +11,9 @@ pilot places are the many:
 - n1 = 2 to 5: the same; where lists are alike and there are 60 reassignments or more, the permutation
   of the same effect as well: the larger p-value, and both intervals joined;
 - n1 = 4 or 5 and flagged, or both 6 or more: CR2 with Bell-McCaffrey degrees of freedom; the
-  permutation of t is printed beside it.
+  permutation of t is printed beside it. Where starts differ this is the spread of each start's places
+  about their own mean (starts of fewer than 6 places together); an effect that fewer than 6 pilot places
+  say anything about, such as the last months of the first to start, borrows spread as above.
 
 Lists are alike where the largest is under 1.5 times the smallest, or where the variance does not fall
 with size.
@@ -49,6 +51,7 @@ from ucimpact.inference.randomisation import (
     standardised_permutation,
 )
 from ucimpact.inference.two_groups import (
+    Either,
     OwnSpread,
     PooledT,
     Procedure,
@@ -243,15 +246,22 @@ def _own_spread(first: Contrasts, places: Places, auto: Auto) -> tuple[Procedure
     why = "enough of both for their own spread to be used"
     if min(places.n1, places.n0) < ENOUGH:
         why = "the few are more changeable than the others, so their own spread is used"
-    opinion = {
-        "procedure": f"permutation of t, {way}",
-        "p_value": permutation_of_t(first, auto.permutations, auto.seed),
-    }
-    details |= {"procedure": "cr2", "reason": f"{_counted(places)}: {why}", "second_opinion": opinion}
+    details |= {"procedure": "cr2", "reason": f"{_counted(places)}: {why}"}
+    if first.deal is not None or places.groups is None:
+        details["second_opinion"] = {
+            "procedure": f"permutation of t, {way}",
+            "p_value": permutation_of_t(first, auto.permutations, auto.seed),
+        }
     if places.groups is not None:
         details["procedure"] = "own-spread"
         name = "spread of each group of places about its own mean, with Bell-McCaffrey degrees of freedom"
-        return OwnSpread(places.groups), name, details
+        borrowed: Procedure = Refused()
+        if first.deal is not None:
+            everyone = np.ones(len(places.pilot))
+            alike = places.size_ratio < ALIKE
+            borrowed = PooledT(everyone) if alike else SizeModelT(places.sizes, everyone)
+        enough = min(ENOUGH, places.n1, places.n0)
+        return Either(OwnSpread(places.groups), borrowed, enough), name, details
     return Robust("CR2"), "CR2 variance with Bell-McCaffrey degrees of freedom", details
 
 

@@ -27,11 +27,13 @@ import numpy as np
 from scipy.special import fdtrc, ndtr
 
 from ucimpact.inference.contrasts import Contrasts
-from ucimpact.inference.two_groups import ALL_ALIKE, critical
+from ucimpact.inference.two_groups import ALL_ALIKE, Inferred, critical
 
 Array = np.ndarray
 SHAPES = 3
 """At most so many polynomials: slope, bend, S-bend."""
+MANY = 1e9
+"""Degrees of freedom of a normal variable."""
 
 
 def simultaneous_critical(correlation: Array, df: Array, level: float, *, draws: int, seed: int) -> Array:
@@ -117,4 +119,22 @@ def hotelling(contrasts: Contrasts, spread: Array, *, pooled: bool) -> JointTest
     if df_den <= 0:
         return None
     statistic = t2 * df_den / (q * df)
-    return JointTest(statistic, float(q), df_den, float(fdtrc(q, df_den, statistic)))
+    return JointTest(float(statistic), float(q), df_den, float(fdtrc(q, df_den, statistic)))
+
+
+def joint_f(found: Inferred, correlation: Array) -> JointTest | None:
+    """Hotelling's F from the effects' own standard errors and degrees of freedom and their correlation.
+
+    The smallest degrees of freedom are taken; None where the spread is nothing or too few are left.
+    """
+    q = len(found.estimate)
+    if not np.all(np.isfinite(found.std_error)) or np.linalg.cond(correlation) > 1e10:
+        return None
+    t = found.estimate / found.std_error
+    t2 = float(t @ np.linalg.solve(correlation, t))
+    df = float(np.where(np.isfinite(found.df), found.df, MANY).min())
+    df_den = float(df - q + 1)
+    if df_den <= 0:
+        return None
+    statistic = t2 * df_den / (q * df)
+    return JointTest(float(statistic), float(q), df_den, float(fdtrc(q, df_den, statistic)))

@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from ucimpact.errors import EstimationError
+from ucimpact.errors import EstimationError, UsageError
 from ucimpact.inference.contrasts import Contrasts
 from ucimpact.inference.covariance import Design
 from ucimpact.inference.dealing import Dealt
@@ -43,6 +43,33 @@ from ucimpact.inference.linear import sum_by
 
 Array = np.ndarray
 NOTHING = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analytic:
+    """Influence functions summed by place, normal quantiles and no small-sample factor, as in R's ``did``.
+
+    Right where places are many: with 1, 2, 3 and 6 pilot places of 30, each with a start of its own, measured
+    false positives at a nominal 5% are 69%, 67%, 60% and 45%.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiplier:
+    """The multiplier bootstrap of influence functions summed by place, with its simultaneous bands.
+
+    Parameters
+    ----------
+    draws : int, default 999
+    seed : int, default 1
+    """
+
+    draws: int = 999
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if self.draws < 99:
+            raise UsageError(f"draws = {self.draws}: 99 is the least that can reach a 5% test")
 
 
 @dataclass(frozen=True)

@@ -230,6 +230,24 @@ class OwnSpread:
 
 
 @dataclass(frozen=True)
+class Either:
+    """One procedure for effects that ``enough`` places of either group say something about, else another."""
+
+    many: Procedure
+    few: Procedure
+    enough: int
+
+    def infer(self, contrasts: Contrasts, level: float) -> Inferred:
+        """See the class."""
+        heard, pilot = contrasts.heard, contrasts.pilot
+        plenty = np.minimum(heard[:, pilot].sum(axis=1), heard[:, ~pilot].sum(axis=1)) >= self.enough
+        if plenty.all():
+            return self.many.infer(contrasts, level)
+        one, two = self.many.infer(contrasts, level), self.few.infer(contrasts, level)
+        return Inferred(*(np.where(plenty, getattr(one, f.name), getattr(two, f.name)) for f in fields(one)))
+
+
+@dataclass(frozen=True)
 class Wider:
     """Two procedures: the larger p-value, and the smallest interval that holds both.
 

@@ -128,7 +128,12 @@ class Sample:
 
 
 def sample_of(
-    panel: Panel, outcome: str, covariates: tuple[str, ...] = (), *, values: Array | None = None
+    panel: Panel,
+    outcome: str,
+    covariates: tuple[str, ...] = (),
+    *,
+    values: Array | None = None,
+    anticipation: int = 0,
 ) -> tuple[Sample | None, list[Finding]]:
     """The rows that can be used; None with a refusal where these data cannot answer.
 
@@ -140,6 +145,8 @@ def sample_of(
     covariates : tuple of str
     values : array (n_rows,), optional
         The outcome itself where it is not a column as it stands (a logarithm).
+    anticipation : int
+        Periods before the start in which the pilot may already have had an effect.
     """
     findings = refuse_starts(panel, one=False)
     if findings:
@@ -162,12 +169,29 @@ def sample_of(
         reason = f"rows of {lost} unit{'s' if lost > 1 else ''} with the pilot from the first period on"
         left_out.append((int((keep & always[units]).sum()), reason))
         keep &= ~always[units]
+    last = None
+    if not (np.isnan(panel.start_ordinals[~always]).any() or always.all()):
+        last = float(np.nanmax(panel.start_ordinals))
+        late = panel.ordinals[panel.period_codes] >= last - anticipation
+        label = panel.frequency.label(int(last) - anticipation)
+        left_out.append(
+            (int((keep & late).sum()), f"rows from {label} on, when no unit is without the pilot")
+        )
+        keep &= ~late
     seen = np.zeros(number, dtype=bool)
     seen[units[keep]] = True
     findings = _enough(panel, seen, always, outcome)
     if any(finding.level == "refuse" for finding in findings):
         return None, findings
-    missing = sum(n for n, _ in left_out)
+    if last is not None:
+        findings.append(
+            Finding(
+                "warn",
+                "every unit has the pilot in the end, so those that start last are the comparison until they "
+                "do, and nothing is said of the time after",
+            )
+        )
+    missing = sum(n for n, reason in left_out if "without the pilot" not in reason)
     if missing > MANY_MISSING * len(y):
         findings.append(
             Finding(
@@ -176,7 +200,9 @@ def sample_of(
                 "Ask whether they are missing for a reason that has to do with the pilot",
             )
         )
-    return _laid_out(panel, outcome, (y, w, x), keep, seen, left_out), findings
+    start = panel.start_ordinals[seen]
+    start = np.where(np.isnan(start) | (start == (np.nan if last is None else last)), np.inf, start)
+    return _laid_out(panel, outcome, (y, w, x), keep, seen, start, left_out), findings
 
 
 def _enough(panel: Panel, seen: Array, always: Array, outcome: str) -> list[Finding]:
@@ -216,6 +242,7 @@ def _laid_out(
     arrays: tuple[Array, Array, tuple[Array, ...]],
     keep: Array,
     seen: Array,
+    start: Array,
     left_out: list[tuple[int, str]],
 ) -> Sample:
     y, w, x = arrays
@@ -236,8 +263,6 @@ def _laid_out(
         unit, period, y, w = unit[order], period[order], y[order], w[order]
         x = tuple(column[order] for column in x)
         people = None if people is None else people[order]
-    start = panel.start_ordinals[seen]
-    start = np.where(np.isnan(start), np.inf, start)
     names, places = np.unique(panel.cluster_codes[seen], return_inverse=True)
     ordinals = panel.ordinals[used]
     first = np.searchsorted(ordinals, start)  # n_periods for never
