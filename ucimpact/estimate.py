@@ -8,7 +8,7 @@ conf_high_simultaneous`` where there is a path. A negative effect is fewer, or l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,15 @@ EFFECT_COLUMNS = (
     "conf_low",
     "conf_high",
 )
+
+
+AGGREGATES = {
+    "simple": ("att", "cumulative", "relative"),
+    "dynamic": ("dynamic_average", "event"),
+    "group": ("group_average", "group"),
+    "calendar": ("calendar_average", "calendar"),
+}
+"""Averages of effects of different starts: the term of the whole, then those of its parts."""
 
 
 def effects_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -114,6 +123,28 @@ class Estimate:
             there = ", ".join(dict.fromkeys(self.effects["term"]))
             raise KeyError(f"no effect {term!r}; there are: {there}")
         return dict(self.effects.loc[found[0]])
+
+    def aggregate(self, kind: str = "simple") -> Estimate:
+        """One way of averaging the effects of starts and periods: the average first, then its parts.
+
+        Parameters
+        ----------
+        kind : {"simple", "dynamic", "group", "calendar"}
+            Over all treated unit-periods; by time since the start; by start; by period.
+
+        Raises
+        ------
+        KeyError
+            For an estimate that does not hold this average.
+        """
+        terms = AGGREGATES.get(kind)
+        have = set(self.effects["term"])
+        if terms is None or terms[0] not in have:
+            there = ", ".join(name for name, parts in AGGREGATES.items() if parts[0] in have) or "none"
+            raise KeyError(f"no average {kind!r} in this estimate; there are: {there}")
+        keep = np.concatenate([np.flatnonzero(self.effects["term"] == term) for term in terms])
+        part = None if self.cov is None else self.cov[np.ix_(keep, keep)]
+        return replace(self, effects=self.effects.iloc[keep].reset_index(drop=True), cov=part)
 
     def path(self) -> pd.DataFrame:
         """The effects by event time (term ``event``), earliest first; empty where there is no path."""

@@ -16,12 +16,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Union
 
 from ucimpact.errors import ImpactError, UsageError
-from ucimpact.inference.covariance import CR1, CR2, CR3
-from ucimpact.inference.few_clusters import Auto
-from ucimpact.inference.timeseries import Ols, Reml
-
-CHOICES: dict[str, tuple[type, ...]] = {"cov": (Auto, CR1, CR2, CR3), "errors": (Reml, Ols)}
-"""Fields that hold a choice with behaviour, and what may be chosen."""
 
 PARAMETER = re.compile(r"^(\w+) : .*\n((?:    .*\n?)+)", re.MULTILINE)
 """A parameter of a numpydoc docstring, and what is said of it."""
@@ -92,11 +86,11 @@ def _option_problems(method: type, options: Mapping[str, Any]) -> Problems:
             found.append((key, "the outcome stands in [[outcome]]. Take it out here"))
         elif key not in names:
             found.append((key, f"this method has no such field{_near(key, names)}"))
-        elif key in CHOICES:
-            if _choice(key, value) is None:
-                choices = [choice.__name__ for choice in CHOICES[key]]
+        elif open_to := choices(hints[key]):
+            if _choice(open_to, value) is None:
+                named = [choice.__name__ for choice in open_to]
                 found.append(
-                    (key, f"{_wanted(choices)}, found {value!r}{_near(str(value), choices, listed=False)}")
+                    (key, f"{_wanted(named)}, found {value!r}{_near(str(value), named, listed=False)}")
                 )
         elif not _fits(value, hints[key]):
             found.append((key, f"expects {_described(hints[key])}, found {value!r}"))
@@ -114,18 +108,29 @@ def _refused(method: type, options: Mapping[str, Any]) -> Problems:
 
 
 def _made(method: type, options: Mapping[str, Any], outcome: str) -> Any:
-    fields = {
-        key: _choice(key, value) if key in CHOICES else tuple(value) if isinstance(value, list) else value
-        for key, value in options.items()
-    }
+    hints = typing.get_type_hints(method)
+    fields = {}
+    for key, value in options.items():
+        open_to = choices(hints[key])
+        fields[key] = (
+            _choice(open_to, value) if open_to else tuple(value) if isinstance(value, list) else value
+        )
     return method(outcome=outcome, **fields)
 
 
-def _choice(key: str, value: object) -> Any:
+def choices(hint: Any) -> tuple[type, ...]:
+    """What may be chosen in a field that holds a choice with behaviour; empty for any other field."""
+    options = typing.get_args(hint) or (hint,)
+    return tuple(
+        option for option in options if isinstance(option, type) and dataclasses.is_dataclass(option)
+    )
+
+
+def _choice(open_to: tuple[type, ...], value: object) -> Any:
     """The choice a name stands for, or None; a choice already made stays."""
-    if isinstance(value, CHOICES[key]):
+    if isinstance(value, open_to):
         return value
-    named = {choice.__name__.lower(): choice for choice in CHOICES[key]}
+    named = {choice.__name__.lower(): choice for choice in open_to}
     chosen = named.get(value.lower()) if isinstance(value, str) else None
     return None if chosen is None else chosen()
 
@@ -187,7 +192,7 @@ def _default(field: dataclasses.Field[Any]) -> str:
     value = field.default_factory() if callable(field.default_factory) else field.default
     if value is None or value == ():
         return "(none)"
-    if field.name in CHOICES:
+    if dataclasses.is_dataclass(value):
         return f'"{type(value).__name__}"'
     if isinstance(value, bool):
         return str(value).lower()

@@ -75,7 +75,7 @@ class InterruptedTimeSeries:
     phase_in : int, default 0
         Periods from the start that are left out of the fit and of every effect. Time since the start
         still counts from the start; ``level_change`` is the change in the first period after them.
-    errors : Errors, default Reml()
+    errors : Reml or Ols, default Reml()
         ``Reml()`` or, for comparison, ``Ols()``.
     level : float, default 0.95
         Coverage of the interval.
@@ -89,7 +89,7 @@ class InterruptedTimeSeries:
     season: str = "auto"
     trend: str = "linear"
     phase_in: int = 0
-    errors: Errors = field(default_factory=Reml)
+    errors: Reml | Ols = field(default_factory=Reml)
     level: float = 0.95
     covid: str | None = None
 
