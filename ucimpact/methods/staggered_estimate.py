@@ -46,10 +46,17 @@ Covariance = Auto | Analytic | Multiplier
 class Method(Protocol):
     """What is read of a method."""
 
-    outcome: str
-    covariates: tuple[str, ...]
-    cov: Covariance
-    level: float
+    @property
+    def outcome(self) -> str: ...
+
+    @property
+    def covariates(self) -> tuple[str, ...]: ...
+
+    @property
+    def cov(self) -> Covariance: ...
+
+    @property
+    def level(self) -> float: ...
 
 
 def place_findings(method: Method, sample: Sample) -> list[Finding]:
