@@ -88,6 +88,15 @@ def test_covariates_that_do_not_move_are_lost() -> None:
     assert lost_columns(panel, tables(data)) == [2]
 
 
+def test_a_covariate_is_not_lost_for_its_level() -> None:
+    data = drawn(7, covariates=1)
+    high = CohortPanel(data.y, data.w, data.cohort, data.panel.n_cohorts, data.x * 1e-4 + 300)
+    assert lost_columns(high, tables(data)) == []
+    np.testing.assert_allclose(
+        regress(high, tables(data)).slopes, 1e4 * regress(data.panel, tables(data)).slopes, rtol=1e-6
+    )
+
+
 def test_cr1_is_undefined_for_one_place_or_too_many_parameters() -> None:
     assert cr1_factor(10, 101, 21) == pytest.approx(10 / 9 * 100 / 80)
     assert np.isnan(cr1_factor(1, 100, 3)) and np.isnan(cr1_factor(10, 20, 20))

@@ -30,7 +30,7 @@ from functools import cached_property
 import numpy as np
 
 from ucimpact.errors import EstimationError
-from ucimpact.inference.linear import TwoWay
+from ucimpact.inference.linear import COLLINEAR, TwoWay
 
 Array = np.ndarray
 GONE = 1e-10
@@ -249,8 +249,7 @@ def _equations(panel: CohortPanel, columns: Array) -> tuple[Array, Array]:
     effects = through.sum(axis=1) @ periods
     basis = columns - effects[:, None, :]
     joint = np.empty((number + len(panel.x),) * 2)
-    flat = through.reshape(number, -1)
-    joint[:number, :number] = flat @ basis.reshape(number, -1).T
+    joint[:number, :number] = np.tensordot(through, basis, axes=((1, 2), (1, 2)))
     weighted = panel.weights * panel.x_within
     across = np.tensordot(columns, panel.sums(weighted), axes=((1, 2), (1, 2))) if len(panel.x) else 0.0
     joint[:number, number:] = across
@@ -260,9 +259,14 @@ def _equations(panel: CohortPanel, columns: Array) -> tuple[Array, Array]:
 
 
 def _sizes(panel: CohortPanel, columns: Array) -> Array:
-    """Sums of squares of tables and of covariates before any effect is out."""
+    """What is left of squares is held against this: of tables before effects are out, of covariates after.
+
+    A covariate that effects take out whole is held against what it was: its level may dwarf its changes.
+    """
     tables = np.tensordot(columns**2, panel.mass, axes=2)
-    return np.append(tables, (panel.weights * panel.x**2).sum(axis=(1, 2)))
+    before = (panel.weights * panel.x**2).sum(axis=(1, 2))
+    after = (panel.weights * panel.x_within**2).sum(axis=(1, 2))
+    return np.append(tables, np.where(after > COLLINEAR**2 * before, after, before))
 
 
 def _lost(joint: Array, sizes: Array) -> list[int]:

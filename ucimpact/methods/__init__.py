@@ -7,21 +7,30 @@ from typing import Any
 from ucimpact.methods.before_after import BeforeAfter
 from ucimpact.methods.building import build
 from ucimpact.methods.did import DifferenceInDifferences
+from ucimpact.methods.event_study import EventStudy
+from ucimpact.methods.imputation import ImputationDiD
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.matched_cohort import MatchedCohort
+from ucimpact.methods.sun_abraham import SunAbraham
 
 METHODS: dict[str, type[Any]] = {
     "before-after": BeforeAfter,
     "did": DifferenceInDifferences,
+    "event-study": EventStudy,
+    "imputation": ImputationDiD,
     "its": InterruptedTimeSeries,
     "matched-cohort": MatchedCohort,
+    "sun-abraham": SunAbraham,
 }
 
 __all__ = [
     "METHODS",
     "BeforeAfter",
     "DifferenceInDifferences",
+    "EventStudy",
+    "ImputationDiD",
     "InterruptedTimeSeries",
     "MatchedCohort",
+    "SunAbraham",
     "build",
 ]
