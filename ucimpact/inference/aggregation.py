@@ -26,6 +26,9 @@ times up to e: the mix of cohorts is then the same at every time after the start
 :math:`\theta` does not change when all shares grow alike, so that the second part adds up to 0 over units. It
 leaves when the shares are taken as they are, for the average over *these* pilots.
 
+R's did 2.1.2 takes the k-th cohort in the second part of ``group_average`` to be that of the k-th cell, so
+that all of it falls on the first cohort. That error is not made here; ``as_in_did`` makes it, to compare.
+
 References
 ----------
 .. [1] Callaway, B. and Sant'Anna, P. H. C. (2021). Difference-in-differences with multiple time periods.
@@ -114,8 +117,9 @@ def aggregate(
     part: Array,
     reference: Array | None = None,
     balance: int | None = None,
+    as_in_did: bool = False,
 ) -> Aggregates:
-    """Every effect that the cells give, in the order of the table above, then the cells themselves.
+    """Every average that the cells give, in the order of the table above.
 
     Parameters
     ----------
@@ -131,6 +135,8 @@ def aggregate(
         Cells of the base period itself.
     balance : int, optional
         Event time up to which the mix of cohorts is held.
+    as_in_did : bool
+        Give ``group_average`` the slope by shares that R's did 2.1.2 gives it.
     """
     reference = np.zeros(len(cohort), dtype=bool) if reference is None else reference
     since = ordinals[period] - cohorts[cohort]
@@ -139,13 +145,8 @@ def aggregate(
     if post.any():
         making.add(*making.by_share(post), term="simple")
     _dynamic(making, since, reference, ordinals, cohorts, balance)
-    _by_group(making, post, cohorts)
+    _by_group(making, post, cohorts, as_in_did=as_in_did)
     _by_calendar(making, post, period, ordinals)
-    for k in np.flatnonzero(~reference):
-        weight = np.zeros(len(cohort))
-        weight[k] = 1.0
-        row = {"group": int(cohorts[cohort[k]]), "period": int(ordinals[period[k]])}
-        making.add(weight, np.zeros(len(cohorts)), term="group_time", event_time=int(since[k]), **row)
     return Aggregates(tuple(making.rows), np.stack(making.weights, axis=1), np.stack(making.slopes, axis=1))
 
 
@@ -169,7 +170,7 @@ def _dynamic(
         making.average(after[0], "dynamic_average")
 
 
-def _by_group(making: _Making, post: Array, cohorts: Array) -> None:
+def _by_group(making: _Making, post: Array, cohorts: Array, *, as_in_did: bool) -> None:
     first, present = len(making.rows), []
     for g, start in enumerate(cohorts):
         which = post & (making.cohort == g)
@@ -180,8 +181,13 @@ def _by_group(making: _Making, post: Array, cohorts: Array) -> None:
         part = making.part[present] / making.part[present].sum()
         weights = making.weights[first:]
         effects = np.array([weight @ making.estimate for weight in weights])
+        total = making.part[present].sum()
         slope = np.zeros(len(cohorts))
-        slope[present] = (effects - part @ effects) / making.part[present].sum()
+        if as_in_did:  # whose k-th cohort is that of the k-th cell
+            theirs = making.cohort[: len(present)]
+            np.add.at(slope, theirs, (effects - part @ effects) / total)
+        else:
+            slope[present] = (effects - part @ effects) / total
         making.add(part @ np.stack(weights), slope, term="group_average")
 
 

@@ -34,6 +34,7 @@ import numpy as np
 from ucimpact.inference.drdid import Estimator, Indistinct, basis, inverse_gram, odds_of, score_of
 
 Array = np.ndarray
+Influence = Literal["derived", "drdid"]
 
 
 def two_sections(
@@ -43,7 +44,7 @@ def two_sections(
     x: Array | None = None,
     weights: Array | None = None,
     estimator: Estimator = "dr",
-    influence: Literal["derived", "drdid"] = "derived",
+    influence: Influence = "derived",
 ) -> tuple[float, Array]:
     """The effect, and each row's influence on it (n_rows,), the variance being the sum of their squares.
 

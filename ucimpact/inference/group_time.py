@@ -7,8 +7,8 @@ base period :math:`b` the last one before :math:`g - \delta`, the effect is that
 .. math:: ATT(g,t) = E[Y_t - Y_b \mid G = g] - E_X\bigl[E[Y_t - Y_b \mid X, C] \mid G = g\bigr],
 
 against units C that never start, or (``not-yet-treated``) those that start after :math:`\max(t, b) + \delta`
-[1]_. Before the start it is a placebo: with the *universal* base period the same b is used for all t; with the
-*varying* one the change from the period before, for all t before g.
+[1]_. Before the start it is a placebo: with the *universal* base period the same b is used for all t; with
+the *varying* one the change from the period before, for all t before g.
 
 Covariates and weights are those of the earlier of the two periods. Cells with the same cohort, comparison
 units and covariates share one score and one factored regression, so that a balanced panel needs one of each a
@@ -34,7 +34,7 @@ import numpy as np
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference.drdid import Estimator, Indistinct, two_groups
-from ucimpact.inference.drdid_sections import two_sections
+from ucimpact.inference.drdid_sections import Influence, two_sections
 
 Array = np.ndarray
 Control = Literal["never-treated", "not-yet-treated"]
@@ -148,19 +148,24 @@ class GroupTime:
         """Base period of each cell."""
         return np.array([cell.base for cell in self.cells], dtype=np.intp)
 
-    def influence(self, matrix: Array | None = None) -> Array:
+    def influence(self, matrix: Array) -> Array:
         """Influence of each unit on weighted sums of cells, shape (n_units, n_sums).
 
         Parameters
         ----------
-        matrix : array (n_cells, n_sums), optional
-            Weights of the cells; the cells themselves without.
+        matrix : array (n_cells, n_sums)
+            Weights of the cells.
         """
-        matrix = np.eye(len(self.cells)) if matrix is None else matrix
         out = np.zeros((len(self.outcome), matrix.shape[1]))
         for block in self.blocks:
             block.add(self.outcome, matrix, out)
         return out
+
+    def cell_influence(self, which: Array) -> Array:
+        """Influence of each unit on some of the cells, shape (n_units, n_which)."""
+        pick = np.zeros((len(self.cells), len(which)))
+        pick[which, np.arange(len(which))] = 1.0
+        return self.influence(pick)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,7 +296,7 @@ def on_sections(
     weights: Array | None = None,
     covariates: Array | None = None,
     estimator: Estimator = "dr",
-    influence: Literal["derived", "drdid"] = "derived",
+    influence: Influence = "derived",
 ) -> GroupTime:
     """Every cell from rows that need not be of the same people in each period; influence is summed by unit.
 

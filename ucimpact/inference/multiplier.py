@@ -9,8 +9,8 @@ With :math:`\psi_p` the influence of place p on K effects (the variance being th
 
 :math:`\hat\theta_k \pm c\,\hat\sigma_k` covers all K effects together (algorithm 1 of [1]_).
 Signs are those of Rademacher (1 or -1) or Mammen's two points, whose third moment is 1. Nothing is estimated
-again, so that 999 draws cost one product of matrices; it is made in blocks of places, each with its own signs,
-and the result does not depend on their size.
+again, so that 999 draws cost one product of matrices; it is made in blocks of places, each with its own
+signs, and the result does not depend on their size.
 
 References
 ----------

@@ -6,6 +6,7 @@ from typing import Any
 
 from ucimpact.methods.before_after import BeforeAfter
 from ucimpact.methods.building import build
+from ucimpact.methods.callaway_santanna import CallawaySantAnna
 from ucimpact.methods.did import DifferenceInDifferences
 from ucimpact.methods.event_study import EventStudy
 from ucimpact.methods.imputation import ImputationDiD
@@ -15,6 +16,7 @@ from ucimpact.methods.sun_abraham import SunAbraham
 
 METHODS: dict[str, type[Any]] = {
     "before-after": BeforeAfter,
+    "callaway-santanna": CallawaySantAnna,
     "did": DifferenceInDifferences,
     "event-study": EventStudy,
     "imputation": ImputationDiD,
@@ -26,6 +28,7 @@ METHODS: dict[str, type[Any]] = {
 __all__ = [
     "METHODS",
     "BeforeAfter",
+    "CallawaySantAnna",
     "DifferenceInDifferences",
     "EventStudy",
     "ImputationDiD",
