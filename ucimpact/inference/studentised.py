@@ -83,13 +83,18 @@ class Studentised:
 
 def inferred(contrasts: Contrasts, drawn: Sequence[Studentised], level: float) -> Inferred:
     """p-value and interval of each effect; no degrees of freedom, and nothing where places do not differ."""
-    floor = ALL_ALIKE * np.fmax(np.abs(contrasts.values).max(axis=1), contrasts.scale)
-    rows = np.full((4, len(drawn)), np.nan)
+    errors = real_errors(np.array([one.std_error for one in drawn]), contrasts)
+    rows = np.full((3, len(drawn)), np.nan)
     for k, one in enumerate(drawn):
-        if one.std_error > floor[k]:
-            rows[:, k] = one.std_error, one.p_value(), *one.interval(level)
-    error, p_value, low, high = rows
-    return Inferred(contrasts.estimate, error, np.full(len(drawn), np.nan), p_value, low, high)
+        if np.isfinite(errors[k]):
+            rows[:, k] = one.p_value(), *one.interval(level)
+    return Inferred(contrasts.estimate, errors, np.full(len(drawn), np.nan), *rows)
+
+
+def real_errors(std_error: Array, contrasts: Contrasts) -> Array:
+    """Standard errors, ``nan`` where they are 0 but for rounding."""
+    floor = ALL_ALIKE * np.fmax(np.abs(contrasts.values).max(axis=1), contrasts.scale)
+    return np.where(std_error > floor, std_error, np.nan)
 
 
 def _beyond(one: Array, other: Array, *, ties: bool) -> Array:
