@@ -85,7 +85,7 @@ def refuse_starts(panel: Panel, *, one: bool = True) -> list[Finding]:
                 "analyse one start at a time",
             )
         ]
-    if panel.ordinals[0] >= panel.starts[0]:
+    if one and panel.ordinals[0] >= panel.starts[0]:
         return [
             Finding(
                 "refuse",
