@@ -5,7 +5,7 @@
 #   make check      style and types
 #   make calibrate  the long simulations: coverage and false positives (ARGS="--only its --draws 200"); writes docs/calibration.md
 #   make break      break a copy of the code eight ways and name the test that catches each
-#   make bench      named problems, timed beside other packages
+#   make bench      named problems, timed beside other packages; writes docs/speed.md
 #   make peers      install the packages that the two boards compare with
 #   make venv       .venv with everything needed to develop
 #   make examples   write the examples' data and truth again from their seed
@@ -36,7 +36,7 @@ break: $(VENV)/.installed-dev
 	$(BIN)/python tests/breaks/run.py $(ARGS)
 
 bench: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/problems.py $(ARGS)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.speed $(ARGS)
 
 peers: $(VENV)/.installed-dev
 	$(INSTALL) --editable ".[dev,bench]"

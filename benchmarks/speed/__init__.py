@@ -1,0 +1,1 @@
+"""Named problems, ours and peers in processes of their own: ``make bench``."""

@@ -1,0 +1,12 @@
+"""Every problem, by name."""
+
+from __future__ import annotations
+
+from benchmarks.speed import matching, panel_problems, series_problems, whole_problems
+from benchmarks.speed.board import Problem
+
+PROBLEMS: dict[str, Problem] = {
+    problem.name: problem
+    for part in (panel_problems, whole_problems, series_problems, matching)
+    for problem in part.PROBLEMS
+}
