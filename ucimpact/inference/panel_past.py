@@ -1,11 +1,11 @@
 r"""The past of places as plans draw from it: every stretch of it, and what more periods are worth.
 
 Where a file of :math:`T` periods is shorter than a plan, :math:`T < T_0 + T_1`, contrasts are taken over
-the longest stretch there is, divided in the plan's proportion :math:`t_0 : t_1`, and narrowed by what
-more periods are worth: with :math:`v(a, b)` the variance of a mean of b periods less a mean of the a
-before,
+the longest stretch there is, divided in the plan's proportion :math:`t_0 : t_1`, and narrowed to the
+spread that contrasts of the plan's length should have: with :math:`s^2` the variance over places that is
+seen and :math:`v(a, b)` that of a mean of b periods less a mean of the a before,
 
-.. math:: c_i \sqrt{v(T_0, T_1) / v(t_0, t_1)}, \qquad
+.. math:: c_i \sqrt{v(T_0, T_1)} / s, \qquad
           v(a, b) = \sigma_m^2\, w'Rw + \sigma_w^2(1/a + 1/b), \quad R_{jk} = \rho^{|j-k|},
 
 fitted by least squares to the contrasts of every length that the file holds (w is :math:`-1/a` before and
@@ -146,28 +146,37 @@ def stretches(past: Histories, before: int, after: int, *, widen: bool = True) -
 
 
 def narrowing(past: Histories, asked: tuple[int, int], shown: tuple[int, int]) -> float:
-    """How much less contrasts vary over ``asked`` periods before and after than over those ``shown``."""
+    """Factor that gives contrasts over the periods ``shown`` the spread of contrasts over those ``asked``.
+
+    The spread asked for is the fitted one, and the spread shown the one that is seen, so that a stretch in
+    which places happen to differ much, or little, does not do so in every longer plan.
+    """
     y = past.by_place(past.outcome.T).T
-    y = y - np.average(y, axis=0, weights=past.place_weights)
-    lengths = np.arange(1, past.periods // 2 + 1)
     sums = np.concatenate([np.zeros((len(y), 1)), np.cumsum(y, axis=1)], axis=1)
-    seen = np.empty(len(lengths))
-    for k, h in enumerate(lengths):
-        middle = np.arange(h, past.periods - h + 1)
-        c = (sums[:, middle + h] - 2 * sums[:, middle] + sums[:, middle - h]) / h
-        seen[k] = (c - c.mean(axis=0)).var(axis=0, ddof=1).mean()
-    if not np.all(seen > 0):
+
+    def seen(before: int, after: int) -> float:
+        """Variance over places, averaged over every stretch of that length."""
+        middle = np.arange(before, past.periods - after + 1)
+        late = (sums[:, middle + after] - sums[:, middle]) / after
+        change = late - (sums[:, middle] - sums[:, middle - before]) / before
+        centred = change - np.average(change, axis=0, weights=past.place_weights)
+        squares = np.average(centred**2, axis=0, weights=past.place_weights)
+        return float(squares.mean()) * past.number / (past.number - 1)
+
+    lengths = [(h, h) for h in range(1, past.periods // 2 + 1)]
+    spread = np.array([seen(*pair) for pair in lengths])
+    own = seen(*shown)
+    if not np.all(spread > 0) or own <= 0:
         return 1.0
-    weight = 1 / (seen * np.sqrt(lengths))
+    weight = 1 / (spread * np.sqrt([h for h, _ in lengths]))
 
     def shapes(pairs: list[tuple[int, int]], correlation: float) -> Array:
         return np.array([[change_of_means(b, a, correlation), 1 / b + 1 / a] for b, a in pairs])
 
     fits = []
     for correlation in CORRELATIONS:
-        columns = shapes([(int(h), int(h)) for h in lengths], correlation)
-        parts, misfit = nnls(columns * weight[:, None], seen * weight)
+        parts, misfit = nnls(shapes(lengths, correlation) * weight[:, None], spread * weight)
         fits.append((misfit, correlation, parts))
     _, correlation, parts = min(fits, key=lambda fit: fit[0])
-    more, fewer = shapes([asked, shown], correlation) @ parts
-    return float(np.sqrt(min(more / fewer, 1.0)))
+    fitted = shapes([asked], correlation) @ parts
+    return float(np.sqrt(fitted[0] / own))

@@ -35,7 +35,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,6 +63,8 @@ Array = np.ndarray
 LEVEL = 0.95
 PERMUTATIONS = 999
 """Reassignments in a draw; the evaluation itself takes more."""
+BELOW, ABOVE, POINTS = 0.75, 1.35, 7
+"""Shares at which effects are planted: so many, from and to these multiples of what a shift suggests."""
 AT_ONCE = 4_000_000
 """Cells of histories looked at together."""
 
@@ -200,26 +202,38 @@ class Draws:
         """Largest absolute outcome."""
         return float(np.abs(self.past.outcome).max())
 
-    def ranges(self, planted: Array | None = None) -> tuple[Array, Array]:
-        """Lower and upper end of each draw's range, shape (n_draws,) each; ``nan`` where there is none.
+    def ranges(self, planted: Sequence[Array | None] = (None,)) -> tuple[Array, Array]:
+        """Lower and upper end of each draw's range, ``nan`` where there is none.
 
-        ``planted`` (n_draws, n_pilot) is the change of each pilot place as a share of its level after.
+        Parameters
+        ----------
+        planted : sequence of arrays (n_draws, n_pilot)
+            Effects to work out side by side: the change of each pilot place as a share of its level after,
+            or None for no change.
+
+        Returns
+        -------
+        low, high : array (n_effects, n_draws)
         """
-        mask = self.size.mask
-        values = self.values
-        if planted is not None:
-            values = values.copy()
-            values[:, mask] += planted * self.levels[:, mask]
         names, spread = self._treated_as
-        low, high = np.full(self.number, np.nan), np.full(self.number, np.nan)
-        for name in np.unique(names):
+        ends = np.full((2, len(planted), self.number), np.nan)
+        for k in np.flatnonzero(names == "robust"):
+            ends[:, :, k] = self._robust(int(k), [None if share is None else share[k] for share in planted])
+        for name in np.unique(names[names != "robust"]):
             which = np.flatnonzero(names == name)
-            if name == "robust":
-                for k in which:
-                    low[k], high[k] = self._robust(int(k), values, planted)
-                continue
-            low[which], high[which] = self._together(str(name), values[which], spread[which], which)
-        return low, high
+            for e, share in enumerate(planted):
+                values = self._with(
+                    self.values[which], self.levels[which], None if share is None else share[which]
+                )
+                ends[:, e, which] = self._together(str(name), values, spread[which], which)
+        return ends[0], ends[1]
+
+    def _with(self, values: Array, levels: Array, share: Array | None) -> Array:
+        """Contrasts (..., n_places) with the pilot's changed by a share of their levels."""
+        if share is None:
+            return values
+        n1 = self.size.pilot
+        return np.concatenate([values[..., :n1] + share * levels[..., :n1], values[..., n1:]], axis=-1)
 
     def _together(self, name: str, values: Array, spread: Array, which: Array) -> tuple[Array, Array]:
         """The ranges of draws that one procedure judges.
@@ -236,34 +250,38 @@ class Draws:
         found = procedure.infer(self._contrasts(values, shares, _no_design), LEVEL)
         return found.low, found.high
 
-    def _robust(self, k: int, values: Array, planted: Array | None) -> tuple[float, float]:
-        """The range of one draw by a robust variance, from its units."""
+    def _robust(self, k: int, planted: Sequence[Array | None]) -> tuple[Array, Array]:
+        """The ranges of one draw by a robust variance, from its units; one for each effect."""
         kind: Kind = "CR2" if isinstance(self.cov, Auto) else self.cov
         groups = [self.past.members[place] for place in self.seats[k]]
         clusters = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         units = np.concatenate(groups)
         w, pilot = self.past.weights[units], self.size.mask[clusters]
-        change = self.parts.change[self.start[k], units]
-        if planted is not None:
-            share = np.zeros(len(groups))
-            share[self.size.mask] = planted[k]
-            change = change + share[clusters] * self.parts.level[self.start[k], units]
-        residuals = change.copy()
+        shares = np.zeros((len(planted), len(groups)))
+        for e, share in enumerate(planted):
+            if share is not None:
+                shares[e, : self.size.pilot] = share
+        change = (
+            self.parts.change[self.start[k], units]
+            + shares[:, clusters] * self.parts.level[self.start[k], units]
+        )
+        residuals = change.T.copy()
         for group in (pilot, ~pilot):
-            residuals[group] -= np.average(change[group], weights=w[group])
+            residuals[group] -= w[group] @ residuals[group] / w[group].sum()
         periods = self.parts.before + self.parts.after
         design = Design(
             np.column_stack([np.ones(len(units)), pilot.astype(float)]),
             residuals,
-            np.array([[0.0], [1.0]]),
+            np.tile([[0.0], [1.0]], (1, len(planted))),
             clusters,
             w,
             n_rows=len(units) * periods,
             n_parameters=periods + 1,
         )
-        one = self._contrasts(values[k : k + 1], self.shares[k : k + 1], lambda: design)
-        found = Robust(kind).infer(one, LEVEL)
-        return float(found.low[0]), float(found.high[0])
+        values = self.values[k] + shares * self.levels[k]
+        weight = np.broadcast_to(self.shares[k], values.shape)
+        found = Robust(kind).infer(self._contrasts(values, weight, lambda: design), LEVEL)
+        return found.low, found.high
 
 
 def _no_design() -> Design:
@@ -326,7 +344,7 @@ class Power:
     @cached_property
     def null(self) -> tuple[Array, Array]:
         """Ranges without an effect, lower and upper; an absent range finds nothing."""
-        low, high = self.draws.ranges()
+        low, high = (ends[0] for ends in self.draws.ranges())
         gone = np.isnan(low)
         return np.where(gone, -np.inf, low), np.where(gone, np.inf, high)
 
@@ -352,10 +370,15 @@ class Power:
 
     def chance(self, share: float) -> float:
         """The chance that a change of this share (above 0) is found."""
-        if self.form != "thinned":
-            return self._outside(self._shift(share)) if share < 1 or self.form == "shift" else 1.0
-        low, high = self.draws.ranges(self.planted(share))
-        return float(((low > 0) | (high < 0)).mean())
+        return float(self.chances(np.array([share]))[0])
+
+    def chances(self, shares: Array) -> Array:
+        """The chances that changes of these shares are found, each above 0."""
+        if self.form == "thinned":
+            low, high = self.draws.ranges([self.planted(float(share)) for share in shares])
+            return np.asarray(((low > 0) | (high < 0)).mean(axis=1))
+        most = 1.0 if self.form == "log" and self.sign < 0 else np.inf
+        return np.array([self._outside(self._shift(share)) if share < most else 1.0 for share in shares])
 
     def planted(self, share: float) -> Array:
         """Change of each pilot place as a share of its own level, shape (n_draws, n_pilot)."""
@@ -381,16 +404,24 @@ class Power:
         at = self.shifted(chance)
         if not np.isfinite(at) or at <= 0:
             return float("nan")
-        guess = self._share(at)
         if self.form != "thinned":
-            return guess
-        shares = guess * np.array(AROUND)
-        if self.sign < 0:
-            shares = np.unique(np.minimum(shares, 1.0))
-        found = np.maximum.accumulate([self.chance(float(share)) for share in shares])
-        if found[-1] < chance:
+            share = self._share(at)
+            return share if self.sign > 0 or share < 1 else float("nan")
+        shares, found = self._around
+        if not len(found) or found[-1] < chance:
             return float("nan")
         return float(np.interp(chance, found, shares))
+
+    @cached_property
+    def _around(self) -> tuple[Array, Array]:
+        """Shares around those that a shift suggests, and their chances, both rising."""
+        ends = [self._share(at) for c in (0.5, 0.8) if np.isfinite(at := self.shifted(c)) and at > 0]
+        if not ends:
+            return np.empty(0), np.empty(0)
+        shares = np.geomspace(BELOW * ends[0], ABOVE * ends[-1], POINTS)
+        if self.sign < 0:
+            shares = np.unique(np.minimum(shares, 1.0))
+        return shares, np.maximum.accumulate(self.chances(shares))
 
     def error(self, chance: float) -> float:
         """Monte Carlo standard error of :meth:`smallest`, as a share."""
@@ -406,7 +437,3 @@ class Power:
         low, high = self.null
         half = float(np.median(high - low)) / 2
         return self._share(half) if np.isfinite(half) else float("nan")
-
-
-AROUND = (0.7, 0.85, 0.95, 1.05, 1.2, 1.45)
-"""Shares looked at, as multiples of the one that a shift suggests."""

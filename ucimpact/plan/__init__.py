@@ -8,7 +8,11 @@ their own past (:mod:`ucimpact.plan.drawn`).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ucimpact.errors import UsageError
+from ucimpact.plan.drawn import DRAWS, Progress, drawn, quiet
+from ucimpact.plan.past import TooShort, past_of
 from ucimpact.plan.people import people
 from ucimpact.plan.places import places
 from ucimpact.plan.planned import Planned
@@ -17,14 +21,29 @@ from ucimpact.study.starting import PLAN
 
 __all__ = ["Planned", "make"]
 
+OR_FILE = (
+    " Or put the file of places where [data] names it, with a year of figures or two from before the pilot "
+    "and every start empty: then nothing has to be guessed."
+)
 
-def make(study: Study) -> Planned:
+
+def make(study: Study, *, draws: int = DRAWS, progress: Progress = quiet) -> Planned:
     """The plan of a study that compares people or places.
+
+    Parameters
+    ----------
+    study : Study
+    draws : int
+        Where a plan is drawn from a file of places.
+    progress : callable, optional
+        Told what is done, how many steps of it, and of how many.
 
     Raises
     ------
     UsageError
         For one series, or where the study file does not say what to expect.
+    DataError
+        For what is wrong in the file of places, before the pilot.
     DesignError
         For fewer comparison places than any range needs.
     """
@@ -34,9 +53,23 @@ def make(study: Study) -> Planned:
             "a plan for one series is not in this version. If other places can be counted beside yours, "
             'declare kind = "panel"; if not, collect 24 months or more before the start'
         )
+    if kind == "panel" and (found := _from_file(study, draws, progress)) is not None:
+        return found
     if study.plan is None:
         raise UsageError(
             "the study file does not say what to expect. Add, with your own numbers:\n\n"
-            f"{PLAN[kind]}\nThen plan again."
+            f"{PLAN[kind]}\nThen plan again.{OR_FILE if kind == 'panel' else ''}"
         )
     return people(study, study.plan) if kind == "cohort" else places(study, study.plan)
+
+
+def _from_file(study: Study, draws: int, progress: Progress) -> Planned | None:
+    """The plan from the places' own past; None where there is no file to draw from."""
+    try:
+        past = past_of(study)
+    except TooShort as short:
+        if study.plan is None:
+            raise
+        found = places(study, study.plan)
+        return replace(found, taken=(f"{short}. Until then [plan] is used.", *found.taken))
+    return None if past is None else drawn(study, past, draws=draws, progress=progress)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ucimpact.finding import mid_sentence
 from ucimpact.study import Outcome
@@ -18,6 +19,29 @@ CHANCE_ONLY = (
     "This counts chance only. People picked at their worst get better anyway, and so do places picked "
     "for a bad spell; no number of either mends that, only a fair comparison does."
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """The smallest change found four times in five, in per cent, by periods after the start.
+
+    Attributes
+    ----------
+    after : tuple of int
+        Periods after the start.
+    lines : tuple
+        A name ("3 practices") and a value for each of ``after``, None where no change is found.
+    worthwhile : float, optional
+        The change worth having, in per cent.
+    period, noun : str
+        "month"; "fall" or "rise".
+    """
+
+    after: tuple[int, ...]
+    lines: tuple[tuple[str, tuple[float | None, ...]], ...]
+    worthwhile: float | None
+    period: str
+    noun: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +61,9 @@ class Planned:
     answer : str
         The one sentence.
     notes : tuple of str
+    records : tuple of dict
+        The table as numbers, one row a size; empty where the table is all there is.
+    curve : Curve, optional
     """
 
     title: str
@@ -47,6 +74,8 @@ class Planned:
     key: str
     answer: str
     notes: tuple[str, ...]
+    records: tuple[dict[str, Any], ...] = ()
+    curve: Curve | None = None
 
     def text(self) -> str:
         """For a terminal."""

@@ -32,7 +32,7 @@ from ucimpact.words.decision import (
     verdict,
     would_change,
 )
-from ucimpact.words.limits import LIKELY_RANGE, limits_of_one_place, procedure_note
+from ucimpact.words.limits import FEW, LIKELY_RANGE, limits_of_one_place, procedure_note
 from ucimpact.words.naive import (
     before_and_after,
     naive_beside,
@@ -68,11 +68,18 @@ from ucimpact.words.numbers import (
 from ucimpact.words.planning import (
     about,
     counted,
+    either_way,
+    false_alarms,
+    found_four_in_five,
     lasting,
+    missed,
     people_needed,
+    per_cent,
+    reach_needs,
     takes,
     takes_places,
     times,
+    within_reach,
     would_settle,
 )
 from ucimpact.words.pounds import (
@@ -127,6 +134,7 @@ from ucimpact.words.sentences import (
     settles,
     title,
 )
+from ucimpact.words.starts import counted_from, periods_each, started
 from ucimpact.words.steps import HEADS, PHRASES, Step, step
 
 __all__ = [
@@ -135,6 +143,7 @@ __all__ = [
     "BENEFIT",
     "CLAIMS",
     "COLUMNS",
+    "FEW",
     "FEWEST_EVENTS",
     "HARM",
     "HEADS",
@@ -187,12 +196,16 @@ __all__ = [
     "coarse",
     "cost_per_event",
     "counted",
+    "counted_from",
     "decide",
     "dots",
+    "either_way",
     "estimate_alone",
+    "false_alarms",
     "few_comparison",
     "few_comparison_reason",
     "found",
+    "found_four_in_five",
     "gate",
     "good_change",
     "grade",
@@ -206,6 +219,7 @@ __all__ = [
     "limit",
     "limits_of_one_place",
     "measure",
+    "missed",
     "money",
     "money_range",
     "naive_beside",
@@ -224,12 +238,15 @@ __all__ = [
     "other_question",
     "pence",
     "people_needed",
+    "per_cent",
     "per_person",
     "percent",
+    "periods_each",
     "plainly",
     "procedure_note",
     "rank",
     "rare",
+    "reach_needs",
     "rounded",
     "rtm_sentence",
     "season_confounded",
@@ -239,6 +256,7 @@ __all__ = [
     "size_word",
     "split_sentences",
     "spoken",
+    "started",
     "step",
     "switching_effect",
     "takes",
@@ -249,6 +267,7 @@ __all__ = [
     "unquoted",
     "up",
     "verdict",
+    "within_reach",
     "would_change",
     "would_settle",
 ]

@@ -11,7 +11,7 @@ import math
 
 from ucimpact.inference.power import FOUR_IN_FIVE
 from ucimpact.words.claims import good_change
-from ucimpact.words.numbers import capital, measure, number, plainly, rounded
+from ucimpact.words.numbers import capital, joint, measure, number, plainly, rounded
 from ucimpact.words.sentences import settles
 
 IN_WORDS = (
@@ -186,3 +186,64 @@ def _places(n1: int, n0: int) -> str:
 
 def _months(n: int) -> str:
     return "month" if n == 1 else "months"
+
+
+def missed(n: int, place: str, period: tuple[int, str], share: float | None, noun: str = "fall") -> str:
+    """The size that is found half of the time: "a fall smaller than about 9% would be missed ...".
+
+    Parameters
+    ----------
+    n : int
+        Pilot places.
+    place : str
+        Their name, for that number: "practices".
+    period : tuple of int and str
+        How many, and their name for that number: (12, "months").
+    share : float, optional
+        In per cent; None where not even a change of all is found.
+    """
+    head = f"With {n} {place} and {period[0]} {period[1]}"
+    if share is None:
+        return f"{head}, even a {noun} of all would be missed more often than not."
+    return f"{head}, a {noun} smaller than about {per_cent(share)} would be missed more often than not."
+
+
+def found_four_in_five(share: float | None, noun: str = "fall") -> str:
+    """The size that is found four times in five."""
+    if share is None:
+        return f"No {noun} would be found four times in five."
+    return f"A {noun} of {per_cent(share)} would be found four times in five."
+
+
+def within_reach(w: float, chance: float, noun: str = "fall") -> str:
+    """Whether the smallest change worth having is found."""
+    head = f"The {noun} of {plainly(w)}% worth having would be found {times(chance)}"
+    return f"{head}: within reach." if chance >= FOUR_IN_FIVE else f"{head}: out of reach."
+
+
+def reach_needs(larger: tuple[int, str] | None, longer: tuple[int, str] | None) -> str:
+    """The way out, where a change worth having is out of reach: more places, or more periods.
+
+    Each a number and its noun, the smallest of the table that finds it; None where none does.
+    """
+    ways = [f"{one[0]} {one[1]}" for one in (larger, longer) if one]
+    if not ways:
+        return "No size in the table brings it within reach."
+    return f"It is within reach with {joint(ways, 'or')}."
+
+
+def false_alarms(rate: float) -> str:
+    """How often the rule reports a change that is none, on these places."""
+    return f"Where nothing happens, a change would still be reported {times(rate)}; 5 are agreed."
+
+
+def either_way(half: float | None) -> str:
+    """Half of the likely range."""
+    if half is None:
+        return "There would be no likely range."
+    return f"The likely range would reach about {per_cent(half)} either way."
+
+
+def per_cent(share: float) -> str:
+    """Whole from 10% up, else one decimal."""
+    return f"{number(share)}%" if share >= 9.95 else f"{plainly(share)}%"
