@@ -144,6 +144,48 @@ def cluster_covariance(design: Design, kind: Kind) -> Clustered:
     Clustered
         ``df`` is Satterthwaite's for every kind; users of CR0 and CR1 mostly take G - 1 instead.
     """
+    n, p = design.columns.shape
+    parts = pieces(design, kind)
+    effects = design.directions.shape[1]
+    df = [
+        _satterthwaite(parts.own[:, e], parts.a[:, :, e], parts.b[:, :, e], parts.inner)
+        for e in range(effects)
+    ]
+    factor, scores = 1.0, parts.scores
+    if kind == "CR1":
+        rows_used, parameters = design.n_rows or n, design.n_parameters or p
+        factor = len(scores) / (len(scores) - 1) * (rows_used - 1) / (rows_used - parameters)
+    return Clustered(factor * scores.T @ scores, np.array(df), scores)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What a variance of effects and its distribution are made of.
+
+    For effects s and t and clusters g and h, :math:`z_{sg}'z_{th}` is ``own`` (where g = h) less
+    ``[a, b]_gs inner [a, b]_ht'``.
+
+    Attributes
+    ----------
+    scores : array (n_clusters, n_effects)
+    own : array (n_clusters, n_effects) or (n_clusters, n_effects, n_effects)
+        The latter for pairs of effects.
+    a, b : array (n_clusters, n_columns, n_effects)
+    inner : array (2 n_columns, 2 n_columns)
+    working : array (n_columns, n_columns)
+        Variance of the coefficients under the working model.
+    """
+
+    scores: Array
+    own: Array
+    a: Array
+    b: Array
+    inner: Array
+    working: Array
+
+
+def pieces(design: Design, kind: Kind, *, pairs: bool = False) -> Pieces:
+    """The scores of each cluster and what their squares are distributed as."""
     x = design.columns
     n, p = x.shape
     w = np.ones(n) if design.weights is None else design.weights
@@ -164,7 +206,7 @@ def cluster_covariance(design: Design, kind: Kind) -> Clustered:
     ends = np.cumsum(counts)
     effects = design.directions.shape[1]
     scores = np.empty((len(codes), effects))
-    own = np.empty((len(codes), effects))
+    own = np.empty((len(codes), effects, effects) if pairs else (len(codes), effects))
     a = np.empty((len(codes), p, effects))
     b = np.empty((len(codes), p, effects))
     for size in np.unique(counts):  # clusters of one size are worked together
@@ -176,14 +218,9 @@ def cluster_covariance(design: Design, kind: Kind) -> Clustered:
         a[which] = np.einsum("gnp,gne->gpe", x[rows], v)
         b[which] = np.einsum("gnp,gne->gpe", l_rows[rows], v)
         kept = v if nested is None else _less_projection(v, rows, nested, totals, w)
-        own[which] = (kept**2).sum(axis=1)
-
-    df = [_satterthwaite(own[:, e], a[:, :, e], b[:, :, e], bread, sandwich) for e in range(effects)]
-    factor = 1.0
-    if kind == "CR1":
-        rows_used, parameters = design.n_rows or n, design.n_parameters or p
-        factor = len(codes) / (len(codes) - 1) * (rows_used - 1) / (rows_used - parameters)
-    return Clustered(factor * scores.T @ scores, np.array(df), scores)
+        own[which] = kept.transpose(0, 2, 1) @ kept if pairs else (kept**2).sum(axis=1)
+    inner = np.block([[-sandwich, bread], [bread, np.zeros_like(bread)]])
+    return Pieces(scores, own, a, b, inner, sandwich)
 
 
 def iid_covariance(design: Design, parameters: int | None = None) -> Array:
@@ -266,10 +303,9 @@ def _number_nested(design: Design) -> int:
     return 0 if design.nested is None else len(np.unique(design.nested))
 
 
-def _satterthwaite(own: Array, a: Array, b: Array, bread: Array, sandwich: Array) -> float:
-    """tr(P)^2 / sum(P^2) for P = diag(own) - a M b' - b M a' + a M S M a', without writing P out."""
+def _satterthwaite(own: Array, a: Array, b: Array, inner: Array) -> float:
+    """tr(P)^2 / sum(P^2) for P = diag(own) - [a, b] inner [a, b]', without writing P out."""
     both = np.hstack([a, b])
-    inner = np.block([[-sandwich, bread], [bread, np.zeros_like(bread)]])
     half = both @ inner
     diagonal = own - (half * both).sum(axis=1)
     cross = inner @ (both.T @ both)
