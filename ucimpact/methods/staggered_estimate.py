@@ -1,67 +1,43 @@
-"""From the terms of an estimator of staggered starts to an Estimate: uncertainty, bands, tests, counts.
+"""From the terms of an estimator of staggered starts to an Estimate: rows, counts, and what was expected.
 
-Written once for every linear method, so that they differ in what they compare and in nothing else. Places are
-counted first, as for one start (:mod:`ucimpact.inference.few_clusters`). With covariates or gaps what a lone
-place adds cannot be told from its effect: with fewer than six pilot or comparison places the estimate then
-stays and the p-value and the range are refused, with the design that would have them.
+Written once for every linear method, so that they differ in what they compare and in nothing else. How sure
+each effect is comes from :mod:`ucimpact.methods.staggered_uncertainty`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cached_property
-from typing import Any, Protocol
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ucimpact import serialise
 from ucimpact.estimate import Estimate, effects_frame
-from ucimpact.inference.contrasts import Contrasts
-from ucimpact.inference.few_clusters import ENOUGH, Auto, Chosen, Places, account_of, choose, flag_of
-from ucimpact.inference.linear import TwoWay, sum_by
-from ucimpact.inference.paths import enough_shapes, joint_f, polynomials, simultaneous_critical
-from ucimpact.inference.staggered import (
-    Analytic,
-    Assigned,
-    Multiplier,
-    Terms,
-    assigned,
-    contrasts_of,
-    groups_of,
-)
-from ucimpact.inference.two_groups import Inferred, Refused, by_t, none
+from ucimpact.inference.few_clusters import ENOUGH, Auto
+from ucimpact.inference.staggered import Terms
+from ucimpact.inference.two_groups import Inferred
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.staggered_sample import Sample
+from ucimpact.methods.staggered_uncertainty import (
+    Covariance,
+    Method,
+    Uncertainty,
+    assigned_places,
+    no_answer,
+    seed_of,
+    way_out,
+)
 
 Array = np.ndarray
-BAND_DRAWS = 4_999
-MANY = 5_000_000
-"""Places times effects above which no number a place is held: groups' own spread is summed instead."""
-Covariance = Auto | Analytic | Multiplier
 
-
-class Method(Protocol):
-    """What is read of a method."""
-
-    @property
-    def outcome(self) -> str: ...
-
-    @property
-    def covariates(self) -> tuple[str, ...]: ...
-
-    @property
-    def cov(self) -> Covariance: ...
-
-    @property
-    def level(self) -> float: ...
+__all__ = ["Covariance", "Method", "estimate_of", "place_findings"]
 
 
 def place_findings(method: Method, sample: Sample) -> list[Finding]:
     """What the places refuse, and what needs care, for a method's ``check_design``."""
-    design, mixed = _assigned(sample, None)
+    design, mixed = assigned_places(sample, None)
     found = []
     if mixed:
         found.append(
@@ -76,7 +52,7 @@ def place_findings(method: Method, sample: Sample) -> list[Finding]:
     few = min(n1, n0) < ENOUGH
     if isinstance(method.cov, Auto):
         if few and (method.covariates or not sample.balanced):
-            found.append(Finding("warn", _no_answer(method, n1, n0), _way_out(method)))
+            found.append(Finding("warn", no_answer(method, n1, n0), way_out(method)))
     elif few:
         name = type(method.cov).__name__
         found.append(
@@ -88,20 +64,6 @@ def place_findings(method: Method, sample: Sample) -> list[Finding]:
             )
         )
     return found
-
-
-def _no_answer(method: Method, n1: int, n0: int) -> str:
-    what = "covariates" if method.covariates else "gaps in the panel"
-    return (
-        f"with {what}, {n1} pilot and {n0} comparison places nothing tells the noise of so few places, so no "
-        "p-value and no likely range are given"
-    )
-
-
-def _way_out(method: Method) -> str:
-    if method.covariates:
-        return f"Leave the covariates out, or bring {ENOUGH} pilot and {ENOUGH} comparison places"
-    return "Take the periods or units with gaps out"
 
 
 def estimate_of(
@@ -128,7 +90,7 @@ def estimate_of(
     extras : mapping, optional
         Plain values that the method adds.
     """
-    work = _Work(method, sample, terms)
+    work = Uncertainty(method, sample, terms)
     found, path = work.found, work.path
     head = _numbers(found, 0)
     rows: list[dict[str, Any]] = [{"term": "att", **head}, *_scaled(head, sample, terms)]
@@ -155,7 +117,7 @@ def estimate_of(
         cov=work.covariance(np.array(order), rows),
         influence=work.headline_influence,
         sampling_units=sample.place_names,
-        counterfactual=work.counterfactual,
+        counterfactual=_counterfactual(work),
         counts=sample.counts,
         warnings=warnings + work.chosen.warnings,
         spec={f.name: serialise.plain(getattr(method, f.name)) for f in fields(method)},  # type: ignore[arg-type]
@@ -180,337 +142,39 @@ def estimate_of(
     )
 
 
-@dataclass(frozen=True)
-class _Work:
-    method: Method
-    sample: Sample
-    terms: Terms
-
-    @cached_property
-    def since(self) -> Array:
-        """Event time of each cohort and period."""
-        return np.asarray(self.sample.ordinals[None, :] - self.sample.cohorts[:, None])
-
-    @cached_property
-    def design(self) -> Assigned:
-        return _assigned(self.sample, self.since)[0]
-
-    @cached_property
-    def events(self) -> Array:
-        return self.terms.where("event")
-
-    @cached_property
-    def reference(self) -> int:
-        """The last event time before the start that has no row of its own."""
-        have = {int(self.terms.rows[k]["event_time"]) for k in self.events}
-        return next(e for e in range(-1, -len(self.sample.ordinals) - 2, -1) if e not in have)
-
-    @property
-    def noun(self) -> str:
-        return "units" if self.sample.panel.cluster is None else "places"
-
-    @cached_property
-    def is_large(self) -> bool:
-        """Whether groups' own spread is summed without one number a place: every group has enough."""
-        number = np.bincount(self.design.cohort, minlength=self.design.n_cohorts + 1)
-        return bool(len(self.design.cohort) * len(self.terms.rows) > MANY and number.min() >= ENOUGH)
-
-    # -- the rule ------------------------------------------------------------------------
-
-    @cached_property
-    def places(self) -> Places:
-        design = self.design
-        return Places(
-            pilot=design.pilot,
-            sizes=_sizes(self.sample, len(design.cohort)),
-            before=_variance_before(self.sample) if self._few else np.full(len(design.cohort), np.nan),
-            periods_before=int(-self.since[:, 0].min()),
-            noun=self.noun,
-            groups=groups_of(design.cohort, design.n_cohorts, ENOUGH),
-        )
-
-    @property
-    def _few(self) -> bool:
-        pilot = self.design.pilot
-        return bool(min(pilot.sum(), (~pilot).sum()) < ENOUGH)
-
-    @cached_property
-    def contrasts(self) -> Contrasts:
-        terms = self.terms.only(np.array([0])) if self.is_large else self.terms
-        return contrasts_of(terms, self.design, self.sample.places)
-
-    @cached_property
-    def chosen(self) -> Chosen:
-        places, cov = self.places, self.method.cov
-        if isinstance(cov, Auto):
-            chosen = choose(self.contrasts, places, cov, self.method.level)
-            if self._few and self.terms.loadings is None and chosen.refused is None:
-                text = _no_answer(self.method, places.n1, places.n0)
-                refused = f"{text[:1].upper()}{text[1:]}. {_way_out(self.method)}."
-                account = dict(chosen.account) | {"procedure": "refused", "reason": refused}
-                account |= {"breakdown_ratio": None, "second_opinion": None}
-                return Chosen(Refused(), "no interval", account, chosen.warnings, refused, chosen.spread)
-            return chosen
-        flag = flag_of(places, by_size=False)
-        name = "influence functions summed by place, normal quantiles"
-        if isinstance(cov, Multiplier):
-            name = f"multiplier bootstrap of influence functions, {cov.draws:,} draws"
-        account = account_of(self.contrasts.only(slice(1)), places, flag, self.method.level)
-        account |= {"procedure": type(cov).__name__.lower(), "reason": "asked for", "df": None}
-        return Chosen(Refused(), name, account, (), None, np.ones(len(places.pilot)))
-
-    @cached_property
-    def found(self) -> Inferred:
-        """Uncertainty of every effect."""
-        cov, level = self.method.cov, self.method.level
-        if isinstance(cov, Multiplier):
-            return _normal(self.terms.estimate, self.bands.std_error, level)
-        if isinstance(cov, Analytic):
-            return _normal(self.terms.estimate, np.sqrt(_place_squares(self.terms, self.sample)), level)
-        if self.is_large and self.chosen.refused is None:
-            return _by_groups(self.terms, self.design, self.sample, level)
-        return self.chosen.procedure.infer(self.contrasts, level)
-
-    @cached_property
-    def bands(self) -> Any:
-        """Of the multiplier bootstrap: standard errors of all effects, and the factor over events."""
-        from ucimpact.inference.multiplier import multiplier_bands
-
-        cov = self.method.cov
-        assert isinstance(cov, Multiplier)
-        scores = _by_place(self.terms.influence, self.sample)
-        return multiplier_bands(scores, self.events, cov.draws, cov.seed, self.method.level)
-
-    @cached_property
-    def correlation(self) -> Array:
-        """Correlation of the first effect and the events over places, shape (1 + n_events, 1 + n_events)."""
-        which = np.concatenate([[0], self.events])
-        if isinstance(self.method.cov, Auto) and not self.is_large:
-            return _correlation_within(self.contrasts, which)
-        scores = _by_place(self.terms.held[:, which], self.sample)
-        cov = scores.T @ scores
-        sd = np.sqrt(np.diag(cov))
-        return np.asarray(cov / np.outer(np.where(sd > 0, sd, 1.0), np.where(sd > 0, sd, 1.0)))
-
-    @cached_property
-    def path(self) -> Array:
-        """Half widths of the simultaneous bands over the events, shape (n_events,)."""
-        part = self.found.std_error[self.events]
-        if isinstance(self.method.cov, Multiplier):
-            return np.asarray(self.bands.critical * part)
-        usable = np.isfinite(part)
-        if self.chosen.refused is not None or not usable.any():
-            return np.full(len(part), np.nan)
-        df = self.found.df[self.events]
-        df = np.where(np.isfinite(df), df, 1e6 if isinstance(self.method.cov, Analytic) else 1.0)
-        correlation = self.correlation[1:, 1:]
-        seed = _seed(self.method)
-        factor = simultaneous_critical(correlation, df, self.method.level, draws=BAND_DRAWS, seed=seed)
-        return np.asarray(factor * part)
-
-    @cached_property
-    def headline_influence(self) -> Array:
-        if not self.is_large and isinstance(self.method.cov, Auto):
-            return self.contrasts.only(slice(1)).influence()
-        return _by_place(self.terms.held[:, :1], self.sample)
-
-    def covariance(self, order: Array, rows: list[dict[str, Any]]) -> Array:
-        """Covariance of ``att``, ``cumulative`` and the events; ``nan`` for other pairs."""
-        size = len(rows)
-        out = np.full((size, size), np.nan)
-        place = {int(k): m for m, k in enumerate(np.concatenate([[0], self.events]))}
-        at = [m for m in range(size) if m != 2 and int(order[m]) in place]
-        index = np.array([place[int(order[m])] for m in at])
-        errors = np.array([float(rows[m]["std_error"]) for m in at])
-        out[np.ix_(at, at)] = self.correlation[np.ix_(index, index)] * np.outer(errors, errors)
-        others = [m for m in range(size) if m not in at and m != 2]
-        out[others, others] = [float(rows[m]["std_error"]) ** 2 for m in others]
-        return out
-
-    # -- before the start ----------------------------------------------------------------
-
-    @cached_property
-    def pre_trend(self) -> dict[str, Any]:
-        """Joint test of the path's shape before the start, and its slope."""
-        times = np.array([int(self.terms.rows[k]["event_time"]) for k in self.events])
-        noun = self.sample.panel.frequency.noun
-        before = times < self.reference
-        common = before & (times >= self.since[:, 0].max())  # leads that every start has
-        usable = common if common.sum() >= 2 else before
-        if not usable.any():
-            return {"why": f"With one {noun} before the pilot there is no path to compare."}
-        which = self.events[usable]
-        line = np.append(times[usable], self.reference).astype(float)
-        middle = line - line.mean()
-        slope_row = (middle / (middle**2).sum())[:-1][None, :]
-        places = self.places
-        number = min(enough_shapes(places.n1 + places.n0, len(line)), len(line) - 1)
-        shapes = polynomials(line, number)[:, :-1] if number > 0 else np.zeros((0, len(which)))
-        combined = self.terms.only(which).combined(np.concatenate([slope_row, shapes]))
-        found, correlation = self._infer(combined)
-        late = times[times >= 0]
-        half = self.path[before]
-        known: dict[str, Any] = {
-            "slope": float(found.estimate[0]),
-            "slope_low": float(found.low[0]),
-            "slope_high": float(found.high[0]),
-            "slope_at_middle": float(found.estimate[0] * (late.mean() - line.mean())) if len(late) else None,
-            "bands_half_width_max": float(np.max(half)) if len(half) else None,
-            "leads": [int(t) for t in times[usable]],
+def _counterfactual(work: Uncertainty) -> pd.DataFrame:
+    """What happened to the pilot units by time since their start, and what was expected."""
+    sample, found = work.sample, work.found
+    pilot = sample.pilot[sample.unit]
+    start = np.where(sample.pilot, sample.start, 0)
+    since = (sample.ordinals[sample.period] - start[sample.unit])[pilot]
+    times = np.array([int(work.terms.rows[k]["event_time"]) for k in work.events])
+    every = np.union1d(times, [work.reference]).astype(np.int64)
+    low = int(since.min())
+    slots = (since - low).astype(np.intp)
+    weight = np.bincount(slots, sample.w[pilot])
+    total = np.bincount(slots, (sample.w * sample.y)[pilot])
+    every = every[(every >= low) & (every - low < len(weight))]
+    every = every[weight[every - low] > 0]
+    observed = total[every - low] / weight[every - low]
+    gap = np.zeros((3, len(every)))
+    for m, e in enumerate(every):
+        if e in times:
+            k = int(work.events[int(np.flatnonzero(times == e)[0])])
+            gap[:, m] = found.estimate[k], found.high[k], found.low[k]
+    expected = observed - gap
+    noun = sample.panel.frequency.noun
+    return pd.DataFrame(
+        {
+            "period": "",
+            "label": [_event_label(int(e), noun) for e in every],
+            "since": every,
+            "observed": observed,
+            "expected": expected[0],
+            "low": expected[1],
+            "high": expected[2],
         }
-        if self.chosen.refused is not None:
-            return {**known, "why": self.chosen.refused}
-        if number < 1:
-            return {**known, "why": "There are too few places to test the path before the pilot."}
-        test = joint_f(found.part(slice(1, None)), correlation[1:, 1:])
-        if test is None:
-            return {**known, "why": "The places moved too much alike before the pilot to judge by."}
-        words = ("slope", "bend", "S-bend")[:number]
-        return {
-            **known,
-            "statistic": test.statistic,
-            "df_num": test.df_num,
-            "df_den": test.df_den,
-            "p_value": test.p_value,
-            "procedure": f"F of {', '.join(words)} over the path before the start",
-        }
-
-    def _infer(self, combined: Terms) -> tuple[Inferred, Array]:
-        """Combinations of effects by the procedure of the effects, and their correlation."""
-        if isinstance(self.method.cov, Auto) and not self.is_large:
-            contrasts = contrasts_of(combined, self.design, self.sample.places)
-            if self.chosen.refused is not None:
-                return none(combined.estimate), np.eye(len(combined.rows))
-            found = self.chosen.procedure.infer(contrasts, self.method.level)
-            return found, _correlation_within(contrasts, np.arange(len(combined.rows)))
-        scores = _by_place(combined.held, self.sample)
-        cov = scores.T @ scores
-        error = np.sqrt(np.diag(cov))
-        scale = np.where(error > 0, error, 1.0)
-        return _normal(combined.estimate, error, self.method.level), np.asarray(cov / np.outer(scale, scale))
-
-    # -- what was expected ---------------------------------------------------------------
-
-    @cached_property
-    def counterfactual(self) -> pd.DataFrame:
-        """What happened to the pilot units by time since their start, and what was expected."""
-        sample, found = self.sample, self.found
-        pilot = sample.pilot[sample.unit]
-        start = np.where(sample.pilot, sample.start, 0)
-        since = (sample.ordinals[sample.period] - start[sample.unit])[pilot]
-        times = np.array([int(self.terms.rows[k]["event_time"]) for k in self.events])
-        every = np.union1d(times, [self.reference]).astype(np.int64)
-        low = int(since.min())
-        slots = (since - low).astype(np.intp)
-        weight = np.bincount(slots, sample.w[pilot])
-        total = np.bincount(slots, (sample.w * sample.y)[pilot])
-        every = every[(every >= low) & (every - low < len(weight))]
-        every = every[weight[every - low] > 0]
-        observed = total[every - low] / weight[every - low]
-        gap = np.zeros((3, len(every)))
-        for m, e in enumerate(every):
-            if e in times:
-                k = int(self.events[int(np.flatnonzero(times == e)[0])])
-                gap[:, m] = found.estimate[k], found.high[k], found.low[k]
-        expected = observed - gap
-        noun = sample.panel.frequency.noun
-        return pd.DataFrame(
-            {
-                "period": "",
-                "label": [_event_label(int(e), noun) for e in every],
-                "since": every,
-                "observed": observed,
-                "expected": expected[0],
-                "low": expected[1],
-                "high": expected[2],
-            }
-        )
-
-
-# -- parts ---------------------------------------------------------------------------------
-
-
-def _assigned(sample: Sample, since: Array | None) -> tuple[Assigned, int]:
-    if since is None:
-        since = sample.ordinals[None, :] - sample.cohorts[:, None]
-    weights = sample.unit_weights
-    if weights is None:
-        rows = np.bincount(sample.unit, minlength=len(sample.start))
-        weights = np.bincount(sample.unit, sample.w, len(sample.start)) / np.maximum(rows, 1)
-    outcome = sample.outcome if sample.balanced and sample.unit_weights is not None else None
-    return assigned(sample.cohort, sample.places, weights, outcome, since)
-
-
-def _by_place(scores: Array, sample: Sample) -> Array:
-    """Influence of units summed by place, shape (n_places, n_effects)."""
-    if len(sample.place_names) == len(scores):
-        return scores
-    return sum_by(scores.T, sample.places).T
-
-
-def _place_squares(terms: Terms, sample: Sample) -> Array:
-    out = np.empty(len(terms.rows))
-    for first in range(0, len(out), 16):
-        part = _by_place(terms.influence[:, first : first + 16], sample)
-        out[first : first + 16] = (part**2).sum(axis=0)
-    return out
-
-
-def _by_groups(terms: Terms, design: Assigned, sample: Sample, level: float) -> Inferred:
-    """Each start's own spread, where every one has enough places: :class:`OwnSpread` without its array."""
-    number = np.bincount(design.cohort, minlength=design.n_cohorts + 1)
-    share = np.concatenate([terms.cohort_share, np.ones((1, len(terms.rows)))])
-    squared = np.bincount(design.cohort, design.part**2)[:, None] * share**2
-    fourth = np.bincount(design.cohort, design.part**4)[:, None] * share**4
-    factor = (number / np.maximum(number - 1, 1))[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        df = squared.sum(axis=0) ** 2 / (factor * fourth).sum(axis=0)
-    variance = np.empty(len(terms.rows))
-    leverage = (1 - design.part)[:, None]
-    for first in range(0, len(variance), 16):
-        part = _by_place(terms.held[:, first : first + 16], sample)
-        variance[first : first + 16] = (part**2 / leverage).sum(axis=0)
-    return by_t(terms.estimate, np.sqrt(variance), df, level)
-
-
-def _correlation_within(contrasts: Contrasts, which: Array) -> Array:
-    """Correlation of effects over places, by what each place adds about its group's mean."""
-    parts = (contrasts.shares * contrasts.residuals(contrasts.relative))[which]
-    parts = np.where(contrasts.shares[which] != 0, parts, 0.0)
-    size = np.sqrt((parts**2).sum(axis=1))
-    unit = parts / np.where(size > 0, size, 1.0)[:, None]
-    out = np.clip(unit @ unit.T, -1.0, 1.0)
-    np.fill_diagonal(out, 1.0)
-    return np.asarray(out)
-
-
-def _normal(estimate: Array, std_error: Array, level: float) -> Inferred:
-    error = np.where(std_error > 0, std_error, np.nan)
-    half = float(stats.norm.ppf((1 + level) / 2)) * error
-    p_value = 2 * stats.norm.sf(np.abs(estimate / error))
-    gap = np.full(len(estimate), np.nan)
-    return Inferred(estimate, error, gap, np.asarray(p_value), estimate - half, estimate + half)
-
-
-def _variance_before(sample: Sample) -> Array:
-    """Variance of each place from period to period before any pilot, effects out, shape (n_places,)."""
-    w = np.where(sample.ordinals[None, :] < sample.cohorts.min(), sample.weights, 0.0)
-    rest = TwoWay(w).absorb(sample.outcome) * w
-    total, rest = sum_by(w.T, sample.places).T, sum_by(rest.T, sample.places).T
-    means = np.where(total > 0, rest / np.where(total > 0, total, 1.0), 0.0)
-    months = (total > 0).sum(axis=1)
-    variance = (means**2).sum(axis=1) / np.where(months > 1, months - 1, 1)
-    return np.where(months > 1, variance, np.nan)
-
-
-def _sizes(sample: Sample, places: int) -> Array:
-    """People in each place: mean population of its units added up; else weights; else units."""
-    each = np.ones(len(sample.start))
-    values = sample.people if sample.people is not None else sample.w if sample.panel.weight else None
-    if values is not None:
-        rows = np.bincount(sample.unit, minlength=len(sample.start))
-        each = np.bincount(sample.unit, values, len(sample.start)) / np.maximum(rows, 1)
-    return np.bincount(sample.places, each, places)
+    )
 
 
 def _cells(sample: Sample, terms: Terms) -> Array:
@@ -573,11 +237,7 @@ def _event_label(e: int, noun: str) -> str:
     return "first" if e == 0 else f"{e} {noun}{'s' if e > 1 else ''} on"
 
 
-def _seed(method: Method) -> int:
-    return 1 if isinstance(method.cov, Analytic) else method.cov.seed
-
-
 def _provenance(method: Method) -> dict[str, Any]:
     from ucimpact import __version__
 
-    return {"version": __version__, "seed": _seed(method)}
+    return {"version": __version__, "seed": seed_of(method)}
