@@ -102,3 +102,21 @@ def test_starts_with_enough_places_are_groups_of_their_own() -> None:
     assert groups[0] != groups[7] != groups[12]
     lone = groups_of(np.repeat([0, 1, 2], [7, 1, 10]), 2, 6)
     assert len(set(lone[:8])) == 1 and lone[0] != lone[-1]
+
+
+def test_a_supposed_effect_moves_the_studentised_effect_as_its_parts_say() -> None:
+    table = staggered_table(16, units=12, pilots=4, starts=(8, 12))
+    running = (table["period"] >= table["start"]) & (table["start"] > 0)
+    _, _, one = dealt(table)
+    b = float(one.estimate[0])
+    top, top_move, squares, cross, squares_move = one.deal.parts_of_t(b, 200, 4)
+    labels = one.deal.labels(200, 4)
+    for supposed in (0.0, 1.7):
+        _, _, less = dealt(table.assign(y=table["y"] - supposed * running))
+        sums = less.deal.rest @ less.deal.loadings[:, 0].T
+        again = less.deal._spread(labels, sums, sums)
+        delta = b - supposed
+        np.testing.assert_allclose(squares + 2 * delta * cross + delta**2 * squares_move, again, rtol=1e-9)
+        number = np.bincount(labels[0])
+        b_r = (sums[np.arange(12), labels] / number[labels]).sum(axis=1)
+        np.testing.assert_allclose(top + delta * top_move, b_r, rtol=1e-9, atol=1e-9)

@@ -51,6 +51,10 @@ class Dealing(Protocol):
         """The studentised first effect under each dealing; entry 0 is the data's own."""
         ...
 
+    def parts_of_t(self, estimate: float, most: int, seed: int) -> tuple[Array, ...]:
+        """What :meth:`of_t` is made of at other supposed effects."""
+        ...
+
     def standardised(self, sd: Array, most: int, seed: int) -> Array:
         """The first effect under each dealing with each place divided by ``sd`` (n_places,)."""
         ...

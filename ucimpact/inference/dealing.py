@@ -63,33 +63,65 @@ class Dealt:
         part = self._parts(labels)
         for k in range(self.loadings.shape[1]):
             lag = self.loadings[:, k]
-            begun = np.concatenate([self.patterns[k], np.zeros((1, self.rest.shape[1]), dtype=bool)])
-            pilot = begun[self.cohort].astype(float)
-            yield _summed(self.rest @ lag.T, labels, part), _summed(pilot @ lag.T, labels, part)
+            yield _summed(self.rest @ lag.T, labels, part), _summed(self._pattern(k) @ lag.T, labels, part)
 
     def of_t(self, most: int, seed: int) -> Array:
         """The first effect over the spread of places about their groups' means, under each dealing.
 
         Every place counts alike; two pilot places and two others are needed.
         """
+        labels, sums = self.labels(most, seed), self.rest @ self.loadings[:, 0].T
+        return np.asarray(_summed(sums, labels, None) / np.sqrt(self._spread(labels, sums, sums)))
+
+    def parts_of_t(self, estimate: float, most: int, seed: int) -> tuple[Array, ...]:
+        """What the studentised first effect is made of, with ``estimate`` taken out of the outcome.
+
+        Returns
+        -------
+        tuple of five arrays (n_dealings,)
+            The effect, what an effect of 1 adds to it, and the same for its variance: the square, half of
+            the cross term, and the square of the effect's own part.
+        """
         labels = self.labels(most, seed)
-        lag = self.loadings[:, 0]
-        sums = self.rest @ lag.T  # (n_places, n_cohorts + 1)
-        weight = np.abs(lag).sum(axis=1) / 2
+        lag, pilot = self.loadings[:, 0], self._pattern(0)
+        moves = pilot @ lag.T
+        base = self.rest @ lag.T - estimate * moves
+        pairs = ((base, base), (base, moves), (moves, moves))
+        tops = (_summed(sums, labels, None) for sums in (base, moves))
+        return (*tops, *(self._spread(labels, one, two) for one, two in pairs))
+
+    def _pattern(self, k: int) -> Array:
+        """Where effect ``k`` is, shape (n_places, n_periods)."""
+        begun = np.concatenate([self.patterns[k], np.zeros((1, self.rest.shape[1]), dtype=bool)])
+        return np.asarray(begun[self.cohort].astype(float))
+
+    def _spread(self, labels: Array, one: Array, two: Array) -> Array:
+        """Covariance of the means of two numbers a place, its groups' own means out, under each dealing.
+
+        Parameters
+        ----------
+        one, two : array (n_places, n_cohorts + 1)
+            What each place would add in each cohort.
+        """
+        weight = np.abs(self.loadings[:, 0]).sum(axis=1) / 2
         weight = np.where(weight > NOTHING, weight, 1.0)
-        number, last = self._number(), len(lag) - 1
-        places = np.arange(len(sums))
-        spread = np.zeros(len(labels))
+        number, last = self._number(), len(weight) - 1
+        out = np.zeros(len(labels))
+        places = np.arange(len(one))
         for first, block in _blocks(labels):
-            never = block == last
-            level = never @ sums / number[last]  # (n_dealings, n_cohorts + 1): the comparison's own means
-            own = np.take_along_axis(level, block.astype(np.intp), axis=1)
-            value = (sums[places, block] - own) / weight[block]
+            never, cohort = block == last, block.astype(np.intp)
+            rest = []
+            for sums in (one, two) if two is not one else (one,):
+                level = never @ sums / number[last]  # (n_dealings, n_cohorts + 1): the comparison's means
+                own = np.take_along_axis(level, cohort, axis=1)
+                rest.append((sums[places, cohort] - own) / weight[cohort])
             for group, n in ((~never, int(number[:last].sum())), (never, int(number[last]))):
-                mean = np.where(group, value, 0.0).sum(axis=1, keepdims=True) / n
-                squares = np.where(group, (value - mean) ** 2, 0.0).sum(axis=1)
-                spread[first : first + len(block)] += squares / (n * (n - 1))
-        return np.asarray(_summed(sums, labels, None) / np.sqrt(spread))
+                parts = []
+                for value in rest:
+                    mean = np.where(group, value, 0.0).sum(axis=1, keepdims=True) / n
+                    parts.append(np.where(group, value - mean, 0.0))
+                out[first : first + len(block)] += (parts[0] * parts[-1]).sum(axis=1) / (n * (n - 1))
+        return out
 
     def standardised(self, sd: Array, most: int, seed: int) -> Array:
         """The first effect under each dealing with each place's outcome divided by ``sd`` (n_places,)."""
