@@ -190,6 +190,8 @@ def _finding(finding: dict[str, Any], log: Log, *, people: bool = False) -> dict
             finding["observed"] *= shown / events
             if finding.get("est") is not None and finding["scale"] == "identity":
                 finding["expected"] = finding["observed"] - finding["est"]
+    if people and finding.get("starts"):
+        finding["starts"] = None
     if finding.get("people_analysed") is not None:
         finding["people_analysed"] = log.count(finding["people_analysed"], "people analysed")
     if finding.get("naive"):

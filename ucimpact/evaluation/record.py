@@ -8,8 +8,9 @@ from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation.prepared import how_rated
-from ucimpact.finding import plural, unit_noun
+from ucimpact.finding import unit_noun
 from ucimpact.study import Records, Study
+from ucimpact.words import plural_of
 
 
 def data_document(study: Study, records: Records, data: Panel | Series, estimate: Estimate) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def data_document(study: Study, records: Records, data: Panel | Series, estimate
     if isinstance(data, Panel):
         text = (
             f"rows analysed: {counts['pilot_units']} pilot and {counts['comparison_units']} comparison "
-            f"{plural(unit_noun(study))} over {counts['periods']} {noun}s"
+            f"{plural_of(unit_noun(study))} over {counts['periods']} {noun}s"
         )
     else:
         text = f"{noun}s analysed: {counts['before']} before the start and {counts['after']} after"

@@ -10,7 +10,6 @@ from ucimpact.finding.phrasing import phrase
 from ucimpact.finding.units import (
     Units,
     is_staggered,
-    plural,
     unit_noun,
     units_of,
     worthwhile_in,
@@ -24,7 +23,6 @@ __all__ = [
     "mid_sentence",
     "phrase",
     "pilot_groups",
-    "plural",
     "unit_noun",
     "units_of",
     "worthwhile_in",

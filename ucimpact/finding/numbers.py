@@ -13,7 +13,7 @@ from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.diagnostics.check import Check
 from ucimpact.estimate import Estimate
-from ucimpact.finding.units import Units, worthwhile_in
+from ucimpact.finding.units import Units, unit_noun, worthwhile_in
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
 from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.study import Outcome, Study
@@ -82,7 +82,22 @@ def finding(
         "breakdown": known(rule.get("breakdown_ratio")),
         "n1": n1,
         "n0": n0,
+        "starts": _starts(study, data, estimate),
         "one_place": one_place,
+    }
+
+
+def _starts(study: Study, data: Panel | Series | Cohort, estimate: Estimate) -> dict[str, Any] | None:
+    """When the units started that were analysed; None where they all did at once."""
+    told = list(estimate.extras.get("starts") or ())
+    if not isinstance(data, Panel) or len(told) < 2:
+        return None
+    return {
+        "first": told[0]["label"],
+        "last": told[-1]["label"],
+        "times": len(told),
+        "units": sum(row["units"] for row in told),
+        "plural": words.plural_of(unit_noun(study)),
     }
 
 

@@ -14,7 +14,7 @@ def phrase(
     """The sentences of a finding, each from :mod:`ucimpact.words`."""
     if _is_naive(found):
         return _phrase_naive(found, grade)
-    alone = found["one_place"] and found["n0"]
+    few = found["n0"] and (found["one_place"] or (found["n1"] or 0) <= words.FEW)
     return {
         "sentences": {**_sentences(found, checks), "certainty_line": grade["line"]},
         "can_say": words.can_say(found),
@@ -22,7 +22,7 @@ def phrase(
         "limits": words.limits_of_one_place(
             found["n1"], found["n0"], found["procedure"], found["breakdown"], found["smallest_p"]
         )
-        if alone
+        if few
         else [],
     }
 
@@ -68,6 +68,7 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
             key_fail=found["key_fail"], refused=found["refused"], pay=found.get("pay"),
         ),
         "extra": [], "percent": None, "avoided": None, "found": None, "chart_title": None, "alt": None,
+        "starts": _starts(found),
     }  # fmt: skip
     if found["confounded"]:
         said["headline"] = words.season_confounded(**about)
@@ -100,6 +101,14 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
             found["found_se"], found["w"], found["base"], better=better, kind=kind, per=per, percent=percent
         )
     return said
+
+
+def _starts(found: Mapping[str, Any]) -> str | None:
+    """When the pilot started, where it did not start everywhere at once."""
+    told = found.get("starts")
+    if not told or told["units"] is None:
+        return None
+    return words.started(told["units"], told["first"], told["last"], told["times"], plural=told["plural"])
 
 
 def _without_range(found: Mapping[str, Any]) -> str:

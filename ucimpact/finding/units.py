@@ -187,15 +187,12 @@ class Span:
             same = f"{periods} {noun}{'s' if periods > 1 else ''}"
             return cls(float(periods), f"in {same}", f"over {same}")
         mean = estimate.counts["pilot_periods"] / estimate.counts["pilot_units"]
-        shown = words.plainly(mean) if mean < FEW_PERIODS else words.number(mean)
-        each = f"{shown} {noun}{'' if shown == '1' else 's'}"
+        each = words.periods_each(mean, noun)
         return cls(
-            mean, f"in {each} on average", f"{words.SO_FAR}, on average {each} {article_of(unit)} {unit}"
+            mean,
+            f"in {each} on average",
+            f"{words.SO_FAR}, on average {each} {words.article_of(unit)} {unit}",
         )
-
-
-FEW_PERIODS = 3
-"""A mean number of periods below this is told with a decimal."""
 
 
 def is_staggered(estimate: Estimate, data: Panel) -> bool:
@@ -209,18 +206,6 @@ def unit_noun(study: Study) -> str:
     name = str(study.data.unit or "")
     plain = name.isalpha() and (name.islower() or name.istitle())
     return name.lower() if plain else "unit"
-
-
-def plural(noun: str) -> str:
-    """ "practices", "surgeries"."""
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
-
-
-def article_of(noun: str) -> str:
-    """ "a practice", "an area"; "a unit" sounds like "you"."""
-    return "an" if noun[:1] in "aeio" else "a"
 
 
 def _series_units(

@@ -67,6 +67,7 @@ class ObservedExpected:
     observed_label: Label
     expected_label: Label
     comparison_label: Label | None = None
+    axis_label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +89,7 @@ class Path:
     after_label: str
     worded: Callable[[float, int], str]
     worthwhile: float | None = None
+    axis_label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,17 +138,16 @@ def observed_expected(chart: ObservedExpected, width: int) -> Drawing:
     texts = _texts(marks, _plain)
     ends = _ends(chart)
     note = "" if from_zero else f"The scale starts at {texts[0]}, not at 0."
-    drawing = blank(
-        width, (272 if narrow else 372) + (ROW if note else 0) + (_key_height(ends) if narrow else 0)
-    )
+    under = _rows_under(chart.axis_label, width) + (1 if note else 0)
+    drawing = blank(width, (272 if narrow else 372) + ROW * under + (_key_height(ends) if narrow else 0))
     left = max(measure(text, SMALL) for text in texts) + 12
-    axes = drawing.axes(left, *_margins(ends, narrow), 34 + (ROW if note else 0))
+    axes = drawing.axes(left, *_margins(ends, narrow), 34 + ROW * under)
     room = (marks[-1] - marks[0]) * 0.02
     axes.set_ylim(marks[0], max(marks[-1], high + room))
     axes.set_xlim(-0.4, len(chart.labels) - 0.6)
 
     _grid(drawing, axes, marks, texts)
-    _periods(drawing, axes, chart.labels, note=note)
+    _periods(drawing, axes, chart.labels, note=note, counts=chart.axis_label)
     if chart.start is not None:
         _start_line(drawing, axes, chart.start - 0.5, chart.start_label)
     xs = range(len(chart.labels))
@@ -176,13 +177,15 @@ def path(chart: Path, width: int) -> Drawing:
     low, high = min(values) - room, max(values) + room
     marks = ticks_within(low, high, 5)
     texts = _texts(marks, chart.worded)
-    drawing = blank(width, 300 if narrow else 340)
+    under = _rows_under(chart.axis_label, width)
+    drawing = blank(width, (300 if narrow else 340) + ROW * under)
     left = max(measure(text, SMALL) for text in texts) + 12
-    axes = drawing.axes(left, 14, 10 + ROW, 34)
+    axes = drawing.axes(left, 14, 10 + ROW, 34 + ROW * under)
     axes.set_ylim(low, high)
     axes.set_xlim(-0.6, len(chart.labels) - 0.4)
     _grid(drawing, axes, marks, texts, zero=True)
-    _periods(drawing, axes, chart.labels, besides=None if chart.divide is None else chart.start)
+    besides = None if chart.divide is None else chart.start
+    _periods(drawing, axes, chart.labels, besides=besides, counts=chart.axis_label)
 
     xs = range(len(chart.labels))
     inner = BAND_INNER if any(v is not None for v in chart.band_low) else BAND
@@ -378,21 +381,50 @@ BY_WEEK = (1, 2, 4, 8, 13, 26, 52, 104, 260)
 BY_MONTH = (1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 180, 240, 600)
 
 
+def _rows_under(text: str, width: int) -> int:
+    """Lines that a text takes below an axis."""
+    return len(_broken(text, width))
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """A text in lines that fit the drawing."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and measure(f"{lines[-1]} {word}", SMALL) <= width - 8:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
+
+
 def _periods(
-    drawing: Drawing, axes: Axes, labels: Sequence[str], *, note: str = "", besides: int | None = None
+    drawing: Drawing,
+    axes: Axes,
+    labels: Sequence[str],
+    *,
+    note: str = "",
+    besides: int | None = None,
+    counts: str = "",
 ) -> None:
-    """Names of periods at even steps, as many as fit with a fifth to spare; ``besides`` too if it fits."""
+    """Names of periods at even steps, as many as fit with a fifth to spare; ``besides`` too if it fits.
+
+    ``counts`` says below them what they count; numbers then stand at even steps from 0.
+    """
     x0, y0, x1, _ = drawing.box
     widest = 1.2 * max(measure(label, SMALL) for label in labels) + 8
-    steps = BY_WEEK if labels[0][:1].isdigit() else BY_MONTH
+    steps = BY_WEEK if labels[0][:1].isdigit() and not counts else BY_MONTH
     step = next((s for s in steps if s * (x1 - x0) / len(labels) >= widest), len(labels))
-    places = [place for place in range(0, len(labels), step) if labels[place]]
+    first = labels.index("0") % step if counts and "0" in labels else 0
+    places = [place for place in range(first, len(labels), step) if labels[place]]
     if besides is not None and (besides - places[-1]) * (x1 - x0) / len(labels) >= widest:
         places.append(besides)
     for place in places:
         x = _pixel(axes, place, 0)[0]
         drawing.line((x, y0), (x, y0 - 5), colour=MUTED)
         _clamped(drawing, x, y0 - 22, labels[place])
+    told = _broken(counts, drawing.width)
+    for k, line in enumerate(told):
+        _clamped(drawing, (x0 + x1) / 2, y0 - 22 - ROW * (k + 1), line)
     if note:
         drawing.write(0, 6, note, colour=MUTED, size=SMALL)
 

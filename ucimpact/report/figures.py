@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ucimpact.inference.power import HALF_RANGE, Precision
+from ucimpact.report import staggered
 from ucimpact.report.charts import Chart, Label, ObservedExpected, Path, Placebo, Power
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.single import Claim, Interval
@@ -25,6 +26,7 @@ from ucimpact.words import (
     number,
     people_needed,
     plainly,
+    plural_of,
     spoken,
     takes,
     times,
@@ -119,10 +121,14 @@ def short_period(iso: str, label: str) -> str:
 
 def observed_expected(document: Mapping[str, Any]) -> Figure | None:
     """What happened to the pilot and what was expected, with the likely range from the start on."""
-    rows = primary(document).get("counterfactual") or []
-    if not any(row["observed"] is not None for row in rows):
+    every = primary(document).get("counterfactual") or []
+    if not any(row["observed"] is not None for row in every):
         return None
-    finding, noun = document["finding"], noun_of(document)
+    finding, noun, unit = document["finding"], noun_of(document), unit_of(document)
+    own = staggered.by_own_start(every)
+    if own:
+        every = staggered.from_the_start(every)
+    rows = staggered.seen_by_half(every) if own else every
     started = [k for k, row in enumerate(rows) if row["since"] >= 0]
     start = started[0] if started else None
     by_period = {row["period"]: row["mean"] for row in _extras(document).get("comparison") or ()}
@@ -131,7 +137,7 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
     after = set(started)
     pilots = _pilots(document)
     chart = ObservedExpected(
-        labels=[short_period(row["period"], row["label"]) for row in rows],
+        labels=[_short(row, own=own) for row in rows],
         observed=[row["observed"] for row in rows],
         expected=[row["expected"] for row in rows],
         low=[row["low"] if k in after else None for k, row in enumerate(rows)],
@@ -140,7 +146,10 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
         start=start or None,
         start_label=""
         if start is None
-        else f"pilot starts, {short_period(rows[start]['period'], rows[start]['label'])}",
+        else staggered.start_label(unit)
+        if own
+        else f"pilot starts, {_short(rows[start], own=False)}",
+        axis_label=staggered.axis(noun, unit) if own else "",
         observed_label=Label(head="Observed", rest=pilots, short=(", ".join(("Observed", *pilots)),)),
         expected_label=Label(
             head="Expected",
@@ -158,11 +167,19 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
         measure=f"{outcome} {finding['chart_per']}",
         chart=chart,
         name=(may_claim(finding) and finding["sentences"].get("alt")) or shown,
-        description=_told(rows, start),
-        source=source_of(document),
-        table=_numbers(document, rows, comparison, f"{outcome} {finding['chart_per']}, by {noun}"),
-        download=download(f"{finding['column']} by {noun}", _file_rows(rows, comparison)),
+        description=_told(rows, start, unit if own else ""),
+        source=" ".join(
+            text for text in (source_of(document), own and staggered.told_of(rows, every, unit)) if text
+        ),
+        table=_numbers(
+            document, every, [] if own else comparison, f"{outcome} {finding['chart_per']}, by {noun}"
+        ),
+        download=download(f"{finding['column']} by {noun}", _file_rows(every, [] if own else comparison)),
     )
+
+
+def _short(row: Mapping[str, Any], *, own: bool) -> str:
+    return staggered.short(row["since"]) if own else short_period(row["period"], row["label"])
 
 
 def _extras(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -178,10 +195,13 @@ def _near(comparison: Sequence[float | None], rows: Sequence[Mapping[str, Any]])
     return bool(min(own) - room <= min(values) and max(values) <= max(own) + room)
 
 
+def unit_of(document: Mapping[str, Any]) -> str:
+    """ "practice": what a unit is called, if the document says."""
+    return str(document["data"].get("unit_noun") or "unit")
+
+
 def _units(document: Mapping[str, Any], count: int) -> str:
-    """ "unit", "practices": what a unit is called, if the document says."""
-    noun = document["data"].get("unit_noun") or "unit"
-    return str(noun) if count == 1 else f"{noun}s"
+    return unit_of(document) if count == 1 else plural_of(unit_of(document))
 
 
 def _pilots(document: Mapping[str, Any]) -> tuple[str, ...]:
@@ -198,16 +218,22 @@ def _comparison_label(document: Mapping[str, Any]) -> Label:
     return Label(head="Comparison", rest=(rest,), short=(f"Comparison, {rest}",))
 
 
-def _told(rows: Sequence[Mapping[str, Any]], start: int | None) -> str:
-    """The last period with everything known, in words for those who cannot see the lines."""
+def _told(rows: Sequence[Mapping[str, Any]], start: int | None, unit: str = "") -> str:
+    """The last period with everything known, in words for those who cannot see the lines.
+
+    ``unit`` names the units where time is counted from the start of each.
+    """
     span = f"{len(rows)} periods, {rows[0]['label']} to {rows[-1]['label']}"
     begun = "" if start is None else f"; the pilot starts in {rows[start]['label']}"
+    if unit:
+        begun = f", counted from the start of each {unit}"
     whole = [row for row in rows if None not in (row["observed"], row["expected"])]
     if not whole:
         return f"{span}{begun}."
     last = whole[-1]
     decimals = decimals_for([last["observed"], last["expected"]])
-    said = f"In {last['label']}: {number(last['observed'], decimals)} observed"
+    when = capital(last["label"]) if unit else f"In {last['label']}"
+    said = f"{when}: {number(last['observed'], decimals)} observed"
     said += f" and {number(last['expected'], decimals)} expected"
     if None not in (last["low"], last["high"]):
         said += f", likely range {number(last['low'], decimals)} to {number(last['high'], decimals)}"
@@ -224,6 +250,9 @@ def _numbers(
     decimals = decimals_for(values)
     absent = "hidden" if document["disclosure"].get("suppressed") else "missing"
     head = [capital(noun_of(document)), "Observed", "Expected", "Likely range"]
+    units = any(row.get("units") is not None for row in rows)
+    if units:
+        head.append(capital(_units(document, 2)))
     told = []
     for row in rows:
         expected = "not estimated" if row["expected"] is None else number(row["expected"], decimals)
@@ -231,7 +260,9 @@ def _numbers(
         if None not in (row["low"], row["high"]):
             span = f"{number(row['low'], decimals)} to {number(row['high'], decimals)}"
         observed = absent if row["observed"] is None else number(row["observed"], decimals)
-        told.append([row["label"], observed, expected, span])
+        told.append([capital(row["label"]), observed, expected, span])
+        if units:
+            told[-1].append(absent if row["units"] is None else number(row["units"]))
     if comparison:
         head.append("Comparison")
         for line, value in zip(told, comparison, strict=True):
@@ -241,7 +272,14 @@ def _numbers(
 
 def _file_rows(rows: Sequence[Mapping[str, Any]], comparison: Sequence[float | None]) -> list[dict[str, Any]]:
     names = {"observed": "observed", "expected": "expected", "low": "expected_low", "high": "expected_high"}
-    kept = [{"period": row["period"], **{new: row[old] for old, new in names.items()}} for row in rows]
+    own = staggered.by_own_start(rows)
+    kept = [
+        {
+            "period": row["since"] if own else row["period"],
+            **{new: row[old] for old, new in names.items()},
+        }
+        for row in rows
+    ]
     if comparison:
         for row, value in zip(kept, comparison, strict=True):
             row["comparison"] = value
@@ -258,6 +296,7 @@ def path(document: Mapping[str, Any]) -> Figure | None:
     if len(found) < 2:
         return None
     change = _change(entry)
+    unit, own = unit_of(document), staggered.by_own_start(entry.get("counterfactual") or [])
     rows = _with_reference(found, entry)
     values: dict[str, list[float | None]] = {
         name: [None if row.get(key) is None else change(row[key]) for row in rows]
@@ -269,8 +308,7 @@ def path(document: Mapping[str, Any]) -> Figure | None:
     known = [v for column in values.values() for v in column]
     how, decimals = how_measured(finding, known), decimals_for(known)
     worthwhile = _worthwhile_in_path(document)
-    labels = _labels(entry)
-    names = [labels.get(row.get("period"), (f"{int(row['event_time']):+d}",) * 2) for row in rows]
+    names = _names(entry, rows, own=own)
     good = how.fewer if toward_good(finding) < 0 else how.more
     key = _key(values, how)
     if worthwhile is not None:
@@ -290,22 +328,28 @@ def path(document: Mapping[str, Any]) -> Figure | None:
         for k, (_, long) in enumerate(names)
     ]
     head = [capital(noun), "Gap", f"Likely range for that {noun}", "Band for all together"]
+    drawn = _drawn(entry, rows, own=own)
+
+    def kept(values: Sequence[Any]) -> list[Any]:
+        return [values[k] for k in drawn]
+
     return Figure(
         ident="path-chart",
         title=f"The gap, {noun} by {noun}",
         measure=f"{finding['label']}, {units}: pilot less comparison, against the {noun} before the start",
         chart=Path(
-            labels=[short for short, _ in names],
-            start=next(k for k, row in enumerate(rows) if row["event_time"] >= 0),
+            labels=[short for short, _ in kept(names)],
+            start=next(k for k, row in enumerate(kept(rows)) if row["event_time"] >= 0),
             before_label="before the pilot",
             after_label="with the pilot",
+            axis_label=staggered.axis(noun, unit) if own else "",
             worded=_worded(how),
             worthwhile=worthwhile,
-            estimates=values["estimates"],
-            low=values["low"],
-            high=values["high"],
-            band_low=values["band_low"],
-            band_high=values["band_high"],
+            estimates=kept(values["estimates"]),
+            low=kept(values["low"]),
+            high=kept(values["high"]),
+            band_low=kept(values["band_low"]),
+            band_high=kept(values["band_high"]),
         ),
         name=f"Gap between pilot and comparison in {finding['outcome']}, {noun} by {noun}",
         description=_told_path(names, values["estimates"], how),
@@ -333,6 +377,27 @@ def _with_reference(rows: list[Mapping[str, Any]], entry: Mapping[str, Any]) -> 
     return sorted([*rows, reference], key=lambda row: row["event_time"])
 
 
+def _names(
+    entry: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, own: bool
+) -> list[tuple[str, str]]:
+    """The short and the long name of each gap's period."""
+    if not own:
+        labels = _labels(entry)
+        return [labels.get(row.get("period"), (f"{int(row['event_time']):+d}",) * 2) for row in rows]
+    long = {int(row["since"]): capital(row["label"]) for row in entry["counterfactual"]}
+    times = [int(row["event_time"]) for row in rows]
+    return [(staggered.short(at), long.get(at, staggered.short(at))) for at in times]
+
+
+def _drawn(entry: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, own: bool) -> list[int]:
+    """The gaps that the chart shows; the table behind it holds all of them."""
+    if not own:
+        return list(range(len(rows)))
+    times = {int(row["since"]) for row in staggered.seen_by_half(entry["counterfactual"])}
+    kept = [k for k, row in enumerate(rows) if int(row["event_time"]) in times]
+    return kept if any(rows[k]["event_time"] >= 0 for k in kept) else list(range(len(rows)))
+
+
 def _labels(entry: Mapping[str, Any]) -> dict[Any, tuple[str, str]]:
     rows = entry.get("counterfactual") or ()
     return {row["period"]: (short_period(row["period"], row["label"]), row["label"]) for row in rows}
@@ -351,6 +416,9 @@ def _worthwhile_in_path(document: Mapping[str, Any]) -> float | None:
         row["expected"] for row in primary(document).get("counterfactual") or ()
         if row["since"] >= 0 and row["expected"] is not None
     ]  # fmt: skip
+    told = _extras(document).get("observed")
+    if staggered.by_own_start(primary(document).get("counterfactual") or []) and told is not None:
+        after = [told - primary(document)["effects"][0]["estimate"]]
     if not finding.get("expected") or not after:
         return None
     return float(sign * w / abs(finding["expected"]) * sum(after) / len(after))

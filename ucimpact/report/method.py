@@ -24,6 +24,42 @@ METHOD = {
         "between that line and what happened is taken as the pilot’s effect, if nothing else changed at the "
         "same time.",
     ),
+    "callaway-santanna": (
+        "We set the change in the units of each start against the change in units without the pilot.",
+        "Each start is compared by itself, with units that never start or have not started yet, from the "
+        "last period before it. Units that already have the pilot never serve as a comparison. The "
+        "differences are then averaged, and are the pilot’s effect if without it all would have moved in "
+        "parallel.",
+    ),
+    "imputation": (
+        "We worked out what each pilot unit would have seen without the pilot, from all that was seen "
+        "without it.",
+        "The level of each unit and the ups and downs that all share are taken from where and when the "
+        "pilot did not run. What happened beyond them is the pilot’s effect, if without it all would have "
+        "moved in parallel throughout.",
+    ),
+    "sun-abraham": (
+        "We followed the units of each start on a path of their own, and averaged the paths.",
+        "Each path is held against units that never start. The differences are the pilot’s effect if "
+        "without it all would have moved in parallel.",
+    ),
+    "event-study": (
+        "We followed the gap between pilot and comparison by time since the start, all starts as one.",
+        "Where units start at different times this compares some of them with others that already have the "
+        "pilot. It is shown beside the other methods, not in their stead.",
+    ),
+    "count-did": (
+        "We counted, and set the change in the units of each start against the change elsewhere, as ratios.",
+        "The number of people at risk stands beside each count, so lists may grow and shrink. Each start "
+        "has an effect of its own in each period. What happened is held against what ratios without the "
+        "pilot foretell; the difference is its effect, if without it all would have moved by the same "
+        "ratio.",
+    ),
+    "cost-did": (
+        "We set the change in cost in the units of each start against the change elsewhere, as ratios.",
+        "What happened is held against what ratios without the pilot foretell; the difference is its "
+        "effect, if without it all would have moved by the same ratio.",
+    ),
     "matched-cohort": (
         "We tried to copy the trial that nobody could run.",
         "What was recorded is alike in the two groups; what was not recorded may still differ.",
@@ -50,6 +86,13 @@ TERMS = {
     "average": "Average effect in each period with the pilot",
     "level_change": "Step in the first period of the pilot",
     "slope_change": "Change of slope, each period",
+    "rate_ratio": "Ratio of what happened to what was expected",
+    "rate_difference": "Difference of rates",
+    "mean_difference": "Difference of means",
+    "avoided": "Number of events over the pilot so far",
+    "dynamic_average": "Average over times since the start, each counting alike",
+    "group_average": "Average over units, each counting alike however long it had the pilot",
+    "calendar_average": "Average over calendar periods, each counting alike",
 }
 RULE = {
     "reason": "Why this one",
@@ -120,6 +163,9 @@ ROUTES = {
     "rho-averaged": "t averaged over the autocorrelation",
     "ar1-plus-noise": "AR(1) with fresh noise beside it, t averaged over both; the wider of two",
 }
+
+BY_PERIOD = ("event", "group", "calendar", "group_time")
+"""Effects that have a chart or a table of their own, or stand in the document alone."""
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -246,7 +292,7 @@ def effects_in_full(document: Mapping[str, Any]) -> Table | None:
             *(_or_absent(row.get(name)) for name in ("conf_low", "conf_high")),
         ]
         for row in entry.get("effects") or ()
-        if row["term"] != "event"
+        if row["term"] not in BY_PERIOD
     ]
     if not rows:
         return None

@@ -32,10 +32,13 @@ from ucimpact.report.phrases import (
     tidy,
 )
 from ucimpact.report.section import CheckRow, Note, Section, Step
+from ucimpact.report.staggered_tables import by_calendar, by_start, compared, scales
 from ucimpact.report.tables import table
-from ucimpact.words import capital, measure, number, plainly
+from ucimpact.words import capital, counted_from, measure, number, plainly, plural_of
 from ucimpact.words.statement import is_naive
 
+MOST_STARTS = 12
+"""More starts than this are told by their first and last."""
 ANSWERS = {
     "holds": ("Holds", "We looked, and found nothing against it."),
     "doubtful": ("Doubtful", "There is a sign of trouble that may have changed the result."),
@@ -98,7 +101,7 @@ def effect(document: Mapping[str, Any]) -> Section | None:
     drawn = figures.observed_expected(document)
     chart = drawn.chart if drawn else None
     estimated = isinstance(chart, ObservedExpected) and any(v is not None for v in chart.expected)
-    text = [told.get(name) or "" for name in ("percent", "avoided")] + [
+    text = [told.get(name) or "" for name in ("percent", "avoided", "starts")] + [
         document["certainty"].get("line") or ""
     ]
     band = (
@@ -106,6 +109,8 @@ def effect(document: Mapping[str, Any]) -> Section | None:
         "band shows how far that account could be out: of 100 such bands, 95 would hold the true value."
     )
     paragraphs = [("How to read this", band)]
+    if told.get("starts"):
+        paragraphs.append(("Time", counted_from(plural_of(figures.unit_of(document)))))
     if finding.get("interval_note"):
         paragraphs.append(("The likely range", stopped(finding["interval_note"])))
     return Section(
@@ -380,12 +385,13 @@ def who(document: Mapping[str, Any]) -> Section | None:
     """From the file to the analysis."""
     held = document["data"]
     flow = tuple(Step(kind=row["kind"], n=_n(row["n"]), text=row["text"]) for row in held["flow"])
-    facts = method.named(held["counts"], method.COUNTS)
+    facts = method.named(*_counts(document))
     if not flow and not facts:
         return None
     study = document["study"]
     asked = (
         ("The pilot", study["pilot"]),
+        ("The starts", _starts(document)),
         ("The population", study["population"]),
         ("The comparison", study["comparator"]),
     )
@@ -406,6 +412,35 @@ def who(document: Mapping[str, Any]) -> Section | None:
         if facts
         else None,
     )
+
+
+def _counts(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What was analysed and what to call it: units by their name, places where they are not units."""
+    held, names = document["data"], dict(method.COUNTS)
+    counts = dict(held["counts"])
+    if counts.get("units") is not None and counts.get("units") == counts.get("places"):
+        counts = {name: n for name, n in counts.items() if name not in ("places", "pilot_places")}
+    units = plural_of(figures.unit_of(document))
+    if units != "units":
+        names |= {
+            "units": capital(units),
+            "pilot_units": f"Pilot {units}",
+            "comparison_units": f"Comparison {units}",
+        }
+    if len(held.get("starts") or ()) > 1:
+        names |= {"before": "Periods before a start, at most", "after": "Periods with the pilot, at most"}
+        names["comparison_units"] = f"{capital(units)} that never started"
+    return counts, names
+
+
+def _starts(document: Mapping[str, Any]) -> str:
+    """How many units started when, where they did not start at once."""
+    starts = document["data"].get("starts") or ()
+    if len(starts) < 2 or any(row.get("units") is None for row in starts):
+        return ""
+    if len(starts) > MOST_STARTS:
+        return str(document["finding"]["sentences"].get("starts") or "")
+    return "; ".join(f"{row['label']}: {number(row['units'])}" for row in starts) + "."
 
 
 def how(document: Mapping[str, Any]) -> Section | None:
@@ -466,7 +501,13 @@ def data(document: Mapping[str, Any]) -> Section | None:
 def appendix(document: Mapping[str, Any]) -> Section:
     """Every effect as estimated, then the specification and its hash."""
     study = document["study"]
-    tables = [made(document) for made in (method.effects_in_full, method.second_model, method.coefficients)]
+    tables = [
+        made(document)
+        for made in (
+            *(method.effects_in_full, by_start, by_calendar, scales, compared),
+            *(method.second_model, method.coefficients),
+        )
+    ]
     return Section(
         ident="appendix",
         heading="Appendix: the analysis in full",

@@ -134,7 +134,7 @@ from ucimpact.words.sentences import (
     settles,
     title,
 )
-from ucimpact.words.starts import counted_from, periods_each, started
+from ucimpact.words.starts import article_of, counted_from, periods_each, plural_of, started
 from ucimpact.words.steps import HEADS, PHRASES, Step, step
 
 __all__ = [
@@ -176,6 +176,7 @@ __all__ = [
     "Verdict",
     "about",
     "alt",
+    "article_of",
     "avoided",
     "bad_change",
     "bare",
@@ -243,6 +244,7 @@ __all__ = [
     "percent",
     "periods_each",
     "plainly",
+    "plural_of",
     "procedure_note",
     "rank",
     "rare",

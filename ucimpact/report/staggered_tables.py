@@ -1,0 +1,89 @@
+"""Tables of an analysis of staggered starts: by start, by calendar, on both scales, and what was compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ucimpact.report.figures import effects, noun_of, primary, short_period, unit_of
+from ucimpact.report.method import figure, p_value, shown
+from ucimpact.report.tables import Table, table
+from ucimpact.words import capital, plural_of
+
+
+def by_start(document: Mapping[str, Any]) -> Table | None:
+    """The effect on the units of each start."""
+    entry = primary(document)
+    rows = effects(entry, "group")
+    if not rows:
+        return None
+    starts = {row["start"]: row for row in (entry.get("extras") or {}).get("starts") or ()}
+    told = []
+    for row in rows:
+        start = starts.get(row.get("group")) or {}
+        units = start.get("units")
+        told.append(
+            [
+                str(start.get("label") or row.get("group")),
+                "not said" if units is None else shown(units),
+                *_numbers(row),
+            ]
+        )
+    head = ["Start", capital(plural_of(unit_of(document))), *HEAD]
+    return table(
+        f"Effect on {entry['outcome']} by start, each over its own time with the pilot",
+        head,
+        told,
+        range(1, 6),
+    )
+
+
+def by_calendar(document: Mapping[str, Any]) -> Table | None:
+    """The effect in each calendar period, on the units that had started."""
+    entry = primary(document)
+    rows = effects(entry, "calendar")
+    if not rows:
+        return None
+    told = [[short_period(str(row["period"]), str(row["period"])), *_numbers(row)] for row in rows]
+    caption = f"Effect on {entry['outcome']} in each {noun_of(document)}, on those that had started"
+    return table(caption, [capital(noun_of(document)), *HEAD], told, range(1, 5))
+
+
+HEAD = ("Estimate", "95% low", "95% high", "p-value")
+
+
+def _numbers(row: Mapping[str, Any]) -> list[str]:
+    limits = ("estimate", "conf_low", "conf_high")
+    return [
+        *("not worked out" if row.get(name) is None else figure(row[name]) for name in limits),
+        p_value(row.get("p_value")),
+    ]
+
+
+def scales(document: Mapping[str, Any]) -> Table | None:
+    """Parallel paths on the log scale beside parallel paths on the level scale."""
+    told = (primary(document).get("extras") or {}).get("scales") or {}
+    rows = told.get("rows") if isinstance(told, Mapping) else told
+    if not rows:
+        return None
+    return _plain_table("The same comparison on the scale of ratios and on that of numbers", rows)
+
+
+def compared(document: Mapping[str, Any]) -> Table | None:
+    """What a two-way comparison is made of (Goodman-Bacon)."""
+    told = (primary(document).get("extras") or {}).get("bacon")
+    rows = told.get("rows") or told.get("kinds") if isinstance(told, Mapping) else told
+    if not rows or not isinstance(rows, Sequence):
+        return None
+    return _plain_table("What the two-way comparison is made of, and with what weight", rows)
+
+
+def _plain_table(caption: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    numeric = [k for k, key in enumerate(keys) if all(isinstance(r.get(key), (int, float)) for r in rows)]
+    return table(
+        caption,
+        [capital(key.replace("_", " ")) for key in keys],
+        [["none" if row.get(key) is None else shown(row[key]) for key in keys] for row in rows],
+        numeric,
+    )
