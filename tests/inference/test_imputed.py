@@ -62,11 +62,9 @@ def test_effects_and_variance_are_those_of_the_regression_on_untreated_rows(kind
     np.testing.assert_allclose(ours.effects, effects, atol=1e-9)
     np.testing.assert_allclose(average.of(ours.cells[:-1]), (loadings * data.y).sum(axis=(1, 2)), rtol=1e-8)
     places = np.arange(len(data.y))
-    for leave_out in (False, True):
-        aside = ours.deviations(places, data.since, leave_out=leave_out)
-        scores = (loadings * (residuals + aside)).sum(axis=2).T
-        found = ours.influence(average, places, data.since, leave_out=leave_out)
-        np.testing.assert_allclose(found, scores, atol=1e-9)
+    aside = [ours.deviations(places, data.since, leave_out=out) for out in (False, True)]
+    for found, each in zip(ours.influence(average, *aside), aside, strict=True):
+        np.testing.assert_allclose(found, (loadings * (residuals + each)).sum(axis=2).T, atol=1e-9)
 
 
 @pytest.mark.parametrize("places_of_two", [False, True])
@@ -102,6 +100,19 @@ def test_leaving_out_undoes_the_shrinking_of_a_residual() -> None:
     plain = ours.deviations(places, data.since, leave_out=False)
     out = ours.deviations(places, data.since, leave_out=True)
     np.testing.assert_allclose(plain, 0.75 * out, atol=1e-10)
+
+
+def test_a_lone_start_deviates_from_itself_unless_it_is_put_with_others() -> None:
+    data = drawn(16, sizes=(1, 4, 4, 6))
+    ours, _ = laid_out(data)
+    places = np.arange(len(data.y))
+    lone = int(np.flatnonzero(data.cohort == 0)[0])
+    apart = ours.deviations(places, data.since, pooled=False)
+    together = ours.deviations(places, data.since)
+    np.testing.assert_allclose(apart[lone], 0, atol=1e-10)
+    assert np.abs(together[lone][ours.known[lone]]).min() > 0
+    others = data.cohort == 2
+    np.testing.assert_allclose(apart[others], together[others])
 
 
 @pytest.mark.parametrize("kind", [{}, {"weights": "unit"}], ids=str)

@@ -141,30 +141,25 @@ class Imputation:
 
     # -- uncertainty ---------------------------------------------------------------------
 
-    def influence(self, averages: Averages, places: Array, since: Array, *, leave_out: bool) -> Array:
-        """What each unit adds to each effect, shape (n_units, n_effects).
+    def influence(self, averages: Averages, *deviations: Array) -> tuple[Array, ...]:
+        """What each unit adds to each effect, shape (n_units, n_effects), for each set of deviations.
 
         Parameters
         ----------
         averages : Averages
             Of the cohorts that start.
-        places : array (n_units,)
-        since : array (n_cohorts, n_periods)
-            Periods since the start of each cohort that starts.
-        leave_out : bool
-            Whether auxiliary averages leave out the place itself.
+        *deviations : array (n_units, n_periods)
+            See :meth:`deviations`; 0 where there is no effect.
         """
         panel = self.panel
         table = _with_never(averages.table)
         shares = np.moveaxis(table / np.where(self.mass > 0, self.mass, 1.0), 0, -1)
-        aside = self.deviations(places, since, leave_out=leave_out)
-        out = by_cohort(panel, self.treated_weights * aside, shares)
         weighted = self.untreated.weights * self.residuals
-        out -= weighted @ self._period_parts(table, shares)
+        rest = weighted @ self._period_parts(table, shares)
         if len(self.slopes):
             gaps = np.tensordot(self._means(self._x_gap), table, axes=((1, 2), (1, 2)))
-            out -= unit_scores(self.untreated.x_within, weighted) @ self._x_inverse @ gaps
-        return out
+            rest += unit_scores(self.untreated.x_within, weighted) @ self._x_inverse @ gaps
+        return tuple(by_cohort(panel, self.treated_weights * aside, shares) - rest for aside in deviations)
 
     def _period_parts(self, table: Array, shares: Array) -> Array:
         """Part of each loading that an untreated observation owes to its period, (n_periods, n_effects)."""
@@ -176,9 +171,25 @@ class Imputation:
         normal = np.diag(w.sum(axis=0)) - w.T @ share
         return np.asarray(np.linalg.pinv(normal, rcond=1e-12, hermitian=True) @ right)
 
-    def deviations(self, places: Array, since: Array, *, leave_out: bool) -> Array:
-        """:math:`\\hat\\tau_{it} - \\bar\\tau_m`, 0 where there is no effect, shape (n_units, n_periods)."""
-        groups = pooled_cells(self.place_counts(places), since)[0]
+    def deviations(
+        self, places: Array, since: Array, *, leave_out: bool = False, pooled: bool = True
+    ) -> Array:
+        """:math:`\\hat\\tau_{it} - \\bar\\tau_m`, 0 where there is no effect, shape (n_units, n_periods).
+
+        Parameters
+        ----------
+        places : array (n_units,)
+        since : array (n_cohorts, n_periods)
+            Periods since the start of each cohort that starts.
+        leave_out : bool, default False
+            Whether the averages leave out the place itself.
+        pooled : bool, default True
+            Whether cohorts of one place are put together with others; else a lone place deviates from itself.
+        """
+        if pooled:
+            groups = pooled_cells(self.place_counts(places), since)[0]
+        else:
+            groups = np.arange(self.mass.size).reshape(self.mass.shape)
         units, periods = np.nonzero(self.known)
         group = groups[self.panel.cohort[units], periods]
         effect, weight = self.effects[units, periods], self.panel.weights[units, periods]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from ucimpact.data.panel import Panel
 from ucimpact.inference.two_way import CohortPanel
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.staggered_sample import Sample
@@ -42,26 +39,6 @@ def sizes_of(sample: Sample) -> Array:
 def with_never(table: Array) -> Array:
     """Tables of cohorts by periods with a last row of 0 for units that never start."""
     return np.concatenate([table, np.zeros_like(table[..., :1, :])], axis=-2)
-
-
-def until_the_last(panel: Panel) -> tuple[Panel, list[Finding]]:
-    """The panel before the last start, its units now the comparison, and those that never start gone.
-
-    Parameters
-    ----------
-    panel : Panel
-        With two starts or more.
-    """
-    last = panel.starts[-1]
-    keep = (panel.ordinals[panel.period_codes] < last) & panel.pilot_units[panel.unit_codes]
-    of_last = (panel.start_ordinals == last)[panel.unit_codes]
-    start = panel.table[panel.start].astype(object).mask(of_last, None)
-    table = panel.table.assign(**{panel.start: pd.Series(start, index=panel.table.index)})
-    label = panel.frequency.label(last)
-    number = int((panel.start_ordinals == last).sum())
-    who = "unit that started last is" if number == 1 else f"{number} units that started last are"
-    found = Finding("warn", f"the {who} the comparison, so nothing from {label} on is used")
-    return replace(panel, table=table.loc[keep].reset_index(drop=True), end=None), [found]
 
 
 def flat_outcome(sample: Sample) -> list[Finding]:

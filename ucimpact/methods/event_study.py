@@ -35,8 +35,8 @@ from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.bacon import by_kind, decompose
 from ucimpact.inference.few_clusters import Auto
-from ucimpact.inference.staggered import Analytic, Terms
-from ucimpact.inference.two_way import CohortPanel, TableFit, cr1_factor, lost_columns, regress
+from ucimpact.inference.staggered import Terms
+from ucimpact.inference.two_way import CohortPanel, cr1_factor, lost_columns, regress
 from ucimpact.methods.cohort_tables import empty_covariates, flat_outcome, panel_of, since_of, with_never
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.staggered_estimate import Covariance, estimate_of, place_findings
@@ -93,7 +93,7 @@ class EventStudy:
         findings, sample, grids = self._lay_out(panel)
         warnings = enforce(findings)
         assert sample is not None and grids is not None
-        terms, dropped = terms_of(sample, grids, cr1=isinstance(self.cov, Analytic))
+        terms, dropped = terms_of(sample, grids)
         if dropped:
             warnings += (_dropped(dropped),)
         extras = {"bacon": bacon_of(sample, grids)}
@@ -142,16 +142,11 @@ def _pilot_table(sample: Sample) -> Array:
     return with_never((since_of(sample) >= 0).astype(float))[None]
 
 
-def terms_of(sample: Sample, panel: CohortPanel, *, cr1: bool) -> tuple[Terms, tuple[int, ...]]:
+def terms_of(sample: Sample, panel: CohortPanel) -> tuple[Terms, tuple[int, ...]]:
     """The static coefficient and the path, with what each unit adds, and the times that had to be left out.
 
-    Parameters
-    ----------
-    sample : Sample
-    panel : CohortPanel
-    cr1 : bool
-        Whether what units add is multiplied so that their squares add up to fixest's CR1 variance.
-    """
+    For ``Analytic()`` it is multiplied so that its squares add up to fixest's CR1 variance; ``Auto()`` has
+    factors of its own."""
     since, mass = since_of(sample), panel.mass[:-1]
     times = np.unique(since[mass > 0])
     before = times[times < 0]
@@ -173,22 +168,20 @@ def terms_of(sample: Sample, panel: CohortPanel, *, cr1: bool) -> tuple[Terms, t
     share = np.array([cell.sum(axis=1) / cell.sum() for cell in cells]).T
     one, many = static.loadings(np.eye(1)), path.loadings(directions)
     whole = one is not None and many is not None and not sample.pilot.all()
+    scores = np.column_stack([static.influence(np.eye(1)), path.influence(directions)])
+    places = int(sample.places.max()) + 1
+    each = [cr1_factor(places, panel.n_rows, fit.n_parameters) for fit in (static, path)]
+    factors = np.repeat(each, [1, directions.shape[1]])
     terms = Terms(
         tuple(rows),
         estimate,
-        np.column_stack([_scores(sample, static, np.eye(1), cr1), _scores(sample, path, directions, cr1)]),
+        scores * np.sqrt(factors),
         share,
         np.tile(estimate, (len(share), 1)),
+        fixed=scores,
         loadings=np.concatenate([one, many], axis=1) if whole else None,
     )
     return terms, tuple(int(times[k]) for k in sorted(lost, key=lambda k: times[k]))
-
-
-def _scores(sample: Sample, fit: TableFit, directions: Array, cr1: bool) -> Array:
-    factor = 1.0
-    if cr1:
-        factor = cr1_factor(int(sample.places.max()) + 1, fit.panel.n_rows, fit.n_parameters)
-    return np.asarray(fit.influence(directions) * np.sqrt(factor))
 
 
 def bacon_of(sample: Sample, panel: CohortPanel) -> dict[str, Any]:

@@ -47,7 +47,6 @@ from ucimpact.methods.cohort_tables import (
     panel_of,
     since_of,
     sizes_of,
-    until_the_last,
     with_never,
 )
 from ucimpact.methods.design_finding import Finding, enforce
@@ -68,8 +67,8 @@ class ImputationDiD:
     covariates : tuple of str, default ()
         Time-varying columns that the pilot cannot have changed.
     leave_out : bool, default True
-        Whether the variance holds each place against the others of its start alone, not against a mean that
-        it is part of. False is the plain form of other software.
+        Whether ``Analytic()`` and ``Multiplier()`` hold each place against the others of its start alone, not
+        against a mean that it is part of. False is the plain form of other software.
     cov : Auto, Analytic or Multiplier, default Auto()
         How uncertainty is measured; the default counts places and says what it chose.
     level : float, default 0.95
@@ -113,14 +112,10 @@ class ImputationDiD:
         )
 
     def _lay_out(self, panel: Panel) -> tuple[list[Finding], Sample | None, Imputation | None]:
-        findings: list[Finding] = []
-        if panel.pilot_units.all() and len(panel.starts) > 1 and not panel.stopped.any():
-            panel, findings = until_the_last(panel)  # once all have started nothing can be imputed
-        sample, found = sample_of(panel, self.outcome, self.covariates)
-        findings = findings + found
+        sample, findings = sample_of(panel, self.outcome, self.covariates)
         if sample is None:
             return findings, None, None
-        findings += flat_outcome(sample)
+        findings = findings + flat_outcome(sample)
         treated = sample.ordinals[None, :] >= sample.start[:, None]
         imputation = Imputation(panel_of(sample), treated)
         nothing = np.zeros((0, len(sample.cohorts) + 1, len(sample.ordinals)))
@@ -184,12 +179,18 @@ def terms_of(sample: Sample, imputation: Imputation, leave_out: bool) -> Terms:
     since, mass = since_of(sample), imputation.mass[:-1]
     known = mass > 0
     after = averages(mass, sample.cohorts, sample.ordinals, sizes_of(sample), known)
+    cautious, plain = imputation.influence(
+        after,
+        imputation.deviations(sample.places, since, leave_out=leave_out),
+        imputation.deviations(sample.places, since, pooled=False),  # Auto() undoes the shrinking itself
+    )
     later = Terms(
         after.rows,
         after.of(imputation.cells[:-1]),
-        imputation.influence(after, sample.places, since, leave_out=leave_out),
+        cautious,
         after.cohort_share,
         after.by_cohort(imputation.cells[:-1]),
+        fixed=plain,
         loadings=imputation.loadings(after),
         cells=known,
     )
@@ -211,14 +212,16 @@ def _before(sample: Sample, imputation: Imputation, since: Array) -> Terms | Non
     fit = regress(panel, tables[keep])
     each = np.eye(len(keep))
     share = np.array([(mass * (since == times[k])).sum(axis=1) for k in keep]).T
+    scores = fit.influence(each)
     # fixest's CR1, since it is an ordinary regression: the imputed effects have no such factor
     factor = cr1_factor(int(sample.places.max()) + 1, panel.n_rows, fit.n_parameters)
     return Terms(
         tuple({"term": "event", "event_time": int(times[k])} for k in keep),
         fit.coef,
-        fit.influence(each) * np.sqrt(factor if np.isfinite(factor) else 1.0),
+        scores * np.sqrt(factor),
         share / share.sum(axis=0),
         np.tile(fit.coef, (len(share), 1)),
+        fixed=scores,
         loadings=fit.loadings(each),
     )
 
@@ -231,7 +234,7 @@ def _joined(before: Terms | None, after: Terms) -> Terms:
     order = np.array([number, *range(number), *range(number + 1, number + len(after.rows))])
     whole: dict[str, Any] = {
         name: np.concatenate([getattr(before, name), getattr(after, name)], axis=-1)[..., order]
-        for name in ("estimate", "influence", "cohort_share", "cohort_effect")
+        for name in ("estimate", "influence", "fixed", "cohort_share", "cohort_effect")
     }
     rows = before.rows + after.rows
     loadings = None

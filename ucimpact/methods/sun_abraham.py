@@ -26,7 +26,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
@@ -37,7 +37,7 @@ from ucimpact.inference.cell_averages import averages
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.inference.linear import collinear
 from ucimpact.inference.saturated import Levels, levels_of, linked_periods, within
-from ucimpact.inference.staggered import Analytic, Terms
+from ucimpact.inference.staggered import Terms
 from ucimpact.inference.two_way import CohortPanel, cr1_factor, regress
 from ucimpact.methods.cohort_tables import (
     empty_covariates,
@@ -46,7 +46,6 @@ from ucimpact.methods.cohort_tables import (
     panel_of,
     since_of,
     sizes_of,
-    until_the_last,
     with_never,
 )
 from ucimpact.methods.design_finding import Finding, enforce
@@ -66,8 +65,6 @@ class SunAbraham:
         Panel column in natural units, e.g. emergency admissions per 1,000 people per month.
     covariates : tuple of str, default ()
         Time-varying columns that the pilot cannot have changed.
-    comparison : {"never", "last"}, default "never"
-        Who is held against: units that never start, or those that start last, before they do.
     also_reference : int, optional
         A second time before the start at which the effect is taken to be 0 beside the last one, such as the
         earliest (-12). It adds precision and an assumption.
@@ -81,7 +78,6 @@ class SunAbraham:
 
     outcome: str
     covariates: tuple[str, ...] = ()
-    comparison: Literal["never", "last"] = "never"
     also_reference: int | None = None
     cov: Covariance = field(default_factory=Auto)
     level: float = 0.95
@@ -92,8 +88,6 @@ class SunAbraham:
             raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
         if self.outcome in self.covariates:
             raise UsageError(f"`{self.outcome}` is the outcome, so it cannot be a covariate too")
-        if self.comparison not in ("never", "last"):
-            raise UsageError(f'comparison = {self.comparison!r}: give "never" or "last"')
         if self.also_reference is not None and self.also_reference >= -1:
             raise UsageError(
                 f"also_reference = {self.also_reference}: give a time before the start other than -1, say -12"
@@ -116,25 +110,14 @@ class SunAbraham:
         findings, sample, cells = self._lay_out(panel)
         warnings = enforce(findings)
         assert sample is not None and cells is not None
-        terms = terms_of(sample, cells, cr1=isinstance(self.cov, Analytic))
+        terms = terms_of(sample, cells)
         return estimate_of(self, "sun-abraham", sample, terms, warnings=warnings)
 
     def _lay_out(self, panel: Panel) -> tuple[list[Finding], Sample | None, _Cells | None]:
-        findings: list[Finding] = []
-        if self.comparison == "last" and not panel.stopped.any():
-            if len(panel.starts) < 2:
-                text = 'comparison = "last" needs two starts or more'
-                return [Finding("refuse", text, 'Use comparison = "never"')], None, None
-            panel, findings = until_the_last(panel)
-        sample, found = sample_of(panel, self.outcome, self.covariates)
-        findings = findings + found
+        sample, findings = sample_of(panel, self.outcome, self.covariates)
         if sample is None:
             return findings, None, None
-        if sample.pilot.all():
-            text = "every unit starts at some time, so none of them never starts"
-            findings.append(Finding("refuse", text, 'Use comparison = "last", or ImputationDiD'))
-            return findings, sample, None
-        findings += flat_outcome(sample)
+        findings = findings + flat_outcome(sample)
         grids = panel_of(sample)
         lost = collinear(grids.x, within(grids, grids.x), grids.weights) if self.covariates else []
         findings += empty_covariates(self.covariates, lost)
@@ -198,16 +181,11 @@ def _not_known(sample: Sample, cells: _Cells) -> list[Finding]:
     return found
 
 
-def terms_of(sample: Sample, cells: _Cells, *, cr1: bool) -> Terms:
+def terms_of(sample: Sample, cells: _Cells) -> Terms:
     """Averages of the cells, with what each unit adds.
 
-    Parameters
-    ----------
-    sample : Sample
-    cells : _Cells
-    cr1 : bool
-        Whether what units add is multiplied so that their squares add up to fixest's CR1 variance.
-    """
+    For ``Analytic()`` it is multiplied so that its squares add up to fixest's CR1 variance; ``Auto()`` has
+    factors of its own."""
     panel = cells.panel
     mass = panel.mass[:-1]
     known = cells.known & (mass > 0)
@@ -229,14 +207,14 @@ def terms_of(sample: Sample, cells: _Cells, *, cr1: bool) -> Terms:
         influence = levels.influence(contrasts)
         loadings = np.moveaxis(contrasts, 0, 1) if panel.is_plain and not len(panel.x) else None
         parameters = levels.n_parameters
-    if cr1:
-        influence = influence * np.sqrt(cr1_factor(int(sample.places.max()) + 1, panel.n_rows, parameters))
+    factor = cr1_factor(int(sample.places.max()) + 1, panel.n_rows, parameters)
     return Terms(
         every.rows,
         every.of(effects),
-        influence,
+        influence * np.sqrt(factor),
         every.cohort_share,
         every.by_cohort(effects),
+        fixed=influence,
         loadings=loadings,
         cells=known & (since_of(sample) >= 0),
     )
