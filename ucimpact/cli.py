@@ -147,11 +147,24 @@ def check(_ctx: typer.Context, study: StudyFile) -> None:
 
 @app.command()
 @answering
-def plan(_ctx: typer.Context, study: StudyFile) -> None:
-    """Say how many people or places it takes, before there are records."""
-    from ucimpact.plan import make
+def plan(
+    _ctx: typer.Context,
+    study: StudyFile,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for plan.html and plan.csv as well.", show_default=False),
+    ] = None,
+) -> None:
+    """Say how many people or places it takes: from the file of places before the pilot, or from [plan]."""
+    from ucimpact.plan import make, write
 
-    typer.echo(make(_read(study, with_data=False)).text())
+    read = _read(study, with_data=False)
+    with _progress() as progress:
+        found = make(read, progress=progress)
+    typer.echo(found.text())
+    if out is not None:
+        for path in write(found, read, out):
+            typer.echo(f"Wrote {path}")
 
 
 @app.command()

@@ -99,6 +99,8 @@ class Draws:
         Which stretch.
     seats : array (n_draws, n_places)
         Which places, the pilot first.
+    lasting : array (n_draws, n_places)
+        Change that is added to each seat for good.
     cov : Auto or str
         The rule, or the name of a robust variance.
     seed : int
@@ -109,6 +111,7 @@ class Draws:
     parts: Stretches
     start: Array
     seats: Array
+    lasting: Array
     cov: Auto | Kind
     seed: int
 
@@ -124,7 +127,7 @@ class Draws:
     @cached_property
     def values(self) -> Array:
         """Contrast of each place without an effect, shape (n_draws, n_places)."""
-        return self._seen(self.past.by_place(self.parts.change))
+        return np.asarray(self._seen(self.past.by_place(self.parts.change)) + self.lasting)
 
     @cached_property
     def levels(self) -> Array:
@@ -300,7 +303,14 @@ def _procedure(name: str, sizes: Array, spread: Array, auto: Auto) -> Procedure:
 
 
 def draw(
-    past: Histories, size: Size, cov: Auto | Kind, *, draws: int, seed: int, widen: bool = True
+    past: Histories,
+    size: Size,
+    cov: Auto | Kind,
+    *,
+    draws: int,
+    seed: int,
+    drift: float = 0.0,
+    widen: bool = True,
 ) -> Draws:
     """Draw places and stretches for a plan.
 
@@ -311,6 +321,9 @@ def draw(
     cov : Auto or str
         The rule by which the evaluation will judge, or "CR1", "CR2" or "CR3".
     draws, seed : int
+    drift : float
+        Standard deviation, over places, of a lasting change that is added, in units of the outcome: for
+        what a short file cannot show.
     widen : bool
         Whether to make up for drawing with replacement.
     """
@@ -318,7 +331,8 @@ def draw(
     parts = stretches(past, size.before, size.after, widen=widen)
     start = rng.integers(len(parts.change), size=draws)
     seats = rng.integers(past.number, size=(draws, size.pilot + size.comparison))
-    return Draws(past, size, parts, start, seats, cov, seed)
+    lasting = drift * rng.standard_normal(seats.shape)
+    return Draws(past, size, parts, start, seats, lasting, cov, seed)
 
 
 # -- what is found -----------------------------------------------------------------------

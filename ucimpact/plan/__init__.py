@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ucimpact.errors import UsageError
 from ucimpact.plan.drawn import DRAWS, Progress, drawn, quiet
+from ucimpact.plan.page import write
 from ucimpact.plan.past import TooShort, past_of
 from ucimpact.plan.people import people
 from ucimpact.plan.places import places
@@ -19,7 +20,7 @@ from ucimpact.plan.planned import Planned
 from ucimpact.study import Study
 from ucimpact.study.starting import PLAN
 
-__all__ = ["Planned", "make"]
+__all__ = ["Planned", "make", "write"]
 
 OR_FILE = (
     " Or put the file of places where [data] names it, with a year of figures or two from before the pilot "

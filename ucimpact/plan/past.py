@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from ucimpact import words
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.periods import Frequency, as_periods, one_period
 from ucimpact.data.reading import Table
 from ucimpact.errors import DataError, DesignError, UsageError
 from ucimpact.evaluation.prepared import prepare
-from ucimpact.finding import plural
 from ucimpact.inference.covariance import Kind
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.inference.panel_past import Histories
@@ -93,7 +93,7 @@ class Past:
     @property
     def places(self) -> str:
         """ "20 towns"."""
-        return f"{self.histories.number} {plural(self.noun)}"
+        return f"{self.histories.number} {words.plural_of(self.noun)}"
 
     @property
     def year(self) -> int:

@@ -23,24 +23,33 @@ CHANCE_ONLY = (
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """The smallest change found four times in five, in per cent, by periods after the start.
+    """The smallest change found four times in five, in per cent, as lines over one size of the study.
 
     Attributes
     ----------
-    after : tuple of int
-        Periods after the start.
+    ident, title : str
+        For the page.
+    axis : str
+        What lies along it: "Months after the start".
+    at : tuple of int
+        The sizes, rising.
     lines : tuple
-        A name ("3 practices") and a value for each of ``after``, None where no change is found.
+        A name ("3 practices") and a value for each of ``at``, None where no change is found.
+    own : int or None
+        Which line is the study's own.
     worthwhile : float, optional
         The change worth having, in per cent.
-    period, noun : str
-        "month"; "fall" or "rise".
+    noun : str
+        "fall" or "rise".
     """
 
-    after: tuple[int, ...]
+    ident: str
+    title: str
+    axis: str
+    at: tuple[int, ...]
     lines: tuple[tuple[str, tuple[float | None, ...]], ...]
+    own: int | None
     worthwhile: float | None
-    period: str
     noun: str
 
 
@@ -63,7 +72,7 @@ class Planned:
     notes : tuple of str
     records : tuple of dict
         The table as numbers, one row a size; empty where the table is all there is.
-    curve : Curve, optional
+    curves : tuple of Curve
     """
 
     title: str
@@ -75,7 +84,7 @@ class Planned:
     answer: str
     notes: tuple[str, ...]
     records: tuple[dict[str, Any], ...] = ()
-    curve: Curve | None = None
+    curves: tuple[Curve, ...] = ()
 
     def text(self) -> str:
         """For a terminal."""
