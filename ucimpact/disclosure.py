@@ -32,7 +32,7 @@ GIVE_BACK = (
     *("observed", "cells", "loadings", "bacon", "leave_one_out"),
 )
 """Extras from which a hidden count could be worked out again."""
-BY_PERIOD = ("event", "group_time", "calendar", "group", "relative")
+BY_PERIOD = ("event", "event_log", "group_time", "calendar", "group", "relative")
 """Effects of single periods or starts, which are a count less others."""
 PROFILES = ("hes2018", "none")
 

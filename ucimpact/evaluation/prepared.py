@@ -91,9 +91,8 @@ def with_events(estimate: Estimate, data: Panel | Series, column: str) -> Estima
     if isinstance(data, Series):
         return replace(estimate, counterfactual=frame.assign(events=counts), extras=extras)
     if by_time_since_start(estimate):
-        seen = _by_event_time(data, counts, frame["since"].to_numpy())
-        beside = np.nansum(counts[~data.treated])
-        extras["events_beside"] = float(beside)
+        seen = {} if "events" in frame else _by_event_time(data, counts, frame["since"].to_numpy())
+        extras["events_beside"] = float(np.nansum(counts[~data.treated]))
         return replace(estimate, counterfactual=frame.assign(**seen), extras=extras)
     pilot = data.pilot_units[data.unit_codes]
     by_period = [

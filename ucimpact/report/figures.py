@@ -127,7 +127,7 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
     finding, noun, unit = document["finding"], noun_of(document), unit_of(document)
     own = staggered.by_own_start(every)
     if own:
-        every = staggered.from_the_start(every)
+        every = staggered.from_the_start(every, str(primary(document).get("method")))
     rows = staggered.seen_by_half(every) if own else every
     started = [k for k, row in enumerate(rows) if row["since"] >= 0]
     start = started[0] if started else None

@@ -164,7 +164,7 @@ ROUTES = {
     "ar1-plus-noise": "AR(1) with fresh noise beside it, t averaged over both; the wider of two",
 }
 
-BY_PERIOD = ("event", "group", "calendar", "group_time")
+BY_PERIOD = ("event", "event_log", "group", "calendar", "group_time")
 """Effects that have a chart or a table of their own, or stand in the document alone."""
 
 Facts = tuple[tuple[str, str], ...]

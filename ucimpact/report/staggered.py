@@ -35,12 +35,17 @@ def seen_by_half(rows: Sequence[Row]) -> list[Row]:
     return kept if both else list(rows)
 
 
-def from_the_start(rows: Sequence[Row]) -> list[Row]:
-    """The rows with what was expected from the start on.
+FROM_THE_WHOLE_PAST = ("imputation",)
+"""Methods that measure the effect from all that was seen before, and gaps before the start from its end."""
 
-    Before it the gaps are measured against the last period, and not all methods measure the effect from
-    there, so the two would not join up into one line. The gaps have a chart of their own.
+
+def from_the_start(rows: Sequence[Row], method: str) -> list[Row]:
+    """The rows with what was expected, from the start on where the time before it would not join up with it.
+
+    The gaps before the start have a chart of their own.
     """
+    if method not in FROM_THE_WHOLE_PAST:
+        return list(rows)
     none = dict.fromkeys(("expected", "low", "high"))
     return [row if row["since"] >= 0 else {**row, **none} for row in rows]
 

@@ -49,6 +49,7 @@ def by_calendar(document: Mapping[str, Any]) -> Table | None:
     return table(caption, [capital(noun_of(document)), *HEAD], told, range(1, 5))
 
 
+SCALES = {"log": "Rates, by the same per cent", "level": "Rates, by the same number"}
 HEAD = ("Estimate", "95% low", "95% high", "p-value")
 
 
@@ -62,11 +63,23 @@ def _numbers(row: Mapping[str, Any]) -> list[str]:
 
 def scales(document: Mapping[str, Any]) -> Table | None:
     """Parallel paths on the log scale beside parallel paths on the level scale."""
-    told = (primary(document).get("extras") or {}).get("scales") or {}
-    rows = told.get("rows") if isinstance(told, Mapping) else told
+    entry = primary(document)
+    told = (entry.get("extras") or {}).get("scales") or {}
+    rows = [
+        [
+            name,
+            *(_or_absent(row.get(key)) for key in ("effect", "effect_low", "effect_high", "slope")),
+            p_value(row.get("p_value")),
+        ]
+        for key, name in SCALES.items()
+        if (row := told.get(key))
+    ]
     if not rows:
         return None
-    return _plain_table("The same comparison on the scale of ratios and on that of numbers", rows)
+    noun = noun_of(document)
+    head = ["Supposed to move alike", "Effect", "95% low", "95% high", f"Slope a {noun} before", "p-value"]
+    caption = f"Effect on {entry['outcome']}, and the paths before the start, on both scales"
+    return table(caption, head, rows, range(1, 6))
 
 
 def compared(document: Mapping[str, Any]) -> Table | None:
@@ -76,6 +89,10 @@ def compared(document: Mapping[str, Any]) -> Table | None:
     if not rows or not isinstance(rows, Sequence):
         return None
     return _plain_table("What the two-way comparison is made of, and with what weight", rows)
+
+
+def _or_absent(value: float | None) -> str:
+    return "not worked out" if value is None else figure(value)
 
 
 def _plain_table(caption: str, rows: Sequence[Mapping[str, Any]]) -> Table:
