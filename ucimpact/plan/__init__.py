@@ -23,8 +23,8 @@ from ucimpact.study.starting import PLAN
 __all__ = ["Planned", "make", "write"]
 
 OR_FILE = (
-    " Or put the file of places where [data] names it, with a year of figures or two from before the pilot "
-    "and every start empty: then nothing has to be guessed."
+    "Put the file of places where [data] names it, with a year of figures or two from before the pilot and "
+    "every start empty: then nothing has to be guessed. Or add, with your own numbers:"
 )
 
 
@@ -56,10 +56,10 @@ def make(study: Study, *, draws: int = DRAWS, progress: Progress = quiet) -> Pla
         )
     if kind == "panel" and (found := _from_file(study, draws, progress)) is not None:
         return found
-    if study.plan is None:
+    if study.plan is None or study.plan.base is None:
+        way_out = OR_FILE if kind == "panel" else "Add, with your own numbers:"
         raise UsageError(
-            "the study file does not say what to expect. Add, with your own numbers:\n\n"
-            f"{PLAN[kind]}\nThen plan again.{OR_FILE if kind == 'panel' else ''}"
+            f"the study file does not say what to expect. {way_out}\n\n{PLAN[kind]}\nThen plan again."
         )
     return people(study, study.plan) if kind == "cohort" else places(study, study.plan)
 
@@ -69,7 +69,7 @@ def _from_file(study: Study, draws: int, progress: Progress) -> Planned | None:
     try:
         past = past_of(study)
     except TooShort as short:
-        if study.plan is None:
+        if study.plan is None or study.plan.base is None:
             raise
         found = places(study, study.plan)
         return replace(found, taken=(f"{short}. Until then [plan] is used.", *found.taken))

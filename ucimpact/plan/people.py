@@ -49,6 +49,7 @@ class _Units:
 
 def people(study: Study, plan: Plan) -> Planned:
     """The plan of a study of people."""
+    assert plan.base is not None
     outcome = study.primary
     counted = outcome.kind in ("count", "binary")
     mean = plan.base / 100 if counted else plan.base

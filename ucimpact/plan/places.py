@@ -19,6 +19,7 @@ MOST_MONTHS = 120
 
 def places(study: Study, plan: Plan) -> Planned:
     """The plan of a study of places, from ``[plan]``."""
+    assert plan.base is not None
     design = PlaceChanges(
         base=plan.base,
         pilot=plan.pilot_places or 0,

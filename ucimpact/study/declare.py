@@ -316,8 +316,9 @@ class Plan(Declared):
 
     Attributes
     ----------
-    base : float
-        What is expected without the pilot. People: events per 100 people over the follow-up, or the mean
+    base : float, optional
+        What is expected without the pilot; it may be left out where the file of places is there to plan
+        from. People: events per 100 people over the follow-up, or the mean
         per person of a cost, score or duration. Places: events a place and month.
     dispersion : float, optional
         Variance of a count over its mean.
@@ -336,7 +337,7 @@ class Plan(Declared):
         both as a share of ``base``; the correlation of one month's ups and downs with the next.
     """
 
-    base: Annotated[Number, Field(gt=0)]
+    base: Annotated[Number | None, Field(gt=0)] = None
     dispersion: Annotated[Number | None, Field(gt=0)] = None
     sd: Annotated[Number | None, Field(gt=0)] = None
     ratio: Annotated[Number | None, Field(gt=0)] = None

@@ -79,6 +79,8 @@ def plan_problems(plan: Plan | None, data: Data | None, outcomes: Outcomes) -> l
 
 def _plan_of_people(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]]:
     problems = []
+    if plan.base is None:
+        problems.append(("base", "is missing. Add base = 38, what is expected without the pilot"))
     if primary is not None:
         counted = primary.kind in ("count", "binary")
         if counted and plan.sd is not None:
@@ -87,7 +89,7 @@ def _plan_of_people(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]
             problems.append(("sd", f"is missing: how far people differ in {primary.column}. Add it"))
         if primary.kind != "count" and plan.dispersion is not None:
             problems.append(("dispersion", "is for a count. Take the key out"))
-        if primary.kind == "binary" and plan.base >= 100:
+        if primary.kind == "binary" and plan.base is not None and plan.base >= 100:
             problems.append(("base", f"cannot be {shown(plan.base)} in 100 people of whom each counts once"))
     if (plan.icc is None) != (plan.cluster_size is None):
         lacking = "icc" if plan.icc is None else "cluster_size"
@@ -96,6 +98,9 @@ def _plan_of_people(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]
 
 
 def _plan_of_places(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]]:
+    """Without ``base`` the table only gives the sizes of a plan that is made from the file of places."""
+    if plan.base is None:
+        return []
     needed = {"pilot_places": 4, "comparison_places": 8, "months_before": 12, "months_after": 12}
     problems = [
         (key, f"is missing. Add {key} = {example}")
