@@ -167,6 +167,12 @@ class Chosen:
     refused: str | None
     spread: Array
 
+    def refuse(self, why: str) -> Chosen:
+        """The same places and no p-value and no interval, with the reason."""
+        account = {**self.account, "procedure": "refused", "reason": why}
+        account |= {"breakdown_ratio": None, "second_opinion": None}
+        return Chosen(Refused(), "no interval", account, self.warnings, why, self.spread)
+
 
 @dataclass(frozen=True)
 class Flag:

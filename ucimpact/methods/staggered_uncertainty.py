@@ -135,10 +135,7 @@ class Uncertainty:
             chosen = choose(self.contrasts, places, cov, self.method.level)
             if self._few and self.terms.loadings is None and chosen.refused is None:
                 text = no_answer(self.method, places.n1, places.n0)
-                refused = f"{text[:1].upper()}{text[1:]}. {way_out(self.method)}."
-                account = dict(chosen.account) | {"procedure": "refused", "reason": refused}
-                account |= {"breakdown_ratio": None, "second_opinion": None}
-                return Chosen(Refused(), "no interval", account, chosen.warnings, refused, chosen.spread)
+                return chosen.refuse(f"{text[:1].upper()}{text[1:]}. {way_out(self.method)}.")
             return chosen
         flag = flag_of(places, by_size=False)
         name = "influence functions summed by place, normal quantiles"
