@@ -7,6 +7,7 @@ from typing import Any
 from ucimpact.methods.before_after import BeforeAfter
 from ucimpact.methods.building import build
 from ucimpact.methods.callaway_santanna import CallawaySantAnna
+from ucimpact.methods.count_did import CountDiD
 from ucimpact.methods.did import DifferenceInDifferences
 from ucimpact.methods.event_study import EventStudy
 from ucimpact.methods.imputation import ImputationDiD
@@ -17,6 +18,7 @@ from ucimpact.methods.sun_abraham import SunAbraham
 METHODS: dict[str, type[Any]] = {
     "before-after": BeforeAfter,
     "callaway-santanna": CallawaySantAnna,
+    "count-did": CountDiD,
     "did": DifferenceInDifferences,
     "event-study": EventStudy,
     "imputation": ImputationDiD,
@@ -29,6 +31,7 @@ __all__ = [
     "METHODS",
     "BeforeAfter",
     "CallawaySantAnna",
+    "CountDiD",
     "DifferenceInDifferences",
     "EventStudy",
     "ImputationDiD",
