@@ -17,6 +17,7 @@ from ucimpact.words.numbers import (
     measure,
     number,
     plainly,
+    rounded,
     spoken,
 )
 
@@ -175,11 +176,14 @@ def lead(
         first = f"A {noun} of {size} in {outcome}{unit} (likely range {said.range})."
     if expected is None or observed is None:
         return first
-    return f"{first} {_expected(expected, observed, without, kind)}"
+    return f"{first} {_expected(expected, observed, without, kind, est)}"
 
 
-def _expected(expected: float, observed: float, without: str | None, kind: str) -> str:
+def _expected(expected: float, observed: float, without: str | None, kind: str, est: float) -> str:
+    """What was expected and what happened, to a decimal where whole numbers would not differ as they do."""
     small = kind in ("score", "duration") and max(abs(expected), abs(observed)) < SMALL
+    if kind in COUNTED and max(abs(expected), abs(observed)) < SMALL:
+        small = rounded(observed) - rounded(expected) != rounded(est)
     how = measure(kind, decimals=1 if small else 0)
     wanted, seen = how.amount(expected), how.amount(observed)
     were = "were" if kind in COUNTED and wanted != "1" else "was"
