@@ -4,14 +4,17 @@ References
 ----------
 Roth, J. (2022). Pretest with caution. *American Economic Review: Insights* 4(3), 305-322: a test of
 trends before the pilot that finds nothing is no pass unless it could have found something that
-matters, so the answer here also looks at the width of the bands.
+matters, so the answer here also looks at the width of the bands, and the text says which drift would have
+been missed.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ucimpact.diagnostics.check import Check
+from ucimpact.diagnostics.check import Answer, Check
+from ucimpact.diagnostics.honest_did import HonestResult
+from ucimpact.diagnostics.missed_trends import missed_sentence
 from ucimpact.estimate import Estimate
 
 PRE_TREND = "Did pilot and comparison move together before the pilot?"
@@ -20,6 +23,8 @@ PLACEBO_UNITS = "Do places without the pilot show changes as large?"
 UNMEASURED = "Could something unrecorded explain the result?"
 
 DOUBT, FAIL = 0.10, 0.01
+ENOUGH_BREAKDOWN = 1.0
+"""A finding that survives a drift as bad as the worst seen before the pilot (J)."""
 LONE_PLACE_RANK = 0.10
 
 
@@ -28,7 +33,9 @@ def pre_trend(estimate: Estimate, *, worthwhile: float | None) -> Check:
 
     Holds if the joint test finds nothing (10%) *and* every simultaneous band lies inside the smallest
     worthwhile effect; fails if it finds gaps (1%) whose slope, carried to the middle of the pilot, is
-    half of the estimate or more; bands too wide to say are "cannot tell".
+    half of the estimate or more; bands too wide to say are "cannot tell". The text ends with the steady drift
+    that such a test misses half of the time
+    (:mod:`ucimpact.diagnostics.missed_trends` has the full answers).
 
     Parameters
     ----------
@@ -81,7 +88,7 @@ def pre_trend(estimate: Estimate, *, worthwhile: float | None) -> Check:
         name="pre_trend",
         question=PRE_TREND,
         answer=answer,  # type: ignore[arg-type]
-        text=text,
+        text=f"{text} {missed_sentence(estimate)}".strip(),
         statistic=found.get("statistic"),
         p_value=float(p),
         table=table,
@@ -138,18 +145,56 @@ def placebo_units(estimate: Estimate, *, includes_no_change: bool = False) -> Ch
     )
 
 
-def unmeasured(*, includes_no_change: bool, controlled: bool) -> Check:
-    """What could hide behind the result; an answer in numbers needs bounds that are not worked out here."""
+def unmeasured(*, includes_no_change: bool, controlled: bool, honest: HonestResult | None = None) -> Check:
+    """How far pilot and comparison would have had to drift apart to explain the result.
+
+    Holds if the breakdown value of :class:`~ucimpact.diagnostics.honest_did.HonestDiD` is 1 or more: the
+    range still leaves out no change when the drift after the start moves by as much as the worst seen
+    before it. Doubtful below 1. Cannot tell where the range includes no change, in a series without
+    comparison, where no drift could be bounded, and where the range measured from the end of the time
+    before, from which drifts are counted, includes no change already. It never fails.
+
+    Parameters
+    ----------
+    includes_no_change : bool
+        Whether the likely range of the headline holds 0.
+    controlled : bool
+        Whether there are places without the pilot.
+    honest : HonestResult, optional
+        With ``kind="relative-magnitudes"``; ``HonestDiD(together="auto").of(estimate)`` for an evaluation.
+    """
+    answer: Answer = "cannot tell"
+    statistic, table = None, []
     if includes_no_change:
         text = "The likely range already includes no change, so there is nothing to explain away."
     elif not controlled:
         text = "With one series and nothing to compare it with, the data cannot answer."
-    else:
+    elif honest is None or honest.kind != "relative-magnitudes":
         text = (
             "How far the pilot places would have had to drift away from the others to explain the result "
             "was not worked out."
         )
-    return Check(name="unmeasured", question=UNMEASURED, answer="cannot tell", text=text)
+    else:
+        span = f"{honest.together} {honest.noun}s" if honest.together > 1 else honest.noun
+        table = [dict(row) for row in honest.rows]
+        if honest.breakdown is None:
+            text = (
+                f"Measured from the last {span} before the pilot alone, the range includes no change, so no "
+                "drift can be ruled out."
+            )
+        else:
+            statistic = honest.breakdown
+            answer = "holds" if honest.breakdown >= ENOUGH_BREAKDOWN else "doubtful"
+            step = f"one spell of {span} to the next" if honest.together > 1 else f"{span} to {span}"
+            text = f"{honest.sentence} Violations are moves of pilot against comparison from {step}."
+    return Check(
+        name="unmeasured",
+        question=UNMEASURED,
+        answer=answer,
+        text=text,
+        statistic=statistic,
+        table=table,
+    )
 
 
 def _in_100(p: float) -> str:
