@@ -29,7 +29,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -40,25 +40,22 @@ from ucimpact.errors import EstimationError, UsageError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.comparison import Comparison
 from ucimpact.inference.contrasts import Contrasts
-from ucimpact.inference.covariance import CR1, CR2, CR3
-from ucimpact.inference.few_clusters import ENOUGH, NO_FLAG, Auto, Chosen, account_of, choose, flag_of
+from ucimpact.inference.few_clusters import ENOUGH, Auto, Chosen, choose
 from ucimpact.inference.linear import collinear
+from ucimpact.inference.named import Named, by_place, care, chosen_by_name, hindrance
 from ucimpact.inference.paths import (
     enough_shapes,
     hotelling,
     polynomials,
     simultaneous_critical,
 )
-from ucimpact.inference.two_groups import Inferred, Refused, Robust, SizeModelT
+from ucimpact.inference.two_groups import Inferred, Refused, Robust, SizeModelT, critical
 from ucimpact.methods.common_start import Sample, refuse_starts, sample_of
 from ucimpact.methods.design_finding import Finding, enforce
 
 Array = np.ndarray
-Covariance = Auto | CR1 | CR2 | CR3
+Covariance = Auto | Named
 BAND_DRAWS = 4_999
-CHANCE = (
-    "measured false positives at a nominal 5% are 70%, 28%, 18% and 8% with 1, 2, 3 and 6 pilot units of 30"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +70,9 @@ class DifferenceInDifferences:
         Time-varying columns that the pilot cannot have changed.
     log : bool, default False
         Analyse the logarithm: effects are ratios of typical values. Refused where there are zeros.
-    cov : Auto, CR1, CR2 or CR3, default Auto()
-        How uncertainty is measured; the default counts places and says what it chose.
+    cov : Covariance, default Auto()
+        How uncertainty is measured; the default counts places and says what it chose. By name: CR1, CR2,
+        CR3, WildBootstrap, ConleyTaber, FermanPinto, IbragimovMuller, Randomisation.
     level : float, default 0.95
         Coverage of the intervals.
     """
@@ -93,8 +91,9 @@ class DifferenceInDifferences:
             raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
         if self.outcome in self.covariates:
             raise UsageError(f"`{self.outcome}` is the outcome, so it cannot be a covariate too")
-        if not isinstance(self.cov, Auto | CR1 | CR2 | CR3):
-            raise UsageError(f"cov = {self.cov!r}: give Auto(), CR1(), CR2() or CR3()")
+        if not isinstance(self.cov, Covariance):
+            names = [f"{choice.__name__}()" for choice in get_args(Covariance)]
+            raise UsageError(f"cov = {self.cov!r}: give {', '.join(names[:-1])} or {names[-1]}")
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""
@@ -200,35 +199,22 @@ class DifferenceInDifferences:
         pilot = comparison.place_pilot
         n1, n0 = int(pilot.sum()), int((~pilot).sum())
         found = []
-        if isinstance(self.cov, Auto):
-            if comparison.mixed_places:
-                found.append(
-                    Finding(
-                        "refuse",
-                        f"{comparison.mixed_places} places hold both pilot and comparison units, so the "
-                        "pilot was not given out by place",
-                        "Leave the places out if it was given out unit by unit, or the comparison units of "
-                        "those places if it was given out by place",
-                    )
-                )
-        elif min(n1, n0) == 1:
-            which = "pilot" if n1 == 1 else "comparison"
+        if (isinstance(self.cov, Auto) or by_place(self.cov)) and comparison.mixed_places:
             found.append(
                 Finding(
                     "refuse",
-                    f"{type(self.cov).__name__} needs two {which} places or more: the residual of a lone "
-                    "one is 0 by arithmetic, so its interval would be far too narrow",
-                    "Use cov=Auto()",
+                    f"{comparison.mixed_places} places hold both pilot and comparison units, so the "
+                    "pilot was not given out by place",
+                    "Leave the places out if it was given out unit by unit, or the comparison units of "
+                    "those places if it was given out by place",
                 )
             )
-        elif min(n1, n0) < ENOUGH:
-            name = type(self.cov).__name__
-            care = f"{CHANCE} for CR1" if name == "CR1" else "it has little power there"
-            found.append(
-                Finding(
-                    "warn", f"{name} with {n1} pilot and {n0} comparison places: {care}", "Compare Auto()"
-                )
-            )
+        elif not isinstance(self.cov, Auto):
+            if why := hindrance(self.cov, n1, n0, self.level):
+                found.append(Finding("refuse", *why))
+            elif text := care(self.cov, n1, n0):
+                where = f"{type(self.cov).__name__} with {n1} pilot and {n0} comparison places"
+                found.append(Finding("warn", f"{where}: {text}", "Compare Auto()"))
         if self.covariates and min(n1, n0) < ENOUGH:
             found.append(
                 Finding(
@@ -243,23 +229,9 @@ class DifferenceInDifferences:
     # -- uncertainty ---------------------------------------------------------------------
 
     def _choose(self, sample: Sample, effect: Contrasts) -> Chosen:
-        places = sample.places
         if isinstance(self.cov, Auto):
-            return choose(effect, places, self.cov, self.level)
-        kind = type(self.cov).__name__
-        names = {
-            "CR1": "CR1 variance with one degree of freedom less than there are places",
-            "CR2": "CR2 variance with Bell-McCaffrey degrees of freedom",
-            "CR3": "CR3 (jackknife) variance with Satterthwaite degrees of freedom",
-        }
-        procedure = Robust(kind)  # type: ignore[arg-type]
-        flag = flag_of(places, by_size=False) if min(places.n1, places.n0) < ENOUGH else NO_FLAG
-        account = account_of(effect.only(slice(1)), places, flag, self.level) | {
-            "procedure": kind.lower(),
-            "reason": "asked for",
-            "df": float(procedure.infer(effect, self.level).df[0]),
-        }
-        return Chosen(procedure, names[kind], account, (), None, np.ones(len(places.pilot)))
+            return choose(effect, sample.places, self.cov, self.level)
+        return chosen_by_name(self.cov, effect, sample.places, self.level)
 
     def _scaled(self, sample: Sample, found: Inferred) -> list[dict[str, Any]]:
         """The rows ``cumulative`` and ``relative``."""
@@ -337,10 +309,12 @@ def _band(did: DifferenceInDifferences, contrasts: Contrasts, path: Inferred, ch
     """Half widths of the simultaneous bands, shape (n_events,)."""
     if chosen.refused is not None:
         return np.full(len(path.estimate), np.nan)
-    df = np.where(np.isfinite(path.df), path.df, 1.0)
+    by_t = np.isfinite(path.df)
+    df = np.where(by_t, path.df, len(contrasts.pilot) - 2.0)
     correlation = contrasts.correlation()
     factor = simultaneous_critical(correlation, df, did.level, draws=BAND_DRAWS, seed=_seed(did))
-    return np.asarray(factor * path.std_error)
+    halves = (path.high - path.low) / 2 / critical(did.level, df)  # an interval that is no t is stretched
+    return np.asarray(factor * np.where(by_t, path.std_error, halves))
 
 
 def _pre_trend(sample: Sample, chosen: Chosen, slope: Inferred, half: Array) -> dict[str, Any]:
@@ -477,7 +451,7 @@ def _procedure_words(chosen: Chosen, found: Inferred) -> str:
 
 
 def _seed(did: DifferenceInDifferences) -> int:
-    return did.cov.seed if isinstance(did.cov, Auto) else 1
+    return int(getattr(did.cov, "seed", 1))
 
 
 def _provenance(did: DifferenceInDifferences) -> dict[str, Any]:
