@@ -326,7 +326,10 @@ def test_many_missing_rows_are_warned_about() -> None:
 def test_few_places_with_covariates_or_a_named_variance_are_warned_about() -> None:
     data = table().assign(x=np.random.default_rng(2).normal(size=192))
     with_covariate = DifferenceInDifferences(outcome="y", covariates=("x",)).fit(Panel(data))
-    assert any("With covariates and 3 pilot" in text for text in with_covariate.warnings)
+    assert any("With covariates, 3 pilot" in text for text in with_covariate.warnings)
+    assert np.isfinite(with_covariate.headline["estimate"])
+    assert np.isnan(with_covariate.headline["p_value"]) and np.isnan(with_covariate.headline["conf_low"])
+    assert "Leave the covariates out" in with_covariate.extras["rule"]["refused"]
     named = DifferenceInDifferences(outcome="y", cov=CR1()).fit(Panel(data))
     assert any("CR1 with 3 pilot" in text and "Auto()" in text for text in named.warnings)
     assert DID.fit(Panel(table(pilots=8))).warnings == ()

@@ -7,8 +7,8 @@ the pilot and comparison units would have moved in parallel. It is biased by any
 for one group at the start, by pilots given to places in an unusual spell, and by comparison units that
 the pilot reached too.
 
-Units that start at different times would be compared with one another [1]_, so they are refused: take
-the units of one start and those that never start, one start at a time.
+Units that start at different times would be compared with one another [1]_, so they are refused: there are
+methods for starts that differ (callaway-santanna, imputation, count-did).
 
 Uncertainty comes from places, the level at which the pilot was given out, and never from rows. By
 default :class:`~ucimpact.inference.few_clusters.Auto` counts them and chooses the procedure that held
@@ -56,6 +56,9 @@ from ucimpact.methods.design_finding import Finding, enforce
 Array = np.ndarray
 Covariance = Auto | Named
 BAND_DRAWS = 4_999
+
+
+WITHOUT = f"Leave the covariates out, or bring {ENOUGH} pilot and {ENOUGH} comparison places"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,22 +218,19 @@ class DifferenceInDifferences:
             elif text := care(self.cov, n1, n0):
                 where = f"{type(self.cov).__name__} with {n1} pilot and {n0} comparison places"
                 found.append(Finding("warn", f"{where}: {text}", "Compare Auto()"))
-        if self.covariates and min(n1, n0) < ENOUGH:
-            found.append(
-                Finding(
-                    "warn",
-                    f"with covariates and {n1} pilot and {n0} comparison places the likely range has not "
-                    "been measured",
-                    "Compare the result without covariates",
-                )
-            )
+        if isinstance(self.cov, Auto) and self.covariates and min(n1, n0) < ENOUGH:
+            found.append(Finding("warn", _unsettled(n1, n0), WITHOUT))
         return found
 
     # -- uncertainty ---------------------------------------------------------------------
 
     def _choose(self, sample: Sample, effect: Contrasts) -> Chosen:
         if isinstance(self.cov, Auto):
-            return choose(effect, sample.places, self.cov, self.level)
+            places = sample.places
+            chosen = choose(effect, places, self.cov, self.level)
+            if self.covariates and min(places.n1, places.n0) < ENOUGH and chosen.refused is None:
+                return chosen.refuse(f"{_unsettled(places.n1, places.n0)}. {WITHOUT}.")
+            return chosen
         return chosen_by_name(self.cov, effect, sample.places, self.level)
 
     def _scaled(self, sample: Sample, found: Inferred) -> list[dict[str, Any]]:
@@ -404,6 +404,14 @@ def _comparison_rows(did: DifferenceInDifferences, panel: Panel, means: Array) -
 
 
 # -- the estimate ------------------------------------------------------------------------
+
+
+def _unsettled(n1: int, n0: int) -> str:
+    """Why an adjusted effect of few places has no range."""
+    return (
+        f"With covariates, {n1} pilot and {n0} comparison places nobody has measured how wide a likely range "
+        "must be, so no p-value and no range are given"
+    )
 
 
 def _row(term: str, found: Inferred, k: int) -> dict[str, Any]:
