@@ -133,8 +133,8 @@ def _mixed(bacon: dict[str, Any], starts: int) -> Finding:
 def _dropped(times: tuple[int, ...]) -> str:
     named = ", ".join(str(time) for time in times)
     return (
-        f"No effect is given at {named} periods from the start: with so little seen of the comparison units it "
-        "cannot be told from unit and period effects and the other times."
+        f"No effect is given at {named} periods from the start: with so little seen of the comparison units "
+        "it cannot be told from unit and period effects and the other times."
     )
 
 
