@@ -7,11 +7,12 @@ comparison places take part: they are those to whom no start was dealt."""
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from ucimpact.inference.randomisation import COUNTLESS, number_of_choices
 
 Array = np.ndarray
 NOTHING = 1e-12
@@ -49,7 +50,7 @@ class Dealt:
         number = self._number()
         ways, left = 1, int(number.sum())
         for size in number:
-            ways *= math.comb(left, int(size))
+            ways = min(ways * number_of_choices(left, int(size)), COUNTLESS)
             left -= int(size)
         return ways
 

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy.special import ndtri
@@ -81,17 +81,21 @@ def multiplied(influence: Array, draws: int = 999, seed: int = 1, signs: Signs =
     seed : int
     signs : {"rademacher", "mammen"}
     """
-    generator = np.random.default_rng(seed)
-    size = np.sqrt((influence**2).sum(axis=0))
+    return Multiplied(flips(np.random.default_rng(seed), influence, draws, signs))
+
+
+def flips(generator: np.random.Generator, values: Array, draws: int, signs: Signs) -> Array:
+    """Sums of the rows of ``values`` (n, k) with random signs, shape (n_draws, k)."""
+    size = np.sqrt((values**2).sum(axis=0))
     size = np.where(size > 0, size, 1.0)
-    out = np.zeros((draws, influence.shape[1]), dtype=np.float64)
+    out = np.zeros((draws, values.shape[1]))
     low, step = (-1.0, 2.0) if signs == "rademacher" else ((1 - ROOT5) / 2, ROOT5)
-    for start in range(0, len(influence), BLOCK):
-        part = influence[start : start + BLOCK] / size
+    for start in range(0, len(values), BLOCK):
+        part = values[start : start + BLOCK] / size
         coins = _coins(generator, len(part), draws, signs)
         out += low * part.sum(axis=0)
         out += step * (coins.T @ part.astype(np.float32))
-    return Multiplied(out * size)
+    return np.asarray(out * size)
 
 
 def _coins(generator: np.random.Generator, places: int, draws: int, signs: Signs) -> Array:
@@ -111,7 +115,20 @@ class Bands:
     critical: float
 
 
-def multiplier_bands(influence: Array, together: Array, draws: int, seed: int, level: float) -> Bands:
+class Drawable(Protocol):
+    """Influence that can draw its own errors."""
+
+    def multiplied(self, draws: int, seed: int) -> Multiplied:
+        """The multiplier bootstrap."""
+        ...
+
+
+def multiplier_bands(
+    influence: Array | Drawable, together: Array, draws: int, seed: int, level: float
+) -> Bands:
     """Errors (n_effects,) by the bootstrap, and the factor over the effects ``together`` (indices)."""
-    found = multiplied(influence, draws, seed)
+    if isinstance(influence, np.ndarray):
+        found = multiplied(influence, draws, seed)
+    else:
+        found = influence.multiplied(draws, seed)
     return Bands(found.std_error, found.critical(level, together))

@@ -67,9 +67,15 @@ class Reassignments:
         return np.ascontiguousarray(leaving), np.ascontiguousarray(np.where(moves, coming, leaving))
 
 
+COUNTLESS = 10**400
+"""More ways than anybody counts: the exact number of a large panel has thousands of digits."""
+
+
 def number_of_choices(places: int, few: int) -> int:
-    """How many ways there are of picking ``few`` of ``places``."""
-    return math.comb(places, few)
+    """How many ways there are of picking ``few`` of ``places``; no more than ``COUNTLESS``."""
+    if min(few, places - few) > 1_500:
+        return COUNTLESS
+    return min(math.comb(places, few), COUNTLESS)
 
 
 @lru_cache(maxsize=32)

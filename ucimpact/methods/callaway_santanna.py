@@ -308,7 +308,9 @@ class CallawaySantAnna:
     def _extras(self, sample: Sample, laid: Laid) -> dict[str, Any]:
         extras: dict[str, Any] = {
             "cells": {"number": len(laid.found.cells), "left_out": len(laid.found.missing)},
-            "cells_before": wald_before(laid, sample.places, len(sample.place_names)),
+            "cells_before": wald_before(
+                laid, sample.places, len(sample.place_names), held=isinstance(self.cov, Auto)
+            ),
         }
         if self.base_period == "varying":
             extras["reference"] = {"event_time": None}

@@ -6,23 +6,23 @@ worked out where it is asked for, some effects at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.special import chdtrc
 
 from ucimpact.inference.aggregation import Aggregates, aggregate
-from ucimpact.inference.group_time import Design, GroupTime
-from ucimpact.inference.linear import sum_by
+from ucimpact.inference.group_time import Block, Design, GroupTime, Scattered
+from ucimpact.inference.influence_parts import InParts, Part, Parts
 from ucimpact.inference.staggered import Terms
 from ucimpact.methods.staggered_sample import Sample
 
 Array = np.ndarray
-HELD = 4_000_000
+HELD = 300_000
 """Units times effects up to which influence is held as an array."""
-WORKED_ON = 16
 SINGULAR = 1e-12
 
 
@@ -53,6 +53,16 @@ class Laid:
         """Event time of each cell, in periods."""
         design, found = self.design, self.found
         return np.asarray(design.ordinals[found.period] - design.cohorts[found.cohort])
+
+    @cached_property
+    def influence(self) -> InParts:
+        """Influence of units on the averages and then the cells."""
+        return _influence(self, with_shares=True)
+
+    @cached_property
+    def held(self) -> InParts:
+        """The same with the shares of cohorts taken as they are."""
+        return _influence(self, with_shares=False)
 
 
 def lay(design: Design, found: GroupTime, weights: Array, balance: int | None, *, as_in_did: bool) -> Laid:
@@ -114,11 +124,10 @@ def terms_of(laid: Laid, *, linear: bool) -> Terms:
     ]
     alone = np.zeros((len(design.cohorts), number))
     alone[found.cohort, np.arange(number)] = 1.0
-    influence: Any = Influence(laid, with_shares=True)
-    fixed: Any = Influence(laid, with_shares=False)
+    influence: Any = laid.influence
+    fixed: Any = laid.held
     if influence.shape[0] * influence.shape[1] <= HELD:
-        fixed = np.asarray(fixed)
-        influence = fixed + influence.shares_of(np.arange(fixed.shape[1]))
+        influence, fixed = np.asarray(influence), np.asarray(fixed)
     cells = np.zeros((len(design.cohorts), len(design.ordinals)), dtype=bool)
     cells[found.cohort, found.period] = laid.since >= 0
     return Terms(
@@ -133,55 +142,87 @@ def terms_of(laid: Laid, *, linear: bool) -> Terms:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Influence:
-    """Influence of units on the averages and then the cells, worked out where it is asked for.
+def _influence(laid: Laid, *, with_shares: bool) -> InParts:
+    shape = len(laid.weights), len(laid.averages.rows) + len(laid.found.cells)
+    return InParts(Parts(lambda: _parts(laid, with_shares)), shape)
 
-    It is indexed by effects (``influence[:, which]``), multiplied by a matrix, and turned into an array, and
-    does nothing else that an array does.
-    """
 
-    laid: Laid
-    with_shares: bool
+def _parts(laid: Laid, with_shares: bool) -> Iterator[Part]:
+    """One part a cohort, those that never start last."""
+    design, averages = laid.design, laid.averages
+    number = len(laid.found.cells)
+    of_cells = np.concatenate([averages.weights, np.eye(number)], axis=1)
+    slope = np.zeros((len(design.cohorts) + 1, of_cells.shape[1]))
+    slope[:-1, : len(averages.rows)] = averages.slope
+    share = laid.weights / laid.weights.sum()
+    for c in range(len(slope)):
+        units = np.flatnonzero(design.cohort == c)
+        if not len(units):
+            continue
+        numbers, matrices = _pieces(laid, c, units, of_cells)
+        if with_shares:
+            numbers.append(share[units, None])
+            matrices.append(slope[c][None, :])
+        if numbers:
+            yield Part(units, np.concatenate(numbers, axis=1), np.concatenate(matrices))
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Units and effects."""
-        laid = self.laid
-        return len(laid.weights), len(laid.averages.rows) + len(laid.found.cells)
 
-    def __len__(self) -> int:
-        return self.shape[0]
+def _pieces(laid: Laid, c: int, units: Array, of_cells: Array) -> tuple[list[Array], list[Array]]:
+    """What units of a cohort hold for each block of cells, and what that adds to the effects."""
+    found, design = laid.found, laid.design
+    numbers: list[Array] = []
+    matrices: list[Array] = []
+    place = np.full(len(design.cohort), -1)
+    place[units] = np.arange(len(units))
+    levels: dict[bytes, tuple[Array, Array]] = {}
+    for block in found.blocks:
+        if not isinstance(block, Block):
+            continue
+        cell = found.cells[block.cells[0]]
+        if cell.cohort != c and not design.comparison(cell)[c]:
+            continue
+        mine = np.flatnonzero(design.cohort[block.rows] == c)
+        if not len(mine):
+            continue
+        rows, used = block.rows[mine], np.union1d(block.period, block.base)
+        key = used.tobytes() + (b"" if len(mine) == len(units) else rows.tobytes())
+        if key not in levels:
+            levels[key] = _centred(found.outcome[rows][:, used])
+        level, middle = levels[key]
+        weights = of_cells[block.cells]
+        by_period = np.zeros((len(used), weights.shape[1]))
+        np.add.at(by_period, np.searchsorted(used, block.period), weights)
+        np.add.at(by_period, np.searchsorted(used, block.base), -weights)
+        end = len(used)
+        piece = np.empty((len(mine), end + 1 + block.left.shape[1]))
+        np.multiply(level, block.own[mine, None], out=piece[:, :end])
+        piece[:, end] = block.own[mine]
+        piece[:, end + 1 :] = block.left[mine]
+        if len(mine) < len(units):
+            spread = np.zeros((len(units), piece.shape[1]))
+            spread[place[rows]] = piece
+            piece = spread
+        numbers.append(piece)
+        matrices.append(np.concatenate([by_period, (middle @ by_period)[None, :], block.right @ weights]))
+    alone = [block for block in found.blocks if isinstance(block, Scattered)]
+    wide = sum(piece.shape[1] for piece in numbers)
+    if alone or wide > 2 * len(found.cells):
+        every = np.zeros((len(units), len(found.cells)))
+        for piece, matrix in zip(numbers, matrices, strict=True):
+            every += piece @ matrix[:, -len(found.cells) :]
+        for one in alone:
+            at = place[one.rows]
+            every[at[at >= 0], one.cell] += one.influence[at >= 0]
+        return [every], [of_cells]
+    return numbers, matrices
 
-    def __getitem__(self, key: tuple[slice, Any]) -> Array:
-        rows, which = key
-        chosen = np.arange(self.shape[1])[which]
-        picked = np.zeros((self.shape[1], np.size(chosen)))
-        picked[chosen, np.arange(np.size(chosen))] = 1.0
-        return np.asarray((self @ picked)[rows])
 
-    def __matmul__(self, matrix: Array) -> Array:
-        laid, known = self.laid, len(self.laid.averages.rows)
-        out = laid.found.influence(laid.averages.weights @ matrix[:known] + matrix[known:])
-        if self.with_shares:
-            out += self._by_cohort(laid.averages.slope @ matrix[:known])
-        return out
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return self[:, slice(None)].astype(float if dtype is None else dtype, copy=bool(copy))
-
-    def shares_of(self, which: Array) -> Array:
-        """What the cohorts' estimated shares add, shape (n_units, n_which)."""
-        slope = np.zeros((len(self.laid.design.cohorts), self.shape[1]))
-        slope[:, : len(self.laid.averages.rows)] = self.laid.averages.slope
-        return self._by_cohort(slope[:, which])
-
-    def _by_cohort(self, slope: Array) -> Array:
-        laid = self.laid
-        padded = np.concatenate([slope, np.zeros((1, slope.shape[1]))])
-        out = padded[laid.design.cohort]
-        out *= (laid.weights / laid.weights.sum())[:, None]
-        return np.asarray(out)
+def _centred(level: Array) -> tuple[Array, Array]:
+    """Outcomes less means of units and periods, which cost digits and cancel; and the periods' means."""
+    level = level - level.mean(axis=1, keepdims=True)
+    middle = level.mean(axis=0)
+    level -= middle
+    return level, middle
 
 
 def _loadings(laid: Laid) -> Array:
@@ -199,7 +240,7 @@ def _loadings(laid: Laid) -> Array:
     return np.concatenate([averages, cells], axis=1)
 
 
-def wald_before(laid: Laid, places: Array, n_places: int) -> dict[str, Any]:
+def wald_before(laid: Laid, places: Array, n_places: int, *, held: bool) -> dict[str, Any]:
     """Are all cells before their start 0? A chi-square for many places, as in R's ``did``.
 
     Parameters
@@ -207,6 +248,8 @@ def wald_before(laid: Laid, places: Array, n_places: int) -> dict[str, Any]:
     laid : Laid
     places : array (n_units,)
     n_places : int
+    held : bool
+        Which influence has been worked out already: shares of cohorts do not matter to cells.
     """
     which = np.flatnonzero(laid.since < 0)
     number = len(which)
@@ -215,10 +258,9 @@ def wald_before(laid: Laid, places: Array, n_places: int) -> dict[str, Any]:
     known = {"df": number, "places": n_places}
     if number >= n_places:
         return {**known, "why": f"{n_places} places cannot tell {number} cells before the start apart."}
-    scores = laid.found.cell_influence(which)
-    if n_places < len(scores):
-        scores = sum_by(scores.T, places).T
-    cov = scores.T @ scores
+    influence = (laid.held if held else laid.influence).by_place(places)
+    at = which + len(laid.averages.rows)
+    cov = influence.second_moments()[np.ix_(at, at)]
     size = np.sqrt(np.diag(cov))
     scaled = cov / np.outer(size, size) if (size > 0).all() else cov
     values = np.linalg.eigvalsh(scaled)

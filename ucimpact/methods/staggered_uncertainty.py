@@ -15,6 +15,7 @@ from scipy import stats
 
 from ucimpact.inference.contrasts import Contrasts
 from ucimpact.inference.few_clusters import ENOUGH, Auto, Chosen, Places, account_of, choose, flag_of
+from ucimpact.inference.influence_parts import InParts
 from ucimpact.inference.linear import TwoWay, sum_by
 from ucimpact.inference.multiplier import Bands, multiplier_bands
 from ucimpact.inference.paths import enough_shapes, joint_f, polynomials, simultaneous_critical
@@ -102,7 +103,8 @@ class Uncertainty:
     def is_large(self) -> bool:
         """Whether groups' own spread is summed without one number a place: every group has enough."""
         number = np.bincount(self.design.cohort, minlength=self.design.n_cohorts + 1)
-        return bool(len(self.design.cohort) * len(self.terms.rows) > MANY and number.min() >= ENOUGH)
+        many = len(self.design.cohort) * len(self.terms.rows) > MANY or isinstance(self.terms.held, InParts)
+        return bool(many and number.min() >= ENOUGH)
 
     # -- the rule ------------------------------------------------------------------------
 
@@ -152,7 +154,7 @@ class Uncertainty:
         if isinstance(cov, Multiplier):
             return _normal(self.terms.estimate, self.bands.std_error, level)
         if isinstance(cov, Analytic):
-            return _normal(self.terms.estimate, np.sqrt(_place_squares(self.terms, self.sample)), level)
+            return _normal(self.terms.estimate, np.sqrt(_squares(self.terms.influence, self.sample)), level)
         if self.is_large and self.chosen.refused is None:
             return _by_groups(self.terms, self.design, self.sample, level)
         return self.chosen.procedure.infer(self.contrasts, level)
@@ -171,8 +173,12 @@ class Uncertainty:
         which = np.concatenate([[0], self.events])
         if isinstance(self.method.cov, Auto) and not self.is_large:
             return _correlation_within(self.contrasts, which)
-        scores = _by_place(self.terms.held[:, which], self.sample)
-        cov = scores.T @ scores
+        if isinstance(self.terms.held, InParts):
+            scores = self.terms.held if isinstance(self.method.cov, Auto) else self.terms.influence
+            cov = _by_place(scores[:, which], self.sample).second_moments()
+        else:
+            parts = _by_place(self.terms.held[:, which], self.sample)
+            cov = parts.T @ parts
         sd = np.sqrt(np.diag(cov))
         return np.asarray(cov / np.outer(np.where(sd > 0, sd, 1.0), np.where(sd > 0, sd, 1.0)))
 
@@ -196,7 +202,7 @@ class Uncertainty:
     def headline_influence(self) -> Array:
         if not self.is_large and isinstance(self.method.cov, Auto):
             return self.contrasts.only(slice(1)).influence()
-        return _by_place(self.terms.held[:, :1], self.sample)
+        return np.asarray(_by_place(self.terms.held[:, :1], self.sample))
 
     def covariance(self, order: Array, rows: list[dict[str, Any]]) -> Array:
         """Covariance of ``att``, ``cumulative`` and the events; ``nan`` for other pairs."""
@@ -268,7 +274,7 @@ class Uncertainty:
             found = self.chosen.procedure.infer(contrasts, self.method.level)
             return found, _correlation_within(contrasts, np.arange(len(combined.rows)))
         scores = _by_place(combined.held, self.sample)
-        cov = scores.T @ scores
+        cov = scores.second_moments() if isinstance(scores, InParts) else scores.T @ scores
         error = np.sqrt(np.diag(cov))
         scale = np.where(error > 0, error, 1.0)
         return _normal(combined.estimate, error, self.method.level), np.asarray(cov / np.outer(scale, scale))
@@ -288,18 +294,23 @@ def assigned_places(sample: Sample, since: Array | None) -> tuple[Assigned, int]
     return assigned(sample.cohort, sample.places, weights, outcome, since)
 
 
-def _by_place(scores: Array, sample: Sample) -> Array:
+def _by_place(scores: Any, sample: Sample) -> Any:
     """Influence of units summed by place, shape (n_places, n_effects)."""
+    if isinstance(scores, InParts):
+        return scores.by_place(sample.places)
     if len(sample.place_names) == len(scores):
         return scores
     return sum_by(scores.T, sample.places).T
 
 
-def _place_squares(terms: Terms, sample: Sample) -> Array:
-    out = np.empty(len(terms.rows))
+def _squares(scores: Any, sample: Sample, weight: Array | None = None) -> Array:
+    """Weighted sums over places of their squared influence, shape (n_effects,)."""
+    if isinstance(scores, InParts):
+        return np.asarray(np.diag(scores.by_place(sample.places).second_moments(weight)))
+    out = np.empty(scores.shape[1])
     for first in range(0, len(out), 16):
-        part = _by_place(terms.influence[:, first : first + 16], sample)
-        out[first : first + 16] = (part**2).sum(axis=0)
+        part = _by_place(scores[:, first : first + 16], sample) ** 2
+        out[first : first + 16] = part.sum(axis=0) if weight is None else weight @ part
     return out
 
 
@@ -312,11 +323,7 @@ def _by_groups(terms: Terms, design: Assigned, sample: Sample, level: float) -> 
     factor = (number / np.maximum(number - 1, 1))[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         df = squared.sum(axis=0) ** 2 / (factor * fourth).sum(axis=0)
-    variance = np.empty(len(terms.rows))
-    leverage = (1 - design.part)[:, None]
-    for first in range(0, len(variance), 16):
-        part = _by_place(terms.held[:, first : first + 16], sample)
-        variance[first : first + 16] = (part**2 / leverage).sum(axis=0)
+    variance = _squares(terms.held, sample, 1 / (1 - design.part))
     return by_t(terms.estimate, np.sqrt(variance), df, level)
 
 
