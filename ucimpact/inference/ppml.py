@@ -50,6 +50,8 @@ STEPS = 60
 TOLERANCE = 1e-11
 """The last step changed no effect and no coefficient by more than this."""
 SMALLEST_SHARE = 1e-4
+GENTLE = 4
+"""Steps by the expected curvature before that at the data is used."""
 FARTHEST = 25.0
 """A coefficient beyond this (a ratio of 7e10) is running away: there is no finite one."""
 COLLINEAR = 1e-11
@@ -65,7 +67,7 @@ class PpmlFit:
     unit_effects : array (n_units,)
         :math:`\\alpha`; ``-inf`` for a unit in which nothing happened, ``nan`` for one without rows.
     period_effects : array (n_periods,)
-        :math:`\\gamma`, 0 in the first period kept; ``-inf`` and ``nan`` as for units.
+        :math:`\\gamma`, 0 in the first period kept of each set that units connect; else as for units.
     cell_effects : array (n_cells,)
         :math:`\\delta`; ``-inf`` for a cell in which nothing happened.
     coef : array (n_covariates,)
@@ -182,23 +184,43 @@ def ppml(
 def _without_silence(
     y: Array, there: Array, cells: Array, number: int
 ) -> tuple[Array, tuple[Array, Array, Array]]:
-    """Rows that remain when units, periods and cells without an event are left out, and which were."""
+    """Rows that remain when units, periods and cells without an event are left out, and which were.
+
+    A row that is alone in its unit, period or cell is fitted exactly and says nothing of the others: what is
+    silent but for such rows is silent.
+    """
     used = there.copy()
     silent = (np.zeros(y.shape[0], bool), np.zeros(y.shape[1], bool), np.zeros(number, bool))
     while True:
         before = int(used.sum())
-        live = used & (y > 0)
+        core = _without_lone(used, cells, number)
+        live = core & (y > 0)
         for axis, gone in ((1, silent[0]), (0, silent[1])):
-            gone |= used.any(axis=axis) & ~live.any(axis=axis)
+            gone |= core.any(axis=axis) & ~live.any(axis=axis)
+            gone |= used.any(axis=axis) & ~(used & (y > 0)).any(axis=axis)
         if number:
             inside = used & (cells >= 0)
             present = np.bincount(cells[inside], minlength=number) > 0
-            happened = np.bincount(cells[inside & live], minlength=number) > 0
+            happened = np.bincount(cells[inside & (y > 0)], minlength=number) > 0
             silent[2][:] |= present & ~happened
             used &= ~((cells >= 0) & silent[2][np.maximum(cells, 0)])
         used &= ~silent[0][:, None] & ~silent[1][None, :]
         if int(used.sum()) == before:
             return used, silent
+
+
+def _without_lone(used: Array, cells: Array, number: int) -> Array:
+    """Rows that are not alone in their unit, period or cell, once such rows are out."""
+    core = used.copy()
+    while True:
+        before = int(core.sum())
+        core &= (core.sum(axis=1) > 1)[:, None] & (core.sum(axis=0) > 1)
+        if number:
+            inside = core & (cells >= 0)
+            alone = np.bincount(cells[inside], minlength=number) == 1
+            core &= ~(inside & alone[np.maximum(cells, 0)])
+        if int(core.sum()) == before:
+            return core
 
 
 class _Newton:
@@ -219,6 +241,7 @@ class _Newton:
         self.log_exposure = np.log(exposure)
         self.units = np.flatnonzero(used.any(axis=1))
         self.periods = np.flatnonzero(used.any(axis=0))
+        self.moving = self.periods[~_first_of_each(used[:, self.periods])]
         inside = used & (cells >= 0)
         self.kept_cells = np.unique(cells[inside])
         self.number, self.shape = number, y.shape
@@ -233,7 +256,7 @@ class _Newton:
 
     def solve(self, silent: tuple[Array, Array, Array]) -> PpmlFit:
         n, length = self.shape
-        rows, first = self.units, self.periods[1:]
+        rows, first = self.units, self.moving
         total = np.where(self.used, self.w * np.exp(self.log_exposure), 0.0).sum(axis=1)
         alpha = np.zeros(n)
         alpha[rows] = np.log((self.w * self.y).sum(axis=1)[rows] / total[rows])
@@ -241,7 +264,7 @@ class _Newton:
         mu = self._mean(alpha, gamma, delta, beta)
         deviance = self._deviance(mu)
         for taken in range(1, STEPS + 1):
-            system, u, totals, score, unit_score, _ = self._system(mu)
+            system, u, totals, score, unit_score, _ = self._system(mu, curved=taken > GENTLE)
             step = _solve(system, score - u.T @ _over(unit_score, totals))
             unit_step = _over(unit_score - u @ step, totals)
             share = 2.0
@@ -281,36 +304,43 @@ class _Newton:
             return float((w * (y / m + np.log(m))).sum())
         return float((w * (m - special.xlogy(y, m))).sum())
 
-    def _system(self, mu: Array) -> tuple[Array, Array, Array, Array, Array, Array]:
-        """The Schur complement, the units' sums, their totals, and the scores."""
+    def _system(self, mu: Array, *, curved: bool = False) -> tuple[Array, Array, Array, Array, Array, Array]:
+        """The Schur complement, the units' sums, their totals, and the scores.
+
+        ``curved`` takes the curvature at the data where the family's is that expected: the last steps of a
+        gamma model would be small ones otherwise.
+        """
         if self.family == "gamma":
-            r = np.where(self.used, self.w * (self.y / np.where(self.used, mu, 1.0) - 1), 0.0)
-            v = np.where(self.used, self.w, 0.0)
+            ratio = np.where(self.used, self.y / np.where(self.used, mu, 1.0), 0.0)
+            r = np.where(self.used, self.w * (ratio - 1), 0.0)
+            v = np.where(self.used, self.w * (ratio if curved else 1.0), 0.0)
         else:
             r, v = self.w * (self.y - mu), self.w * mu
-        t, c, p = len(self.periods) - 1, self.c, self.p
+        t, c, p = len(self.moving), self.c, self.p
         n = self.shape[0]
         u = np.zeros((n, t + c + p))
-        u[:, :t] = v[:, self.periods[1:]]
+        u[:, :t] = v[:, self.moving]
         d = np.zeros((t + c + p, t + c + p))
-        d[range(t), range(t)] = v.sum(axis=0)[self.periods[1:]]
+        d[range(t), range(t)] = v.sum(axis=0)[self.moving]
         score = np.zeros(t + c + p)
-        score[:t] = r.sum(axis=0)[self.periods[1:]]
+        score[:t] = r.sum(axis=0)[self.moving]
         if c:
             inside = v[self.in_cell]
             np.add.at(u, (self.unit_at, t + self.at), inside)
             sums = np.bincount(self.at, inside, c)
             d[range(t, t + c), range(t, t + c)] = sums
             period = np.zeros(c, dtype=int)
-            period[self.at] = np.searchsorted(self.periods, self.period_at)
-            later = np.flatnonzero(period > 0)
-            d[period[later] - 1, t + later] = d[t + later, period[later] - 1] = sums[later]
+            column = np.full(self.shape[1], -1)
+            column[self.moving] = np.arange(t)
+            period[self.at] = column[self.period_at]
+            later = np.flatnonzero(period >= 0)
+            d[period[later], t + later] = d[t + later, period[later]] = sums[later]
             score[t : t + c] = np.bincount(self.at, r[self.in_cell], c)
         if p:
             vx = v * self.x
             flat = vx.reshape(p, -1)
             u[:, t + c :] = vx.sum(axis=2).T
-            by_period = vx.sum(axis=1)[:, self.periods[1:]]
+            by_period = vx.sum(axis=1)[:, self.moving]
             d[:t, t + c :], d[t + c :, :t] = by_period.T, by_period
             d[t + c :, t + c :] = flat @ self.x.reshape(p, -1).T
             for k in range(p if c else 0):
@@ -331,9 +361,9 @@ class _Newton:
         silent: tuple[Array, Array, Array],
     ) -> PpmlFit:
         system, u, totals, _, unit_score, r = self._system(mu)
-        t, (n, length) = len(self.periods) - 1, self.shape
+        t, (n, length) = len(self.moving), self.shape
         scores = np.zeros((n, len(system)))
-        scores[:, :t] = r[:, self.periods[1:]]
+        scores[:, :t] = r[:, self.moving]
         if self.c:
             np.add.at(scores, (self.unit_at, t + self.at), r[self.in_cell])
         if self.p:
@@ -343,7 +373,7 @@ class _Newton:
         pearson = (self.w * _over((self.y - mu) ** 2, variance)).sum()
         residual = int(self.used.sum()) - len(self.units) - len(system)
         columns = np.concatenate(
-            [self.periods[1:], length + self.kept_cells, length + self.number + np.arange(self.p)]
+            [self.moving, length + self.kept_cells, length + self.number + np.arange(self.p)]
         )
         effects: list[Array] = []
         for values, kept, size in (
@@ -373,6 +403,23 @@ class _Newton:
             np.flatnonzero(silent[2]),
             float(pearson / residual) if residual > 0 else float("nan"),
         )
+
+
+def _first_of_each(used: Array) -> Array:
+    """Whether a period is the first of those that units connect, shape (n_periods,)."""
+    left = np.ones(used.shape[1], dtype=bool)
+    first = np.zeros(used.shape[1], dtype=bool)
+    while left.any():
+        reached = np.zeros(used.shape[1], dtype=bool)
+        start = int(np.flatnonzero(left)[0])
+        first[start] = reached[start] = True
+        while True:
+            wider = used[used[:, reached].any(axis=1)].any(axis=0) | reached
+            if (wider == reached).all():
+                break
+            reached = wider
+        left &= ~reached
+    return first
 
 
 def _solve(system: Array, right: Array) -> Array:
