@@ -162,7 +162,10 @@ def _procedure(estimate: Estimate) -> str:
     code = str((estimate.extras.get("rule") or {}).get("procedure", "own-spread"))
     if code.endswith("+permutation"):
         return "union"
-    return {"pooled-t": "t", "size-model-t": "size-model"}.get(code, "own-spread")
+    if code.startswith("randomisation"):
+        return "permutation"
+    alike = {"pooled-t": "t", "conley-taber": "t", "size-model-t": "size-model", "ferman-pinto": "size-model"}
+    return alike.get(code, "own-spread")
 
 
 def _claim(limits: tuple[float | None, ...], w: float | None, better: str) -> str | None:
