@@ -73,6 +73,7 @@ def release(evaluation: Evaluation) -> Evaluation:
     if evaluation.data.get("rows_are") == "people":
         evaluation = _people(evaluation, log)
     analyses = tuple(_analysis(analysis, log) for analysis in evaluation.analyses)
+    checks = tuple(_check(check, log) for check in evaluation.checks)
     people = evaluation.data.get("kind") == "cohort"
     finding = _finding(dict(evaluation.finding), log, people=people)
     data = _data(dict(evaluation.data), log)
@@ -86,7 +87,13 @@ def release(evaluation: Evaluation) -> Evaluation:
         "log": sorted(set(log.hidden)),
     }
     return replace(
-        evaluation, analyses=analyses, finding=finding, data=data, valuation=valuation, disclosure=summary
+        evaluation,
+        analyses=analyses,
+        checks=checks,
+        finding=finding,
+        data=data,
+        valuation=valuation,
+        disclosure=summary,
     ).rephrased()
 
 
@@ -111,6 +118,18 @@ def _analysis(analysis: Analysis, log: Log) -> Analysis:
         made = _without_paths(made)
         log.hidden.append(f"{analysis.label}: effects by period and residuals, which would give counts back")
     return replace(analysis, estimate=made)
+
+
+NAMING = ("leave_one_place_out", "carried_by")
+"""Checks whose rows name places: beside their sizes they would give the figures of a place back."""
+
+
+def _check(check: Check, log: Log) -> Check:
+    """A check without the rows that would give the figures of one place back."""
+    if check.name not in NAMING or not check.table:
+        return check
+    log.hidden.append(f"check: {check.question} The rows, place by place")
+    return replace(check, table=[])
 
 
 def _without_paths(estimate: Estimate) -> Estimate:

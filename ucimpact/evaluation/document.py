@@ -183,12 +183,31 @@ def intervals_of(analyses: Sequence[Analysis]) -> list[tuple[float | None, float
     return [(analysis.est, analysis.lo, analysis.hi) for analysis in analyses]
 
 
+CELLS = ("group_time",)
+"""Effects of one start in one period, which a report does not show."""
+MAIN_ONLY = (*CELLS, "event_log", "calendar")
+
+
 def analysis_of(role: Role, label: str, note: str, estimate: Estimate, units: findings.Units) -> Analysis:
     """An estimate in the units of the finding."""
     shown = units.of(estimate)
+    estimate = trimmed(estimate, CELLS if role == "primary" else MAIN_ONLY)
     return Analysis(
         role=role, label=label, note=note, estimate=estimate, est=shown["est"], lo=shown["lo"], hi=shown["hi"]
     )
+
+
+def trimmed(estimate: Estimate, terms: Sequence[str]) -> Estimate:
+    """The estimate of many starts without effects of these terms, which would fill most of a document.
+
+    Beside the main analysis their covariance goes too; Python still gives all of them.
+    """
+    told = estimate.effects["term"]
+    if not told.isin(CELLS).any():
+        return estimate
+    keep = np.flatnonzero(~told.isin(list(terms)).to_numpy())
+    cov = None if estimate.cov is None or "event_log" in terms else estimate.cov[np.ix_(keep, keep)]
+    return replace(estimate, effects=estimate.effects.iloc[keep].reset_index(drop=True), cov=cov)
 
 
 def level_problem(options: Mapping[str, Any]) -> str:

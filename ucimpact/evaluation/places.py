@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -110,10 +110,16 @@ class PlacesWork:
         sensitivity = [self.sensitivity(entry, units) for entry in study.sensitivity]
         dates = self.moved_dates(units)
         self.tell("Checks")
+        controls = [
+            (o.label, a.estimate)
+            for o, a in zip(beside, others, strict=True)
+            if o.negative_control and a.estimate is not None
+        ]
         asked = Asked(
-            study=study, data=prepared.data, estimate=estimate, units=units, w=w, main=main, dates=dates
-        )
-        checks = self.checks(asked)
+            study=study, data=prepared.data, estimate=estimate, units=units, w=w, main=main, dates=dates,
+            controls=controls,
+        )  # fmt: skip
+        checks = self.checks(asked, [a.estimate for a in sensitivity if a.estimate is not None])
         found = findings.finding(study, self.main_outcome, prepared.data, estimate, units, checks)
         certainty = findings.certainty(
             study, prepared.data, estimate, found, checks, intervals_of(sensitivity), intervals_of(dates)
@@ -187,11 +193,17 @@ class PlacesWork:
 
     # -- checks --------------------------------------------------------------------------
 
-    def checks(self, asked: Asked) -> list[Check]:
+    def checks(self, asked: Asked, others: Sequence[Estimate]) -> list[Check]:
         """Every question that these data and this method allow, the key checks first."""
         if isinstance(asked.data, Panel):
-            return checks_of_panel(asked)
+            return checks_of_panel(asked, self.again, others)
         return checks_of_series(asked, self.placebo_years())
+
+    def again(self, panel: Panel) -> Estimate:
+        """The main analysis of another panel."""
+        method = self.study.method
+        part = replace(self.records, data=panel)
+        return self.fit(self.main_outcome, part, method.name, method.options)[1]
 
     def placebo_years(self) -> list[dict[str, Any]]:
         """The main analysis with window and break moved by whole years, where the file reaches."""

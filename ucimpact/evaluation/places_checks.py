@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,20 +11,26 @@ import numpy as np
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.diagnostics import context as context_checks
-from ucimpact.diagnostics import panel_checks, series_checks
+from ucimpact.diagnostics import missed_trends, panel_checks, robustness, series_checks
 from ucimpact.diagnostics.check import Check
+from ucimpact.diagnostics.honest_did import HonestDiD, HonestResult
+from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation.dates import dates_check
 from ucimpact.evaluation.document import Analysis
 from ucimpact.finding import Units
 from ucimpact.study import Study
 
+PLACEBO_STARTS, LEFT_OUT = 2, 5
+"""Earlier starts, and places that weigh most, that are tried: each is an analysis of its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """What the checks are asked of: the main analysis, in its own units and in those of the headline.
 
-    ``w`` is the smallest worthwhile effect in headline units.
+    ``w`` is the smallest worthwhile effect in headline units; ``controls`` are outcomes that the pilot cannot
+    have changed.
     """
 
     study: Study
@@ -34,6 +40,7 @@ class Asked:
     w: float | None
     main: Analysis
     dates: Sequence[Analysis]
+    controls: Sequence[tuple[str, Estimate]] = ()
 
     @property
     def ranged(self) -> bool:
@@ -54,21 +61,49 @@ class Asked:
         return float(np.log1p(self.w / 100)) if self.units.term == "relative" else self.w / self.units.factor
 
 
-def checks_of_panel(asked: Asked) -> list[Check]:
-    """Every question that a comparison of places allows."""
+def checks_of_panel(
+    asked: Asked, fit: Callable[[Panel], Estimate], others: Sequence[Estimate] = ()
+) -> list[Check]:
+    """Every question that a comparison of places allows.
+
+    Parameters
+    ----------
+    asked : Asked
+    fit : callable
+        The main analysis, for a panel that is not the whole.
+    others : sequence of Estimate
+        Sensitivity analyses; a two-way one among them says what it compares.
+    """
     data, estimate = asked.data, asked.estimate
     assert isinstance(data, Panel)
+    includes, worthwhile = asked.includes_no_change, asked.worthwhile
     found = [
-        panel_checks.pre_trend(estimate, worthwhile=asked.worthwhile),
+        panel_checks.pre_trend(estimate, worthwhile=worthwhile),
         *_declared(asked, data.starts),
-        panel_checks.unmeasured(includes_no_change=asked.includes_no_change, controlled=True)
+        panel_checks.unmeasured(includes_no_change=includes, controlled=True, honest=honest_of(estimate))
         if asked.ranged
         else None,
+        missed_trends.pre_trend_power(estimate, worthwhile=worthwhile),
+        missed_trends.pre_trend_equivalence(estimate, worthwhile=worthwhile),
+        robustness.scales(estimate),
         panel_checks.as_changeable(estimate),
-        panel_checks.placebo_units(estimate, includes_no_change=asked.includes_no_change),
+        panel_checks.placebo_units(estimate, includes_no_change=includes),
+        robustness.placebo_starts(fit, data, estimate, at_most=PLACEBO_STARTS),
+        robustness.placebo_outcomes(asked.controls, estimate),
+        robustness.leave_one_place_out(fit, data, estimate, at_most=LEFT_OUT),
+        robustness.carried_by(estimate),
+        *(robustness.comparisons_used(other) for other in (estimate, *others)),
         dates_check(asked.main, list(asked.dates)),
     ]
     return [check for check in found if check is not None]
+
+
+def honest_of(estimate: Estimate) -> HonestResult | None:
+    """How large a drift the result survives; None where no drift could be bounded."""
+    try:
+        return HonestDiD(together="auto").of(estimate)
+    except EstimationError:
+        return None
 
 
 def checks_of_series(asked: Asked, placebo_years: list[dict[str, Any]]) -> list[Check]:

@@ -225,14 +225,20 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
                 Said(("outcome", at, key), 'is for kind = "cohort" only. Take the key out')
                 for key in ("before", "negative_control")
                 if getattr(outcome, key)
+                and not (key == "negative_control" and _compares_places(outcome, data))
             ]
-        elif outcome.negative_control and outcome.primary:
+        if outcome.negative_control and outcome.primary:
             text = "the pilot cannot have changed it, so it cannot be the primary outcome. Mark another"
             problems.append(Said(("outcome", at, "negative_control"), text))
         if outcome.worthwhile is not None:
             text = _worthwhile_rule(outcome, outcome.worthwhile, data)
             problems += [Said(("outcome", at, "worthwhile"), text)] if text else []
     return problems
+
+
+def _compares_places(outcome: Outcome, data: Data | None) -> bool:
+    """Whether an outcome is one that the pilot of a panel cannot have changed."""
+    return data is not None and data.kind == "panel" and outcome.negative_control is True
 
 
 def _worthwhile_rule(outcome: Outcome, agreed: Worthwhile, data: Data | None) -> str:
