@@ -28,6 +28,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
@@ -105,10 +106,23 @@ class CountDiD:
         DesignError
             Where these data cannot answer, naming the way out.
         """
+        return self._fitted(panel, lambda fit, warnings: fit.estimate(warnings))
+
+    def brief(self, panel: Panel) -> Estimate:
+        """The same without its path and its averages, for an analysis that is done again and again.
+
+        Raises
+        ------
+        DesignError
+            As :meth:`fit` does.
+        """
+        return self._fitted(panel, lambda fit, warnings: fit.headline(warnings))
+
+    def _fitted(self, panel: Panel, told: Callable[[_Fit, tuple[str, ...]], Estimate]) -> Estimate:
         findings, sample = lay_out(self, panel)
         warnings = enforce(findings)
         assert sample is not None
-        return _Fit(self, sample).estimate(warnings)
+        return told(_Fit(self, sample), warnings)
 
 
 class _Fit:
@@ -135,6 +149,25 @@ class _Fit:
         reference = -1 - method.anticipation
         self.path = Path(sample, self.rule, method.level, self.ratio, self.seed, reference)
         self.whole = whole
+
+    def headline(self, warnings: tuple[str, ...]) -> Estimate:
+        """The first effects alone."""
+        method, sample = self.method, self.sample
+        return Estimate(
+            method="count-did",
+            estimand="ATT",
+            outcome=method.outcome,
+            effects=effects_frame(self._head()),
+            counts=sample.sample.counts | {"pilot_periods": int(sample.told.sum())},
+            warnings=warnings + self.rule.warnings,
+            spec={f.name: serialise.plain(getattr(method, f.name)) for f in fields(method)},
+            provenance=_provenance(self.seed),
+            draws_from=_words(self.rule, self.main),
+            extras={
+                "noun": sample.panel.frequency.noun,
+                "rule": {**self.rule.account, "refused": self.rule.refused},
+            },
+        )
 
     def estimate(self, warnings: tuple[str, ...]) -> Estimate:
         method, sample, path = self.method, self.sample, self.path

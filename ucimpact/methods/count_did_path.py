@@ -187,6 +187,7 @@ class Path:
             "slope_high": float(found.high[0]),
             "slope_at_middle": float(found.estimate[0] * (late.mean() - line.mean())) if len(late) else None,
             "bands_half_width_max": float(np.max(half)) if len(half) else None,
+            "leads": [int(t) for t in self.times[usable]],
         }
         if self.rule.refused is not None:
             return {**known, "why": self.rule.refused}
