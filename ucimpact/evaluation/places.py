@@ -61,9 +61,18 @@ class PlacesWork:
     # -- fitting -------------------------------------------------------------------------
 
     def fit(
-        self, outcome: Outcome, records: Records, name: str, options: Mapping[str, Any]
+        self,
+        outcome: Outcome,
+        records: Records,
+        name: str,
+        options: Mapping[str, Any],
+        *,
+        brief: bool = False,
     ) -> tuple[Prepared, Estimate]:
-        """One method on one outcome, with the events behind each period noted for small-number rules."""
+        """One method on one outcome, with the events behind each period noted for small-number rules.
+
+        ``brief``: without path and averages, where the method can do without.
+        """
         per = self.bases.get(outcome.column)
         prepared = prepare(of_places(records), outcome, per, method=name)
         options = dict(options)
@@ -79,9 +88,10 @@ class PlacesWork:
                 f"{name} is for counts, and {outcome.label} is a {outcome.kind}. Name a method for it in its "
                 '[[outcome]], such as method = "callaway-santanna"'
             )
+        fitted = getattr(method, "brief", method.fit) if brief else method.fit
         if outcome.kind != "count":
-            return prepared, method.fit(prepared.data)
-        return prepared, with_events(method.fit(prepared.data), prepared.data, outcome.column)
+            return prepared, fitted(prepared.data)
+        return prepared, with_events(fitted(prepared.data), prepared.data, outcome.column)
 
     def attempt(
         self, role: Role, label: str, note: str, run: Callable[[], Estimate], units: findings.Units
@@ -187,7 +197,7 @@ class PlacesWork:
             return Analysis(role="dates", label=label, refused=str(error))
 
         def run() -> Estimate:
-            return self.fit(self.main_outcome, part, self.study.method.name, self.study.method.options)[1]
+            return self._main(part)
 
         return self.attempt("dates", label, note, run, units)
 
@@ -201,9 +211,12 @@ class PlacesWork:
 
     def again(self, panel: Panel) -> Estimate:
         """The main analysis of another panel."""
+        return self._main(replace(self.records, data=panel))
+
+    def _main(self, records: Records) -> Estimate:
+        """The effects of the main analysis on other records, without their path."""
         method = self.study.method
-        part = replace(self.records, data=panel)
-        return self.fit(self.main_outcome, part, method.name, method.options)[1]
+        return self.fit(self.main_outcome, records, method.name, method.options, brief=True)[1]
 
     def placebo_years(self) -> list[dict[str, Any]]:
         """The main analysis with window and break moved by whole years, where the file reaches."""

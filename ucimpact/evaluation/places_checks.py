@@ -21,7 +21,7 @@ from ucimpact.evaluation.document import Analysis
 from ucimpact.finding import Units
 from ucimpact.study import Study
 
-PLACEBO_STARTS, LEFT_OUT = 2, 5
+PLACEBO_STARTS, LEFT_OUT = 3, 12
 """Earlier starts, and places that weigh most, that are tried: each is an analysis of its own."""
 
 
