@@ -156,54 +156,45 @@ def wild_bootstrap(
         toward = bread @ direction
         moves = grams @ (toward / (direction @ toward)) if restricted else np.zeros_like(t)
         a = np.broadcast_to(toward, t.shape) if kind == "CR1" else _without_each(normal, grams, direction)
+        own = (a * t).sum(axis=1)
+        squares, cross, squares_move = _variances(t, moves, a, np.einsum("gpq,gq->gp", grams, a) @ bread, v)
         found.append(
-            _effect(float(estimate[j]), t, moves, a, toward, grams, bread, v, drawn.complete, tails, factor)
+            Studentised(
+                float(estimate[j]),
+                float(np.sqrt(factor * (own**2).sum())),
+                (t @ toward) @ v,
+                (moves @ toward) @ v,
+                factor * squares,
+                factor * cross,
+                factor * squares_move,
+                drawn.complete,
+                tails,
+            )
         )
     return found
 
 
-def _effect(
-    estimate: float,
-    t: Array,
-    moves: Array,
-    a: Array,
-    toward: Array,
-    grams: Array,
-    bread: Array,
-    v: Array,
-    complete: bool,
-    tails: Tails,
-    factor: float,
-) -> Studentised:
-    """One effect: ``t`` and ``moves`` are t_g and its change with delta, (n_clusters, n_columns)."""
+def _variances(t: Array, moves: Array, a: Array, pull: Array, v: Array) -> tuple[Array, Array, Array]:
+    """The variance of each draw as a quadratic in delta, without its factor, shape (n_draws,) each.
+
+    ``t`` and ``moves`` are t_g and its change with delta, ``pull`` is M H_g a_g; all (n_clusters, n_columns).
+    """
     own, own_move = (a * t).sum(axis=1), (a * moves).sum(axis=1)
-    pull = np.einsum("gpq,gq->gp", grams, a) @ bread  # M H_g a_g
-    inner = pull.T @ pull
-    p = t.shape[1]
-    rows = np.concatenate([(t @ toward)[None], (moves @ toward)[None], t.T, moves.T])
-    drawn = rows @ v
-    total, total_move = drawn[2 : 2 + p], drawn[2 + p :]
-    mixed, mixed_move = (own[:, None] * pull).T @ v, (own_move[:, None] * pull).T @ v
-    squared = np.stack([own**2, own * own_move, own_move**2]) @ v**2
-    half, half_move = inner @ total, inner @ total_move
-    q = squared[0] - 2 * (mixed * total).sum(axis=0) + (half * total).sum(axis=0)
-    cross = (
-        squared[1] - (mixed * total_move + mixed_move * total).sum(axis=0) + (half * total_move).sum(axis=0)
-    )
-    q_move = squared[2] - 2 * (mixed_move * total_move).sum(axis=0) + (half_move * total_move).sum(axis=0)
-    q = np.where(q > NO_VARIANCE * squared[0], q, 0.0)
-    q_move = np.where(q_move > NO_VARIANCE * squared[2], q_move, 0.0)
-    return Studentised(
-        estimate,
-        float(np.sqrt(factor * (own**2).sum())),
-        drawn[0],
-        drawn[1],
-        factor * q,
-        factor * cross,
-        factor * q_move,
-        complete,
-        tails,
-    )
+    number, p = t.shape
+    if (2 + 4 * p) * number + 2 * p**2 > 2 * number**2:  # whichever takes fewer operations
+        first, second = ((np.diag(one) - pull @ two.T) @ v for one, two in ((own, t), (own_move, moves)))
+        pairs = ((first, first), (first, second), (second, second))
+        q, cross, q_move = (np.einsum("gb,gb->b", one, two) for one, two in pairs)
+    else:
+        inner, total, total_move = pull.T @ pull, t.T @ v, moves.T @ v
+        mixed, mixed_move = (own[:, None] * pull).T @ v, (own_move[:, None] * pull).T @ v
+        squared = np.stack([own**2, own * own_move, own_move**2]) @ v**2
+        half, half_move = inner @ total, inner @ total_move
+        q = squared[0] - 2 * (mixed * total).sum(axis=0) + (half * total).sum(axis=0)
+        cross = squared[1] - (mixed * total_move + mixed_move * total - half * total_move).sum(axis=0)
+        q_move = squared[2] - 2 * (mixed_move * total_move).sum(axis=0) + (half_move * total_move).sum(axis=0)
+    q = np.where(q > NO_VARIANCE * (own**2).sum(), q, 0.0)
+    return q, cross, np.where(q_move > NO_VARIANCE * (own_move**2).sum(), q_move, 0.0)
 
 
 def _grams(x: Array, wx: Array, codes: Array) -> Array:
