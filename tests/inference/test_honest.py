@@ -307,8 +307,8 @@ def test_no_other_estimator_has_a_shorter_interval(seed: int, bound: float) -> N
 def test_the_path_of_the_lasso_is_optimal_at_every_knot(seed: int) -> None:
     """Pull equals the penalty where a coefficient is off 0, and nowhere exceeds it; at the end there is
     none. Seeds divisible by three have independent periods, where several join at once."""
-    path = made_up(6 + seed, 3, seed=seed, ar=0.3 * (seed % 3))
-    bends = differenced(path, np.array([0.2, 0.3, 0.5]), 2)
+    path = made_up(6 + 2 * seed, 1 + seed % 3, seed=seed, ar=0.3 * (seed % 3))
+    bends = differenced(path, np.full(1 + seed % 3, 1.0), 2)
     square = bends.before @ path.cov @ bends.before.T
     linear = bends.before @ path.cov @ bends.loading
     knots = lasso_path(square, linear)
@@ -416,6 +416,8 @@ def test_gaps_between_periods_are_slopes() -> None:
     before, after = wide.differences(1)
     np.testing.assert_allclose(np.concatenate([before, after]) @ wide.since, 1.0)
     np.testing.assert_allclose(np.concatenate(wide.differences(2)) @ wide.since, 0.0, atol=1e-12)
+    uneven = EventPath(np.zeros(5), np.eye(5), np.array([-6.0, -3.0, -2.0, 0.0, 4.0]), -1.0)
+    np.testing.assert_allclose(np.concatenate(uneven.differences(2)) @ uneven.since**2, 2.0)
 
 
 def test_pooled_periods_are_means_less_the_mean_of_the_last_block() -> None:

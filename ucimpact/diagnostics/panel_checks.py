@@ -82,7 +82,8 @@ def pre_trend(estimate: Estimate, *, worthwhile: float | None) -> Check:
     else:
         answer, text = (
             "cannot tell",
-            f"{seen} The months are too unsteady to rule out a gap as large as a worthwhile effect.",
+            f"{seen} The {_noun(estimate)}s are too unsteady to rule out a gap as large as a worthwhile "
+            "effect.",
         )
     return Check(
         name="pre_trend",

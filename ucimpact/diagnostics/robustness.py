@@ -83,9 +83,11 @@ def placebo_starts(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: int =
         text = "There is too little time before the pilot to move its start into."
         return _check("placebo_starts", PLACEBO_STARTS, "cannot tell", text, rows)
     answer, p, seen = _judged(known, estimate)
-    dates = "1 earlier start" if len(known) == 1 else f"{len(known)} earlier starts"
     away = ", ".join(str(row["periods_earlier"]) for row in known)
-    text = f"With the time of the pilot left out, {dates} ({away} {noun}s before) were tried. "
+    dates = f"1 earlier start ({away} {noun}s before) was"
+    if len(known) > 1:
+        dates = f"{len(known)} earlier starts ({away} {noun}s before) were"
+    text = f"With the time of the pilot left out, {dates} tried. "
     text += {
         "doubtful": f"{seen} shows a change though nothing happened then.",
         "holds": "None shows a change, and one as large as the result would have been seen.",

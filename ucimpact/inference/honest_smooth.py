@@ -163,8 +163,8 @@ def lasso_path(square: Array, linear: Array) -> Array:
     linear = linear + apart
     h = square + ROUNDING * np.trace(square) / n * np.eye(n)
     penalty = float(np.abs(linear).max())
-    first, last = int(np.abs(linear).argmax()), -1
-    active, signs, left_by = [first], [-float(np.sign(linear[first]))], 0.0
+    first = int(np.abs(linear).argmax())
+    active, signs = [first], [-float(np.sign(linear[first]))]
     knots = [q]
     for _ in range(50 * n):
         pull = -(linear + h @ q)
@@ -177,8 +177,6 @@ def lasso_path(square: Array, linear: Array) -> Array:
                 step, joins, leaves = to_zero, -1, k
         for j in set(range(n)) - set(active):  # one whose pull reaches the penalty joins
             for side in (1.0, -1.0):
-                if j == last and side == left_by:
-                    continue  # it is there already, and on its way inward
                 closing = 1 - side * fall[j]
                 if closing > ROUNDING:
                     reached = max((penalty - side * pull[j]) / closing, 0.0)
@@ -187,11 +185,9 @@ def lasso_path(square: Array, linear: Array) -> Array:
         q = q.copy()
         q[active] += step * change
         penalty -= step
-        last = -1
         if leaves >= 0:
-            last = active.pop(leaves)
-            left_by = signs.pop(leaves)
-            q[last] = 0.0
+            q[active.pop(leaves)] = 0.0
+            signs.pop(leaves)
         elif joins >= 0:
             active.append(joins)
             signs.append(way)
