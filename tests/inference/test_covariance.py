@@ -80,11 +80,15 @@ def test_every_term_equals_club_sandwich(few: pd.DataFrame, robust: dict, kind: 
         assert found.df[k] == pytest.approx(row["df_Satt"], rel=1e-9)
 
 
-def test_club_sandwich_cr1_is_cr0_times_the_clusters_alone(few: pd.DataFrame, robust: dict) -> None:
+@pytest.mark.parametrize("prefix", ["", "weighted_"])
+def test_club_sandwich_cr1_is_cr0_times_the_clusters_alone(
+    few: pd.DataFrame, robust: dict, prefix: str
+) -> None:
     names, x = columns_of(few)
-    _, design = regression(few["y"].to_numpy(), x, codes(few["cluster"]))
+    weights = few["weight"].to_numpy(dtype=float) if prefix else None
+    _, design = regression(few["y"].to_numpy(), x, codes(few["cluster"]), weights)
     cov = cluster_covariance(design, "CR0").cov * 10 / 9
-    for row in robust["CR1"]:
+    for row in robust[f"{prefix}CR1"]:
         k = names.index(row["term"])
         assert np.sqrt(cov[k, k]) == pytest.approx(row["SE"], rel=1e-9)
 
@@ -100,6 +104,9 @@ def test_effects_as_dummies_equal_club_sandwich(
     found = cluster_covariance(design, kind)
     row = robust[f"{effect}FE_{THEIRS[kind]}"][0]
     assert np.sqrt(found.cov[-1, -1]) == pytest.approx(row["SE"], rel=1e-9)
+    if kind == "CR0":
+        alone = robust[f"{effect}FE_CR1"][0]["SE"]
+        assert np.sqrt(found.cov[-1, -1] * 10 / 9) == pytest.approx(alone, rel=1e-9)
     assert found.df[-1] == pytest.approx(row["df_Satt"], rel=1e-9)
 
 
