@@ -171,6 +171,14 @@ def test_leaving_out_gives_the_larger_error() -> None:
     assert out > ImputationDiD(outcome="y", **PLAIN).fit(panel).headline["std_error"]
 
 
+def test_the_default_procedure_is_not_given_the_leave_out_twice() -> None:
+    """With gaps it reads places' own spread from what they add, and undoes the shrinking itself."""
+    panel = panel_of(drawn(24, sizes=(6, 7, 6, 9), gaps=0.05))
+    out, plain = (ImputationDiD(outcome="y", leave_out=leave_out).fit(panel) for leave_out in (True, False))
+    pd.testing.assert_frame_equal(out.effects, plain.effects)
+    assert out.headline["std_error"] > 0
+
+
 def test_the_terms_come_in_their_order() -> None:
     terms = list(dict.fromkeys(IMPUTATION.fit(panel_of(drawn(25))).effects["term"]))
     assert terms == [
