@@ -176,6 +176,12 @@ def test_gaps_weights_and_covariates_are_borne() -> None:
         assert head["conf_low"] < head["estimate"] < head["conf_high"]
 
 
+def test_few_places_with_covariates_are_warned_about() -> None:
+    made = table(units=16, pilots=3).assign(x=np.random.default_rng(2).normal(size=192))
+    did = DifferenceInDifferences(outcome="y", covariates=("x",), cov=IbragimovMuller())
+    assert any("this range was never measured" in text for text in did.fit(Panel(made)).warnings)
+
+
 def test_an_interval_without_an_end_is_no_interval(
     data: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,9 @@ null more often than it says, at 8.3% or below, whatever those variances are.
 Cautious for the same reason: measured false positives at a nominal 5% were 0% to 4% with 2 to 10 pilot places
 of 30, and power 1%, 16%, 37% and 44% with 2, 3, 6 and 10, where a pooled t has 50%. Where places do not
 count alike (weights, unequal gaps) the variance is :math:`\sum_i \omega_i^2 r_i^2\, n/(n-1)` in each group;
-the proof is of equal weights.
+the proof is of equal weights, and lists from 1 to 10 in size, weighted by people, gave 0% to 5% in 30 cells
+(2 to 4 pilot places of 12, 3 to 10 of 30; they the smallest, the largest or any; variances equal or falling
+with size).
 
 References
 ----------

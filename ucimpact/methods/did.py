@@ -218,8 +218,12 @@ class DifferenceInDifferences:
             elif text := care(self.cov, n1, n0):
                 where = f"{type(self.cov).__name__} with {n1} pilot and {n0} comparison places"
                 found.append(Finding("warn", f"{where}: {text}", "Compare Auto()"))
-        if isinstance(self.cov, Auto) and self.covariates and min(n1, n0) < ENOUGH:
-            found.append(Finding("warn", _unsettled(n1, n0), WITHOUT))
+        if self.covariates and min(n1, n0) < ENOUGH:
+            if isinstance(self.cov, Auto):
+                found.append(Finding("warn", _unsettled(n1, n0), WITHOUT))
+            else:
+                text = f"with covariates, {n1} pilot and {n0} comparison places this range was never measured"
+                found.append(Finding("warn", text, "Compare the result without covariates"))
         return found
 
     # -- uncertainty ---------------------------------------------------------------------
