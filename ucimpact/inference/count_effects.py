@@ -29,7 +29,7 @@ import numpy as np
 
 from ucimpact.inference.count_places import Contributions
 from ucimpact.inference.linear import TwoWay, sum_by
-from ucimpact.inference.ppml import PpmlFit, ppml
+from ucimpact.inference.ppml import Family, PpmlFit, ppml
 
 Array = np.ndarray
 
@@ -77,10 +77,12 @@ class Expected:
         Cells that show what happens without the pilot.
     value : array (n_units, n_periods)
         :math:`E`; ``nan`` where it cannot be had (a unit or a period without a free cell).
-    base : array (n_units, n_periods)
-        What a unit effect is multiplied by: :math:`n e^{\\gamma}`, or n.
+    lift : array (n_units, n_periods)
+    below : array (n_units,)
+        Over a set of cells the sum of ``lift`` over ``below`` is the derivative of what is expected of a unit
+        by its own free cells: :math:`R_{ik}`.
     structure : array (n_units, n_periods)
-        :math:`\\mu` in free cells, or n.
+        Working weights of the free cells: :math:`\\mu`, n, or the analysis weight.
     tilt : array (n_units, n_periods)
         Derivative of the expected by its period effect.
     shaping : bool array (n_units,)
@@ -88,39 +90,70 @@ class Expected:
     bread : array (n_periods, n_periods)
         :math:`S^{-1}`, 0 for periods held.
     mean : array (n_units, n_periods)
-        Positive means for the counting variance.
+        Positive means, for drift and for the counting variance.
+    residual, moved : array (n_units, n_periods)
+        Scores of the free cells, and what a drift of 1 in the log of a cell adds to its score; 0 elsewhere.
+    counted : bool
+        Whether the counting variance is known.
     """
 
     counts: Counts
     free: Array
     value: Array
-    base: Array
+    lift: Array
+    below: Array
     structure: Array
     tilt: Array
     shaping: Array
     bread: Array
     mean: Array
+    residual: Array
+    moved: Array
+    counted: bool = True
 
 
-def expected_by_ratio(counts: Counts, free: Array, *, never_only: bool = False) -> tuple[Expected, PpmlFit]:
-    """Unit and period effects by Poisson pseudo-likelihood on the ``free`` cells."""
+def expected_by_ratio(
+    counts: Counts,
+    free: Array,
+    *,
+    never_only: bool = False,
+    family: Family = "poisson",
+    counted: bool = True,
+) -> tuple[Expected, PpmlFit]:
+    """Unit and period effects by Poisson pseudo-likelihood, or gamma quasi-likelihood, on the ``free`` cells.
+
+    ``counted`` says that these are counts, so that chance gives them at least the variance of Poisson.
+    """
     w = counts.weights
     shaping = counts.never if never_only else np.ones(len(w), dtype=bool)
     rate_people = np.where(w > 0, counts.people / np.where(w > 0, w, 1.0), 1.0)
     raw = np.where(w > 0, counts.y / np.where(w > 0, w, 1.0), 0.0)
-    fit = ppml(raw, np.where(free & shaping[:, None], w, 0.0), exposure=rate_people)
+    used = np.where(free & shaping[:, None], w, 0.0)
+    fit = ppml(raw, used, exposure=rate_people, family=family)
     gamma = fit.period_effects
     base = counts.people * np.exp(np.where(np.isnan(gamma), -np.inf, gamma))
     told = free & ~np.isnan(gamma)
-    below = np.where(told, base, 0.0).sum(axis=1)
-    level = np.where(told, counts.y, 0.0).sum(axis=1) / np.where(below > 0, below, 1.0)
+    if family == "gamma":  # a unit's level is the mean of its ratios to the periods, and not of its sums
+        told = told & (base > 0)
+        below = np.where(told, w, 0.0).sum(axis=1)
+        ratios = np.where(told, w * counts.y / np.where(told, base, 1.0), 0.0)
+    else:
+        below = np.where(told, base, 0.0).sum(axis=1)
+        ratios = np.where(told, counts.y, 0.0)
+    level = ratios.sum(axis=1) / np.where(below > 0, below, 1.0)
     known = (told.any(axis=1) & (below > 0))[:, None] & ~np.isnan(gamma)
     value = np.where(known & counts.seen, level[:, None] * base, np.nan)
     mean = np.where(np.isnan(value), 0.0, value)
-    structure = np.where(told, mean, 0.0)
-    return Expected(
-        counts, told, value, base, structure, mean, shaping, _padded(fit.bread, fit.columns, w), mean
-    ), fit
+    bread = _padded(fit.bread, fit.columns, w)
+    if family == "gamma":
+        structure = np.where(told, w, 0.0)
+        lift, moved = mean, structure
+        left = np.where(told & (mean > 0), w * (counts.y / np.where(mean > 0, mean, 1) - 1), 0.0)
+    else:
+        structure = np.where(told, mean, 0.0)
+        lift, left, moved = base, np.where(told, counts.y - mean, 0.0), structure
+    found = (told, value, lift, below, structure, mean, shaping, bread, mean, left, moved, counted)
+    return Expected(counts, *found), fit
 
 
 def expected_by_level(counts: Counts, like: Expected) -> Expected:
@@ -138,7 +171,10 @@ def expected_by_level(counts: Counts, like: Expected) -> Expected:
     totals = used.sum(axis=1)
     system = np.diag(used.sum(axis=0)) - used.T @ (used / np.where(totals > 0, totals, 1.0)[:, None])
     bread = np.linalg.pinv(system, rcond=1e-12, hermitian=True)
-    return Expected(counts, told, value, people, shape, people, like.shaping, bread, like.mean)
+    left = np.where(told, counts.y - np.nan_to_num(value), 0.0)
+    moved = np.where(told, like.mean, 0.0)
+    found = (told, value, people, below, shape, people, like.shaping, bread, like.mean, left, moved)
+    return Expected(counts, *found, counted=like.counted)
 
 
 def _padded(bread: Array, columns: Array, like: Array) -> Array:
@@ -208,8 +244,9 @@ def found_in(expected: Expected, sets: Sets, ratio: float | None) -> Found:
     noise_total = sets.totals(np.where(inside, expected.mean, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = np.log(observed) - np.log(np.maximum(total, 0.0))
-    own_ratio = np.where(np.minimum(observed, total) >= 5, np.exp(estimate), ratio or 1.0)
-    added, size, noise = _by_place(expected, sets, value, total, own_ratio, ratio is not None)
+    enough = (np.minimum(observed, total) >= 5) & (ratio is not None)
+    own_ratio = np.where(enough, np.exp(np.where(enough, estimate, 0.0)), ratio or 1.0)
+    added, size, noise = _by_place(expected, sets, value, total, own_ratio)
     pilot = counts.place_pilot
     own = np.zeros_like(added, dtype=bool)
     at = np.flatnonzero(inside)
@@ -238,16 +275,18 @@ def found_in(expected: Expected, sets: Sets, ratio: float | None) -> Found:
 
 
 def loadings(expected: Expected, sets: Sets) -> Array:
-    """Derivative of the log of what was expected in each set by each free cell, (K, n_units, n_periods)."""
+    """Derivative of the log of what was expected in each set by each free cell, (K, n_units, n_periods).
+
+    By its score, that is: for Poisson and least squares that is the cell itself.
+    """
     n, length = sets.label.shape
     inside = sets.label >= 0
     unit, period = np.nonzero(inside)
     which = sets.label[inside]
     total = sets.totals(np.where(inside, expected.value, 0.0))
-    base_k = np.zeros((sets.number, n))
-    np.add.at(base_k, (which, unit), expected.base[inside])
-    free_base = np.where(expected.free, expected.base, 0.0).sum(axis=1)
-    reach = base_k / np.where(free_base > 0, free_base, 1.0)
+    lift = np.zeros((sets.number, n))
+    np.add.at(lift, (which, unit), expected.lift[inside])
+    reach = lift / np.where(expected.below > 0, expected.below, 1.0)
     tilt = np.zeros((sets.number, length))
     np.add.at(tilt, (which, period), expected.tilt[inside])
     lam = (tilt - reach @ expected.structure) @ expected.bread
@@ -260,33 +299,33 @@ def loadings(expected: Expected, sets: Sets) -> Array:
 
 
 def _by_place(
-    expected: Expected, sets: Sets, value: Array, total: Array, ratio: Array, piloted: bool
+    expected: Expected, sets: Sets, value: Array, total: Array, ratio: Array
 ) -> tuple[Array, Array, Array]:
     """psi, h and V of :mod:`ucimpact.inference.count_places`, by place."""
     counts = expected.counts
     inside = sets.label >= 0
-    unit, _ = at = np.nonzero(inside)
+    unit, period = np.nonzero(inside)
     which = sets.label[inside]
     safe = np.where(total > 0, total, np.nan)
     loading = -loadings(expected, sets)
-    mean = np.where(expected.free, expected.mean, 0.0)
-    residual = np.where(expected.free, counts.y - np.nan_to_num(expected.value), 0.0)
     w = counts.weights
     parts = np.zeros((3, sets.number, len(w)))
-    if piloted:  # sets with the pilot lie outside the free cells
-        mean_in = ratio[which] * expected.mean[inside]
-        per = 1.0 / (ratio * safe)[which]
-        np.add.at(parts[0], (which, unit), per * (counts.y[inside] - ratio[which] * value[inside]))
-        np.add.at(parts[1], (which, unit), per * mean_in / 2)
-        np.add.at(parts[2], (which, unit), per**2 * w[inside] * mean_in)
-    else:
-        loading[which, at[0], at[1]] += 1.0 / safe[which]
-    parts[0] += (loading * residual).sum(axis=2)
-    parts[1] += (np.abs(loading) * mean).sum(axis=2) / 2
-    parts[2] += (loading**2 * (w * mean)).sum(axis=2)
-    added, size, noise = (np.nan_to_num(sum_by(part, counts.places)) for part in parts)
+    parts[0] = (loading * expected.residual).sum(axis=2)
+    per = 1.0 / (ratio * safe)[which]
+    np.add.at(parts[0], (which, unit), per * (counts.y[inside] - ratio[which] * value[inside]))
+    # what a drift of 1 in the log of a cell adds
+    shock = loading * expected.moved
+    shock[which, unit, period] += expected.mean[inside] / safe[which]
+    parts[1] = np.abs(shock).sum(axis=2) / 2
+    if expected.counted:
+        free_noise = np.where(expected.free, w * expected.mean, 0.0)
+        parts[2] = (loading**2 * free_noise).sum(axis=2)
+        noise = w[inside] * expected.mean[inside]
+        both = np.where(expected.free[inside], 2 * loading[which, unit, period], 0.0)
+        np.add.at(parts[2], (which, unit), per * (per * ratio[which] + both) * noise)
+    added, size, variance = (np.nan_to_num(sum_by(part, counts.places)) for part in parts)
     size[size < 1e-10 * size.max(axis=1, keepdims=True, initial=1e-300)] = 0.0
-    return added, size, noise
+    return added, size, variance
 
 
 def _patterns(expected: Expected, label: Array, total: Array) -> tuple[Array, Array, Array, Array, Array]:

@@ -25,7 +25,6 @@ from ucimpact.inference.count_effects import (
     Expected,
     Sets,
     expected_by_level,
-    expected_by_ratio,
     found_in,
 )
 from ucimpact.inference.count_rule import Rule
@@ -63,7 +62,7 @@ class Path:
         at = self.sample.since == self.reference
         free = self.sample.counts.seen & (at | self.sample.counts.never[:, None])
         try:
-            return expected_by_ratio(self.sample.counts, free)[0]
+            return self.sample.expected_from(free)
         except EstimationError:
             return None
 

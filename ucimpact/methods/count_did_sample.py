@@ -13,7 +13,7 @@ from ucimpact.errors import EstimationError
 from ucimpact.inference.count_effects import Counts, Expected, Sets, expected_by_ratio
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.inference.linear import grid
-from ucimpact.inference.ppml import PpmlFit
+from ucimpact.inference.ppml import Family, PpmlFit
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
@@ -36,9 +36,6 @@ class CountMethod(Protocol):
     @property
     def per(self) -> float | None: ...
 
-    @property
-    def cov(self) -> object: ...
-
 
 @dataclass(frozen=True, eq=False)
 class CountSample:
@@ -56,6 +53,9 @@ class CountSample:
         People that a rate counts by; 1 without a population, where a rate is a mean count.
     expected : Expected
     fit : PpmlFit
+    family : {"poisson", "gamma"}
+    counted : bool
+        Whether the outcome is a count.
     """
 
     sample: Sample
@@ -66,6 +66,12 @@ class CountSample:
     per: float
     expected: Expected
     fit: PpmlFit
+    family: Family = "poisson"
+    counted: bool = True
+
+    def expected_from(self, free: Array) -> Expected:
+        """What is expected when other cells show what happens without the pilot."""
+        return expected_by_ratio(self.counts, free, family=self.family, counted=self.counted)[0]
 
     @property
     def panel(self) -> Panel:
@@ -107,8 +113,17 @@ def numerator_of(panel: Panel, method: CountMethod) -> tuple[str, float]:
     return method.outcome, method.per or noted
 
 
-def lay_out(method: CountMethod, panel: Panel) -> tuple[list[Finding], CountSample | None]:
-    """What these data refuse and what needs care; the sample where nothing is refused."""
+def lay_out(
+    method: CountMethod, panel: Panel, *, family: Family = "poisson", counted: bool = True
+) -> tuple[list[Finding], CountSample | None]:
+    """What these data refuse and what needs care; the sample where nothing is refused.
+
+    Parameters
+    ----------
+    family : {"poisson", "gamma"}
+    counted : bool
+        Whether the outcome has to be a count; else an amount not below 0.
+    """
     column, per = numerator_of(panel, method)
     if panel.weight is not None and panel.weight == f"mean {panel.population}":
         panel = replace(panel, weight=None)  # the people at risk weigh already
@@ -116,7 +131,7 @@ def lay_out(method: CountMethod, panel: Panel) -> tuple[list[Finding], CountSamp
     known = values[np.isfinite(values)]
     if (known < 0).any():
         return [_refuse(f"`{column}` has values below 0", "Use did or callaway-santanna")], None
-    if not whole_numbers(known):
+    if counted and not whole_numbers(known):
         way_out = (
             "Bring the counts, with the people at risk as the population; for a mean or a cost use did or "
             "cost-did"
@@ -128,11 +143,16 @@ def lay_out(method: CountMethod, panel: Panel) -> tuple[list[Finding], CountSamp
     if not sample.y.any():
         return [*findings, _refuse(f"`{column}` is 0 throughout", "Choose an outcome that happens")], None
     findings = list(findings)
-    return _compared(method, sample, per, findings)
+    return _compared(method, sample, per, findings, family, counted)
 
 
 def _compared(
-    method: CountMethod, sample: Sample, per: float, findings: list[Finding]
+    method: CountMethod,
+    sample: Sample,
+    per: float,
+    findings: list[Finding],
+    family: Family,
+    counted: bool,
 ) -> tuple[list[Finding], CountSample | None]:
     shape = sample.shape
     start = sample.start
@@ -175,7 +195,7 @@ def _compared(
         ~pilot,
     )
     mixed = _mixed(sample, pilot)
-    if mixed and isinstance(method.cov, Auto):
+    if mixed and isinstance(getattr(method, "cov", Auto()), Auto):
         findings.append(
             _refuse(
                 f"{mixed} places hold both pilot and comparison units, so the pilot was not given out by "
@@ -185,7 +205,9 @@ def _compared(
             )
         )
     try:
-        expected, fit = expected_by_ratio(counts, free, never_only=method.control_group == "never-treated")
+        expected, fit = expected_by_ratio(
+            counts, free, never_only=method.control_group == "never-treated", family=family, counted=counted
+        )
     except EstimationError as error:
         return [*findings, _refuse(str(error), "Bring more periods, or choose an outcome that happens")], None
     total = np.where(treated & ~np.isnan(expected.value), expected.value, 0.0).sum()
@@ -198,7 +220,8 @@ def _compared(
             {"n": lost, "reason": "rows with the pilot in periods in which nobody is without it"}
         )
     findings += _silent(sample, counts)
-    return findings, CountSample(sample, counts, since, treated, free, per, expected, fit)
+    told = (sample, counts, since, treated, free, per, expected, fit, family, counted)
+    return findings, CountSample(*told)
 
 
 def _mixed(sample: Sample, pilot: Array) -> int:
