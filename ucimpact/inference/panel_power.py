@@ -224,11 +224,17 @@ class Draws:
             ends[:, :, k] = self._robust(int(k), [None if share is None else share[k] for share in planted])
         for name in np.unique(names[names != "robust"]):
             which = np.flatnonzero(names == name)
-            for e, share in enumerate(planted):
-                values = self._with(
-                    self.values[which], self.levels[which], None if share is None else share[which]
-                )
-                ends[:, e, which] = self._together(str(name), values, spread[which], which)
+            at_once = max(1, AT_ONCE // (len(which) * self.seats.shape[1]))
+            for first in range(0, len(planted), at_once):
+                part = planted[first : first + at_once]
+                values = [
+                    self._with(
+                        self.values[which], self.levels[which], None if share is None else share[which]
+                    )
+                    for share in part
+                ]
+                found = self._together(str(name), np.concatenate(values), spread[which], which)
+                ends[:, first : first + len(part), which] = np.array(found).reshape(2, len(part), -1)
         return ends[0], ends[1]
 
     def _with(self, values: Array, levels: Array, share: Array | None) -> Array:
@@ -239,11 +245,13 @@ class Draws:
         return np.concatenate([values[..., :n1] + share * levels[..., :n1], values[..., n1:]], axis=-1)
 
     def _together(self, name: str, values: Array, spread: Array, which: Array) -> tuple[Array, Array]:
-        """The ranges of draws that one procedure judges.
+        """The ranges of draws that one procedure judges; ``values`` holds them once for each effect.
 
         Places stand in the order of their values, as a permutation takes them one evaluation at a time.
         """
-        shares, sizes = self.shares[which], self.past.place_sizes[self.seats[which]]
+        effects = len(values) // len(which)
+        sizes = self.past.place_sizes[self.seats[which]]
+        shares, sizes, spread = (np.tile(rows, (effects, 1)) for rows in (self.shares[which], sizes, spread))
         order = np.lexsort((values, np.broadcast_to(~self.size.mask, values.shape)), axis=1)
         values, shares, sizes, spread = (
             np.take_along_axis(rows, order, axis=1) for rows in (values, shares, sizes, spread)

@@ -8,7 +8,7 @@ from ucimpact.plan.planned import Curve
 from ucimpact.report.canvas import DASHES, INK, SMALL, Drawing, blank, measure, settings, svg
 from ucimpact.report.charts import BLUE, GHOST, LINE, MUTED, NARROW, ROW, TEAL, WIDE, spread
 from ucimpact.report.scale import decimals_of_step, ticks
-from ucimpact.words import joint, number, per_cent
+from ucimpact.words import number, per_cent
 
 
 def drawn(curve: Curve) -> str:
@@ -33,9 +33,10 @@ def description(curve: Curve) -> str:
         known = [(at, v) for at, v in zip(curve.at, values, strict=True) if v is not None]
         if known:
             (first, high), (last, low) = known[0], known[-1]
-            told.append(f"{name}: {per_cent(high)} at {first}, {per_cent(low)} at {last}")
-    worth = f" Worth having: {per_cent(curve.worthwhile)}." if curve.worthwhile is not None else ""
-    return f"{curve.axis}. {joint(told)}.{worth}" if told else f"{curve.axis}. No {curve.noun} is found."
+            told.append(f"{name}: {per_cent(high)} at {first}, {per_cent(low)} at {last}.")
+    if curve.worthwhile is not None:
+        told.append(f"Worth having: {per_cent(curve.worthwhile)}.")
+    return " ".join([f"{curve.axis}.", *told]) if told else f"{curve.axis}. No {curve.noun} is found."
 
 
 def drawing(curve: Curve, width: int) -> Drawing:

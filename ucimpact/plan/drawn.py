@@ -75,7 +75,7 @@ def _sign(outcome: Outcome) -> int:
     return -1 if outcome.better == "lower" else 1
 
 
-def _worthwhile(study: Study, past: Past, size: Size) -> float | None:
+def worthwhile_share(study: Study, past: Past, size: Size) -> float | None:
     """The smallest change worth having, as a share of what is expected."""
     outcome = study.primary
     agreed = outcome.worthwhile
@@ -98,7 +98,7 @@ def _found(study: Study, past: Past, size: Size, draws: int, drift: float | None
     scale = 1.0 if past.form == "log" else past.level
     lots = draw(past.histories, size, past.cov, draws=draws, seed=study.release.seed, drift=drift * scale)
     power = Power(lots, _sign(study.primary), past.form)
-    worthwhile = _worthwhile(study, past, size)
+    worthwhile = worthwhile_share(study, past, size)
     return Found(
         size=size,
         four_in_five=_known(power.smallest(FOUR_IN_FIVE)),

@@ -212,8 +212,10 @@ def _panel(study: Study, whole: Converted, first: int, last: int) -> tuple[Panel
         )
     except DataError as error:
         raise DataError(whole.placed(error, whole.table.rows[keep]), source=whole.table.file) from None
+    if not gone:
+        return panel, ()
     noun = f"unit{'' if gone == 1 else 's'}"
-    return panel, ((f"{gone} {noun} without a figure in each of these periods",) if gone else ())
+    return panel, (f"{gone} {noun} without a figure in each of these {whole.frequency.noun}s",)
 
 
 def _past(

@@ -93,14 +93,16 @@ class Sizes:
         table = [n for n in PILOTS if n <= min(room, max(number // 2, own.pilot))][:MOST_ROWS]
         pilots = tuple(sorted({*table, own.pilot}))
         spans = {max(1, round(years * past.year)) for years in YEARS}
-        earlier = {max(1, round(years * past.year)) for years in YEARS_BEFORE}
+        fits = before + after <= past.histories.periods
+        most = past.histories.periods - (after if fits else 0)
+        earlier = {b for years in YEARS_BEFORE if (b := max(1, round(years * past.year))) <= most}
         return cls(
             own=own,
             declared=pilot is not None,
             places=number,
             pilots=pilots,
             after=tuple(sorted({*spans, own.after})),
-            before=tuple(sorted({b for b in earlier if b <= past.histories.periods} | {own.before})),
+            before=tuple(sorted({*earlier, own.before})),
         )
 
     def others(self, pilot: int) -> int:
