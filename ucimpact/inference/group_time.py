@@ -275,8 +275,10 @@ def on_panel(
         treated = design.cohort[rows] == first.cohort
         period = np.array([order[k].period for k in numbers])
         base = np.array([order[k].base for k in numbers])
-        change = outcome[rows]
-        change = change[:, period] - (change[:, base] if (base != base[0]).any() else change[:, base[:1]])
+        seen_here = outcome[rows]
+        change = seen_here[:, period]
+        change -= seen_here[:, base] if (base != base[0]).any() else seen_here[:, base[:1]]
+        del seen_here
         try:
             groups = two_groups(treated, x, w, estimator)
         except Indistinct as error:

@@ -52,22 +52,23 @@ class Parts:
     Attributes
     ----------
     make : callable
+        Given whether units that may share a place must stay in one part.
     """
 
-    make: Callable[[], Iterator[Part]]
+    make: Callable[[bool], Iterator[Part]]
 
     @cached_property
     def _kept(self) -> tuple[Part, ...] | None:
         """The parts, where they are small enough to hold."""
         kept: list[Part] = []
-        for part in self.make():
+        for part in self.make(False):
             kept.append(part)
             if sum(one.numbers.size for one in kept) > HELD:
                 return None
         return tuple(kept)
 
     def __iter__(self) -> Iterator[Part]:
-        return self.make() if self._kept is None else iter(self._kept)
+        return self.make(False) if self._kept is None else iter(self._kept)
 
     @cached_property
     def products(self) -> tuple[tuple[Array, Array, Array], ...]:
@@ -135,7 +136,7 @@ class InParts:
         number = int(places.max()) + 1
         if number == len(places) and bool((places == np.arange(number)).all()):
             return self
-        parts = Parts(lambda: _placed(iter(self.parts), places))
+        parts = Parts(lambda _: _placed(self.parts.make(True), places))
         return InParts(parts, (number, self.shape[1]), self.combination)
 
     def second_moments(self, weight: Array | None = None) -> Array:

@@ -48,9 +48,11 @@ from ucimpact.inference.group_time import (
     on_panel,
     on_sections,
 )
+from ucimpact.inference.influence_parts import InParts
 from ucimpact.inference.staggered import Analytic
 from ucimpact.methods.callaway_santanna_terms import (
     Laid,
+    influence_of,
     lay,
     terms_of,
     wald_before,
@@ -152,10 +154,10 @@ class CallawaySantAnna:
         warnings = enforce(findings)
         assert sample is not None and laid is not None
         linear = not self.covariates and not self._by_rows(sample) and sample.balanced
-        terms = terms_of(laid, linear=linear and sample.unit_weights is not None)
-        return estimate_of(
-            self, "callaway-santanna", sample, terms, warnings=warnings, extras=self._extras(sample, laid)
-        )
+        estimated, held = (influence_of(laid, with_shares=way) for way in (True, False))
+        terms = terms_of(laid, estimated, held, linear=linear and sample.unit_weights is not None)
+        extras = self._extras(sample, laid, held if isinstance(self.cov, Auto) else estimated)
+        return estimate_of(self, "callaway-santanna", sample, terms, warnings=warnings, extras=extras)
 
     # -- the design ----------------------------------------------------------------------
 
@@ -305,12 +307,10 @@ class CallawaySantAnna:
             findings.append(Finding("warn", text, "Compare the result without covariates"))
         return findings
 
-    def _extras(self, sample: Sample, laid: Laid) -> dict[str, Any]:
+    def _extras(self, sample: Sample, laid: Laid, influence: InParts) -> dict[str, Any]:
         extras: dict[str, Any] = {
             "cells": {"number": len(laid.found.cells), "left_out": len(laid.found.missing)},
-            "cells_before": wald_before(
-                laid, sample.places, len(sample.place_names), held=isinstance(self.cov, Auto)
-            ),
+            "cells_before": wald_before(laid, influence, sample.places, len(sample.place_names)),
         }
         if self.base_period == "varying":
             extras["reference"] = {"event_time": None}
@@ -319,10 +319,11 @@ class CallawaySantAnna:
 
 def _constant(sample: Sample) -> Array:
     """Covariates (k, n_units) where none changes within a unit, else (k, n_units, n_periods)."""
-    grids = sample.covariates
-    if sample.balanced and bool((grids == grids[:, :, :1]).all()):
-        return np.asarray(grids[:, :, 0])
-    return grids
+    if sample.is_whole:
+        views = [column.reshape(sample.shape) for column in sample.x]
+        if all(bool((view == view[:, :1]).all()) for view in views):
+            return np.array([view[:, 0] for view in views])
+    return sample.covariates
 
 
 def _unit_weights(sample: Sample) -> Array:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,8 @@ from ucimpact.methods.staggered_sample import Sample
 Array = np.ndarray
 HELD = 300_000
 """Units times effects up to which influence is held as an array."""
+AT_ONCE = 8_192
+"""Units worked on at a time."""
 SINGULAR = 1e-12
 
 
@@ -53,16 +54,6 @@ class Laid:
         """Event time of each cell, in periods."""
         design, found = self.design, self.found
         return np.asarray(design.ordinals[found.period] - design.cohorts[found.cohort])
-
-    @cached_property
-    def influence(self) -> InParts:
-        """Influence of units on the averages and then the cells."""
-        return _influence(self, with_shares=True)
-
-    @cached_property
-    def held(self) -> InParts:
-        """The same with the shares of cohorts taken as they are."""
-        return _influence(self, with_shares=False)
 
 
 def lay(design: Design, found: GroupTime, weights: Array, balance: int | None, *, as_in_did: bool) -> Laid:
@@ -102,12 +93,14 @@ def lay(design: Design, found: GroupTime, weights: Array, balance: int | None, *
     return Laid(design, found, kept, share, effect, weights)
 
 
-def terms_of(laid: Laid, *, linear: bool) -> Terms:
+def terms_of(laid: Laid, estimated: InParts, held: InParts, *, linear: bool) -> Terms:
     """The averages, then the cells.
 
     Parameters
     ----------
     laid : Laid
+    estimated, held : InParts
+        Influence with the shares of cohorts estimated, and taken as they are.
     linear : bool
         Whether every cell is a difference of weighted mean outcomes of whole cohorts: no covariates, no gaps.
     """
@@ -124,8 +117,8 @@ def terms_of(laid: Laid, *, linear: bool) -> Terms:
     ]
     alone = np.zeros((len(design.cohorts), number))
     alone[found.cohort, np.arange(number)] = 1.0
-    influence: Any = laid.influence
-    fixed: Any = laid.held
+    influence: Any = estimated
+    fixed: Any = held
     if influence.shape[0] * influence.shape[1] <= HELD:
         influence, fixed = np.asarray(influence), np.asarray(fixed)
     cells = np.zeros((len(design.cohorts), len(design.ordinals)), dtype=bool)
@@ -142,13 +135,21 @@ def terms_of(laid: Laid, *, linear: bool) -> Terms:
     )
 
 
-def _influence(laid: Laid, *, with_shares: bool) -> InParts:
+def influence_of(laid: Laid, *, with_shares: bool) -> InParts:
+    """Influence of units on the averages and then the cells.
+
+    Parameters
+    ----------
+    laid : Laid
+    with_shares : bool
+        Whether the shares of cohorts are estimated.
+    """
     shape = len(laid.weights), len(laid.averages.rows) + len(laid.found.cells)
-    return InParts(Parts(lambda: _parts(laid, with_shares)), shape)
+    return InParts(Parts(lambda whole: _parts(laid, with_shares, whole)), shape)
 
 
-def _parts(laid: Laid, with_shares: bool) -> Iterator[Part]:
-    """One part a cohort, those that never start last."""
+def _parts(laid: Laid, with_shares: bool, whole: bool) -> Iterator[Part]:
+    """Parts of a cohort each, those that never start last; large cohorts in several unless ``whole``."""
     design, averages = laid.design, laid.averages
     number = len(laid.found.cells)
     of_cells = np.concatenate([averages.weights, np.eye(number)], axis=1)
@@ -156,15 +157,16 @@ def _parts(laid: Laid, with_shares: bool) -> Iterator[Part]:
     slope[:-1, : len(averages.rows)] = averages.slope
     share = laid.weights / laid.weights.sum()
     for c in range(len(slope)):
-        units = np.flatnonzero(design.cohort == c)
-        if not len(units):
-            continue
-        numbers, matrices = _pieces(laid, c, units, of_cells)
-        if with_shares:
-            numbers.append(share[units, None])
-            matrices.append(slope[c][None, :])
-        if numbers:
-            yield Part(units, np.concatenate(numbers, axis=1), np.concatenate(matrices))
+        every = np.flatnonzero(design.cohort == c)
+        size = max(len(every), 1) if whole else AT_ONCE
+        for first in range(0, len(every), size):
+            units = every[first : first + size]
+            numbers, matrices = _pieces(laid, c, units, of_cells)
+            if with_shares:
+                numbers.append(share[units, None])
+                matrices.append(slope[c][None, :])
+            if numbers:
+                yield Part(units, np.concatenate(numbers, axis=1), np.concatenate(matrices))
 
 
 def _pieces(laid: Laid, c: int, units: Array, of_cells: Array) -> tuple[list[Array], list[Array]]:
@@ -181,7 +183,8 @@ def _pieces(laid: Laid, c: int, units: Array, of_cells: Array) -> tuple[list[Arr
         cell = found.cells[block.cells[0]]
         if cell.cohort != c and not design.comparison(cell)[c]:
             continue
-        mine = np.flatnonzero(design.cohort[block.rows] == c)
+        low, high = np.searchsorted(block.rows, [units[0], units[-1] + 1])
+        mine = low + np.flatnonzero(design.cohort[block.rows[low:high]] == c)
         if not len(mine):
             continue
         rows, used = block.rows[mine], np.union1d(block.period, block.base)
@@ -240,16 +243,16 @@ def _loadings(laid: Laid) -> Array:
     return np.concatenate([averages, cells], axis=1)
 
 
-def wald_before(laid: Laid, places: Array, n_places: int, *, held: bool) -> dict[str, Any]:
+def wald_before(laid: Laid, influence: InParts, places: Array, n_places: int) -> dict[str, Any]:
     """Are all cells before their start 0? A chi-square for many places, as in R's ``did``.
 
     Parameters
     ----------
     laid : Laid
+    influence : InParts
+        Of the averages and cells; whether shares are estimated does not matter to cells.
     places : array (n_units,)
     n_places : int
-    held : bool
-        Which influence has been worked out already: shares of cohorts do not matter to cells.
     """
     which = np.flatnonzero(laid.since < 0)
     number = len(which)
@@ -258,9 +261,8 @@ def wald_before(laid: Laid, places: Array, n_places: int, *, held: bool) -> dict
     known = {"df": number, "places": n_places}
     if number >= n_places:
         return {**known, "why": f"{n_places} places cannot tell {number} cells before the start apart."}
-    influence = (laid.held if held else laid.influence).by_place(places)
     at = which + len(laid.averages.rows)
-    cov = influence.second_moments()[np.ix_(at, at)]
+    cov = influence[:, at].by_place(places).second_moments()
     size = np.sqrt(np.diag(cov))
     scaled = cov / np.outer(size, size) if (size > 0).all() else cov
     values = np.linalg.eigvalsh(scaled)

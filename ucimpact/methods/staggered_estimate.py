@@ -145,15 +145,13 @@ def estimate_of(
 def _counterfactual(work: Uncertainty) -> pd.DataFrame:
     """What happened to the pilot units by time since their start, and what was expected."""
     sample, found = work.sample, work.found
-    pilot = sample.pilot[sample.unit]
-    start = np.where(sample.pilot, sample.start, 0)
-    since = (sample.ordinals[sample.period] - start[sample.unit])[pilot]
+    since = work.since
     times = np.array([int(work.terms.rows[k]["event_time"]) for k in work.events])
     every = np.union1d(times, [work.reference]).astype(np.int64)
     low = int(since.min())
-    slots = (since - low).astype(np.intp)
-    weight = np.bincount(slots, sample.w[pilot])
-    total = np.bincount(slots, (sample.w * sample.y)[pilot])
+    slots = (since - low).astype(np.intp).reshape(-1)
+    weight = np.bincount(slots, sample.by_cohort.weight[:-1].reshape(-1))
+    total = np.bincount(slots, sample.by_cohort.outcome[:-1].reshape(-1))
     every = every[(every >= low) & (every - low < len(weight))]
     every = every[weight[every - low] > 0]
     observed = total[every - low] / weight[every - low]
@@ -178,24 +176,23 @@ def _counterfactual(work: Uncertainty) -> pd.DataFrame:
 
 
 def _cells(sample: Sample, terms: Terms) -> Array:
-    """Which rows the simple average is over."""
+    """Which cells the simple average is over, shape (n_cohorts, n_periods)."""
     if terms.cells is None:
-        return sample.treated
-    padded = np.concatenate([terms.cells, np.zeros((1, len(sample.ordinals)), dtype=bool)])
-    return np.asarray(padded[sample.cohort[sample.unit], sample.period])
+        return np.asarray(sample.ordinals[None, :] >= sample.cohorts[:, None])
+    return terms.cells
 
 
 def _observed(sample: Sample, terms: Terms) -> float:
-    rows = _cells(sample, terms)
-    return float(np.average(sample.y[rows], weights=sample.w[rows]))
+    cells, sums = _cells(sample, terms), sample.by_cohort
+    return float(sums.outcome[:-1][cells].sum() / sums.weight[:-1][cells].sum())
 
 
 def _scaled(head: Mapping[str, Any], sample: Sample, terms: Terms) -> list[dict[str, Any]]:
     """The rows ``cumulative`` and ``relative``."""
-    rows = _cells(sample, terms)
-    times = float(rows.sum())
+    cells = _cells(sample, terms)
+    times = float(sample.by_cohort.rows[:-1][cells].sum())
     if (rate := sample.panel.rates.get(sample.outcome_name)) is not None and sample.people is not None:
-        times = float(sample.people[rows].sum() / rate.per)
+        times = float(sample.by_cohort.people[:-1][cells].sum() / rate.per)
     limits = ("estimate", "conf_low", "conf_high")
     kept = {name: head[name] for name in ("statistic", "df", "p_value")}
     cumulative = {name: head[name] * times for name in (*limits, "std_error")}

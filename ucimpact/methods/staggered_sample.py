@@ -20,6 +20,21 @@ from ucimpact.methods.design_finding import Finding
 Array = np.ndarray
 
 
+AT_ONCE = 262_144
+"""Rows added up at a time."""
+
+
+@dataclass(frozen=True)
+class CohortSums:
+    """Sums over the rows of each cohort, those that never start last, each (n_cohorts + 1, n_periods)."""
+
+    rows: Array
+    weight: Array
+    outcome: Array
+    """Of weight times outcome."""
+    people: Array
+
+
 @dataclass(frozen=True)
 class Sample:
     """What is analysed, row by row, and as grids of units by periods where they are asked for.
@@ -110,6 +125,21 @@ class Sample:
     def treated(self) -> Array:
         """Whether the pilot runs in each row, shape (n_rows,)."""
         return np.asarray(self.ordinals[self.period] >= self.start[self.unit])
+
+    @cached_property
+    def by_cohort(self) -> CohortSums:
+        """Rows, weights, outcomes and people added up by cohort and period."""
+        size = (len(self.cohorts) + 1) * len(self.ordinals)
+        out = np.zeros((4, size))
+        for first in range(0, len(self.y), AT_ONCE):
+            part = slice(first, first + AT_ONCE)
+            cell = self.cohort[self.unit[part]] * len(self.ordinals) + self.period[part]
+            out[0] += np.bincount(cell, minlength=size)
+            out[1] += np.bincount(cell, self.w[part], size)
+            out[2] += np.bincount(cell, self.w[part] * self.y[part], size)
+            if self.people is not None:
+                out[3] += np.bincount(cell, self.people[part], size)
+        return CohortSums(*out.reshape(4, len(self.cohorts) + 1, len(self.ordinals)))
 
     @cached_property
     def balanced(self) -> bool:
@@ -281,7 +311,8 @@ def _laid_out(
         "pilot_periods": int((period >= first[unit]).sum()),
         "left_out": [{"n": number, "reason": reason} for number, reason in left_out if number],
     }
-    place_names = tuple(panel.place_names[int(k)] for k in names)
+    every_name = panel.place_names
+    place_names = every_name if len(names) == len(every_name) else tuple(every_name[int(k)] for k in names)
     known = (unit, period, y, w, x, people)
     return Sample(*known, start, ordinals, places.reshape(-1), place_names, panel, outcome, counts)
 
