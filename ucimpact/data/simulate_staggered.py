@@ -58,7 +58,7 @@ class StaggeredPractices:
         Practices, and how many of them join.
     months : int, default 36
         Months of records.
-    waves : tuple of int, default (11, 14, 18, 21, 24)
+    waves : tuple of int, default (15, 18, 21, 25, 28)
         Months in which practices join, counted from 0; as many in each as can be.
     first : str, default "2021-07"
         The first month.
@@ -75,25 +75,25 @@ class StaggeredPractices:
         its monthly shocks; of the months that all share.
     season : float, default 1.0
         Multiple of :data:`ucimpact.data.simulate.WINTER`.
-    dispersion : float, default 1.5
+    dispersion : float, default 1.2
         Variance of a count over its mean, given the rate.
     """
 
     units: int = 60
     pilots: int = 28
     months: int = 36
-    waves: tuple[int, ...] = (11, 14, 18, 21, 24)
+    waves: tuple[int, ...] = (15, 18, 21, 25, 28)
     first: str = "2021-07"
     effect: float = -0.12
     settling: int = 3
     ar: float = 0.5
     rate: float = 8.5
     level: float = 0.12
-    drift: float = 0.02
-    shock: float = 0.05
+    drift: float = 0.015
+    shock: float = 0.04
     luck: float = 0.03
     season: float = 1.0
-    dispersion: float = 1.5
+    dispersion: float = 1.2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "waves", tuple(self.waves))
