@@ -23,40 +23,30 @@ def main() -> int:
     """Run what was asked for; 1 where a target is missed."""
     parser = argparse.ArgumentParser(prog="make calibrate", description=__doc__)
     parser.add_argument("--only", choices=FAMILIES, action="append", help="one family; may be given again")
-    parser.add_argument("--cells", default="", help="cells whose name holds this pattern; writes nothing")
+    parser.add_argument("--cells", default="", help="cells whose name holds this pattern")
     parser.add_argument("--draws", type=int, help="draws a cell, in place of its own; writes nothing")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--write", action="store_true", help="write though --draws was given")
     asked = parser.parse_args()
-    writes = asked.write or not (asked.draws or asked.cells)
-    missed, done = False, []
+    missed = False
     with processes(asked.jobs) as pool:
         for name in asked.only or FAMILIES:
-            family, begun, tables = FAMILIES[name], time.perf_counter(), []
+            family = FAMILIES[name]
             print(f"\n{name}: {family.title}", flush=True)
             for cell in family.cells:
                 if not re.search(asked.cells, cell.name):
                     continue
-                at = time.perf_counter()
+                begun = time.perf_counter()
                 found = read_draws(cell, asked.draws or cell.draws, pool, asked.jobs)
                 if not len(found):
                     continue
                 table = summarise(cell, found)
                 table.insert(0, "cell", cell.name)
-                tables.append(table)
-                print(f"\n{cell.name} ({time.perf_counter() - at:,.0f} s)\n{shown(table)}", flush=True)
-            if not tables:
-                continue
-            whole = pd.concat(tables, ignore_index=True)
-            whole.insert(0, "family", name)
-            missed |= bool((whole["ok"] == "NO").any())
-            if writes:  # as soon as a family is done, so that nothing is lost
-                write(
-                    FAMILIES.values(),
-                    {name: whole},
-                    {name: run_note(time.perf_counter() - begun, asked.draws)},
-                )
-            done.append(name)
+                table.insert(0, "family", name)
+                print(f"\n{cell.name} ({time.perf_counter() - begun:,.0f} s)\n{shown(table)}", flush=True)
+                missed |= bool((table["ok"] == "NO").any())
+                if asked.write or not asked.draws:
+                    write(FAMILIES.values(), table, run_note(asked.draws))
     print("\nA target is missed." if missed else "\nEvery target is met.")
     return int(missed)
 

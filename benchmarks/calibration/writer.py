@@ -1,7 +1,7 @@
 """The board as tables: every measure in ``results.csv``, and the page ``docs/calibration.md``.
 
-A run replaces the rows of the families it ran, all of them together, so that methods in one table were
-read from the same draws in one run. What was run when, with which versions, is in ``runs.json``.
+A run replaces the rows of each cell it ran, as soon as it is done, so that methods in one row were read from
+the same draws in one run. What was run when, with which versions, is in ``runs.json``.
 """
 
 from __future__ import annotations
@@ -42,27 +42,29 @@ allows. Everything measured, width and CPU time too, is in `benchmarks/calibrati
 """
 
 
-def write(families: Iterable[Family], tables: dict[str, pd.DataFrame], runs: dict[str, Any]) -> None:
-    """Results, what was run, and the page, with what earlier runs left of other families."""
+def write(families: Iterable[Family], table: pd.DataFrame, note: dict[str, Any]) -> None:
+    """Results of one cell, what was run, and the page, with what earlier runs left of other cells."""
     results, earlier = HERE / "results.csv", HERE / "runs.json"
-    fresh = [table for table in tables.values() if len(table)]
-    if results.exists():
-        old = pd.read_csv(results, keep_default_na=False, na_values={"value": "", "mc_error": ""})
-        fresh.insert(0, old[~old["family"].isin(tables)])
-        runs = json.loads(earlier.read_text(encoding="utf-8")) | runs
-    whole = pd.concat(fresh, ignore_index=True)
+    family, cell = table.loc[0, ["family", "cell"]]
+    whole, runs = table.assign(date=note["date"]), {}
     for column, form in DIGITS.items():
         whole[column] = [float(form % value) for value in whole[column]]
+    if results.exists():
+        old = pd.read_csv(results, keep_default_na=False, na_values={"value": "", "mc_error": ""})
+        old = old[(old["family"] != family) | (old["cell"] != cell)]
+        whole = pd.concat([old, whole], ignore_index=True)
+        runs = json.loads(earlier.read_text(encoding="utf-8"))
+    runs[family] = note
     whole.to_csv(results, index=False, lineterminator="\n")
     earlier.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(families, whole, runs), encoding="utf-8")
 
 
-def run_note(seconds: float, draws: int | None) -> dict[str, Any]:
-    """When, with what, and how long."""
+def run_note(draws: int | None) -> dict[str, Any]:
+    """When and with what."""
     note: dict[str, Any] = {"date": date.today().isoformat(), "python": platform.python_version()}
     note["versions"] = {name: found for name in (*PACKAGES, *PEERS) if (found := _version(name))}
-    return note | {"seconds": round(seconds)} | ({"draws": draws} if draws else {})
+    return note | ({"draws": draws} if draws else {})
 
 
 def _version(name: str) -> str | None:
@@ -92,7 +94,9 @@ def _when(run: dict[str, Any], rows: pd.DataFrame) -> str:
     draws = rows[rows["measure"] == "cpu"].groupby(["package", "method"], sort=False)["draws"].max()
     told = "; ".join(f"{method} {number:,}" for (_, method), number in draws.items())
     versions = ", ".join(f"{name} {found}" for name, found in run["versions"].items())
-    return f"*{run['date']}; Python {run['python']}, {versions}. Draws a cell: {told}.*\n"
+    dates = sorted(set(rows["date"]))
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    return f"*{when}; Python {run['python']}, {versions}. Draws a cell: {told}.*\n"
 
 
 def _by_method(family: Family, rows: pd.DataFrame) -> Iterator[str]:
