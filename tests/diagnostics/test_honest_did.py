@@ -185,6 +185,12 @@ def test_pooling_gives_each_period_of_the_pilot_its_weight() -> None:
     assert found.original["estimate"] == pytest.approx(4.0 - 0.0)
 
 
+def test_a_range_that_holds_no_change_has_no_breakdown() -> None:
+    made = estimate_of([-3, -2, 0, 1], [0.0, 0.0, 0.1, 0.1], np.eye(4))
+    found = HonestDiD().of(made)
+    assert found.breakdown is None and "nothing to explain away" in found.sentence
+
+
 def test_a_planted_drift_is_what_the_breakdown_tells() -> None:
     """Drift as large after as before: the range that allows it holds the truth, the plain one does not."""
     rng = np.random.default_rng(3)

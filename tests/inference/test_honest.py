@@ -443,6 +443,16 @@ def test_shrinking_keeps_the_trace_and_gives_every_combination_a_variance() -> N
     assert np.linalg.eigvalsh(steadied.cov).min() > 0
 
 
+def test_a_shrunken_covariance_never_makes_an_interval_surer_than_either() -> None:
+    """Shocks that last: independent periods alone would make a line through the past look surer."""
+    path = made_up(10, 4, ar=0.8)
+    steadied = path.shrunk(0.9)
+    bends = differenced(steadied, np.full(4, 0.25), 2)
+    found = shortest(bends, 0.0, 0.05)
+    errors = [np.sqrt(found.weights @ cov @ found.weights) for cov in (path.cov, steadied.cov)]
+    assert found.std_error == pytest.approx(max(errors)) and errors[0] > 1.3 * errors[1]
+
+
 def test_what_cannot_be_done_is_refused() -> None:
     one = made_up(0, 2)
     with pytest.raises(EstimationError, match="no drift can be seen"):

@@ -43,6 +43,8 @@ class EventPath:
         The event time that effects are measured from; effects are supposed to be 0 up to it.
     sizes : array (n_events,), optional
         Periods behind each effect, where several were pooled.
+    also : array (n_events, n_events), optional
+        A second covariance; where weights are chosen, the larger of the two variances counts.
     """
 
     estimate: Array
@@ -50,6 +52,7 @@ class EventPath:
     times: Array
     reference: float
     sizes: Array | None = None
+    also: Array | None = None
 
     def __post_init__(self) -> None:
         k = len(self.times)
@@ -98,10 +101,12 @@ class EventPath:
         With fewer places than periods some combination of effects has no variance at all, and a
         procedure that may choose weights would find it. ``share`` of the covariance is replaced by
         :math:`s^2(I + 11')`, periods of one variance measured from the reference, with the same trace.
+        The covariance as it was is kept beside it: independent periods alone would make a line through
+        the past look surer than it is where shocks last.
         """
         k = len(self.times)
         alone = (np.eye(k) + 1.0) * np.trace(self.cov) / (2 * k)
-        return replace(self, cov=(1 - share) * self.cov + share * alone)
+        return replace(self, cov=(1 - share) * self.cov + share * alone, also=self.cov)
 
     def pooled(self, together: int) -> EventPath:
         """Means of so many neighbouring periods, measured from those that end with the reference.

@@ -136,8 +136,12 @@ def largest_bias(target: Differenced, weights: Array, bound: float) -> Array:
 
 
 def deviation(target: Differenced, weights: Array) -> Array:
-    """Standard error of each estimator, shape (n_points,)."""
-    return np.asarray(np.sqrt(np.clip(((weights @ target.path.cov) * weights).sum(axis=1), 0.0, None)))
+    """Standard error of each estimator, shape (n_points,); the larger where there are two covariances."""
+    path = target.path
+    known = [path.cov] if path.also is None else [path.cov, path.also]
+    return np.asarray(
+        np.sqrt(np.max([((weights @ cov) * weights).sum(axis=1) for cov in known], axis=0).clip(0))
+    )
 
 
 def lasso_path(square: Array, linear: Array) -> Array:
