@@ -19,6 +19,7 @@ import pytest
 from tests.conftest import golden
 from tests.inference.test_covariance import codes, dummies
 from ucimpact.errors import EstimationError, UsageError
+from ucimpact.inference import wild
 from ucimpact.inference.comparison import Comparison
 from ucimpact.inference.covariance import Design
 from ucimpact.inference.studentised import Studentised, turned_round
@@ -221,17 +222,35 @@ def test_weights_have_mean_0_and_variance_1(weights: str) -> None:
 
 def test_all_signs_are_used_where_they_are_few_and_begin_with_the_data() -> None:
     drawn = signs(5, "rademacher", 99, 1)
-    assert drawn.complete and drawn.values.shape == (5, 32)
-    np.testing.assert_array_equal(drawn.values[:, 0], 1.0)
+    values = drawn.values(np.arange(5))
+    assert drawn.complete and np.unique(values, axis=1).shape == (5, 32)
+    np.testing.assert_array_equal(values[:, 0], 1.0)
     assert not signs(5, "webb", 99, 1).complete
     assert smallest_wild_p(5, "rademacher", 99) == 2 / 32
     assert smallest_wild_p(5, "webb", 99) == 1 / 100
 
 
+@pytest.mark.parametrize("weights", list(POINTS))
+def test_drawn_weights_come_as_often_as_they_should(weights: Literal["rademacher", "webb", "mammen"]) -> None:
+    points, chances = POINTS[weights]
+    values = signs(40, weights, 5_000, 2).values(np.arange(40))
+    shares = [(values == point).mean() for point in points]
+    assert shares == pytest.approx(list(chances), abs=0.004)  # 200,000 draws: 0.0011
+
+
+def test_draws_made_in_blocks_are_the_same_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    b, design = design_of(*small(12, nested=True, seed=3))
+    whole = wild_bootstrap(design, b, draws=999)[0]
+    monkeypatch.setattr(wild, "AT_ONCE", 12 * 100)
+    parts = wild_bootstrap(design, b, draws=999)[0]
+    np.testing.assert_allclose(parts.squares, whole.squares)
+    np.testing.assert_allclose(parts.top, whole.top)
+
+
 def test_with_one_treated_place_the_test_says_next_to_nothing() -> None:
-    """An effect of 4 standard deviations has a p-value far above 5%: why the rule never takes it there."""
+    """An effect of 3 standard deviations has a p-value far above 5%: why the rule never takes it there."""
     d = np.random.default_rng(1).normal(size=30)
-    d[0] = 4
+    d[0] = 3
     x = np.column_stack([np.ones(30), np.arange(30) < 1])
     b, design = design_of(d, x, np.arange(30), np.ones(30))
     assert wild_bootstrap(design, b, weights="rademacher")[0].p_value() > 0.2

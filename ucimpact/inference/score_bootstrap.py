@@ -75,8 +75,9 @@ class ScoreBootstrap:
         pull = (null.grams @ toward) @ others @ null.scores.T  # of h on g
         parts = np.diag(own) - pull
         drawn = signs(number, self.weights, self.draws, self.seed)
-        v = drawn.values[np.argsort(np.argsort(own, kind="stable"))]
-        top, squares = own @ v, ((parts @ v) ** 2).sum(axis=0)
+        blocks = drawn.blocks(np.argsort(np.argsort(own, kind="stable")))
+        top = np.concatenate([own @ v for v in blocks])
+        squares = np.concatenate([((parts @ v) ** 2).sum(axis=0) for v in blocks])
         t2 = own.sum() ** 2 / (parts.sum(axis=1) ** 2).sum()
         if not ties:
             return float((top**2 > t2 * squares * (1 + 2 * TIE)).mean())

@@ -36,9 +36,10 @@ References
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -63,6 +64,10 @@ POINTS: dict[str, tuple[Array, Array]] = {
     ),
 }
 """The values that a weight takes, and how often."""
+
+
+AT_ONCE = 4_000_000
+"""Multipliers held at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,24 +154,31 @@ def wild_bootstrap(
         factor = number / (number - 1) * (rows - 1) / (rows - parameters)
     order = np.argsort(np.argsort(scores[0] @ (bread @ design.directions[:, 0]), kind="stable"))
     drawn = signs(number, weights, draws, seed)
-    v = drawn.values[order]  # so that names of places make no difference
+    blocks = drawn.blocks(order)  # so that names of places make no difference
     found = []
     for j, direction in enumerate(design.directions.T):
         t = scores[min(j, len(scores) - 1)]
         toward = bread @ direction
         moves = grams @ (toward / (direction @ toward)) if restricted else np.zeros_like(t)
         a = np.broadcast_to(toward, t.shape) if kind == "CR1" else _without_each(normal, grams, direction)
-        own = (a * t).sum(axis=1)
-        squares, cross, squares_move = _variances(t, moves, a, np.einsum("gpq,gq->gp", grams, a) @ bread, v)
+        pull = np.einsum("gpq,gq->gp", grams, a) @ bread
+        parts = [
+            ((t @ toward) @ v, (moves @ toward) @ v, *(factor * q for q in _variances(t, moves, a, pull, v)))
+            for v in blocks
+        ]
+        top, top_move, squares, cross, squares_move = (
+            np.concatenate(part) for part in zip(*parts, strict=True)
+        )
+        error = float(np.sqrt(factor * ((a * t).sum(axis=1) ** 2).sum()))
         found.append(
             Studentised(
                 float(estimate[j]),
-                float(np.sqrt(factor * (own**2).sum())),
-                (t @ toward) @ v,
-                (moves @ toward) @ v,
-                factor * squares,
-                factor * cross,
-                factor * squares_move,
+                error,
+                top,
+                top_move,
+                squares,
+                cross,
+                squares_move,
                 drawn.complete,
                 tails,
             )
@@ -221,10 +233,49 @@ def _without_each(normal: Array, grams: Array, direction: Array) -> Array:
 
 @dataclass(frozen=True)
 class Signs:
-    """Random multipliers, shape (n_clusters, n_draws); ``complete``: all there are, the data's own first."""
+    """Multipliers of each cluster in each draw.
 
-    values: Array
+    Attributes
+    ----------
+    which : array (n_clusters, n_draws)
+        Index into ``points``.
+    points : array
+    complete : bool
+        Whether these are all there are, the data's own first.
+    """
+
+    which: Array
+    points: Array
     complete: bool
+
+    def values(self, order: Array, draws: slice = slice(None)) -> Array:
+        """The multipliers of some draws, clusters in the order given."""
+        return np.asarray(self.points[self.which[order, draws]])
+
+    def blocks(self, order: Array) -> Sequence[Array]:
+        """All draws, so many at a time that they fit the memory: made once where one block holds them all."""
+        clusters, draws = self.which.shape
+        step = max(1, AT_ONCE // clusters)
+        if step >= draws:
+            return [self.values(order)]
+        return _Blocks(self, order, step)
+
+
+@dataclass(frozen=True)
+class _Blocks(Sequence[Array]):
+    """Blocks of draws that are made when they are asked for."""
+
+    signs: Signs
+    order: Array
+    step: int
+
+    def __len__(self) -> int:
+        return int(-(-self.signs.which.shape[1] // self.step))
+
+    def __getitem__(self, k: Any) -> Any:
+        if not 0 <= k < len(self):
+            raise IndexError(k)
+        return self.signs.values(self.order, slice(k * self.step, (k + 1) * self.step))
 
 
 @lru_cache(maxsize=4)
@@ -232,10 +283,13 @@ def signs(clusters: int, weights: Weights, draws: int, seed: int) -> Signs:
     """Multipliers of each cluster; all sign changes where they are no more than ``draws``."""
     points, chances = POINTS[weights]
     if weights == "rademacher" and 2**clusters <= draws:
-        every = np.array(list(itertools.product(points, repeat=clusters))).T
-        return Signs(np.ascontiguousarray(every), True)
+        every = np.array(list(itertools.product((0, 1), repeat=clusters)), dtype=np.int8).T
+        return Signs(np.ascontiguousarray(every), points, True)
     rng = np.random.default_rng(seed)
-    return Signs(rng.choice(points, size=(clusters, draws), p=chances), False)
+    if np.ptp(chances) == 0:
+        return Signs(rng.integers(len(points), size=(clusters, draws), dtype=np.int8), points, False)
+    which = (rng.random((clusters, draws), dtype=np.float32) >= chances[0]).astype(np.int8)
+    return Signs(which, points, False)
 
 
 def smallest_wild_p(places: int, weights: Weights, draws: int) -> float:
