@@ -39,6 +39,7 @@ from ucimpact.errors import EstimationError, UsageError
 from ucimpact.inference.contrasts import Contrasts
 from ucimpact.inference.covariance import Design
 from ucimpact.inference.dealing import Dealt
+from ucimpact.inference.influence_parts import InParts
 from ucimpact.inference.linear import sum_by
 
 Array = np.ndarray
@@ -277,7 +278,8 @@ def _noise(terms: Terms, rest: Array) -> Array:
 
 def _by_influence(terms: Terms, design: Assigned, places: Array) -> Contrasts:
     shares = _shares(terms, design)
-    added = sum_by(terms.held.T, places)
+    held: Any = terms.held
+    added = held.by_place(places).T if isinstance(held, InParts) else sum_by(held.T, places)
     heard = np.abs(shares) > NOTHING
     shares = np.where(heard, shares, 0.0)
     own = np.concatenate([terms.cohort_effect, np.zeros((1, len(terms.rows)))])[design.cohort].T

@@ -35,6 +35,8 @@ Array = np.ndarray
 BAND_DRAWS = 4_999
 MANY = 5_000_000
 """Places times effects above which no number a place is held: groups' own spread is summed instead."""
+MANY_IN_PARTS = 300_000
+"""The same where influence is kept in parts, from which sums cost next to nothing."""
 Covariance = Auto | Analytic | Multiplier
 
 
@@ -103,8 +105,8 @@ class Uncertainty:
     def is_large(self) -> bool:
         """Whether groups' own spread is summed without one number a place: every group has enough."""
         number = np.bincount(self.design.cohort, minlength=self.design.n_cohorts + 1)
-        many = len(self.design.cohort) * len(self.terms.rows) > MANY or isinstance(self.terms.held, InParts)
-        return bool(many and number.min() >= ENOUGH)
+        most = MANY_IN_PARTS if isinstance(self.terms.held, InParts) else MANY
+        return bool(len(self.design.cohort) * len(self.terms.rows) > most and number.min() >= ENOUGH)
 
     # -- the rule ------------------------------------------------------------------------
 
