@@ -107,9 +107,10 @@ class ImputationDiD:
         findings, sample, imputation = self._lay_out(panel)
         warnings = enforce(findings)
         assert sample is not None and imputation is not None
-        return estimate_of(
-            self, "imputation", sample, terms_of(sample, imputation, self.leave_out), warnings=warnings
-        )
+        terms = terms_of(sample, imputation, self.leave_out)
+        # paths before and after the start do not join: one is measured from its end, the other from all of it
+        extras = {"reference": {"event_time": -1, "after": "the mean of all that was seen before"}}
+        return estimate_of(self, "imputation", sample, terms, warnings=warnings, extras=extras)
 
     def _lay_out(self, panel: Panel) -> tuple[list[Finding], Sample | None, Imputation | None]:
         sample, findings = sample_of(panel, self.outcome, self.covariates)
