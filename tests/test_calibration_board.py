@@ -168,7 +168,7 @@ SAMPLED = [
     ("did", "2 of 12, unequal lists, pilot in the smallest"),
     ("did", "6 of 30, unequal lists, pilot in random units"),
     ("did", "1 of 40, unequal lists (300 to 6,000)"),
-    ("did-counts", "3 of 30, unequal lists, pilot in the largest"),
+    ("did-counts", "6 of 30, unequal lists, pilot in the largest"),
     ("did-staggered", "2 of 12, equal lists"),
     ("did-staggered-counts", "1 of 30, unequal lists, pilot in random units"),
 ]

@@ -29,6 +29,8 @@ DEALINGS = 499
 """Of staggered starts, in place of 9,999: as exact, a little less power, and 20 times faster."""
 
 FEW = ((30, 1), (30, 2), (30, 3), (30, 6), (30, 10), (12, 1), (12, 2), (12, 3))
+EXTREME = ((30, 1), (30, 3), (30, 6), (12, 2))
+"""With the pilot in the smallest or the largest units."""
 TOO_FEW_OTHERS = (12, 10)
 ALL_LISTS: tuple[Lists, ...] = ("equal", "random", "smallest", "largest")
 FALSE_POSITIVES = Target(measure="false positives", high=0.07)
@@ -119,7 +121,11 @@ def cells(
 ) -> tuple[Cell, ...]:
     """One for each number of pilots and kind of lists, and the one that must be refused."""
     makes = partial(Pilots, outcome=outcome, staggered=staggered, planted_every=every)
-    few = [makes(units=units, pilots=pilots, lists=kind) for kind in lists for units, pilots in FEW]
+    few = [
+        makes(units=units, pilots=pilots, lists=kind)
+        for kind in lists
+        for units, pilots in (EXTREME if kind in ("smallest", "largest") else FEW)
+    ]
     made = [_cell(process, methods, (FALSE_POSITIVES,)) for process in few]
     units, pilots = TOO_FEW_OTHERS
     return (*made, _cell(makes(units=units, pilots=pilots), methods, (REFUSED,)))
@@ -131,34 +137,34 @@ def _cell(process: Pilots, methods: tuple[Method, ...], targets: tuple[Target, .
 
 COMMON = (
     *_of_register("did", "y"),
-    _peer("diff-diff", "TWFE", peers.diff_diff_twfe, 300),
-    _peer("diff-diff", "CS", peers.diff_diff_cs, 300),
-    _peer("pyfixest", "feols", peers.pyfixest_feols, 150),
-    _peer("csdid", "CS", peers.csdid_cs, 30),
+    _peer("diff-diff", "TWFE", peers.diff_diff_twfe, 200),
+    _peer("diff-diff", "CS", peers.diff_diff_cs, 200),
+    _peer("pyfixest", "feols", peers.pyfixest_feols, 100),
+    _peer("csdid", "CS", peers.csdid_cs, 20),
 )
 COMMON_COUNTS = (
     *_of_register("count-did", "events", COUNTS),
     *_of_register("did", "rate"),
-    _peer("diff-diff", "TWFE on the rate", peers.diff_diff_twfe, 300),
-    _peer("diff-diff", "Poisson", peers.diff_diff_poisson, 150, "events"),
-    _peer("pyfixest", "fepois", peers.pyfixest_fepois, 150, "ratio"),
+    _peer("diff-diff", "TWFE on the rate", peers.diff_diff_twfe, 200),
+    _peer("diff-diff", "Poisson", peers.diff_diff_poisson, 100, "events"),
+    _peer("pyfixest", "fepois", peers.pyfixest_fepois, 100, "ratio"),
 )
 STAGGERED = (
     *_of_register("callaway-santanna", "y"),
     *_of_register("imputation", "y"),
-    *_of_register("sun-abraham", "y", most=200),  # without covariates its average is callaway-santanna's
-    _peer("diff-diff", "CS", peers.diff_diff_cs, 300),
-    _peer("diff-diff", "imputation", peers.diff_diff_imputation, 150),
-    _peer("diff-diff", "SA", peers.diff_diff_sun_abraham, 60),
-    _peer("pyfixest", "feols", peers.pyfixest_feols, 150),
-    _peer("csdid", "CS", peers.csdid_cs, 30),
+    *_of_register("sun-abraham", "y", most=100),  # without covariates its average is callaway-santanna's
+    _peer("diff-diff", "CS", peers.diff_diff_cs, 200),
+    _peer("diff-diff", "imputation", peers.diff_diff_imputation, 100),
+    _peer("diff-diff", "SA", peers.diff_diff_sun_abraham, 40),
+    _peer("pyfixest", "feols", peers.pyfixest_feols, 100),
+    _peer("csdid", "CS", peers.csdid_cs, 20),
 )
 STAGGERED_COUNTS = (
     *_of_register("count-did", "events", COUNTS),
-    *_of_register("callaway-santanna", "rate"),
-    _peer("diff-diff", "CS on the rate", peers.diff_diff_cs, 300),
-    _peer("diff-diff", "Poisson", peers.diff_diff_poisson, 150, "events"),
-    _peer("pyfixest", "fepois", peers.pyfixest_fepois, 150, "ratio"),
+    *_of_register("callaway-santanna", "rate", most=300),
+    _peer("diff-diff", "CS on the rate", peers.diff_diff_cs, 200),
+    _peer("diff-diff", "Poisson", peers.diff_diff_poisson, 100, "events"),
+    _peer("pyfixest", "fepois", peers.pyfixest_fepois, 100, "ratio"),
 )
 
 EIGHT_OF_FORTY = tuple(
@@ -230,21 +236,21 @@ FAMILIES = (
         name="did",
         title=f"One start, Gaussian ({TARGET})",
         about=ABOUT["common"],
-        cells=cells("gaussian", staggered=False, lists=ALL_LISTS, methods=COMMON, every=3) + EARLIER,
+        cells=cells("gaussian", staggered=False, lists=ALL_LISTS, methods=COMMON, every=4) + EARLIER,
         by_method=True,
     ),
     Family(
         name="did-counts",
         title=f"One start, counts ({TARGET})",
         about=ABOUT["counts"],
-        cells=cells("counts", staggered=False, lists=ALL_LISTS, methods=COMMON_COUNTS, every=3),
+        cells=cells("counts", staggered=False, lists=ALL_LISTS, methods=COMMON_COUNTS, every=4),
         by_method=True,
     ),
     Family(
         name="did-staggered",
         title=f"Staggered starts, Gaussian ({TARGET})",
         about=ABOUT["staggered"],
-        cells=cells("gaussian", staggered=True, lists=("equal", "random"), methods=STAGGERED, every=3),
+        cells=cells("gaussian", staggered=True, lists=("equal", "random"), methods=STAGGERED, every=4),
         by_method=True,
     ),
     Family(
@@ -252,7 +258,7 @@ FAMILIES = (
         title=f"Staggered starts, counts ({TARGET}; 8 of 40: rate ratio and events covered in 92% to 98%)",
         about=f"{ABOUT['staggered']} {ABOUT['counts']}",
         cells=EIGHT_OF_FORTY
-        + cells("counts", staggered=True, lists=("equal", "random"), methods=STAGGERED_COUNTS, every=3),
+        + cells("counts", staggered=True, lists=("equal", "random"), methods=STAGGERED_COUNTS, every=4),
         by_method=True,
     ),
 )

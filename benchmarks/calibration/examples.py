@@ -10,13 +10,19 @@ from benchmarks.calibration.board import Cell, Family, Method, Record, Target
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.data.simulate import MonthlySeries, PracticePanel
+from ucimpact.data.simulate_staggered import StaggeredPractices
 from ucimpact.evaluation import prepare
 from ucimpact.methods import build
 from ucimpact.study import Study, read_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-DESIGNS = {"acute_visiting": (PracticePanel(), "att"), "crisis_response": (MonthlySeries(), "average")}
+DESIGNS = {
+    "acute_visiting": (PracticePanel(), "att"),
+    "acute_visiting_staggered": (StaggeredPractices(), "att"),
+    "crisis_response": (MonthlySeries(), "average"),
+}
 """What made each example, and the term that its report leads with."""
+PRIMARY = "emergency_admissions"
 
 Drawn = tuple[Study, Panel | Series, dict[str, float], str]
 
@@ -34,18 +40,21 @@ class Example:
         drawn = design.draw(seed)
         roles = study.data
         given = {"period": roles.period, "start": roles.start, "population": roles.population}
+        names = {"practice": roles.unit, "month": roles.period, "joined": roles.start}
+        names |= {"list_size": roles.population, PRIMARY: study.primary.column}
+        table = drawn.table.rename(columns=names) if "list_size" in drawn.table else drawn.table
         data: Panel | Series
         if study.data.kind == "series":
-            data = Series(drawn.table, **given)
+            data = Series(table, **given)
         else:
-            data = Panel(drawn.table, unit=roles.unit, cluster=roles.places, **given)
-        return study, data, drawn.truth[study.primary.column], first
+            data = Panel(table, unit=roles.unit, cluster=roles.places, **given)
+        return study, data, drawn.truth[PRIMARY], first
 
 
 def read(drawn: Drawn) -> Iterator[Record]:
     """Whether each interval holds the truth, by the steps that an evaluation takes."""
     study, data, truth, first = drawn
-    prepared = prepare(data, study.primary)
+    prepared = prepare(data, study.primary, method=study.method.name)
     method = build(study.method.name, study.method.options, outcome=prepared.column)
     estimate = method.fit(prepared.data)
     for term in (first, "cumulative", "relative"):
