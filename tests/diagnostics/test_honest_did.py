@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.conftest import golden
@@ -17,6 +18,8 @@ from ucimpact.diagnostics.honest_did import HonestDiD, HonestResult, auto_stretc
 from ucimpact.errors import EstimationError, UsageError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.covariance import CR1
+from ucimpact.inference.staggered import Analytic
+from ucimpact.methods import METHODS
 from ucimpact.methods.did import DifferenceInDifferences
 
 KINDS = ("relative-magnitudes", "smoothness", "both")
@@ -183,6 +186,79 @@ def test_pooling_gives_each_period_of_the_pilot_its_weight() -> None:
     made = estimate_of([*range(-6, -1), *range(4)], [0.0] * 5 + [1.0, 2.0, 3.0, 10.0], cov)
     found = HonestDiD(together=3).of(made)  # months 0 to 2, then month 3 alone
     assert found.original["estimate"] == pytest.approx(4.0 - 0.0)
+
+
+def test_pooled_periods_count_as_they_do_in_the_target() -> None:
+    cov = np.eye(9) * 0.01 + 0.01
+    made = estimate_of([*range(-6, -1), *range(4)], [0.0] * 5 + [1.0, 2.0, 3.0, 10.0], cov)
+    found = HonestDiD(target=(0.5, 0.25, 0.25, 0.0), together=3).of(made)
+    assert found.original["estimate"] == pytest.approx(0.5 + 0.5 + 0.75)
+    assert HonestDiD(target="first", together=3).of(made).original["estimate"] == pytest.approx(1.0)
+    with pytest.raises(UsageError, match="both signs"):
+        HonestDiD(target=(1.0, -1.0, 0.0, 0.0), together=3).of(made)
+
+
+def staggered() -> Panel:
+    rng = np.random.default_rng(5)
+    units, periods = 60, 30
+    start = np.repeat([13, 19, 25, 0], 15)
+    t = np.arange(1, periods + 1)
+    since = t - np.where(start > 0, start, 99)[:, None]
+    y = 10 + rng.normal(size=(units, 1)) + rng.normal(size=(units, periods)) - 2.0 * (since >= 0)
+    y = np.where(since >= 0, y - 0.1 * since, y)
+    people = 1000
+    return Panel(
+        pd.DataFrame(
+            {
+                "unit": np.repeat(np.arange(units), periods),
+                "period": np.tile(t, units),
+                "start": np.repeat(start, periods),
+                "people": people,
+                "y": y.reshape(-1),
+                "events": rng.poisson(np.clip(5 * y, 1, None)).reshape(-1),
+            }
+        ),
+        population="people",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["callaway-santanna", "sun-abraham", "imputation", "event-study", "count-did"]
+)
+def test_every_method_for_staggered_starts_has_an_answer_by_default(name: str) -> None:
+    method = METHODS[name](outcome="events" if name == "count-did" else "y")
+    made = method.fit(staggered())
+    for kind in KINDS:
+        found = HonestDiD(kind=kind, target="headline", together="auto").of(made)  # type: ignore[arg-type]
+        assert np.isfinite([found.original["conf_low"], *(row["conf_low"] for row in found.rows)]).all()
+    assert found.together == 4 and found.before == 2  # twelve leads that all three starts have
+
+
+@pytest.mark.parametrize("name", ["callaway-santanna", "sun-abraham"])
+def test_the_headline_is_the_path_weighed_by_who_had_reached_it(name: str) -> None:
+    made = METHODS[name](outcome="y").fit(staggered())
+    found = HonestDiD(target="headline").of(made)
+    assert found.original["estimate"] == pytest.approx(made.headline["estimate"], rel=1e-9)
+    average = HonestDiD().of(made)
+    assert average.original["estimate"] == pytest.approx(made.effect("dynamic_average")["estimate"], rel=1e-9)
+
+
+def test_two_way_event_study_on_real_data_gives_the_ranges_of_r(shared: Path) -> None:
+    """From the data to R's intervals; the covariance is that of R fixest, with which R's were made."""
+    table = pd.read_csv(shared / "reference/data/mpdta.csv")
+    panel = Panel(table, unit="countyreal", period="year", start="first.treat")
+    made = METHODS["event-study"](outcome="lemp", cov=Analytic()).fit(panel)
+    cases = golden(shared / "reference/golden/honestdid_mpdta.json")
+    path, _ = event_path(made)
+    np.testing.assert_allclose(path.estimate, np.ravel(cases["first_input"]["betahat"]), rtol=1e-8)
+    np.testing.assert_allclose(path.cov, cases["first_input"]["sigma"], rtol=1e-6)
+    for which in ("first", "average"):
+        rows = cases[f"{which}_rm"]
+        found = HonestDiD(bounds=tuple(r["Mbar"] for r in rows), target=which).of(made)  # type: ignore[arg-type]
+        step = 40 * found.original["std_error"] / 999
+        for row, theirs in zip(found.rows, rows, strict=True):
+            assert abs(row["conf_low"] - theirs["lb"]) < 2 * step
+            assert abs(row["conf_high"] - theirs["ub"]) < 2 * step
 
 
 def test_a_range_that_holds_no_change_has_no_breakdown() -> None:

@@ -205,7 +205,10 @@ def test_whole_places_are_left_out_and_the_most_influential_first() -> None:
     panel = Panel(made, cluster="town")
     estimate = DID.fit(panel)
     found = leave_one_place_out(DID.fit, panel, estimate, at_most=4)
-    assert len(found.table) == 4 and "4 tried" in found.text
+    assert len(found.table) == 4 and "the 4 that bring most" in found.text
+    row = found.table[0]
+    without = DID.fit(Panel(made[made["town"] != row["place"]], cluster="town"))
+    assert row["estimate"] == pytest.approx(without.headline["estimate"])
     size = dict(zip(estimate.sampling_units, np.abs(estimate.influence[:, 0]), strict=True))  # type: ignore[index]
     told = {row["place"] for row in found.table}
     assert told == set(sorted(size, key=lambda k: -size[k])[:4])

@@ -40,7 +40,8 @@ from ucimpact.inference.honest import (
 from ucimpact.inference.honest_path import EventPath
 
 Array = np.ndarray
-Target = Literal["average", "first"] | Sequence[float] | Mapping[int, float]
+Target = Literal["average", "first", "headline"] | Sequence[float] | Mapping[int, float]
+NAMED = ("average", "first", "headline")
 TIMES = (0.5, 1.0, 1.5, 2.0)
 STRETCHES = 3
 """Stretches of time before the start that "auto" makes, the last of them the one to measure from."""
@@ -61,9 +62,10 @@ class HonestDiD:
         For the first and third multiples of the worst seen, 0.5, 1, 1.5 and 2 unless given. For smoothness
         changes of slope in units of the outcome per period squared; unless given 0 and the same multiples
         of the change that could move the target by one standard error.
-    target : "average", "first", weights or a mapping of event times to weights
-        The average over all periods since the start, the first of them, or any weighted sum. Weights are
-        those of event times 0, 1, ... as far as there are effects.
+    target : "average", "first", "headline", weights or a mapping of event times to weights
+        The average over all periods since the start, the first of them, the average that weighs each
+        period by the units that had reached it (as a headline over units and periods does), or any
+        weighted sum. Weights are those of event times 0, 1, ... as far as there are effects.
     together : int or "auto", default 1
         Periods pooled into one before anything is compared. Month to month, luck makes most of what was
         seen, and a bound on a month's move adds up over the pilot; ``"auto"`` makes three equal stretches
@@ -86,8 +88,8 @@ class HonestDiD:
             object.__setattr__(self, "bounds", tuple(map(float, self.bounds)))
             if not self.bounds or not all(math.isfinite(b) and b >= 0 for b in self.bounds):
                 raise UsageError(f"bounds = {self.bounds}: give numbers from 0 up, such as 0.5, 1, 2")
-        if isinstance(self.target, str) and self.target not in ("average", "first"):
-            raise UsageError(f'target = {self.target!r}: give "average", "first" or weights')
+        if isinstance(self.target, str) and self.target not in NAMED:
+            raise UsageError(f"target = {self.target!r}: give one of {', '.join(NAMED)}, or weights")
         if self.together != "auto" and (not isinstance(self.together, int) or self.together < 1):
             raise UsageError(f'together = {self.together!r}: give a number of periods from 1 up, or "auto"')
         if self.level is not None and not 0.5 <= self.level < 1:
@@ -105,11 +107,11 @@ class HonestDiD:
         path, notes = event_path(estimate)
         if self.together == "auto":
             path = _shared_leads(path, estimate)
-        weights = _weights(self.target, path)
+        weights = _weights(_reached(estimate, path) if self.target == "headline" else self.target, path)
         together = auto_stretch(path) if self.together == "auto" else self.together
         noun = str(estimate.extras.get("noun", "period"))
         if together > 1:
-            weights, path = _pooled_weights(weights, path, together), path.pooled(together)
+            weights, path = _pooled(weights, path, together)
             notes += (f"{together} {noun}s are taken together, measured from the last {together}.",)
         low, high = original(path, weights, level)
         loading = path.loading(weights)
@@ -319,10 +321,43 @@ def _weights(target: Target, path: EventPath) -> Array:
     return out
 
 
-def _pooled_weights(weights: Array, path: EventPath, together: int) -> Array:
-    """Weights of the stretches: those of their periods added up."""
+def _reached(estimate: Estimate, path: EventPath) -> dict[int, float]:
+    """Weights of event times by the units that had reached each; alike where one start is all there is."""
+    times = [int(t) for t in path.times[path.after] if t >= 0]
+    frame = estimate.counterfactual
+    units: dict[int, float] = {}
+    if frame is not None and {"since", "units"} <= set(frame.columns):
+        units = dict(zip(frame["since"].astype(int), frame["units"].astype(float), strict=True))
+    elif (cells := estimate.effects[estimate.effects["term"] == "group_time"]).shape[0]:
+        of_start = {str(row["start"]): float(row["units"]) for row in estimate.extras.get("starts") or ()}
+        named = {str(value) for column in ("group", "period") for value in cells[column]}
+        order = {name: k for k, name in enumerate(sorted(named, key=_in_time))}
+        for group, period in zip(cells["group"].astype(str), cells["period"].astype(str), strict=True):
+            since = order[period] - order[group]
+            units[since] = units.get(since, 0.0) + of_start.get(group, 0.0)
+    reached = [units.get(t, 0.0) for t in times]
+    if not sum(reached) > 0:
+        reached = [1.0] * len(times)
+    return {t: value / sum(reached) for t, value in zip(times, reached, strict=True)}
+
+
+def _in_time(name: str) -> tuple[float, str]:
+    """Order of periods in ISO form: numbers by size, dates as they are written."""
+    return (float(name), "") if name.lstrip("-").isdigit() else (math.inf, name)
+
+
+def _pooled(weights: Array, path: EventPath, together: int) -> tuple[Array, EventPath]:
+    """Stretches in which each period counts as it does in the target, and the weights of the stretches."""
     block = np.ceil(path.since[path.after] / together)
-    return np.array([weights[block == b].sum() for b in np.unique(block)])
+    numbers = np.unique(block)
+    parts = [weights[block == b] for b in numbers]
+    if any((part > 0).any() and (part < 0).any() for part in parts):
+        raise UsageError(
+            "periods whose weights have both signs cannot be taken together; use together=1, or one sign"
+        )
+    shares = np.ones(len(path.times))
+    shares[path.after] = np.abs(weights)
+    return np.array([part.sum() for part in parts]), path.pooled(together, shares)
 
 
 def _smallest_df(estimate: Estimate) -> float | None:
@@ -350,6 +385,8 @@ def _row(path: EventPath, weights: Array, kind: Kind, bound: float, level: float
 def _target_words(target: Target, noun: str) -> str:
     if target == "average":
         return f"average effect over all {noun}s since the start"
+    if target == "headline":
+        return f"average effect over the {noun}s since the start, by the units that had reached them"
     if target == "first":
         return f"effect in the first {noun}"
     return f"weighted effect over the {noun}s since the start"

@@ -162,7 +162,8 @@ def unmeasured(*, includes_no_change: bool, controlled: bool, honest: HonestResu
     controlled : bool
         Whether there are places without the pilot.
     honest : HonestResult, optional
-        With ``kind="relative-magnitudes"``; ``HonestDiD(together="auto").of(estimate)`` for an evaluation.
+        With ``kind="relative-magnitudes"``; for an evaluation
+        ``HonestDiD(target="headline", together="auto").of(estimate)``.
     """
     answer: Answer = "cannot tell"
     statistic, table = None, []

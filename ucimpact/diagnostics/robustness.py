@@ -15,7 +15,7 @@ How to call each (none takes a step in the certainty table; every one is a
 - ``scales(estimate)``: from ``extras["scales"]`` of :class:`~ucimpact.methods.CountDiD`; None elsewhere.
 - ``pre_trend_power(estimate, worthwhile=...)`` and ``pre_trend_equivalence(estimate, worthwhile=...)`` are
   in :mod:`~ucimpact.diagnostics.missed_trends`.
-- ``unmeasured(..., honest=HonestDiD(together="auto").of(estimate))`` is in
+- ``unmeasured(..., honest=HonestDiD(target="headline", together="auto").of(estimate))`` is in
   :mod:`~ucimpact.diagnostics.panel_checks` (``of`` raises EstimationError where no drift can be bounded:
   pass ``honest=None`` then).
 
@@ -49,7 +49,9 @@ DOUBT = 0.10
 """Chance, allowing for the number of looks, below which a placebo is a doubt (as before the pilot)."""
 FEWEST_EACH_SIDE = 2
 MOST_STARTS = 3
-MOST_PLACES = 200
+MOST_PLACES = 12
+"""Places left out in turn where it is known which move the result most, and at most five times as many
+where it is not."""
 HALF = 0.5
 FORBIDDEN = "later against earlier"
 MUCH_FORBIDDEN = 0.10
@@ -89,7 +91,7 @@ def placebo_starts(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: int =
         dates = f"{len(known)} earlier starts ({away} {noun}s before) were"
     text = f"With the time of the pilot left out, {dates} tried. "
     text += {
-        "doubtful": f"{seen} shows a change though nothing happened then.",
+        "doubtful": f"{seen} a change though nothing happened then.",
         "holds": "None shows a change, and one as large as the result would have been seen.",
         "cannot tell": "None shows a change, but one as large as the result could have been missed.",
     }[answer]
@@ -163,7 +165,7 @@ def placebo_outcomes(rows: Sequence[tuple[str, Estimate]], estimate: Estimate) -
     number = "1 outcome" if len(known) == 1 else f"{len(known)} outcomes"
     text = f"{number} that the pilot cannot change {'was' if len(known) == 1 else 'were'} analysed alike. "
     text += {
-        "doubtful": f"{seen} shows a change, so something else may have differed too.",
+        "doubtful": f"{seen} a change, so something else may have differed too.",
         "holds": "None shows a change, and one of the result’s relative size would have been seen.",
         "cannot tell": "None shows a change, but one of the result’s relative size could have been missed.",
     }[answer]
@@ -186,7 +188,7 @@ def _judged(
     p = [row["p_value"] for row in rows if row["p_value"] is not None]
     smallest = min(1.0, len(rows) * min(p)) if p else None
     off = sum(row["low"] > 0 or row["high"] < 0 for row in rows)
-    seen = "One of them" if off <= 1 else f"{off} of them"
+    seen = "One of them shows" if off <= 1 else f"{off} of them show"
     if smallest is not None and smallest < DOUBT:
         return "doubtful", smallest, seen
     size = abs(float((estimate.headline if against is None else against)["estimate"]))
@@ -197,12 +199,12 @@ def _judged(
 # -- other places ------------------------------------------------------------------------
 
 
-def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: int = MOST_PLACES) -> Check:
+def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: int | None = None) -> Check:
     """The analysis without each place in turn.
 
     Doubtful if leaving out one place changes the sign, or takes the estimate outside the likely range of
-    the whole. Cannot tell where there is no likely range, or a lone pilot place. With more places than
-    ``at_most`` those with the largest influence are tried.
+    the whole. Cannot tell where there is no likely range, or a lone pilot place. Of many places the
+    ``at_most`` with the largest influence are tried (12 unless given).
     """
     head = estimate.headline
     whole, low, high = (float(head[name]) for name in ("estimate", "conf_low", "conf_high"))
@@ -210,7 +212,9 @@ def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: 
     names = panel.place_names
     pilot = np.bincount(places, panel.pilot_units.astype(float)) > 0
     rows: list[dict[str, Any]] = []
-    for place in _order(estimate, names)[:at_most]:
+    order, known = _order(estimate, names)
+    limit = at_most or (MOST_PLACES if known else 5 * MOST_PLACES)
+    for place in order[:limit]:
         if pilot[place] and pilot.sum() == 1:
             continue  # nothing would be left to compare
         try:
@@ -233,7 +237,8 @@ def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: 
     outside = [row for row in rows if not low <= row["estimate"] <= high]
     turned = [row for row in rows if row["estimate"] * whole < 0]
     size = f"{100 * abs(most['change'] / whole):.0f}% of it" if whole else f"{abs(most['change']):.3g}"
-    text = f"Leaving out one place at a time ({len(rows)} tried) moves the result by at most {size}."
+    tried = f"{len(rows)} tried" if len(order) <= limit else f"the {len(rows)} that bring most"
+    text = f"Leaving out one place at a time ({tried}) moves the result by at most {size}."
     answer: Answer = "holds"
     if turned:
         answer = "doubtful"
@@ -252,12 +257,12 @@ def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: 
     )
 
 
-def _order(estimate: Estimate, names: Sequence[str]) -> list[int]:
-    """Places, the most influential first where that is known."""
+def _order(estimate: Estimate, names: Sequence[str]) -> tuple[list[int], bool]:
+    """Places, the most influential first where that is known, and whether it is."""
     size = {}
     if estimate.influence is not None and len(estimate.sampling_units) == len(estimate.influence):
         size = dict(zip(estimate.sampling_units, np.abs(estimate.influence[:, 0]), strict=True))
-    return sorted(range(len(names)), key=lambda k: -float(size.get(names[k], 0.0)))
+    return sorted(range(len(names)), key=lambda k: -float(size.get(names[k], 0.0))), bool(size)
 
 
 def _counted(rows: Sequence[Any]) -> str:

@@ -108,11 +108,17 @@ class EventPath:
         alone = (np.eye(k) + 1.0) * np.trace(self.cov) / (2 * k)
         return replace(self, cov=(1 - share) * self.cov + share * alone, also=self.cov)
 
-    def pooled(self, together: int) -> EventPath:
+    def pooled(self, together: int, shares: Array | None = None) -> EventPath:
         """Means of so many neighbouring periods, measured from those that end with the reference.
 
         Blocks are counted from the reference both ways. The first block is left out if it is not whole;
         the last is kept, so that every period of the pilot stays. Times are then in blocks.
+
+        Parameters
+        ----------
+        together : int
+        shares : array (n_events,), optional
+            What each period counts within its block; alike unless given, and where a block has none.
         """
         if together <= 1:
             return self
@@ -121,11 +127,17 @@ class EventPath:
         numbers = np.unique(block)
         if (block == numbers[0]).sum() < together and numbers[0] < 0:
             numbers = numbers[1:]
-        means = np.array([(block == b) / (block == b).sum() for b in numbers])
+        counts = np.ones(len(block)) if shares is None else np.append(shares, 1.0)
+        means = []
+        for number in numbers:
+            own = (block == number).astype(float)
+            if (own * counts).sum() > 0:
+                own = own * counts
+            means.append(own / own.sum())
         at = int(np.flatnonzero(numbers == 0)[0])
         keep = np.arange(len(numbers)) != at
-        change = (means - means[at])[keep][:, :-1]
-        times = ((means - means[at]) @ middle)[keep] / together
+        moved = np.array(means) - means[at]
+        change, times = moved[keep][:, :-1], (moved @ middle)[keep] / together
         sizes = np.array([(block == b).sum() for b in numbers], dtype=float)[keep]
         return EventPath(change @ self.estimate, change @ self.cov @ change.T, times, 0.0, sizes)
 
