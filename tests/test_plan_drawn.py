@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from tests.small_study import PANEL, edited
 from ucimpact import cli, words
 from ucimpact.errors import DataError, DesignError, UsageError
-from ucimpact.inference.panel_power import Size
+from ucimpact.inference.panel_draws import Size
 from ucimpact.plan import make, write
 from ucimpact.plan.chart import description
 from ucimpact.plan.drawn import worthwhile_share

@@ -7,8 +7,9 @@ import pytest
 from ucimpact.data.panel import Panel
 from ucimpact.inference.covariance import CR1, CR3
 from ucimpact.inference.few_clusters import Auto
+from ucimpact.inference.panel_draws import Size, draw
 from ucimpact.inference.panel_past import Histories, fitting, stretches
-from ucimpact.inference.panel_power import Power, Size, draw
+from ucimpact.inference.panel_power import Power
 from ucimpact.inference.power import Precision, change_of_means
 from ucimpact.methods import DifferenceInDifferences
 
@@ -217,11 +218,13 @@ def test_beyond_the_file_contrasts_spread_as_those_of_the_plan_would(ar, periods
     assert np.mean(spreads) == pytest.approx(np.sqrt(change_of_means(*asked, ar)), rel=0.1)
 
 
-def test_a_lasting_drift_can_be_added():
-    size = Size(pilot=3, comparison=20, before=12, after=12)
+@pytest.mark.parametrize("pilot", [3, 8])
+def test_a_lasting_drift_can_be_added(pilot):
+    size = Size(pilot=pilot, comparison=20, before=12, after=12)
     still, drifting = (
         Power(draw(white(40), size, Auto(), draws=500, seed=1, drift=drift), -1, "shift")
-        for drift in (0.0, 1.0)
+        for drift in (0.0, 0.4)
     )
-    by_hand = np.sqrt(still.draws.values.var() + 1.0) / still.draws.values.std()
+    by_hand = np.sqrt(still.draws.values.var() + 0.4**2) / still.draws.values.std()
     assert drifting.smallest(0.8) / still.smallest(0.8) == pytest.approx(by_hand, rel=0.1)
+    assert drifting.half_width / still.half_width == pytest.approx(by_hand, rel=0.1)

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from ucimpact import words
-from ucimpact.inference.panel_power import Power, Size, draw
+from ucimpact.inference.panel_draws import Size, draw
+from ucimpact.inference.panel_power import Lots, Power
+from ucimpact.inference.panel_power_counts import draw_counts
 from ucimpact.inference.power import FOUR_IN_FIVE
 from ucimpact.plan import telling
 from ucimpact.plan.past import Past
@@ -95,8 +97,13 @@ def worthwhile_share(study: Study, past: Past, size: Size) -> float | None:
 def _found(study: Study, past: Past, size: Size, draws: int, drift: float | None = None) -> Found:
     if drift is None:
         drift = telling.drift_of(study) if size.before + size.after > past.histories.periods else 0.0
-    scale = 1.0 if past.form == "log" else past.level
-    lots = draw(past.histories, size, past.cov, draws=draws, seed=study.release.seed, drift=drift * scale)
+    seed = study.release.seed
+    lots: Lots
+    if past.form == "ratio":
+        lots = draw_counts(past.histories, size, past.cov, draws=draws, seed=seed, drift=drift)
+    else:
+        scale = 1.0 if past.form == "log" else past.level
+        lots = draw(past.histories, size, past.cov, draws=draws, seed=seed, drift=drift * scale)
     power = Power(lots, _sign(study.primary), past.form)
     worthwhile = worthwhile_share(study, past, size)
     return Found(
@@ -108,7 +115,7 @@ def _found(study: Study, past: Past, size: Size, draws: int, drift: float | None
         chance=None if worthwhile is None else power.chance(worthwhile),
         false_positives=power.false_positives,
         half_width=_known(power.half_width),
-        narrowed=lots.parts.narrowed,
+        narrowed=lots.narrowed,
     )
 
 

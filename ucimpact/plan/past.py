@@ -17,6 +17,7 @@ from ucimpact import words
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.periods import Frequency, as_periods, one_period
 from ucimpact.data.reading import Table
+from ucimpact.design import OF_COUNTS
 from ucimpact.errors import DataError, DesignError, UsageError
 from ucimpact.evaluation.prepared import prepare
 from ucimpact.inference.covariance import Kind
@@ -243,6 +244,8 @@ def _past(
             "Choose an outcome whose mean is above 0"
         )
     form = "thinned" if outcome.kind == "count" else "shift"
+    if study.method.name in OF_COUNTS and form == "thinned":
+        form = "ratio"
     if study.method.options.get("log"):
         if y.min() <= 0:
             raise DesignError(
@@ -255,7 +258,7 @@ def _past(
         weights,
         ones if people is None else _grid(data, data.values(people)).mean(axis=1),
         data.cluster_codes,
-        counts if form == "thinned" else None,
+        None if form in ("shift", "log") else counts,
     )
     noun = _noun(study.data.places or study.data.unit)
     return Past(

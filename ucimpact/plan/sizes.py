@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ucimpact import words
 from ucimpact.errors import DesignError
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
-from ucimpact.inference.panel_power import Size
+from ucimpact.inference.panel_draws import Size
 from ucimpact.inference.power import FOUR_IN_FIVE
 from ucimpact.plan.past import Past
 from ucimpact.study import Study

@@ -8,7 +8,7 @@ import numpy as np
 
 from ucimpact import words
 from ucimpact.finding import mid_sentence
-from ucimpact.inference.panel_power import Size
+from ucimpact.inference.panel_draws import Size
 from ucimpact.inference.power import FOUR_IN_FIVE
 from ucimpact.plan.past import Past
 from ucimpact.plan.planned import CHANCE_ONLY, FOUND, Curve
@@ -18,7 +18,7 @@ from ucimpact.study import Study
 AGREED = 0.05
 DRIFT = 0.03
 """A lasting change of places from one year to the next, as a share, that a short file would not show."""
-FROM_ONE_START = ("did",)
+FROM_ONE_START = ("did", "count-did")
 """Methods that the plan judges as they are; others are told that they are planned as the first of these."""
 
 
@@ -103,7 +103,7 @@ def _level(study: Study, past: Past) -> str:
 
 
 def _planting(past: Past) -> str:
-    if past.form == "thinned":
+    if past.form in ("thinned", "ratio"):
         return "Changes were planted in the counts themselves."
     if past.form == "log":
         return "Changes were planted as a share of every figure, on the log scale."
