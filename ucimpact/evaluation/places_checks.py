@@ -101,7 +101,7 @@ def checks_of_panel(
 def honest_of(estimate: Estimate) -> HonestResult | None:
     """How large a drift the result survives; None where no drift could be bounded."""
     try:
-        return HonestDiD(together="auto").of(estimate)
+        return HonestDiD(target="headline", together="auto").of(estimate)
     except EstimationError:
         return None
 
