@@ -54,7 +54,7 @@ def slow(
     for g in sorted(set(start[np.isfinite(start)].astype(int))):
         before = max(t for t in range(periods) if t + delta < g)
         for t in range(periods):
-            base = before if how["base"] == "universal" or t >= g else t - 1
+            base = before if how["base"] == "universal" or t + delta >= g else t - 1
             if base < 0 or base == t:
                 continue
             others = np.isinf(start)
@@ -148,7 +148,7 @@ def both(data: tuple[np.ndarray, ...], how: dict) -> tuple[dict, GroupTime, Desi
 CHOICES = {
     "control": st.sampled_from(["never-treated", "not-yet-treated"]),
     "base": st.sampled_from(["universal", "varying"]),
-    "anticipation": st.integers(0, 1),
+    "anticipation": st.integers(0, 2),
     "estimator": st.sampled_from(["dr", "ipw", "reg"]),
 }
 
@@ -156,7 +156,8 @@ CHOICES = {
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.fixed_dictionaries(CHOICES), st.integers(0, 10_000), st.booleans(), st.booleans())
 def test_every_cell_is_that_of_the_slow_loop(how: dict, seed: int, gaps: bool, moving: bool) -> None:
-    data = panel(seed, 90, 6, gaps=gaps, moving=moving)
+    start, *rest = panel(seed, 90, 7, gaps=gaps, moving=moving)
+    data = (start + 1, *rest)  # so that two periods of anticipation leave one before
     try:
         cells, found, design = both(data, how)
     except (Impossible, np.linalg.LinAlgError):

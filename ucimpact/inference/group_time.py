@@ -8,7 +8,7 @@ base period :math:`b` the last one before :math:`g - \delta`, the effect is that
 
 against units C that never start, or (``not-yet-treated``) those that start after :math:`\max(t, b) + \delta`
 [1]_. Before the start it is a placebo: with the *universal* base period the same b is used for all t; with
-the *varying* one the change from the period before, for all t before g.
+the *varying* one the change from the period before, for all t before :math:`g - \delta`.
 
 Covariates and weights are those of the earlier of the two periods. Cells with the same cohort, comparison
 units and covariates share one score and one factored regression, so that a balanced panel needs one of each a
@@ -196,7 +196,7 @@ class Design:
         for g, start in enumerate(self.cohorts):
             last = int(np.flatnonzero(self.ordinals + self.anticipation < start)[-1])
             for t, ordinal in enumerate(self.ordinals):
-                if self.base == "universal" or ordinal >= start:
+                if self.base == "universal" or ordinal + self.anticipation >= start:
                     base = last
                 else:
                     base = t - 1
