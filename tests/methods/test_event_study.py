@@ -206,3 +206,13 @@ def test_a_pilot_that_the_effects_hold_is_refused() -> None:
 def test_fields_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         EventStudy(outcome="y", **fields)
+
+
+def test_many_places_need_no_second_opinion() -> None:
+    data = drawn(69, sizes=(300, 300, 300, 400))
+    found = EVENT_STUDY.fit(Panel(data.table()))
+    rule = found.extras["rule"]
+    assert rule["second_opinion"] is None and rule["permutations"] is None
+    assert np.isfinite(found.headline["p_value"])
+    few = EVENT_STUDY.fit(Panel(drawn(69).table())).extras["rule"]
+    assert few["second_opinion"]["p_value"] > 0 and few["permutations"]

@@ -69,6 +69,9 @@ WEAK_BELOW = 10
 ENOUGH = 6
 FEWEST_OWN_SPREAD = 4
 ENOUGH_REASSIGNMENTS = 60
+MOST_DEALT = 1_000
+"""Places above which no second opinion is asked for where their own spread is used: the two then agree, and
+dealing so many anew takes longer than all the rest."""
 ALIKE = 1.5
 FLAG = 2.0
 FEWEST_PERIODS_FOR_FLAG = 3
@@ -253,7 +256,9 @@ def _own_spread(first: Contrasts, places: Places, auto: Auto) -> tuple[Procedure
     if min(places.n1, places.n0) < ENOUGH:
         why = "the few are more changeable than the others, so their own spread is used"
     details |= {"procedure": "cr2", "reason": f"{_counted(places)}: {why}"}
-    if first.deal is not None or places.groups is None:
+    if len(places.pilot) > MOST_DEALT:
+        details |= {"permutations": None, "all_permutations": None}
+    elif first.deal is not None or places.groups is None:
         details["second_opinion"] = {
             "procedure": f"permutation of t, {way}",
             "p_value": permutation_of_t(first, auto.permutations, auto.seed),
