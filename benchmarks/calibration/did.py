@@ -144,15 +144,15 @@ COMMON = (
 )
 COMMON_COUNTS = (
     *_of_register("count-did", "events", COUNTS),
-    *_of_register("did", "rate"),
+    *_of_register("did", "rate", most=500),
     _peer("diff-diff", "TWFE on the rate", peers.diff_diff_twfe, 200),
     _peer("diff-diff", "Poisson", peers.diff_diff_poisson, 100, "events"),
     _peer("pyfixest", "fepois", peers.pyfixest_fepois, 100, "ratio"),
 )
 STAGGERED = (
     *_of_register("callaway-santanna", "y"),
-    *_of_register("imputation", "y"),
-    *_of_register("sun-abraham", "y", most=100),  # without covariates its average is callaway-santanna's
+    *_of_register("imputation", "y", most=500),
+    *_of_register("sun-abraham", "y", most=60),  # without covariates its average is callaway-santanna's
     _peer("diff-diff", "CS", peers.diff_diff_cs, 200),
     _peer("diff-diff", "imputation", peers.diff_diff_imputation, 100),
     _peer("diff-diff", "SA", peers.diff_diff_sun_abraham, 40),
@@ -161,7 +161,7 @@ STAGGERED = (
 )
 STAGGERED_COUNTS = (
     *_of_register("count-did", "events", COUNTS),
-    *_of_register("callaway-santanna", "rate", most=300),
+    *_of_register("callaway-santanna", "rate", most=200),
     _peer("diff-diff", "CS on the rate", peers.diff_diff_cs, 200),
     _peer("diff-diff", "Poisson", peers.diff_diff_poisson, 100, "events"),
     _peer("pyfixest", "fepois", peers.pyfixest_fepois, 100, "ratio"),

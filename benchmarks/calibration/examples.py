@@ -56,7 +56,7 @@ def read(drawn: Drawn) -> Iterator[Record]:
     study, data, truth, first = drawn
     prepared = prepare(data, study.primary, method=study.method.name)
     method = build(study.method.name, study.method.options, outcome=prepared.column)
-    estimate = method.fit(prepared.data)
+    estimate = getattr(method, "brief", method.fit)(prepared.data)
     for term in (first, "cumulative", "relative"):
         effect = estimate.effect(term)
         held = bool(effect["conf_low"] <= truth[term] <= effect["conf_high"])
