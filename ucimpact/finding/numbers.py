@@ -152,6 +152,15 @@ def _below_nothing(units: Units) -> str | None:
     return "the number expected without the pilot comes out below 0, which cannot be"
 
 
+PROCEDURES = {
+    **dict.fromkeys(("pooled-t", "conley-taber"), "t"),
+    **dict.fromkeys(("size-model-t", "ferman-pinto"), "size-model"),
+    "random-effects": "random-effects",
+    **dict.fromkeys(("analytic", "multiplier", "cr1", "cr3", "quasipoisson", "quasi-poisson"), "asked-for"),
+}
+"""The note on likely ranges for each procedure of the rule; own spread where it is not named."""
+
+
 def _procedure(estimate: Estimate) -> str:
     """Which of the notes on likely ranges belongs to this one."""
     if estimate.method == "matched-cohort":
@@ -164,8 +173,7 @@ def _procedure(estimate: Estimate) -> str:
         return "union"
     if code.startswith("randomisation"):
         return "permutation"
-    alike = {"pooled-t": "t", "conley-taber": "t", "size-model-t": "size-model", "ferman-pinto": "size-model"}
-    return alike.get(code, "own-spread")
+    return PROCEDURES.get(code, "own-spread")
 
 
 def _claim(limits: tuple[float | None, ...], w: float | None, better: str) -> str | None:
@@ -182,6 +190,7 @@ def _refusal(estimate: Estimate) -> tuple[str, str]:
     reason, _, rest = str(told or "the analysis gave none").removeprefix(words.NO_RANGE).partition(". ")
     if rule.get("n0", np.inf) < FEWEST_COMPARISON:
         reason = words.few_comparison_reason(rule["n0"])
+    reason = reason.removesuffix(words.NONE_GIVEN)
     first = reason[:1].upper() if reason[1:2].isupper() else reason[:1].lower()
     return f"{first}{reason[1:].rstrip('.')}", rest
 

@@ -20,7 +20,12 @@ def phrase(
         "can_say": words.can_say(found),
         "cannot_say": words.cannot_say(found, naive=_naive_change(found)),
         "limits": words.limits_of_one_place(
-            found["n1"], found["n0"], found["procedure"], found["breakdown"], found["smallest_p"]
+            found["n1"],
+            found["n0"],
+            found["procedure"],
+            found["breakdown"],
+            found["smallest_p"],
+            ranged=found["lo"] is not None,
         )
         if few
         else [],

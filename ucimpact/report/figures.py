@@ -135,7 +135,7 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
     comparison = [by_period.get(row["period"]) for row in rows] if by_period else []
     drawn = comparison if _near(comparison, rows) else [None] * len(rows)
     after = set(started)
-    pilots = _pilots(document)
+    pilots = (f"mean of pilot {_units(document, 2)}",) if own else _pilots(document)
     chart = ObservedExpected(
         labels=[_short(row, own=own) for row in rows],
         observed=[row["observed"] for row in rows],

@@ -123,6 +123,7 @@ COUNTS = {
     "places": "Places",
     "pilot_places": "Places with the pilot",
     "pilot_periods": "Rows with the pilot running",
+    "silent_units": "Units without a single event",
     "periods": "Periods",
     "before": "Periods before the start",
     "after": "Periods with the pilot",

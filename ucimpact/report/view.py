@@ -420,6 +420,8 @@ def _counts(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]
     counts = dict(held["counts"])
     if counts.get("units") is not None and counts.get("units") == counts.get("places"):
         counts = {name: n for name, n in counts.items() if name not in ("places", "pilot_places")}
+    if not counts.get("silent_units"):
+        counts.pop("silent_units", None)
     units = plural_of(figures.unit_of(document))
     if units != "units":
         names |= {

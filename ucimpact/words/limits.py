@@ -16,6 +16,10 @@ PROCEDURES = {
     "t": "It takes the pilot places to be by nature as changeable as the others.",
     "size-model": "It allows for small places swinging more than large ones.",
     "own-spread": "It takes each group of places at its own spread, so neither need be like the other.",
+    "random-effects": (
+        "It takes all places to drift by chance alike, and averages over how far: so few cannot show it."
+    ),
+    "asked-for": "It was asked for by name, and supposes that there are many places.",
     "permutation": (
         "It holds every effect that would leave the pilot places looking no more unusual than other places "
         "chosen in their stead."
@@ -60,6 +64,8 @@ def limits_of_one_place(
     rho: float | None = None,
     smallest_p: float | None = None,
     place: str = "place",
+    *,
+    ranged: bool = True,
 ) -> list[str]:
     """What one pilot place, or a few, can and cannot show.
 
@@ -73,6 +79,8 @@ def limits_of_one_place(
         Breakdown ratio; None where the range includes no change.
     smallest_p : float, optional
         The smallest p-value that choosing other places as the pilot allows.
+    ranged : bool
+        Whether there is a likely range to speak of.
     """
     many = NUMERALS[n1] if n1 < len(NUMERALS) else number(n1)
     pilot = f"pilot {place}" if n1 == 1 else f"pilot {place}s"
@@ -83,7 +91,9 @@ def limits_of_one_place(
         f"{they.capitalize()} cannot show whether the pilot moved {it}, or something else at the same time"
         f"{' in that place' if n1 == 1 else ', such as a decision or a town that they share'}.",
     ]
-    if n1 <= FEW:
+    if n1 == 1:
+        items.append(f"So certainty never exceeds low with one {pilot}.")
+    if n1 <= FEW and ranged:
         alike = f"The range takes the {pilot} to be by nature as changeable as the others"
         if rho is not None and rho > 0:
             were = "was" if n1 == 1 else "were"
@@ -97,6 +107,6 @@ def limits_of_one_place(
             f"Choosing other places as the pilot cannot give a p-value below 1 in {number(1 / smallest_p)}, "
             "however large the effect."
         )
-    if procedure:
+    if procedure and ranged:
         items.append(f"The likely range comes from {procedure}.")
     return items

@@ -10,6 +10,8 @@ FEWEST_EVENTS = 5
 
 NO_RANGE = "No p-value or likely range can be had: "
 """What a rule says before its reason."""
+NONE_GIVEN = ", so no p-value and no likely range are given"
+"""How a method ends its reason; a headline says it at its beginning."""
 NO_MONEY = "not worked out"
 """What a cell of money says, with the reason: a failed key check, no interval, a model of ratios."""
 
