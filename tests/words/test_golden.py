@@ -705,6 +705,7 @@ def test_one_place_says_what_it_can_and_cannot_show():
     assert texts == [
         "One pilot trust can show whether it moved apart from 126 others by more than places move apart anyway.",
         "It cannot show whether the pilot moved it, or something else at the same time in that place.",
+        "So certainty never exceeds low with one pilot trust.",
         "The range takes the pilot trust to be by nature as changeable as the others; "
         "if it was 1.6 times as changeable, it would reach no change.",
         "Choosing other places as the pilot cannot give a p-value below 1 in 127, however large the effect.",
