@@ -151,7 +151,7 @@ COMMON_COUNTS = (
 )
 STAGGERED = (
     *_of_register("callaway-santanna", "y"),
-    *_of_register("imputation", "y", most=500),
+    *_of_register("imputation", "y"),
     *_of_register("sun-abraham", "y", most=60),  # without covariates its average is callaway-santanna's
     _peer("diff-diff", "CS", peers.diff_diff_cs, 200),
     _peer("diff-diff", "imputation", peers.diff_diff_imputation, 100),
