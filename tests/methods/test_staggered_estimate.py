@@ -13,6 +13,7 @@ from tests.staggered_by_hand import ByHand, staggered_table, terms_by_hand
 from ucimpact.data.panel import Panel
 from ucimpact.errors import DesignError
 from ucimpact.estimate import Estimate
+from ucimpact.inference.permutation_of_t import Randomisation
 from ucimpact.inference.staggered import Analytic
 from ucimpact.methods.did import DifferenceInDifferences
 from ucimpact.methods.staggered_estimate import estimate_of, place_findings
@@ -164,3 +165,32 @@ def test_a_pilot_that_stops_is_refused() -> None:
     assert sample is None and "stops in 4 units" in found[0].text
     with pytest.raises(DesignError, match="stops in 4 units"):
         DifferenceInDifferences(outcome="y").fit(panel)
+
+
+@pytest.mark.parametrize("statistic", ["t", "coefficient"])
+def test_randomisation_of_starts_holds_its_level_and_turns_round(statistic: str) -> None:
+    cov = Randomisation(statistic=statistic, draws=199)
+    estimate = fitted(staggered_table(4, pilots=6, effect=-2.0), cov=cov)
+    head = estimate.headline
+    assert head["conf_low"] < head["estimate"] < head["conf_high"]
+    table = staggered_table(4, pilots=6, effect=-2.0)
+    running = (table["period"] >= table["start"]) & (table["start"] > 0)
+    for limit in (head["conf_low"], head["conf_high"]):  # at a limit the p-value is the level
+        inside, outside = limit + 0.02 * (head["estimate"] - limit), limit - 0.02 * (head["estimate"] - limit)
+        p = [
+            fitted(table.assign(y=table["y"] - e * running), cov=cov).headline["p_value"]
+            for e in (inside, outside)
+        ]
+        assert p[0] > 0.05 >= p[1]
+    path = estimate.path()
+    assert (path["conf_low_simultaneous"] < path["conf_low"]).all()
+    assert estimate.extras["rule"]["permutations"] == 199
+
+
+def test_randomisation_needs_an_estimate_that_starts_can_be_dealt_for() -> None:
+    sample, _ = sample_of(Panel(staggered_table(4, pilots=6)), "y")
+    terms = replace(terms_by_hand(sample), loadings=None)
+    found = estimate_of(ByHand(outcome="y", cov=Randomisation()), "by-hand", sample, terms)
+    assert "cannot be dealt anew" in found.extras["rule"]["refused"] and np.isnan(found.headline["p_value"])
+    lone = fitted(staggered_table(4, pilots=1), cov=Randomisation())
+    assert "coefficient" in lone.extras["rule"]["refused"]

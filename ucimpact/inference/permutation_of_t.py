@@ -16,7 +16,7 @@ is turned round as in :mod:`ucimpact.inference.studentised`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
@@ -56,10 +56,26 @@ class Randomisation:
 
     def infer(self, contrasts: Contrasts, level: float) -> Inferred:
         """p-value and interval; the t has a standard error, neither has degrees of freedom."""
+        by_coefficient = Permutation(self.draws, self.seed)
         if self.statistic == "coefficient":
-            return Permutation(self.draws, self.seed).infer(contrasts, level)
+            return by_coefficient.infer(contrasts, level)
+        if contrasts.deal is not None:  # many effects: the t for the first, which the others are parts of
+            rest = by_coefficient.infer(contrasts, level)
+            first = inferred(contrasts.only(slice(1)), [dealt_anew(contrasts, self.draws, self.seed)], level)
+            return Inferred(
+                *(np.append(getattr(first, f.name), getattr(rest, f.name)[1:]) for f in fields(rest))
+            )
         each = [permuted(contrasts, k, self.draws, self.seed) for k in range(len(contrasts.estimate))]
         return inferred(contrasts, each, level)
+
+
+def dealt_anew(contrasts: Contrasts, most: int, seed: int) -> Studentised:
+    """The t of the first effect with the starts dealt to other places, the data's own first."""
+    assert contrasts.deal is not None
+    estimate = float(contrasts.estimate[0])
+    top, move, squares, cross, squares_move = contrasts.deal.parts_of_t(estimate, most, seed)
+    error = float(np.sqrt(squares[0]))
+    return Studentised(estimate, error, top, move, squares, cross, squares_move, counts_itself=True)
 
 
 def permuted(contrasts: Contrasts, k: int, most: int, seed: int) -> Studentised:

@@ -60,7 +60,7 @@ from ucimpact.methods.callaway_santanna_terms import (
 )
 from ucimpact.methods.cohort_tables import flat_outcome, named_starts
 from ucimpact.methods.design_finding import Finding, enforce
-from ucimpact.methods.staggered_estimate import Covariance, estimate_of, place_findings
+from ucimpact.methods.staggered_estimate import CHOICES, Covariance, estimate_of, place_findings
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
 Array = np.ndarray
@@ -94,7 +94,7 @@ class CallawaySantAnna:
         out, or its rows used as those of other units of its start.
     cross_sections : bool, default False
         Each row is a unit of its own (a patient), seen once; name the place in the panel's ``cluster``.
-    cov : Auto, Analytic or Multiplier, default Auto()
+    cov : Auto, Analytic, Multiplier or Randomisation, default Auto()
         How uncertainty is measured; the default counts places and says what it chose. ``Analytic()`` gives
         the errors of R's did 2.1.2 to the last digit, with what is not right in two of them.
     level : float, default 0.95
@@ -136,7 +136,7 @@ class CallawaySantAnna:
         if self.balance is not None and self.balance < 0:
             raise UsageError(f"balance = {self.balance}: give a number of periods after the start")
         if not isinstance(self.cov, get_args(Covariance)):
-            raise UsageError(f"cov = {self.cov!r}: give Auto(), Analytic() or Multiplier()")
+            raise UsageError(f"cov = {self.cov!r}: give {CHOICES}")
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""

@@ -39,7 +39,7 @@ from ucimpact.inference.staggered import Terms
 from ucimpact.inference.two_way import CohortPanel, cr1_factor, lost_columns, regress
 from ucimpact.methods.cohort_tables import empty_covariates, flat_outcome, panel_of, since_of, with_never
 from ucimpact.methods.design_finding import Finding, enforce
-from ucimpact.methods.staggered_estimate import Covariance, estimate_of, place_findings
+from ucimpact.methods.staggered_estimate import CHOICES, Covariance, estimate_of, place_findings
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
 Array = np.ndarray
@@ -55,7 +55,7 @@ class EventStudy:
         Panel column in natural units, e.g. emergency admissions per 1,000 people per month.
     covariates : tuple of str, default ()
         Time-varying columns that the pilot cannot have changed.
-    cov : Auto, Analytic or Multiplier, default Auto()
+    cov : Auto, Analytic, Multiplier or Randomisation, default Auto()
         How uncertainty is measured; the default counts places and says what it chose. ``Analytic()`` is
         fixest's clustered variance, CR1.
     level : float, default 0.95
@@ -76,7 +76,7 @@ class EventStudy:
         if self.outcome in self.covariates:
             raise UsageError(f"`{self.outcome}` is the outcome, so it cannot be a covariate too")
         if not isinstance(self.cov, Covariance):
-            raise UsageError(f"cov = {self.cov!r}: give Auto(), Analytic() or Multiplier()")
+            raise UsageError(f"cov = {self.cov!r}: give {CHOICES}")
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""

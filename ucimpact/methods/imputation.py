@@ -50,7 +50,7 @@ from ucimpact.methods.cohort_tables import (
     with_never,
 )
 from ucimpact.methods.design_finding import Finding, enforce
-from ucimpact.methods.staggered_estimate import Covariance, estimate_of, place_findings
+from ucimpact.methods.staggered_estimate import CHOICES, Covariance, estimate_of, place_findings
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
 Array = np.ndarray
@@ -69,7 +69,7 @@ class ImputationDiD:
     leave_out : bool, default True
         Whether ``Analytic()`` and ``Multiplier()`` hold each place against the others of its start alone, not
         against a mean that it is part of. False is the plain form of other software.
-    cov : Auto, Analytic or Multiplier, default Auto()
+    cov : Auto, Analytic, Multiplier or Randomisation, default Auto()
         How uncertainty is measured; the default counts places and says what it chose.
     level : float, default 0.95
         Coverage of the intervals.
@@ -90,7 +90,7 @@ class ImputationDiD:
         if self.outcome in self.covariates:
             raise UsageError(f"`{self.outcome}` is the outcome, so it cannot be a covariate too")
         if not isinstance(self.cov, Covariance):
-            raise UsageError(f"cov = {self.cov!r}: give Auto(), Analytic() or Multiplier()")
+            raise UsageError(f"cov = {self.cov!r}: give {CHOICES}")
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""

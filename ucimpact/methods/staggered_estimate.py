@@ -16,11 +16,13 @@ import pandas as pd
 from ucimpact import serialise
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.few_clusters import ENOUGH, Auto
+from ucimpact.inference.permutation_of_t import Randomisation
 from ucimpact.inference.staggered import Terms
 from ucimpact.inference.two_groups import Inferred
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.staggered_sample import Sample
 from ucimpact.methods.staggered_uncertainty import (
+    CHOICES,
     Covariance,
     Method,
     Uncertainty,
@@ -32,7 +34,7 @@ from ucimpact.methods.staggered_uncertainty import (
 
 Array = np.ndarray
 
-__all__ = ["Covariance", "Method", "estimate_of", "place_findings"]
+__all__ = ["CHOICES", "Covariance", "Method", "estimate_of", "place_findings"]
 
 
 def place_findings(method: Method, sample: Sample) -> list[Finding]:
@@ -53,7 +55,7 @@ def place_findings(method: Method, sample: Sample) -> list[Finding]:
     if isinstance(method.cov, Auto):
         if few and (method.covariates or not sample.balanced):
             found.append(Finding("warn", no_answer(method, n1, n0), way_out(method)))
-    elif few:
+    elif few and not isinstance(method.cov, Randomisation):
         name = type(method.cov).__name__
         found.append(
             Finding(

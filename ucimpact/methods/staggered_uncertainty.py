@@ -19,6 +19,7 @@ from ucimpact.inference.influence_parts import InParts
 from ucimpact.inference.linear import TwoWay, sum_by
 from ucimpact.inference.multiplier import Bands, multiplier_bands
 from ucimpact.inference.paths import enough_shapes, joint_f, polynomials, simultaneous_critical
+from ucimpact.inference.permutation_of_t import Randomisation
 from ucimpact.inference.staggered import (
     Analytic,
     Assigned,
@@ -37,7 +38,8 @@ MANY = 5_000_000
 """Places times effects above which no number a place is held: groups' own spread is summed instead."""
 MANY_IN_PARTS = 300_000
 """The same where influence is kept in parts, from which sums cost next to nothing."""
-Covariance = Auto | Analytic | Multiplier
+Covariance = Auto | Analytic | Multiplier | Randomisation
+CHOICES = "Auto(), Analytic(), Multiplier() or Randomisation()"
 
 
 class Method(Protocol):
@@ -141,6 +143,8 @@ class Uncertainty:
                 text = no_answer(self.method, places.n1, places.n0)
                 return chosen.refuse(f"{text[:1].upper()}{text[1:]}. {way_out(self.method)}.")
             return chosen
+        if isinstance(cov, Randomisation):
+            return self._randomised(cov)
         flag = flag_of(places, by_size=False)
         name = "influence functions summed by place, normal quantiles"
         if isinstance(cov, Multiplier):
@@ -148,6 +152,27 @@ class Uncertainty:
         account = account_of(self.contrasts.only(slice(1)), places, flag, self.method.level)
         account |= {"procedure": type(cov).__name__.lower(), "reason": "asked for", "df": None}
         return Chosen(Refused(), name, account, (), None, np.ones(len(places.pilot)))
+
+    def _randomised(self, cov: Randomisation) -> Chosen:
+        """The starts dealt to other places, where that can be done."""
+        places, first = self.places, self.contrasts.only(slice(1))
+        account = account_of(first, places, flag_of(places, by_size=False), self.method.level)
+        drawn = min(first.deal.choices(), cov.draws) if first.deal is not None else None
+        account |= {"procedure": "randomisation", "reason": "asked for", "df": None, "seed": cov.seed}
+        account |= {"permutations": drawn, "all_permutations": drawn is not None and drawn < cov.draws}
+        what = "of t, and of the coefficient for its parts" if cov.statistic == "t" else "of the coefficient"
+        name = f"randomisation of starts ({what}), {drawn or 0:,} dealings"
+        chosen = Chosen(cov, name, account, (), None, np.ones(len(places.pilot)))
+        if first.deal is None:
+            return chosen.refuse(
+                "With covariates or gaps an effect under other starts is not a sum of one number a place, so "
+                "starts cannot be dealt anew. Use cov=Auto(), or leave covariates and gaps out."
+            )
+        if cov.statistic == "t" and min(places.n1, places.n0) < 2:
+            return chosen.refuse(
+                "A lone place has no spread for a t. Use Randomisation(statistic='coefficient') or Auto()."
+            )
+        return chosen
 
     @cached_property
     def found(self) -> Inferred:
@@ -190,6 +215,8 @@ class Uncertainty:
         part = self.found.std_error[self.events]
         if isinstance(self.method.cov, Multiplier):
             return np.asarray(self.bands.critical * part)
+        if isinstance(self.method.cov, Randomisation):
+            return self._stretched()
         usable = np.isfinite(part)
         if self.chosen.refused is not None or not usable.any():
             return np.full(len(part), np.nan)
@@ -199,6 +226,15 @@ class Uncertainty:
         seed = seed_of(self.method)
         factor = simultaneous_critical(correlation, df, self.method.level, draws=BAND_DRAWS, seed=seed)
         return np.asarray(factor * part)
+
+    def _stretched(self) -> Array:
+        """Intervals without a standard error, widened as normal ones would be to hold all at once."""
+        found, level, which = self.found, self.method.level, self.events
+        half = np.fmax(found.estimate - found.low, found.high - found.estimate)[which]
+        many = np.full(len(half), 1e6)
+        draws = {"draws": BAND_DRAWS, "seed": seed_of(self.method)}
+        factor = simultaneous_critical(self.correlation[1:, 1:], many, level, **draws)
+        return np.asarray(half * factor / float(stats.norm.ppf((1 + level) / 2)))
 
     @cached_property
     def headline_influence(self) -> Array:

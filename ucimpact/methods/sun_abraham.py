@@ -49,7 +49,7 @@ from ucimpact.methods.cohort_tables import (
     with_never,
 )
 from ucimpact.methods.design_finding import Finding, enforce
-from ucimpact.methods.staggered_estimate import Covariance, estimate_of, place_findings
+from ucimpact.methods.staggered_estimate import CHOICES, Covariance, estimate_of, place_findings
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
 Array = np.ndarray
@@ -68,7 +68,7 @@ class SunAbraham:
     also_reference : int, optional
         A second time before the start at which the effect is taken to be 0 beside the last one, such as the
         earliest (-12). It adds precision and an assumption.
-    cov : Auto, Analytic or Multiplier, default Auto()
+    cov : Auto, Analytic, Multiplier or Randomisation, default Auto()
         How uncertainty is measured; the default counts places and says what it chose.
     level : float, default 0.95
         Coverage of the intervals.
@@ -93,7 +93,7 @@ class SunAbraham:
                 f"also_reference = {self.also_reference}: give a time before the start other than -1, say -12"
             )
         if not isinstance(self.cov, Covariance):
-            raise UsageError(f"cov = {self.cov!r}: give Auto(), Analytic() or Multiplier()")
+            raise UsageError(f"cov = {self.cov!r}: give {CHOICES}")
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""
