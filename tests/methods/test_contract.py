@@ -19,7 +19,7 @@ from ucimpact.methods import METHODS
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high"]
 
 
-def panel_table(seed: int = 3, units: int = 14, periods: int = 16) -> pd.DataFrame:
+def panel_table(seed: int = 3, units: int = 14, periods: int = 16, pilots: int = 3) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     month = pd.date_range("2022-04-01", periods=periods, freq="MS").strftime("%Y-%m")
     level = rng.normal(40, 6, units)[:, None] + rng.normal(0, 2, periods)[None, :]
@@ -28,7 +28,7 @@ def panel_table(seed: int = 3, units: int = 14, periods: int = 16) -> pd.DataFra
         {
             "unit": np.repeat([f"practice {u:02d}" for u in range(units)], periods),
             "period": np.tile(month, units),
-            "start": np.repeat(["2022-12" if u < 3 else "" for u in range(units)], periods),
+            "start": np.repeat(["2022-12" if u < pilots else "" for u in range(units)], periods),
             "y": y.ravel(),
         }
     )
@@ -62,8 +62,12 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 COUNTS = ("count-did",)
 """Methods of counts: whole numbers, whose chance variation is known and does not scale with them."""
-OF_RATIOS = ("count-did",)
+OF_MANY_PILOTS = ("cost-did",)
+"""Methods that refuse a likely range with few pilot places."""
+RATIOS = ("count-did", "cost-did")
 """Methods with a log link: to add the same number everywhere is to change the ratios."""
+MANY_PILOTS = ("cost-did",)
+"""Methods that refuse a likely range with few pilot places."""
 RATIOS = ("relative", "rate_ratio", "event_log")
 """Effects that stay as they are when the outcome is scaled."""
 
@@ -76,6 +80,8 @@ def data_for(method: type, table: pd.DataFrame | None = None) -> Panel | Series 
 
 
 def table_for(method: type) -> pd.DataFrame:
+    if key_of(method) in MANY_PILOTS:
+        return panel_table(pilots=7)
     table = {Panel: panel_table, Series: series_table, Cohort: cohort_table}[method.takes]()
     return table.assign(y=table["y"].round()) if key_of(method) in COUNTS else table
 

@@ -210,6 +210,8 @@ class Found:
     Attributes
     ----------
     observed, expected, people : array (K,)
+    mean : array (K,)
+        What was expected, by the steadier means that the noise is worked out from.
     rows : array (K,)
         Rows in each set.
     contributions : Contributions
@@ -220,6 +222,7 @@ class Found:
     observed: Array
     expected: Array
     people: Array
+    mean: Array
     rows: Array
     contributions: Contributions
     starts: Array
@@ -241,17 +244,17 @@ def found_in(expected: Expected, sets: Sets, ratio: float | None) -> Found:
     value = np.where(inside, expected.value, 0.0)
     observed = sets.totals(counts.y)
     total = sets.totals(value)
-    noise_total = sets.totals(np.where(inside, expected.mean, 0.0))
+    mean_total = sets.totals(np.where(inside, expected.mean, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = np.log(observed) - np.log(np.maximum(total, 0.0))
     enough = (np.minimum(observed, total) >= 5) & (ratio is not None)
     own_ratio = np.where(enough, np.exp(np.where(enough, estimate, 0.0)), ratio or 1.0)
-    added, size, noise = _by_place(expected, sets, value, total, own_ratio)
+    added, size, noise = _by_place(expected, sets, value, mean_total, own_ratio)
     pilot = counts.place_pilot
     own = np.zeros_like(added, dtype=bool)
     at = np.flatnonzero(inside)
     own[label.flat[at], counts.places[at // label.shape[1]]] = True
-    row, share, drift, drift_noise, starts = _patterns(expected, label, noise_total)
+    row, share, drift, drift_noise, starts = _patterns(expected, label, mean_total)
     contributions = Contributions(
         estimate=estimate,
         added=added,
@@ -268,22 +271,24 @@ def found_in(expected: Expected, sets: Sets, ratio: float | None) -> Found:
         observed,
         total,
         sets.totals(counts.people),
+        mean_total,
         sets.totals(np.ones_like(value)),
         contributions,
         starts,
     )
 
 
-def loadings(expected: Expected, sets: Sets) -> Array:
+def loadings(expected: Expected, sets: Sets, over: Array | None = None) -> Array:
     """Derivative of the log of what was expected in each set by each free cell, (K, n_units, n_periods).
 
-    By its score, that is: for Poisson and least squares that is the cell itself.
+    By its score, that is: for Poisson and least squares that is the cell itself. ``over`` (K,) stands in for
+    what was expected, where that is no more than the luck of one period.
     """
     n, length = sets.label.shape
     inside = sets.label >= 0
     unit, period = np.nonzero(inside)
     which = sets.label[inside]
-    total = sets.totals(np.where(inside, expected.value, 0.0))
+    total = sets.totals(np.where(inside, expected.value, 0.0)) if over is None else over
     lift = np.zeros((sets.number, n))
     np.add.at(lift, (which, unit), expected.lift[inside])
     reach = lift / np.where(expected.below > 0, expected.below, 1.0)
@@ -307,7 +312,7 @@ def _by_place(
     unit, period = np.nonzero(inside)
     which = sets.label[inside]
     safe = np.where(total > 0, total, np.nan)
-    loading = -loadings(expected, sets)
+    loading = -loadings(expected, sets, total)
     w = counts.weights
     parts = np.zeros((3, sets.number, len(w)))
     parts[0] = (loading * expected.residual).sum(axis=2)

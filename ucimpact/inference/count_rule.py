@@ -10,6 +10,11 @@ With n1 pilot and n0 comparison places (the level at which the pilot was given o
 Effects of one start or one month, and the path, go by the second way until 20 pilot places have a part in
 them: six deviations of one month each leave four or five degrees of freedom, and bands that say nothing.
 
+**Counting noise** is Poisson's times a factor of 1 or more. Without the pilot, and about its expected course,
+the variance of a comparison place's months over their mean is :math:`\kappa + \sigma^2\mu`: what does not
+grow with the mean is noise of counting (admissions that come together), what does is the drift of months.
+:math:`\kappa` is read from the comparison places.
+
 **Flag** (up to 5): before the pilot, the pilot places' counts varied about their expected course more than
 twice as much as those of the others (in variance, each over what its size makes likely), or more than every
 other place. Their variance is then multiplied by the shrunk ratio, never divided.
@@ -21,7 +26,7 @@ Two more ways can be asked for: :class:`QuasiPoisson` and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -80,14 +85,15 @@ class Rule:
 
     Attributes
     ----------
-    kind : {"auto", "quasi-poisson", "cr1", "refused"}
+    kind : {"auto", "quasi-poisson", "cr1", "cost", "refused"}
     spread : array (n_places,)
         Relative variances allowed.
     enough : bool
         Whether both groups have enough places for their own spread.
     fewest : int
         Pilot places that an effect needs for its own spread.
-    dispersion : float
+    dispersion, noise : float
+        Pearson's, and what Poisson's variance is multiplied by.
     name : str
         In plain words, for "interval by ...".
     account : mapping
@@ -104,6 +110,17 @@ class Rule:
     account: Mapping[str, Any]
     warnings: tuple[str, ...]
     refused: str | None
+    noise: float = 1.0
+
+    def scaled(self, contributions: Contributions) -> Contributions:
+        """With the counting noise of these places."""
+        if self.noise == 1.0:
+            return contributions
+        return replace(
+            contributions,
+            noise=contributions.noise * self.noise,
+            drift_noise=contributions.drift_noise * self.noise,
+        )
 
     def uncertainty(self, contributions: Contributions, *, whole: bool = False) -> tuple[Uncertainty, Array]:
         """Error of each effect, and the mean square of the drift, shape (K,).
@@ -116,6 +133,9 @@ class Rule:
             return Uncertainty(np.ones((number, 1)), gap[:, None], gap, gap), np.zeros(number)
         if self.kind in ("cr1", "quasi-poisson"):
             return self._asked_for(contributions), np.zeros(number)
+        if self.kind == "cost":
+            return _spread_alone(contributions, self.fewest), np.zeros(number)
+        contributions = self.scaled(contributions)
         weights = posterior(contributions)
         tau2 = np.asarray(weights @ GRID**2)
         found = borrowed(contributions, self.spread, weights)
@@ -169,7 +189,7 @@ def choose(
     pilot = counts.place_pilot
     n1, n0 = int(pilot.sum()), int((~pilot).sum())
     few = min(n1, n0)
-    places = _places(expected, noun)
+    places, kappa = _places(expected, noun)
     flag = flag_of(places, by_size=False) if few < ENOUGH else NO_FLAG
     spread = flag.spread(places)
     account: dict[str, Any] = {
@@ -199,8 +219,9 @@ def choose(
     own = few >= ENOUGH or (flag.raised and few >= FEWEST_OWN_SPREAD)
     fewest = ENOUGH if few >= ENOUGH else FEWEST_OWN_SPREAD
     name = OWN_SPREAD if own else RANDOM_EFFECTS
-    rule = Rule("auto", spread, own, fewest, dispersion, name, {}, (), None)
-    uncertainty, tau2 = rule.uncertainty(contributions, whole=True)
+    rule = Rule("auto", spread, own, fewest, dispersion, name, {}, (), None, kappa)
+    contributions = rule.scaled(contributions)
+    uncertainty, tau2 = rule.uncertainty(main.contributions, whole=True)
     own = bool(uncertainty.own_spread[0])
     name = OWN_SPREAD if own else RANDOM_EFFECTS
     if own:
@@ -216,13 +237,14 @@ def choose(
         "seed": choice.seed,
         "prior": {"on": "drift", "kind": "half-normal", "scale": PRIOR_SCALE},
         "drift": float(np.sqrt(tau2[0])),
+        "noise": kappa,
         **disagreement(contributions, float(tau2[0])),
-        **_second_opinion(expected, sets, contributions, float(tau2[0]), choice),
+        **_second_opinion(expected, sets, contributions, float(tau2[0]), kappa, choice),
     }
     if few < ENOUGH:
         account["breakdown_ratio"] = breakdown(contributions, uncertainty, float(tau2[0]), level)
     warnings = _warnings(account, places, flag, noun)
-    return Rule("auto", spread, rule.enough, fewest, dispersion, name, account, warnings, None)
+    return replace(rule, name=name, account=account, warnings=warnings)
 
 
 def _refused(account: Mapping[str, Any], noun: str) -> str | None:
@@ -291,8 +313,8 @@ def _pilot_events(counts: Counts, free: Array) -> float:
     return float(over[free & ~counts.never[:, None]].sum())
 
 
-def _places(expected: Expected, noun: str) -> Places:
-    """People in each place, and its variance before the pilot over what its size makes likely."""
+def _places(expected: Expected, noun: str) -> tuple[Places, float]:
+    """People in each place, its variance before the pilot over what its size makes likely, and kappa."""
     counts = expected.counts
     free = expected.free & counts.seen
     first = free[~counts.never].any(axis=0)
@@ -306,23 +328,55 @@ def _places(expected: Expected, noun: str) -> Places:
     variance = np.where(periods > 1, pearson.sum(axis=1) / df, np.nan)
     size = np.where(there, mean**2 / np.where(there, noise, 1.0), 0.0).sum(axis=1) / np.maximum(periods, 1)
     known = ~counts.place_pilot & np.isfinite(variance)
-    slope = 0.0
-    if known.any():
-        slope = max(0.0, float((variance[known] - 1).sum() / max(size[known].sum(), 1e-300)))
+    kappa, slope = _noise(expected, known)
     people = np.where(counts.weights > 0, counts.people / np.where(counts.weights > 0, counts.weights, 1), 0)
     seen = np.maximum(counts.seen.sum(axis=1), 1)
     sizes = np.bincount(counts.places, people.sum(axis=1) / seen)
-    return Places(
+    found = Places(
         pilot=counts.place_pilot,
         sizes=np.maximum(sizes, 1e-300),
-        before=variance / (1 + slope * size),
+        before=variance / (kappa + slope * size),
         periods_before=int(cells[~counts.never].any(axis=0).sum()),
         noun=noun,
     )
+    return found, kappa
+
+
+def _noise(expected: Expected, known: Array) -> tuple[float, float]:
+    """Kappa and sigma squared of the module: least squares over comparison places, kappa 1 or more.
+
+    ``known`` (n_places,) marks those places that were seen in two periods or more.
+    """
+    counts = expected.counts
+    free = expected.free & counts.seen
+    y, mean, noise = (
+        sum_by(np.where(free, v, 0.0).T, counts.places).T[known]
+        for v in (counts.y, expected.mean, counts.weights * expected.mean)
+    )
+    there = mean > 0
+    periods = there.sum(axis=1)
+    use = periods > 2
+    if not use.any():
+        return 1.0, 0.0
+    safe = np.where(there, noise, 1.0)
+    df = periods[use] - 1.0
+    variance = np.where(there, (y - mean) ** 2 / safe, 0.0).sum(axis=1)[use] / df
+    size = np.where(there, mean**2 / safe, 0.0).sum(axis=1)[use] / periods[use]
+    slope = max(0.0, float((df * (variance - 1)).sum() / max((df * size).sum(), 1e-300)))
+    weight = df / (1 + slope * size) ** 2
+    middle = np.average(size, weights=weight)
+    across = float((weight * (size - middle) ** 2).sum())
+    if len(size) < FEWEST_COMPARISON or across <= 1e-3 * float((weight * middle**2).sum()):
+        return 1.0, slope  # places of one size cannot tell the two apart
+    steep = float((weight * (size - middle) * variance).sum()) / across
+    kappa = float(np.average(variance, weights=weight)) - steep * float(middle)
+    if steep < 0:
+        return max(1.0, float(np.average(variance, weights=weight))), 0.0
+    return (kappa, steep) if kappa > 1 else (1.0, slope)
 
 
 def _second_opinion(
-    expected: Expected, sets: Sets, contributions: Contributions, tau2: float, auto: Auto
+    expected: Expected, sets: Sets, contributions: Contributions, tau2: float, kappa: float, auto: Auto
 ) -> dict[str, Any]:
     """The starts dealt to other places, deviations divided by their spread."""
     counts = expected.counts
@@ -337,6 +391,7 @@ def _second_opinion(
     after = np.array([inside[counts.cohort == c].any(axis=0) for c in codes], dtype=float)
     before = np.array([expected.free[counts.cohort == c].any(axis=0) for c in codes], dtype=float)
     drift, noise = drifts(null, after, before, places=np.ones(n1 + n0, dtype=bool))
+    noise = noise * kappa
     first = {int(p): int(counts.cohort[(counts.places == p) & ~counts.never].min()) for p in pilot}
     seats = {place: int(np.searchsorted(codes, c)) for place, c in first.items()}
     share = contributions.size[0, pilot]
@@ -350,3 +405,64 @@ def _second_opinion(
             "p_value": p_value,
         },
     }
+
+
+# -- costs -----------------------------------------------------------------------------------
+
+
+def choose_for_costs(main: Found, expected: Expected, *, noun: str, dispersion: float) -> Rule:
+    """The rule for amounts whose chance variation is not known: own spread, or nothing.
+
+    With fewer than six places in a group the ratio of mean costs has no measured procedure.
+    """
+    counts, contributions = expected.counts, main.contributions
+    pilot = counts.place_pilot
+    n1, n0 = int(pilot.sum()), int((~pilot).sum())
+    places, _ = _places(expected, noun)
+    account: dict[str, Any] = {
+        "n1": n1,
+        "n0": n0,
+        "places": n1 + n0,
+        "noun": noun,
+        "size_ratio": places.size_ratio,
+        "flag_ratio": float("nan"),
+        "variance_flag": False,
+        "breakdown_ratio": None,
+        "smallest_p": smallest_p(n1, n0),
+        "second_opinion": None,
+        "df": None,
+        "dispersion": dispersion,
+        "seed": 1,
+    }
+    spread = np.ones(len(pilot))
+    refused = None
+    if n0 < FEWEST_COMPARISON:
+        refused = (
+            f"No p-value or likely range can be had: {n0} comparison {noun}, and at least "
+            f"{FEWEST_COMPARISON} are needed. A longer series could answer."
+        )
+    elif min(n1, n0) < ENOUGH:
+        refused = (
+            f"No p-value or likely range is given: how sure a ratio of costs is with {n1} pilot and {n0} "
+            f"comparison {noun} has not been settled, and {ENOUGH} of each are needed. The difference in "
+            "pounds (did, or imputation where starts differ) has a rule for few places."
+        )
+    if refused is not None:
+        account |= {"procedure": "refused", "reason": refused}
+        return Rule("refused", spread, False, ENOUGH, dispersion, "no interval", account, (refused,), refused)
+    account["df"] = float(_spread_alone(contributions, ENOUGH).df[0])
+    account["procedure"] = "own-spread"
+    account["reason"] = (
+        f"{n1} pilot and {n0} comparison {noun}: enough of both for their own spread to be used"
+    )
+    return Rule("cost", spread, True, ENOUGH, dispersion, OWN_SPREAD, account, (), None)
+
+
+def _spread_alone(contributions: Contributions, fewest: int) -> Uncertainty:
+    """Own spread, all places supposed to drift alike for the degrees of freedom; ``nan`` with too few."""
+    weights = np.zeros((len(contributions.estimate), len(GRID)))
+    weights[:, len(GRID) // 2] = 1.0
+    error, df = own_spread(contributions, weights)
+    good = (contributions.number_own >= fewest) & (error > 0) & np.isfinite(df)
+    error, df = np.where(good, error, np.nan), np.where(good, df, np.nan)
+    return Uncertainty(np.ones((len(error), 1)), error[:, None], error, df)

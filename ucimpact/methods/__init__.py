@@ -7,6 +7,7 @@ from typing import Any
 from ucimpact.methods.before_after import BeforeAfter
 from ucimpact.methods.building import build
 from ucimpact.methods.callaway_santanna import CallawaySantAnna
+from ucimpact.methods.cost_did import CostDiD
 from ucimpact.methods.count_did import CountDiD
 from ucimpact.methods.did import DifferenceInDifferences
 from ucimpact.methods.event_study import EventStudy
@@ -18,6 +19,7 @@ from ucimpact.methods.sun_abraham import SunAbraham
 METHODS: dict[str, type[Any]] = {
     "before-after": BeforeAfter,
     "callaway-santanna": CallawaySantAnna,
+    "cost-did": CostDiD,
     "count-did": CountDiD,
     "did": DifferenceInDifferences,
     "event-study": EventStudy,
@@ -31,6 +33,7 @@ __all__ = [
     "METHODS",
     "BeforeAfter",
     "CallawaySantAnna",
+    "CostDiD",
     "CountDiD",
     "DifferenceInDifferences",
     "EventStudy",

@@ -144,7 +144,7 @@ class RatioFit:
 
     @property
     def exposure(self) -> float:
-        """What turns an effect on the rate into a total: people with the pilot times periods, over ``per``."""
+        """What turns an effect on the rate into a total: people with the pilot by period, over ``per``."""
         counts = self.sample.counts
         weights = np.where(counts.weights > 0, counts.weights, 1.0)
         return float((counts.people / weights)[self.sample.told].sum() / self.sample.per)

@@ -62,9 +62,14 @@ class Path:
         at = self.sample.since == self.reference
         free = self.sample.counts.seen & (at | self.sample.counts.never[:, None])
         try:
-            return self.sample.expected_from(free)
+            found = self.sample.expected_from(free)
         except EstimationError:
             return None
+        # one period says little of how much noise it has: the means are those of the whole time before
+        steady = self.sample.expected.mean
+        mean = np.where(np.isnan(self.sample.expected.value), found.mean, steady)
+        moved = found.moved if self.sample.family == "gamma" else np.where(found.free, mean, 0.0)
+        return replace(found, mean=mean, moved=moved)
 
     @cached_property
     def sets(self) -> tuple[Sets, Array]:

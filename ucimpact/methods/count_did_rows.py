@@ -9,21 +9,18 @@ with r the ratio of the whole pilot.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
-from scipy.special import ndtr
 
 from ucimpact.inference.count_effects import Expected, Found, Sets, found_in
 from ucimpact.inference.count_places import Uncertainty, correlation
 from ucimpact.inference.count_rule import Rule
-from ucimpact.inference.paths import simultaneous_critical
 from ucimpact.inference.two_groups import Inferred
 
 Array = np.ndarray
 ENOUGH_EVENTS = 5
 BAND_DRAWS = 4_999
-MANY = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +68,7 @@ class Family:
     @cached_property
     def scale(self) -> Array:
         """Rate difference of a log ratio of 1, for limits that are not those of the log ratio."""
-        return np.asarray(self.unit * np.maximum(self.found.expected, 0.0) * np.sqrt(self.ratio))
+        return np.asarray(self.unit * self.found.mean * np.sqrt(self.ratio))
 
     @cached_property
     def uses_ratio(self) -> Array:
@@ -102,17 +99,28 @@ class Family:
 
     @cached_property
     def bands(self) -> Array:
-        """Half widths of bands that hold together, of the log ratios, shape (K,)."""
-        usable = np.isfinite(self.uncertainty.std_error)
+        """Half widths of bands that hold together, of the log ratios, shape (K,).
+
+        The pointwise ones times one factor, so that the largest of the errors over their own half width stays
+        below it: normal errors of this correlation over a spread that they share, with the degrees of freedom
+        of each.
+        """
+        sure = self.uncertainty
+        pointwise = sure.half(self.level)
+        usable = np.isfinite(sure.std_error) & np.isfinite(pointwise)
         out = np.full(len(usable), np.nan)
         if not usable.any():
             return out
-        normal = np.full(int(usable.sum()), MANY)
-        part = self.correlation[np.ix_(usable, usable)]
-        factor = simultaneous_critical(part, normal, self.level, draws=BAND_DRAWS, seed=self.seed)
-        joint = np.full(len(usable), self.level)
-        joint[usable] = 1 - 2 * (1 - ndtr(factor))
-        out[usable] = self.uncertainty.half(joint)[usable]
+        values, vectors = np.linalg.eigh(self.correlation[np.ix_(usable, usable)])
+        root = vectors * np.sqrt(np.clip(values, 0.0, None))
+        draws = _normals(BAND_DRAWS, len(root) + 1, self.seed)
+        places = len(self.found.contributions.pilot)
+        df = np.where(np.isfinite(sure.df[usable]), sure.df[usable], max(places - 2.0, 1.0))
+        # Wilson and Hilferty's chi-squared over its degrees of freedom, one draw for all
+        width = 2 / (9 * np.maximum(df, 1.0))
+        spread = np.maximum(1 - width + draws[:, :1] * np.sqrt(width), 0.05) ** 1.5
+        ratio = np.abs(draws[:, 1:] @ root.T) / spread / (pointwise / sure.std_error)[usable]
+        out[usable] = max(1.0, float(np.quantile(ratio.max(axis=1), self.level))) * pointwise[usable]
         return out
 
     def combined(self, matrix: Array) -> tuple[Inferred, Array]:
@@ -142,6 +150,11 @@ class Family:
         df = np.min(sure.df) if np.all(np.isfinite(sure.df)) else np.nan
         weights = np.tile(sure.weights.mean(axis=0), (len(error), 1))
         return Uncertainty(weights, error[:, None] * shape, error, np.full(len(error), df))
+
+
+@lru_cache(maxsize=8)
+def _normals(draws: int, width: int, seed: int) -> Array:
+    return np.random.default_rng(seed).standard_normal((draws, width))
 
 
 def family_of(
