@@ -70,7 +70,10 @@ def test_effects_and_variance_are_those_of_the_regression_on_untreated_rows(kind
 @pytest.mark.parametrize("places_of_two", [False, True])
 @pytest.mark.parametrize("weights", ["one", "cell"])
 def test_auxiliary_averages_leave_out_the_place_itself(places_of_two: bool, weights: str) -> None:
-    """By brute force: sum W T / sum W^2 over the other places of the start at that time since it."""
+    """By brute force: sum W T / sum W^2 over the other places of the start at that time since it.
+
+    The plain form, as R's didimputation has it, weighs rows: sum w^2 tau / sum w^2 over the start at that time.
+    """
     data = drawn(12, sizes=(6, 4, 4, 6), weights=weights)
     ours, _ = laid_out(data)
     order = np.argsort(data.cohort, kind="stable")
@@ -85,7 +88,7 @@ def test_auxiliary_averages_leave_out_the_place_itself(places_of_two: bool, weig
             mine = peers & (places == place)
             weight = data.w[mine, t].sum()
             sums[place] = weight, (data.w[mine, t] * ours.effects[mine, t]).sum()
-        every = sum(w * e for w, e in sums.values()) / sum(w**2 for w, _ in sums.values())
+        every = np.average(ours.effects[peers, t], weights=data.w[peers, t] ** 2)
         rest = [pair for place, pair in sums.items() if place != places[unit]]
         others = sum(w * e for w, e in rest) / sum(w**2 for w, _ in rest)
         assert plain[unit, t] == pytest.approx(ours.effects[unit, t] - every, abs=1e-9)

@@ -145,7 +145,7 @@ def test_one_start_is_difference_in_differences(pilots: int) -> None:
 
 
 def test_a_weight_of_three_is_the_unit_three_times() -> None:
-    """Errors too, when the three are one place: the plain variance of auxiliary means weighs places."""
+    """Errors too, when the three are one place: the leave-out form weighs places. (The plain one weighs rows.)"""
     data = drawn(23, sizes=(5, 5, 5, 8))
     times = np.random.default_rng(1).integers(1, 4, len(data.y))
     weighted = Drawn(data.y, data.w * times[:, None], data.start, data.x)
@@ -154,15 +154,14 @@ def test_a_weight_of_three_is_the_unit_three_times() -> None:
     table["place"] = np.repeat([f"p{k:03d}" for k in range(len(times))], times)[
         table["unit"].str[-3:].astype(int)
     ]
-    for leave_out in (False, True):
-        method = ImputationDiD(outcome="y", cov=Analytic(), leave_out=leave_out)
-        one, other = method.fit(panel_of(weighted, weight="w")), method.fit(Panel(table, cluster="place"))
-        after = one.effects["event_time"].isna() | (one.effects["event_time"] >= 0)
-        after &= one.effects["term"] != "cumulative"  # a weight is no number of units
-        columns = ["estimate", "std_error"]
-        np.testing.assert_allclose(
-            one.effects.loc[after, columns], other.effects.loc[after, columns], rtol=1e-7, atol=1e-9
-        )
+    method = ImputationDiD(outcome="y", cov=Analytic())
+    one, other = method.fit(panel_of(weighted, weight="w")), method.fit(Panel(table, cluster="place"))
+    after = one.effects["event_time"].isna() | (one.effects["event_time"] >= 0)
+    after &= one.effects["term"] != "cumulative"  # a weight is no number of units
+    columns = ["estimate", "std_error"]
+    np.testing.assert_allclose(
+        one.effects.loc[after, columns], other.effects.loc[after, columns], rtol=1e-7, atol=1e-9
+    )
 
 
 def test_leaving_out_gives_the_larger_error() -> None:

@@ -17,11 +17,12 @@ the loadings of untreated observations are :math:`v_0 = -W_0 Z_0 (Z_0'W_0Z_0)^{-
           \Omega_0 \\ \hat\tau_{it} - \bar\tau_{m(it)} & \Omega_1 \end{cases}
 
 :math:`\bar\tau_m` are auxiliary averages over groups of treated observations, here a cohort at one time since
-its start. With :math:`W_{pm}` the weight and :math:`T_{pm}` the weighted effects of place p in group m,
-:math:`\bar\tau_m = \sum_p W_{pm}T_{pm} / \sum_p W_{pm}^2`, the plain mean where places weigh alike (their
-equation 8). The **leave-out** form takes :math:`\bar\tau` from the other places, and so undoes the shrinking
-of a residual about a mean that it helped to make (their appendix): with few places a group it is much
-the safer.
+its start: :math:`\sum w_{it}^2\hat\tau_{it} / \sum w_{it}^2`, the plain mean where observations weigh alike
+(their equation 8 with a unit as the cluster). The **leave-out** form takes :math:`\bar\tau` from the other
+places, and so undoes the shrinking of a residual about a mean that it helped to make (their appendix): with
+few places a group it is much the safer. There a place counts as one: with :math:`W_{pm}` its weight in the
+group and :math:`T_{pm}` its weighted effects, :math:`\bar\tau_{m,-p} = \sum_{q \ne p} W_{qm}T_{qm} /
+\sum_{q \ne p} W_{qm}^2` (equation 8 with a place as the cluster).
 
 A cohort of one place has no mean but its own. Such cohorts are put together with the cohort that starts
 nearest, and a time since the start that only one place has reached with the time before it; the variance is
@@ -195,18 +196,17 @@ class Imputation:
         effect, weight = self.effects[units, periods], self.panel.weights[units, periods]
         pairs, code = np.unique(places[units] * (groups.max() + 1) + group, return_inverse=True)
         of_pair = pairs % (groups.max() + 1)
-        own = np.bincount(code, weight)
-        own_effects = np.bincount(code, weight * effect)
-        squares = np.bincount(of_pair, own**2)
-        products = np.bincount(of_pair, own * own_effects)
-        mean = products / np.where(squares > 0, squares, 1.0)
-        aside = mean[of_pair]
-        if leave_out:
-            rest = squares[of_pair] - own**2
-            others = np.bincount(of_pair)[of_pair] > 1
-            aside = np.where(
-                others, (products[of_pair] - own * own_effects) / np.where(others, rest, 1.0), aside
-            )
+        if not leave_out:
+            squares = np.bincount(group, weight**2)
+            mean = np.bincount(group, weight**2 * effect) / np.where(squares > 0, squares, 1.0)
+            aside = mean[of_pair]
+        else:
+            own = np.bincount(code, weight)
+            products = own * np.bincount(code, weight * effect)
+            rest = np.bincount(of_pair, own**2)[of_pair] - own**2
+            others = np.bincount(of_pair, products)[of_pair] - products
+            alone = np.bincount(of_pair)[of_pair] == 1
+            aside = np.where(alone, products / own**2, others / np.where(alone, 1.0, rest))
         out = np.zeros(self.known.shape)
         out[units, periods] = effect - aside[code]
         return out
