@@ -110,8 +110,7 @@ def test_a_lone_start_deviates_from_itself_unless_it_is_put_with_others() -> Non
     ours, _ = laid_out(data)
     places = np.arange(len(data.y))
     lone = int(np.flatnonzero(data.cohort == 0)[0])
-    apart = ours.deviations(places, data.since, pooled=False)
-    together = ours.deviations(places, data.since)
+    apart, together = ours.within_cells, ours.deviations(places, data.since, leave_out=False)
     np.testing.assert_allclose(apart[lone], 0, atol=1e-10)
     assert np.abs(together[lone][ours.known[lone]]).min() > 0
     others = data.cohort == 2

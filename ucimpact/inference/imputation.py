@@ -172,9 +172,12 @@ class Imputation:
         normal = np.diag(w.sum(axis=0)) - w.T @ share
         return np.asarray(np.linalg.pinv(normal, rcond=1e-12, hermitian=True) @ right)
 
-    def deviations(
-        self, places: Array, since: Array, *, leave_out: bool = False, pooled: bool = True
-    ) -> Array:
+    @property
+    def within_cells(self) -> Array:
+        """Deviations from the cell's own mean, however few are in it, shape (n_units, n_periods)."""
+        return np.where(self.known, self.effects - self.panel.of_units(self.cells), 0.0)
+
+    def deviations(self, places: Array, since: Array, *, leave_out: bool) -> Array:
         """:math:`\\hat\\tau_{it} - \\bar\\tau_m`, 0 where there is no effect, shape (n_units, n_periods).
 
         Parameters
@@ -182,15 +185,10 @@ class Imputation:
         places : array (n_units,)
         since : array (n_cohorts, n_periods)
             Periods since the start of each cohort that starts.
-        leave_out : bool, default False
+        leave_out : bool
             Whether the averages leave out the place itself.
-        pooled : bool, default True
-            Whether cohorts of one place are put together with others; else a lone place deviates from itself.
         """
-        if pooled:
-            groups = pooled_cells(self.place_counts(places), since)[0]
-        else:
-            groups = np.arange(self.mass.size).reshape(self.mass.shape)
+        groups = pooled_cells(self.place_counts(places), since)[0]
         units, periods = np.nonzero(self.known)
         group = groups[self.panel.cohort[units], periods]
         effect, weight = self.effects[units, periods], self.panel.weights[units, periods]

@@ -183,7 +183,7 @@ def terms_of(sample: Sample, imputation: Imputation, leave_out: bool) -> Terms:
     cautious, plain = imputation.influence(
         after,
         imputation.deviations(sample.places, since, leave_out=leave_out),
-        imputation.deviations(sample.places, since, pooled=False),  # Auto() undoes the shrinking itself
+        imputation.within_cells,  # Auto() pools starts and undoes the shrinking itself
     )
     later = Terms(
         after.rows,
