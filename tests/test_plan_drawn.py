@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from tests.small_study import PANEL, edited
 from ucimpact import cli, words
+from ucimpact.data.examples import folder
 from ucimpact.errors import DataError, DesignError, UsageError
 from ucimpact.inference.panel_draws import Size
 from ucimpact.plan import make, write
@@ -354,3 +356,14 @@ def test_curves_hold_the_numbers_of_the_table(tmp_path):
     assert turned == pytest.approx(np.array([values for _, values in by_months.lines]))
     gone = dataclasses.replace(by_months, worthwhile=None, lines=(("1 practice", (None,) * 4),))
     assert description(gone) == "Months after the start. No fall is found."
+
+
+# -- the page about planning -------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_page_shows_what_is_printed_for_the_example():
+    page = (Path(__file__).parents[1] / "docs" / "plan.md").read_text(encoding="utf-8")
+    (printed,) = re.findall(r"```console\n(.*?)\n```", page, flags=re.DOTALL)
+    study = read_study(folder("acute_visiting"), with_data=False)
+    assert make(study).text() == printed
