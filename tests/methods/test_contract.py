@@ -62,9 +62,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 COUNTS = ("count-did",)
 """Methods of counts: whole numbers, whose chance variation is known and does not scale with them."""
-OF_MANY_PILOTS = ("cost-did",)
-"""Methods that refuse a likely range with few pilot places."""
-RATIOS = ("count-did", "cost-did")
+OF_RATIOS = ("count-did", "cost-did")
 """Methods with a log link: to add the same number everywhere is to change the ratios."""
 MANY_PILOTS = ("cost-did",)
 """Methods that refuse a likely range with few pilot places."""
