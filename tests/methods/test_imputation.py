@@ -164,6 +164,11 @@ def test_a_weight_of_three_is_the_unit_three_times() -> None:
     )
 
 
+def test_the_estimate_says_that_the_two_halves_of_the_path_are_measured_apart() -> None:
+    reference = IMPUTATION.fit(panel_of(drawn(24))).extras["reference"]
+    assert reference == {"event_time": -1, "after": "the mean of all that was seen before"}
+
+
 def test_leaving_out_gives_the_larger_error() -> None:
     panel = panel_of(drawn(24))
     out = ImputationDiD(outcome="y", cov=Analytic()).fit(panel).headline["std_error"]
