@@ -31,10 +31,10 @@ from ucimpact.inference.honest_smooth import (
     deviation,
     folded_quantile,
     largest_bias,
-    lasso_path,
     shortest,
     trade,
 )
+from ucimpact.inference.lasso_path import lasso_path
 
 Array = np.ndarray
 FILES = ("honestdid_bc", "honestdid_mpdta")
@@ -129,7 +129,8 @@ def test_smoothness_gives_r_with_the_draws_of_r(shared: Path, file: str, which: 
             assert abs(ours - theirs) < 1.3e-3 * length  # the exact quantile
         half = found.std_error * simulated(found.bias / found.std_error)
         points = trade(bends)
-        theirs_at = int(np.abs(points @ path.estimate - (row["lb"] + row["ub"]) / 2).argmin())
+        values = (bends.loading + points @ bends.before) @ path.estimate
+        theirs_at = int(np.abs(values - (row["lb"] + row["ub"]) / 2).argmin())
         bias = float(largest_bias(bends, points[[theirs_at]], row["M"])[0])
         sd = float(deviation(bends, points[[theirs_at]])[0])
         assert length / 2 == pytest.approx(min(half, sd * simulated(bias / sd)), rel=2e-4)
@@ -296,9 +297,7 @@ def test_no_other_estimator_has_a_shorter_interval(seed: int, bound: float) -> N
     bends = differenced(path, w, 2)
     found = shortest(bends, bound, 0.05)
     rng = np.random.default_rng(seed)
-    nudged = (
-        found.weights + (rng.normal(size=(4000, 5)) * 10.0 ** rng.uniform(-5, 0, (4000, 1))) @ bends.before
-    )
+    nudged = found.along + rng.normal(size=(4000, 5)) * 10.0 ** rng.uniform(-5, 0, (4000, 1))
     bias, sd = largest_bias(bends, nudged, bound), deviation(bends, nudged)
     assert found.half <= (sd * folded_quantile(bias / sd, 0.05)).min() + 1e-9
 

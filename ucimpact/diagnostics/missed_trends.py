@@ -115,7 +115,7 @@ def missed_sentence(estimate: Estimate) -> str:
     except EstimationError:
         return ""
     part = _part_of_result(found.half_adds, estimate)
-    return f"A steady drift that makes up {part} would have been missed half of the time." if part else ""
+    return f"A steady drift that comes to {part} would have been missed half of the time." if part else ""
 
 
 def pre_trend_power(estimate: Estimate, *, worthwhile: float | None) -> Check:

@@ -25,6 +25,7 @@ from functools import cached_property
 import numpy as np
 
 from ucimpact.errors import EstimationError
+from ucimpact.inference.lasso_path import lasso_path
 
 Array = np.ndarray
 
@@ -187,6 +188,12 @@ class Differenced:
     def estimate(self) -> float:
         """:math:`a'\\hat\\beta`."""
         return float(self.loading @ self.path.estimate)
+
+    @cached_property
+    def knots(self) -> Array:
+        """Knots of the lasso that trades bias against variance, shape (n_knots, n_before)."""
+        on_before = self.before @ self.path.cov
+        return lasso_path(on_before @ self.before.T, on_before @ self.loading)
 
 
 def differenced(path: EventPath, weights: Array, order: int) -> Differenced:

@@ -18,7 +18,8 @@ interval :math:`b'\hat\beta \pm \chi` has
 
 :math:`\mathrm{cv}_\alpha(t)` being the :math:`1 - \alpha` quantile of :math:`|N(t, 1)|` [2]_. The best
 trade of bias against variance is a lasso in :math:`q`, whose solutions for all penalties are a path of
-straight pieces [3]_: it is followed from one end to the other, and :math:`\chi` is minimised on it.
+straight pieces (:mod:`ucimpact.inference.lasso_path`): it is followed once, and :math:`\chi` is minimised
+on it for each M.
 
 References
 ----------
@@ -26,8 +27,6 @@ References
    Economic Studies* 90(5), 2555-2591: section 4.1.
 .. [2] Armstrong, T. and Kolesar, M. (2018). Optimal inference in a class of regression models.
    *Econometrica* 86(2), 655-683.
-.. [3] Osborne, M., Presnell, B. and Turlach, B. (2000). A new approach to variable selection in least
-   squares problems. *IMA Journal of Numerical Analysis* 20(3), 389-403.
 """
 
 from __future__ import annotations
@@ -43,9 +42,7 @@ from ucimpact.inference.honest_path import Differenced
 
 Array = np.ndarray
 Quantile = Callable[[Array, float], Array]
-STEPS = 65
-ROUNDING = 1e-12
-TIE = 1e-9
+COARSE, STEPS = 5, 65
 
 
 @dataclass(frozen=True)
@@ -54,12 +51,15 @@ class FixedLength:
 
     Attributes
     ----------
+    along : array (n_before,)
+        :math:`q`, what is added of the differences before the start.
     weights : array (n_events,)
         Of the estimator, on all effects.
     estimate, half, bias, std_error : float
         Its value, half of its interval, its largest bias and its standard error.
     """
 
+    along: Array
     weights: Array
     estimate: float
     half: float
@@ -82,12 +82,10 @@ def folded_quantile(shift: Array, alpha: float) -> Array:
 
 
 def trade(target: Differenced) -> Array:
-    """Estimators that no other beats in both bias and variance, shape (n_points, n_events)."""
-    cov, v, a = target.path.cov, target.before, target.loading
-    knots = lasso_path(v @ cov @ v.T, v @ cov @ a)
-    between = np.linspace(0.0, 1.0, STEPS)[1:, None]
-    q = [knots[:1]] + [one + between * (two - one) for one, two in pairwise(knots)]
-    return np.asarray(a + np.concatenate(q) @ v)
+    """The :math:`q` that no other beats in both bias and variance, shape (n_points, n_before)."""
+    between = np.linspace(0.0, 1.0, COARSE)[1:, None]
+    knots = target.knots
+    return np.concatenate([knots[:1]] + [one + between * (two - one) for one, two in pairwise(knots)])
 
 
 def shortest(
@@ -109,7 +107,7 @@ def shortest(
     points = trade(target)
     best, found = _shortest_of(target, points, bound, alpha, quantile)
     share = np.linspace(0.0, 1.0, STEPS)[:, None]
-    for _ in range(3 if len(points) > 1 else 0):  # again between the neighbours of the best
+    for _ in range(3 if len(points) > 1 else 0):  # between the neighbours of the best, ever nearer
         around = points[max(best - 1, 0) : best + 2]
         points = np.concatenate([one + share * (two - one) for one, two in pairwise(around)])
         best, found = _shortest_of(target, points, bound, alpha, quantile)
@@ -119,83 +117,22 @@ def shortest(
 def _shortest_of(
     target: Differenced, points: Array, bound: float, alpha: float, quantile: Quantile
 ) -> tuple[int, FixedLength]:
+    weights = target.loading + points @ target.before
     bias, sd = largest_bias(target, points, bound), deviation(target, points)
     half = np.where(sd > 0, sd * quantile(bias / np.where(sd > 0, sd, 1.0), alpha), bias)
     k = int(half.argmin())
-    value = float(points[k] @ target.path.estimate)
-    return k, FixedLength(points[k], value, float(half[k]), float(bias[k]), float(sd[k]))
+    value = float(weights[k] @ target.path.estimate)
+    return k, FixedLength(points[k], weights[k], value, float(half[k]), float(bias[k]), float(sd[k]))
 
 
-def largest_bias(target: Differenced, weights: Array, bound: float) -> Array:
-    """Of each estimator that takes out lines, shape (n_points,)."""
-    if not len(target.before):
-        return np.full(len(weights), bound * np.abs(target.shares).sum())
-    own = weights - target.loading
-    q = np.linalg.lstsq(target.before.T, own.T, rcond=None)[0]
-    return np.asarray(bound * (np.abs(target.shares).sum() + np.abs(q).sum(axis=0)))
+def largest_bias(target: Differenced, points: Array, bound: float) -> Array:
+    """Of the estimator at each :math:`q`, shape (n_points,)."""
+    return np.asarray(bound * (np.abs(target.shares).sum() + np.abs(points).sum(axis=1)))
 
 
-def deviation(target: Differenced, weights: Array) -> Array:
-    """Standard error of each estimator, shape (n_points,); the larger where there are two covariances."""
-    path = target.path
+def deviation(target: Differenced, points: Array) -> Array:
+    """Standard error at each :math:`q`, shape (n_points,); the larger where there are two covariances."""
+    path, weights = target.path, target.loading + points @ target.before
     known = [path.cov] if path.also is None else [path.cov, path.also]
-    return np.asarray(
-        np.sqrt(np.max([((weights @ cov) * weights).sum(axis=1) for cov in known], axis=0).clip(0))
-    )
-
-
-def lasso_path(square: Array, linear: Array) -> Array:
-    r"""Knots of :math:`\arg\min_q \tfrac12 q'Hq + h'q + \lambda |q|_1` from the largest penalty to none.
-
-    Parameters
-    ----------
-    square : array (n, n)
-        H, positive semi-definite; it is given a floor where it is singular.
-    linear : array (n,)
-        h.
-
-    Returns
-    -------
-    array (n_knots, n)
-        The first is 0; between two the solution is straight.
-    """
-    n = len(linear)
-    q = np.zeros(n)
-    if not n or not np.abs(linear).max() > 0:
-        return np.zeros((1, n))
-    apart = TIE * np.abs(linear).max() * np.sqrt(np.arange(2, n + 2))  # so that no two join at once
-    linear = linear + apart
-    h = square + ROUNDING * np.trace(square) / n * np.eye(n)
-    penalty = float(np.abs(linear).max())
-    first = int(np.abs(linear).argmax())
-    active, signs = [first], [-float(np.sign(linear[first]))]
-    knots = [q]
-    for _ in range(50 * n):
-        pull = -(linear + h @ q)
-        change = np.linalg.solve(h[np.ix_(active, active)], np.array(signs))
-        fall = h[:, active] @ change
-        step, joins, leaves, way = penalty, -1, -1, 1.0
-        for k, j in enumerate(active):  # one that returns to 0 leaves
-            to_zero = -q[j] / change[k] if change[k] != 0 else np.inf
-            if ROUNDING * penalty < to_zero < step:
-                step, joins, leaves = to_zero, -1, k
-        for j in set(range(n)) - set(active):  # one whose pull reaches the penalty joins
-            for side in (1.0, -1.0):
-                closing = 1 - side * fall[j]
-                if closing > ROUNDING:
-                    reached = max((penalty - side * pull[j]) / closing, 0.0)
-                    if reached < step:
-                        step, joins, leaves, way = reached, j, -1, side
-        q = q.copy()
-        q[active] += step * change
-        penalty -= step
-        if leaves >= 0:
-            q[active.pop(leaves)] = 0.0
-            signs.pop(leaves)
-        elif joins >= 0:
-            active.append(joins)
-            signs.append(way)
-        knots.append(q)
-        if joins < 0 and leaves < 0:
-            break
-    return np.array(knots)
+    squares = np.max([((weights @ cov) * weights).sum(axis=1) for cov in known], axis=0)
+    return np.asarray(np.sqrt(squares.clip(0.0)))
