@@ -66,8 +66,13 @@ class Method:
 
     @property
     def ours(self) -> bool:
-        """Whether targets are for it."""
+        """Whether it is of this package."""
         return self.package == "ucimpact"
+
+    @property
+    def asked(self) -> bool:
+        """Whether targets are for it: ours, on every draw."""
+        return self.ours and self.most is None
 
     @property
     def there(self) -> bool:
@@ -204,7 +209,7 @@ def summarise(cell: Cell, found: pd.DataFrame) -> pd.DataFrame:
         method = next(m for m in cell.methods if m.name == name)
         head = {"method": name, "package": method.package, "term": term}
         for measure, value, error, n in _measures(part):
-            asked = [t for t in cell.targets if method.ours and t.asks(term, measure)]
+            asked = [t for t in cell.targets if method.asked and t.asks(term, measure)]
             ok = "" if not asked else "yes" if all(t.met(value) for t in asked) else "NO"
             rows.append({**head, "measure": measure, "value": value, "mc_error": error, "draws": n, "ok": ok})
         for measure in (text for text in TEXTS if text in part):

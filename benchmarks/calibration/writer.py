@@ -35,9 +35,9 @@ the planted effect is found. **Refused** is the share of draws in which a method
 reason; the other measures are of the draws in which it does. A figure in brackets is the Monte Carlo error: a
 true 5% lies within two of them nearly always.
 
-Targets are for ours. Below 3% is allowed where power is printed: few pilots hold little information, and
-some procedures pay for safety with power. Peers (`pip install ucimpact[bench]`) run with the defaults of
-their pages: errors clustered by unit, or the analytic errors of the estimator, on as many draws as time
+Targets are for ours, where they read every draw. Below 3% is allowed where power is printed: few pilots hold
+little information, and some procedures pay for safety with power. Peers (`make peers`) run with the defaults
+of their pages: errors clustered by unit, or the analytic errors of the estimator, on as many draws as time
 allows. Everything measured, width and CPU time too, is in `benchmarks/calibration/results.csv`.
 """
 

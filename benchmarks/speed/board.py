@@ -31,6 +31,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 TIMEOUT = 900
+LEAST_MB = 10.0
+"""Memory added below this is not compared."""
 
 Data = Mapping[str, np.ndarray]
 Answer = dict[str, float]
@@ -188,6 +190,9 @@ def _row(problem: Problem, runner: Runner, found: dict[str, list[dict[str, float
     row: dict[str, Any] = {"problem": problem.name, "who": runner.who, "runs": len(found[runner.who]), **mine}
     if runner is not problem.runners[0]:
         row["cpu ratio"], row["peak ratio"] = (ours[k] / mine[k] for k in ("cpu", "peak"))
+        added = [m["peak"] - m.get("before", np.nan) for m in (ours, mine)]
+        if added[1] > LEAST_MB:
+            row["added ratio"] = added[0] / added[1]
         row["agrees"] = bool(abs(ours["answer"] - mine["answer"]) <= problem.agree_to)
     row["ok"] = _ok(problem, runner, median)
     return row

@@ -47,7 +47,8 @@ def together(units: int, periods: int, seed: int = 1) -> Data:
 
 
 def _table(data: Data) -> pd.DataFrame:
-    return pd.DataFrame(dict(data))
+    """Without a second copy of the columns, which a user would not hold either."""
+    return pd.DataFrame(dict(data), copy=False)
 
 
 # -- group-time effects, doubly robust ---------------------------------------------------------

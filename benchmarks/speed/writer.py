@@ -29,8 +29,8 @@ process of its own, turn and turn about; figures are medians.
 - **CPU** is seconds of processor time, user and system, all threads, from the table to the estimate. Imports
   and the first call, on a small version of the same problem, are before the clock starts, for ours and for
   peers alike. Problems called cold count everything from the start of the process.
-- **Peak** is the most memory that the process held, imports and data included; **before** is what it had held
-  when the clock started, so the difference is what the answer cost.
+- **Peak** is the most memory that the process held, imports and data included; **added** is how much of it
+  came after the clock started.
 - **Ratio** is ours over theirs: below 1, ours took less.
 
 Peers give the estimate, its error and, where named, the path. Ours gives in the time shown the path with its
@@ -52,17 +52,16 @@ def write(problems: Iterable[Problem], rows: list[dict[str, Any]]) -> None:
 def page(problems: Iterable[Problem], whole: dict[str, Any]) -> str:
     """Markdown: a row for each package in each problem, and what missed."""
     lines = [
-        "| problem | package | CPU, s | ratio | peak, MB | before, MB | ratio | runs | asked |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| problem | package | CPU, s | ratio | peak, MB | ratio | added, MB | ratio | runs | asked |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     missed, apart = [], []
     for problem in problems:
         rows = [row for row in whole["rows"] if row["problem"] == problem.name]
         for number, row in enumerate(rows):
-            ratios = [f"{row[k]:.2f}" if k in row else "" for k in ("cpu ratio", "peak ratio")]
-            before = f"{row['before']:.0f}" if "before" in row else ""
-            told = [problem.title if number == 0 else "", row["who"], f"{row['cpu']:.3g}", ratios[0]]
-            told += [f"{row['peak']:.0f}", before, ratios[1], str(row["runs"]), row["ok"]]
+            cpu, peak, added = (_ratio(row.get(f"{k} ratio")) for k in ("cpu", "peak", "added"))
+            told = [problem.title if number == 0 else "", row["who"], f"{row['cpu']:.3g}", cpu]
+            told += [f"{row['peak']:.0f}", peak, _added(row), added, str(row["runs"]), row["ok"]]
             lines.append(f"| {' | '.join(told)} |")
             if "MISSED" in row["ok"]:
                 missed.append(f"{problem.title}: {row['ok']} (CPU {row.get('cpu ratio', row['cpu']):.2f})")
@@ -78,6 +77,14 @@ def page(problems: Iterable[Problem], whole: dict[str, Any]) -> str:
     if apart:
         parts.append("Answers that differ: " + "; ".join(apart) + ".\n")
     return "\n".join(parts)
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _added(row: dict[str, Any]) -> str:
+    return f"{row['peak'] - row['before']:.0f}" if "before" in row else ""
 
 
 def versions() -> dict[str, str]:
