@@ -62,7 +62,7 @@ def our_evaluation(data: Data) -> float:
 PROBLEMS = (
     Problem(
         name="honest-did",
-        title="HonestDiD on mpdta (2,500 county-years): estimate, three kinds of bounds, first period and average, cold",
+        title="HonestDiD on mpdta: estimate, three kinds of bounds, first period and average, cold",
         make=mpdta,
         runners=(Runner(who="ucimpact", run=our_honest_did, there=lambda: mpdta_file().exists()),),
         targets={"seconds": 5.0},
