@@ -189,7 +189,7 @@ def choose(
     pilot = counts.place_pilot
     n1, n0 = int(pilot.sum()), int((~pilot).sum())
     few = min(n1, n0)
-    places, kappa = _places(expected, noun)
+    places, kappa = places_before(expected, noun)
     flag = flag_of(places, by_size=False) if few < ENOUGH else NO_FLAG
     spread = flag.spread(places)
     account: dict[str, Any] = {
@@ -313,7 +313,7 @@ def _pilot_events(counts: Counts, free: Array) -> float:
     return float(over[free & ~counts.never[:, None]].sum())
 
 
-def _places(expected: Expected, noun: str) -> tuple[Places, float]:
+def places_before(expected: Expected, noun: str) -> tuple[Places, float]:
     """People in each place, its variance before the pilot over what its size makes likely, and kappa."""
     counts = expected.counts
     free = expected.free & counts.seen
@@ -418,7 +418,7 @@ def choose_for_costs(main: Found, expected: Expected, *, noun: str, dispersion: 
     counts, contributions = expected.counts, main.contributions
     pilot = counts.place_pilot
     n1, n0 = int(pilot.sum()), int((~pilot).sum())
-    places, _ = _places(expected, noun)
+    places, _ = places_before(expected, noun)
     account: dict[str, Any] = {
         "n1": n1,
         "n0": n0,

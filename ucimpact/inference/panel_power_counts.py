@@ -9,9 +9,10 @@ With one start and people who do not change over time the ratio of
 and with :math:`s_i` the part of a place in its group's events (those before, in the pilot), a place adds
 
 .. math:: \psi_i = \pm\Bigl(\frac{y_{ia}}{Y_{ga}} - \frac{y_{ib}}{Y_{gb}}\Bigr), \qquad h_i = s_i, \qquad
-          V_i = s_i\Bigl(\frac1{Y_{ga}} + \frac1{Y_{gb}}\Bigr),
+          V_i = \kappa s_i\Bigl(\frac1{Y_{ga}} + \frac1{Y_{gb}}\Bigr),
 
-from which :mod:`ucimpact.inference.count_places` gives every draw its range. Counts are those of a place
+with :math:`\kappa` of :mod:`ucimpact.inference.count_rule`, from which
+:mod:`ucimpact.inference.count_places` gives every draw its range. Counts are those of a place
 with its mean number of people throughout.
 
 A plan that is longer than the file takes the counts of the longest stretch times as many periods, and
@@ -27,9 +28,10 @@ from functools import cached_property
 
 import numpy as np
 
+from ucimpact.inference.count_effects import Counts, Expected
 from ucimpact.inference.count_places import FEWEST_EVENTS, Contributions
-from ucimpact.inference.count_rule import Rule
-from ucimpact.inference.few_clusters import ENOUGH, FEWEST_OWN_SPREAD, Auto, Places, flag_of
+from ucimpact.inference.count_rule import Rule, places_before
+from ucimpact.inference.few_clusters import ENOUGH, FEWEST_OWN_SPREAD, Auto, flag_of
 from ucimpact.inference.linear import sum_by
 from ucimpact.inference.panel_draws import LEVEL, Size
 from ucimpact.inference.panel_past import Histories, fitting, narrowing
@@ -37,6 +39,8 @@ from ucimpact.inference.panel_past import Histories, fitting, narrowing
 Array = np.ndarray
 AT_ONCE = 2_000
 """Draws that are worked out together."""
+LEAST = 1e-300
+"""In place of no events at all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +53,17 @@ class Totals:
         See :class:`~ucimpact.inference.panel_past.Stretches`.
     before, after : array (n_stretches, n_places)
         Over as many periods as the plan has.
-    early : array (n_stretches, n_places, periods)
-        Period by period before the start, as in the file.
+    months : array (n_stretches, n_places, n_periods)
+        Period by period, as in the file.
+    shown : int
+        Periods of ``months`` before the start.
     """
 
     narrowed: float
     before: Array
     after: Array
-    early: Array
+    months: Array
+    shown: int
 
 
 def totals(past: Histories, before: int, after: int, *, widen: bool = True) -> Totals:
@@ -68,12 +75,11 @@ def totals(past: Histories, before: int, after: int, *, widen: bool = True) -> T
     counts = past.outcome * past.weights[:, None]
     counts = sum_by(counts.T * (past.events.sum() / counts.sum()), past.places).T
     first = range(past.periods - b - a + 1)
-    early = np.array([counts[:, s : s + b] for s in first])
-    earlier = early.sum(axis=2) * before / b
-    later = np.array([counts[:, s + b : s + b + a].sum(axis=1) for s in first]) * after / a
-    together = earlier * (later.sum(axis=1) / earlier.sum(axis=1))[:, None]
+    months = np.array([counts[:, s : s + b + a] for s in first])
+    earlier, later = months[..., :b].sum(axis=2) * before / b, months[..., b:].sum(axis=2) * after / a
+    together = earlier * (later.sum(axis=1) / np.maximum(earlier.sum(axis=1), LEAST))[:, None]
     later = np.maximum(together + factor * (later - together), 0.0)
-    return Totals(narrowed, earlier, later, early)
+    return Totals(narrowed, earlier, later, months, b)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,36 +117,21 @@ class CountDraws:
         return np.asarray(np.rint(seen))
 
     @cached_property
-    def _allowed(self) -> tuple[Array, Array]:
-        """Relative variances of the places, like ``seats``, and which draws go by their own spread."""
+    def _allowed(self) -> tuple[Array, Array, Array]:
+        """Relative variances of places, like ``seats``; draws that go by their own spread; counting noise."""
         few = min(self.size.pilot, self.size.comparison)
         spread, own = np.ones(self.seats.shape), np.full(self.number, few >= ENOUGH)
-        if few >= ENOUGH:
-            return spread, own
-        sizes = self.past.place_sizes[self.seats]
+        noise = np.ones(self.number)
         for k in range(self.number):
-            places = Places(self.size.mask, sizes[k], self._before(k), self.parts.early.shape[2])
-            flag = flag_of(places, by_size=False)
-            spread[k] = flag.spread(places)
-            own[k] = flag.raised and few >= FEWEST_OWN_SPREAD
-        return spread, own
-
-    def _before(self, k: int) -> Array:
-        """Variance of each place before the start over what its size makes likely."""
-        mask, y = self.size.mask, self.parts.early[self.start[k], self.seats[k]]
-        level = y.sum(axis=1)
-        scale = level.sum() / self.earlier[k].sum()
-        both = (self.earlier[k] + self.events[k]) * scale
-        level = np.where(mask, level, both * level[~mask].sum() / both[~mask].sum())
-        mean = level[:, None] * (y.sum(axis=0) / y.sum())
-        there = mean > 0
-        pearson = np.where(there, (y - mean) ** 2 / np.where(there, mean, 1.0), 0.0)
-        periods = there.sum(axis=1)
-        variance = np.where(periods > 1, pearson.sum(axis=1) / np.maximum(periods - 1.0, 1.0), np.nan)
-        average = mean.sum(axis=1) / np.maximum(periods, 1)
-        known = ~mask & np.isfinite(variance)
-        slope = max(0.0, float((variance[known] - 1).sum() / max(average[known].sum(), 1e-300)))
-        return np.asarray(variance / (1 + slope * average))
+            places, noise[k] = places_before(
+                _expected(self.parts.months[self.start[k], self.seats[k]], self.parts.shown, self.size.mask),
+                "places",
+            )
+            if few < ENOUGH:
+                flag = flag_of(places, by_size=False)
+                spread[k] = flag.spread(places)
+                own[k] = flag.raised and few >= FEWEST_OWN_SPREAD
+        return spread, own, noise
 
     @property
     def procedures(self) -> dict[str, float]:
@@ -154,7 +145,7 @@ class CountDraws:
         ``planted`` holds arrays (n_draws, n_pilot): the change of each pilot place as a share of its events.
         """
         ends = np.full((2, len(planted), self.number), np.nan)
-        spread, own = self._allowed
+        spread, own, noise = self._allowed
         n1 = self.size.pilot
         few = min(n1, self.size.comparison)
         fewest = ENOUGH if few >= ENOUGH else FEWEST_OWN_SPREAD
@@ -173,15 +164,51 @@ class CountDraws:
                 rows = np.flatnonzero(told & (own == mine))
                 for first in range(0, len(rows), AT_ONCE):
                     which = rows[first : first + AT_ONCE]
-                    parts = contributions(self.earlier[which], after[which], self.size.mask)
+                    parts = contributions(self.earlier[which], after[which], self.size.mask, noise[which])
                     rule = Rule(kind, spread[which], mine, fewest, 1.0, "", {}, (), None)
                     half = rule.uncertainty(parts, whole=True)[0].half(LEVEL)
                     ends[:, e, which] = parts.estimate - half, parts.estimate + half
         return ends[0], ends[1]
 
 
-def contributions(before: Array, after: Array, pilot: Array) -> Contributions:
-    """Draws (n_draws, n_places) as the effects of one set of contributions."""
+def _expected(months: Array, before: int, pilot: Array) -> Expected:
+    """What was expected of each place (n_places, n_periods) in each period, from the totals.
+
+    Only what the noise of counting is read from is filled in.
+    """
+    after = np.arange(months.shape[1]) >= before
+    together = np.where(after, months[~pilot].sum(axis=0), months.sum(axis=0))
+    sums = [max(float(together[side].sum()), LEAST) for side in (~after, after)]
+    course = together / np.where(after, sums[1], sums[0])
+    own = months[:, ~after].sum(axis=1)
+    others = months[~pilot]
+    shares = np.array([others[:, side].sum() for side in (~after, after)]) / max(others.sum(), LEAST)
+    level = np.where(pilot[:, None], own[:, None], months.sum(axis=1)[:, None] * shares[after.astype(int)])
+    mean = level * course
+    ones = np.ones_like(months)
+    counts = Counts(months, ones, ones, (~pilot).astype(int), np.arange(len(months)), ~pilot)
+    free = ~(pilot[:, None] & after)
+    return Expected(
+        counts=counts,
+        free=free,
+        value=mean,
+        mean=mean,
+        lift=ones,
+        below=ones[:, 0],
+        structure=ones,
+        tilt=ones,
+        shaping=~pilot,
+        bread=np.zeros((0, 0)),
+        residual=ones,
+        moved=ones,
+    )
+
+
+def contributions(before: Array, after: Array, pilot: Array, noise: Array) -> Contributions:
+    """Draws (n_draws, n_places) as the effects of one set of contributions.
+
+    ``noise`` (n_draws,) multiplies the variance of counting.
+    """
     groups = (pilot, ~pilot)
     b_all, a_all = (
         np.where(pilot, *(values[:, group].sum(axis=1, keepdims=True) for group in groups))
@@ -202,13 +229,13 @@ def contributions(before: Array, after: Array, pilot: Array) -> Contributions:
         estimate=estimate,
         added=sign * (after / a_all - before / b_all),
         size=part,
-        noise=part * (1 / a_all + 1 / b_all),
+        noise=noise[:, None] * part * (1 / a_all + 1 / b_all),
         own=np.broadcast_to(pilot, before.shape),
         pilot=pilot,
         row=np.arange(number),
         share=np.ones(number),
         drift=after[:, ~pilot] / mean_a - before[:, ~pilot] / mean_b,
-        drift_noise=np.where(heard, 1 / mean_a + 1 / mean_b, np.inf),
+        drift_noise=noise[:, None] * np.where(heard, 1 / mean_a + 1 / mean_b, np.inf),
     )
 
 
