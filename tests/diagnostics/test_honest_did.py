@@ -222,9 +222,7 @@ def staggered() -> Panel:
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["callaway-santanna", "sun-abraham", "imputation", "event-study", "count-did"]
-)
+@pytest.mark.parametrize("name", ["callaway-santanna", "sun-abraham", "event-study", "count-did"])
 def test_every_method_for_staggered_starts_has_an_answer_by_default(name: str) -> None:
     method = METHODS[name](outcome="events" if name == "count-did" else "y")
     made = method.fit(staggered())
@@ -232,6 +230,13 @@ def test_every_method_for_staggered_starts_has_an_answer_by_default(name: str) -
         found = HonestDiD(kind=kind, target="headline", together="auto").of(made)  # type: ignore[arg-type]
         assert np.isfinite([found.original["conf_low"], *(row["conf_low"] for row in found.rows)]).all()
     assert found.together == 4 and found.before == 2  # twelve leads that all three starts have
+
+
+def test_two_paths_measured_from_different_times_are_no_single_path() -> None:
+    """Imputed effects are measured from all that was seen before, the leads from one period."""
+    made = METHODS["imputation"](outcome="y").fit(staggered())
+    with pytest.raises(EstimationError, match=r"no single path\. Use CallawaySantAnna"):
+        HonestDiD().of(made)
 
 
 @pytest.mark.parametrize("name", ["callaway-santanna", "sun-abraham"])

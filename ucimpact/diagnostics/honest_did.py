@@ -258,7 +258,13 @@ def event_path(estimate: Estimate) -> tuple[EventPath, tuple[str, ...]]:
         refused = (estimate.extras.get("rule") or {}).get("refused")
         raise EstimationError(refused or "the effects by event time have no likely range to widen")
     value, times, cov, rows = value[known], times[known], cov[np.ix_(known, known)], rows[known]
-    reference = float((estimate.extras.get("reference") or {}).get("event_time", -1))
+    measured = estimate.extras.get("reference") or {}
+    reference = float(measured.get("event_time", -1))
+    if measured.get("after"):
+        raise EstimationError(
+            f"the effects since the start are measured from {measured['after']}, and those before it from "
+            "one period, so they are no single path. Use CallawaySantAnna or SunAbraham"
+        )
     if reference in times:
         raise EstimationError(
             "the effects by event time are not measured from one period before the start; use a universal "
