@@ -2,7 +2,8 @@
 
 ``practices``: 12 of 40 practices, a benefit of unknown size. ``trust``: one trust of 127 on the log scale.
 ``hub``: one monthly series that could not tell. ``winter``: weekly, refused, because one winter cannot
-part season from effect. ``hostile``: names that try to become markup or formulas.
+part season from effect. ``hostile``: names that try to become markup or formulas. ``waves``: the example
+whose practices join one after another.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import copy
 import hashlib
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from cohorts import COHORTS
 from parts import NAMES, Document, analysis, check, estimate, months, row, whole
 
+from ucimpact import serialise
 from ucimpact.words import plainly
 
 STUDY_TEXT = """\
@@ -638,7 +641,22 @@ def hostile() -> Document:
     return document
 
 
+@cache
+def _waves() -> Document:
+    from ucimpact.data.examples import folder
+    from ucimpact.evaluation import evaluate
+    from ucimpact.study import read_study
+
+    return serialise.plain(evaluate(read_study(folder("acute_visiting_staggered") / "study.toml")).to_dict())
+
+
+def waves() -> Document:
+    """The example of practices that join one after another, as it is evaluated."""
+    return copy.deepcopy(_waves())
+
+
 DOCUMENTS: dict[str, Callable[[], Document]] = {
+    "waves": waves,
     "practices": practices,
     "trust": trust,
     "hub": hub,

@@ -333,15 +333,51 @@ def coefficients(document: Mapping[str, Any]) -> Table | None:
     )
 
 
+CHECK_COLUMNS = {
+    "event_time": "Time since the start",
+    "gap": "Gap",
+    "low": "Low",
+    "high": "High",
+    "conf_low": "95% low",
+    "conf_high": "95% high",
+    "p_value": "p-value",
+    "bound": "Drift, in multiples of the worst seen before",
+    "holds": "Leaves out no change",
+    "identified_low": "Low, without chance",
+    "identified_high": "High, without chance",
+    "seen": "Chance of being seen",
+    "adds": "Adds to the result",
+    "one_by_one": "Seen if each is tested by itself",
+    "per": "Drift in each",
+    "ruled_out_above": "Larger ones are ruled out above",
+    "effect": "Effect",
+    "effect_low": "Effect, 95% low",
+    "effect_high": "Effect, 95% high",
+    "effect_p_value": "Effect, p-value",
+    "slope_unit": "Slope is in",
+    "slope_low": "Slope, 95% low",
+    "slope_high": "Slope, 95% high",
+    "relative": "As a share",
+    "periods_earlier": "Periods earlier",
+    "pilot": "Had the pilot",
+    "change": "Moves the result by",
+    "share": "Share of the uncertainty",
+    "smd": "Difference (standard deviations)",
+}
+"""What the columns of a check's table are called; one that is not here goes by its own key."""
+LEFT_OUT = ("why",)
+
+
 def check_table(rows: Sequence[Mapping[str, Any]], question: str) -> Table | None:
-    """The rows behind a check, with their keys for headings."""
+    """The rows behind a check, with headings for their keys; columns that hold nothing are left out."""
     if not rows:
         return None
     keys = list(dict.fromkeys(key for row in rows for key in row))
+    keys = [key for key in keys if key not in LEFT_OUT or any(row.get(key) for row in rows)]
     numeric = [k for k, key in enumerate(keys) if all(isinstance(r.get(key), (int, float)) for r in rows)]
     return table(
         question,
-        [capital(key.replace("_", " ")) for key in keys],
+        [CHECK_COLUMNS.get(key, capital(key.replace("_", " "))) for key in keys],
         [["none" if row.get(key) is None else shown(row[key]) for key in keys] for row in rows],
         numeric,
     )

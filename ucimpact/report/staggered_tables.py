@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ucimpact.report.figures import effects, noun_of, primary, short_period, unit_of
 from ucimpact.report.method import figure, p_value, shown
 from ucimpact.report.tables import Table, table
-from ucimpact.words import capital, plural_of
+from ucimpact.words import capital, number, plural_of
 
 
 def by_start(document: Mapping[str, Any]) -> Table | None:
@@ -83,24 +83,29 @@ def scales(document: Mapping[str, Any]) -> Table | None:
 
 
 def compared(document: Mapping[str, Any]) -> Table | None:
-    """What a two-way comparison is made of (Goodman-Bacon)."""
-    told = (primary(document).get("extras") or {}).get("bacon")
-    rows = told.get("rows") or told.get("kinds") if isinstance(told, Mapping) else told
-    if not rows or not isinstance(rows, Sequence):
-        return None
-    return _plain_table("What the two-way comparison is made of, and with what weight", rows)
+    """What a two-way comparison, the main one or one beside it, is made of (Goodman-Bacon)."""
+    for entry in document["estimates"]:
+        told = (entry.get("extras") or {}).get("bacon") or {}
+        if rows := told.get("by_kind"):
+            cells = [
+                [
+                    KINDS.get(row["kind"], capital(str(row["kind"]))),
+                    f"{number(100 * row['weight'])}%",
+                    figure(row["estimate"]),
+                ]
+                for row in rows
+            ]
+            caption = "What the two-way comparison is made of"
+            return table(caption, ["Comparison", "Weight", "Estimate"], cells, (1, 2))
+    return None
+
+
+KINDS = {
+    "pilot against never": "Pilot units against units that never start",
+    "earlier against later": "Earlier starters against units that had not started yet",
+    "later against earlier": "Later starters against units that had the pilot",
+}
 
 
 def _or_absent(value: float | None) -> str:
     return "not worked out" if value is None else figure(value)
-
-
-def _plain_table(caption: str, rows: Sequence[Mapping[str, Any]]) -> Table:
-    keys = list(dict.fromkeys(key for row in rows for key in row))
-    numeric = [k for k, key in enumerate(keys) if all(isinstance(r.get(key), (int, float)) for r in rows)]
-    return table(
-        caption,
-        [capital(key.replace("_", " ")) for key in keys],
-        [["none" if row.get(key) is None else shown(row[key]) for key in keys] for row in rows],
-        numeric,
-    )
