@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ucimpact.data.panel import Panel
     from ucimpact.data.series import Series
     from ucimpact.diagnostics.check import Check
+    from ucimpact.diagnostics.honest_did import HonestDiD
     from ucimpact.estimate import Estimate
     from ucimpact.evaluation import Evaluation, evaluate
     from ucimpact.publish import save
@@ -25,6 +26,7 @@ _HOME = {
     "Cohort": "data.cohort",
     "Estimate": "estimate",
     "Evaluation": "evaluation",
+    "HonestDiD": "diagnostics.honest_did",
     "Outcome": "study",
     "Panel": "data.panel",
     "Series": "data.series",
@@ -39,6 +41,7 @@ __all__ = [
     "Cohort",
     "Estimate",
     "Evaluation",
+    "HonestDiD",
     "Outcome",
     "Panel",
     "Series",
