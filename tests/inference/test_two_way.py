@@ -8,7 +8,7 @@ import pytest
 from tests.staggered_panels import Drawn, dense, drawn, of_cells
 from ucimpact.errors import EstimationError
 from ucimpact.inference.saturated import levels_of, linked_periods, within
-from ucimpact.inference.two_way import CohortPanel, cr1_factor, lost_columns, regress
+from ucimpact.inference.two_way import CohortPanel, cr1_factor, lost_columns, regress, telling_columns
 
 Array = np.ndarray
 KINDS = [
@@ -86,6 +86,16 @@ def test_covariates_that_do_not_move_are_lost() -> None:
     x = np.array([data.x[0], np.repeat(data.x[1][:, :1], 9, axis=1)])
     panel = CohortPanel(data.y, data.w, data.cohort, data.panel.n_cohorts, x)
     assert lost_columns(panel, tables(data)) == [2]
+
+
+def test_where_a_covariate_and_a_column_say_the_same_the_last_column_gives_way() -> None:
+    data = drawn(6)
+    columns = tables(data, 1, 0, -2)
+    clash = of_cells(data, columns[:1])[0] + of_cells(data, columns[2:])[0]
+    panel = CohortPanel(data.y, data.w, data.cohort, data.panel.n_cohorts, clash[None])
+    assert lost_columns(panel, columns) == [3]  # the covariate
+    assert telling_columns(panel, columns) == [0, 1]
+    assert telling_columns(data.panel, np.concatenate([columns, columns[:1]])) == [0, 1, 2]
 
 
 def test_a_covariate_is_not_lost_for_its_level() -> None:

@@ -241,6 +241,18 @@ def lost_columns(panel: CohortPanel, columns: Array) -> list[int]:
     return _lost(_equations(panel, columns)[0], _sizes(panel, columns))
 
 
+def telling_columns(panel: CohortPanel, columns: Array) -> list[int]:
+    """Which columns can be told from the effects, the covariates and the columns before them.
+
+    Where columns and covariates say the same, the last column gives way.
+    """
+    keep = list(range(len(columns)))
+    while keep and (lost := lost_columns(panel, columns[keep])):
+        gone = {k for k in lost if k < len(keep)} or {len(keep) - 1}
+        keep = [column for k, column in enumerate(keep) if k not in gone]
+    return keep
+
+
 def _equations(panel: CohortPanel, columns: Array) -> tuple[Array, Array]:
     """Gram matrix of tables and covariates, all effects out, and the tables less their period effects."""
     number = len(columns)

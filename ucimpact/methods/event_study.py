@@ -31,12 +31,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ucimpact.data.panel import Panel
-from ucimpact.errors import UsageError
+from ucimpact.errors import EstimationError, UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.bacon import by_kind, decompose
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.inference.staggered import Terms
-from ucimpact.inference.two_way import CohortPanel, cr1_factor, lost_columns, regress
+from ucimpact.inference.two_way import CohortPanel, cr1_factor, lost_columns, regress, telling_columns
 from ucimpact.methods.cohort_tables import empty_covariates, flat_outcome, panel_of, since_of, with_never
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.staggered_estimate import CHOICES, Covariance, estimate_of, place_findings
@@ -154,12 +154,17 @@ def terms_of(sample: Sample, panel: CohortPanel) -> tuple[Terms, tuple[int, ...]
     # those before the start last and the earliest of them at the end: what is lost is the earliest
     times = np.concatenate([times[times >= 0], before[before != reference][::-1]])
     tables = np.array([with_never((since == time).astype(float)) for time in times])
-    lost = [k for k in lost_columns(panel, tables) if k < len(times)]
-    keep = np.delete(np.arange(len(times)), lost)
+    keep = np.array(telling_columns(panel, tables), dtype=np.intp)
+    if not (times[keep] >= 0).any():
+        raise EstimationError(
+            "no effect by time since the start can be told from unit and period effects and the covariates. "
+            "Bring more periods, or leave covariates out"
+        )
+    lost = np.setdiff1d(times, times[keep])
     keep = keep[np.argsort(times[keep])]
     path, static = regress(panel, tables[keep]), regress(panel, _pilot_table(sample))
     later = (times[keep] >= 0).astype(float)
-    directions = np.column_stack([np.eye(len(keep)), later / max(later.sum(), 1)])
+    directions = np.column_stack([np.eye(len(keep)), later / later.sum()])
     rows: list[dict[str, Any]] = [{"term": "simple"}]
     rows += [{"term": "event", "event_time": int(times[k])} for k in keep]
     rows.append({"term": "dynamic_average"})
@@ -181,7 +186,7 @@ def terms_of(sample: Sample, panel: CohortPanel) -> tuple[Terms, tuple[int, ...]
         fixed=scores,
         loadings=np.concatenate([one, many], axis=1) if whole else None,
     )
-    return terms, tuple(int(times[k]) for k in sorted(lost, key=lambda k: times[k]))
+    return terms, tuple(int(time) for time in lost)
 
 
 def bacon_of(sample: Sample, panel: CohortPanel) -> dict[str, Any]:

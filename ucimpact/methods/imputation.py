@@ -38,7 +38,7 @@ from ucimpact.inference.cell_averages import averages
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.inference.imputation import Imputation, pooled_cells
 from ucimpact.inference.staggered import Terms
-from ucimpact.inference.two_way import cr1_factor, lost_columns, regress
+from ucimpact.inference.two_way import cr1_factor, lost_columns, regress, telling_columns
 from ucimpact.methods.cohort_tables import (
     empty_covariates,
     flat_outcome,
@@ -133,6 +133,9 @@ class ImputationDiD:
 def _not_known(sample: Sample, imputation: Imputation) -> list[Finding]:
     """Treated observations that nothing without the pilot speaks for, by reason."""
     treated = (sample.weights > 0) & imputation.treated
+    if not treated.any():
+        text = f"no pilot unit has a value of `{sample.outcome_name}` from its start on"
+        return [Finding("refuse", text, "Fill in the missing values, or choose another outcome")]
     gone = treated & ~imputation.known
     if not gone.any():
         return []
@@ -206,8 +209,7 @@ def _before(sample: Sample, imputation: Imputation, since: Array) -> Terms | Non
     times = times[times != times.max(initial=-1)][::-1]  # latest first: what is lost is the earliest
     tables = np.array([with_never((since == time).astype(float)) for time in times])
     tables = tables.reshape(-1, panel.n_cohorts, len(sample.ordinals))
-    lost = [k for k in lost_columns(panel, tables) if k < len(times)]
-    keep = np.delete(np.arange(len(times)), lost)[::-1]
+    keep = np.array(telling_columns(panel, tables), dtype=np.intp)[::-1]
     if not len(keep):
         return None
     fit = regress(panel, tables[keep])
