@@ -133,7 +133,7 @@ def test_the_page_names_what_missed_and_why_a_cell_was_refused():
     text = page([family], table, {"its": note})
     assert "**Missed, 1 of 1 targets**" in text
     assert "- refusing: too few places. Bring more In: numbers (50%)." in text
-    assert "| numbers | **75** / – |" in text
+    assert "| numbers | **75.0 (15.3)** / – |" in text
     assert "2026-01-02" in text
 
 

@@ -101,7 +101,7 @@ def _when(run: dict[str, Any], rows: pd.DataFrame) -> str:
 
 def _by_method(family: Family, rows: pd.DataFrame) -> Iterator[str]:
     yield "False positives, %:\n"
-    yield _pivot(family, rows, lambda at: _percent(at, "false positives", error=True))
+    yield _pivot(family, rows, lambda at: _percent(at, "false positives"))
     yield "Coverage and power at the planted effect, %:\n"
     yield _pivot(family, rows, lambda at: " / ".join(_percent(at, m) for m in ("coverage", "power")))
     yield "Bias (estimate less what was planted):\n"
@@ -128,16 +128,16 @@ def _by_term(rows: pd.DataFrame) -> Iterator[str]:
     lines = [f"| cell | effect | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
     for (cell, term), part in rows.groupby(["cell", "term"], sort=False):
         at = part.set_index("measure")
-        told = [_percent(at, m, error=True) + "%" if m in SHARES else _number(at, m) for m in shown]
+        told = [_percent(at, m) + "%" if m in SHARES else _number(at, m) for m in shown]
         lines.append(f"| {cell} | {term} | {' | '.join(told)} |")
     yield "\n".join(lines) + "\n"
 
 
-def _percent(at: pd.DataFrame, measure: str, *, error: bool = False) -> str:
+def _percent(at: pd.DataFrame, measure: str) -> str:
     if measure not in at.index:
         return "refused" if "refused" in at.index and at.loc["refused", "value"] == 1 else "–"
     value, mc = at.loc[measure, ["value", "mc_error"]]
-    told = f"{100 * value:.1f} ({100 * mc:.1f})" if error else f"{100 * value:.0f}"
+    told = f"{100 * value:.1f} ({100 * mc:.1f})"
     return f"**{told}**" if at.loc[measure, "ok"] == "NO" else told
 
 
