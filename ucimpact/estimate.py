@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from ucimpact import serialise
 
@@ -273,7 +273,7 @@ def joint_draws(
             raise ValueError(f"{estimate.outcome}: there are no draws of an effect without a likely range")
         df = float(row["df"]) if np.isfinite(row["df"]) and row["df"] > 0 else np.inf
         tail = 1 - (1 - float(estimate.spec.get("level", 0.95))) / 2
-        unit = stats.t.ppf(quantiles, df) / stats.t.ppf(tail, df)
+        unit = stdtrit(df, quantiles) / stdtrit(df, tail)
         sorted_draws = best + unit * np.where(unit > 0, high - best, best - low)
         out[np.argsort(joined[:, k], kind="stable"), k] = sorted_draws
     return out

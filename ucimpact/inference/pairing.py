@@ -35,7 +35,6 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ucimpact.errors import EstimationError, UsageError
 from ucimpact.inference.matched_sets import Calipers, Sets, audit, most_uses
@@ -146,6 +145,8 @@ def robust_scale(x: Array) -> tuple[Array, Array]:
         Ranks.
     inverse_cov : array (p, p)
     """
+    from scipy.stats import rankdata  # 20 MB that nothing else here needs
+
     ranks = np.column_stack([rankdata(column) for column in np.asarray(x, dtype=float).T])
     n = len(ranks)
     cov = np.atleast_2d(np.cov(ranks, rowvar=False))

@@ -54,7 +54,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import nctdtr, nctdtrinc, ndtr, ndtri, stdtrit
 
 from ucimpact.inference.few_clusters import ENOUGH
@@ -164,6 +163,7 @@ class TwoGroups:
 
     def findable(self, people: float, sign: int = -1) -> float | None:
         """Size of the smallest fall (``sign`` -1) or rise found four times in five; None: not even all."""
+        from scipy.optimize import brentq  # 14 MB that few need
 
         def short(size: float) -> float:
             return self.chance(people, sign * size) - FOUR_IN_FIVE

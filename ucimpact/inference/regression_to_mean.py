@@ -71,10 +71,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import betainc, gammaln
-from scipy.stats import chi2
-from scipy.stats import t as student
+from scipy.special import betainc, gammaln, ndtri, stdtrit
 
 from ucimpact.errors import EstimationError
 
@@ -164,10 +161,10 @@ def gamma_poisson(counts: Array, at_least: int, *, level: float = 0.95) -> Selec
     model = _Truncated(counts, at_least)
     k, u, edge = model.best()
     expected = float(model.after(k, u))
-    inside = model.region(model.loglik(k, u) - chi2.ppf(level, 1) / 2)
+    inside = model.region(model.loglik(k, u) - ndtri(0.5 + level / 2) ** 2 / 2)
     after = [float(model.after(shape, at)) for shape, ends in inside for at in ends]
     again = np.where(counts > at_least, counts, 0)
-    half = float(student.ppf(0.5 + level / 2, len(counts) - 1) * again.std(ddof=1) / np.sqrt(len(counts)))
+    half = float(stdtrit(len(counts) - 1, 0.5 + level / 2) * again.std(ddof=1) / np.sqrt(len(counts)))
     low = min(*after, float(again.mean()) - half, expected)
     high = max(*after, float(again.mean()) + half, expected)
     these = model.these(k, u, profiled=not edge)
@@ -198,7 +195,7 @@ def at_their_rate(counts: Array, *, level: float = 0.95) -> Selection:
     counts = np.asarray(counts, dtype=float)
     _refuse(counts, 0)
     n, before = len(counts), float(counts.mean())
-    half = float(student.ppf(0.5 + level / 2, n - 1) * counts.std(ddof=1) / np.sqrt(n))
+    half = float(stdtrit(n - 1, 0.5 + level / 2) * counts.std(ddof=1) / np.sqrt(n))
     return Selection(before=before, expected=before, low=max(before - half, 0.0), high=before + half)
 
 
@@ -266,6 +263,8 @@ class _Truncated:
 
     def best(self) -> tuple[float, float, str]:
         """Maximum likelihood, and the end of :math:`k` at which it lies, if any."""
+        from scipy.optimize import minimize_scalar  # 14 MB that few need
+
         values = self.loglik(_SHAPES, self.root(_SHAPES))
         at = int(np.argmax(values))
         if at in (0, len(_SHAPES) - 1):
@@ -355,7 +354,7 @@ def from_comparison(
     pull = 1 / days.sum() + (0.0 if flat else reach * apart / spread)
     expected = mean + slope * reach
     # HC1: two degrees of freedom were spent on the line.
-    half = float(student.ppf(0.5 + level / 2, n - 2) * np.sqrt(((pull * residual) ** 2).sum() * n / (n - 2)))
+    half = float(stdtrit(n - 2, 0.5 + level / 2) * np.sqrt(((pull * residual) ** 2).sum() * n / (n - 2)))
     return Selection(before=target, expected=expected, low=expected - half, high=expected + half)
 
 
@@ -403,7 +402,7 @@ def _bisect(rising: Callable[[Array], Array], low: Array, high: Array) -> Array:
 
 
 def _wilson(share: float, n: int, level: float) -> tuple[float, float]:
-    z2 = chi2.ppf(level, 1)
+    z2 = ndtri(0.5 + level / 2) ** 2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n)
     return float(centre - half), float(centre + half)

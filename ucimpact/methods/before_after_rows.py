@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from ucimpact import words
 from ucimpact.data.cohort import Cohort
@@ -122,7 +122,7 @@ class People:
         if self.is_rare or self.units < 3:
             return fall, np.nan, np.nan
         wide = (self.units - 1) / (self.units - 2)
-        half = float(student.ppf(0.5 + level / 2, self.units - 2) * np.sqrt(wide * self.variance(left)))
+        half = float(stdtrit(self.units - 2, 0.5 + level / 2) * np.sqrt(wide * self.variance(left)))
         return fall, fall - half, fall + half
 
     def by_unit(self, rows: Array) -> Array:
@@ -141,9 +141,9 @@ class People:
         att = self.mean_after - self.mean_before
         df = self.units - 1
         se = np.sqrt(self.variance(self.change))
-        half = np.nan if self.is_rare else student.ppf(0.5 + level / 2, df) * se
+        half = np.nan if self.is_rare else stdtrit(df, 0.5 + level / 2) * se
         statistic = att / se if se else np.nan
-        kept = {"statistic": statistic, "df": df, "p_value": 2 * student.sf(abs(statistic), df)}
+        kept = {"statistic": statistic, "df": df, "p_value": 2 * stdtr(df, -abs(statistic))}
         if self.is_rare:
             kept |= {"statistic": np.nan, "p_value": np.nan}
         row = {"estimate": att, "std_error": se, "conf_low": att - half, "conf_high": att + half}
@@ -167,6 +167,6 @@ class People:
         pull = after / self.mean_before - ratio * before / self.mean_before
         if ratio <= 0 or self.is_rare:
             return {"estimate": ratio - 1, **none}, pull
-        half = student.ppf(0.5 + level / 2, self.units - 1) * np.sqrt(self.variance(pull)) / ratio
+        half = stdtrit(self.units - 1, 0.5 + level / 2) * np.sqrt(self.variance(pull)) / ratio
         limits = {"conf_low": np.expm1(np.log(ratio) - half), "conf_high": np.expm1(np.log(ratio) + half)}
         return {"estimate": ratio - 1, **limits}, pull

@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from ucimpact.inference.mixture import TMixture, ar1_plus_noise
@@ -177,6 +176,8 @@ def _row(
 
 def _crossing(below: Any, centre: float, step: float, q: float) -> float:
     """Where a rising chance reaches ``q``, looked for outward from ``centre``; ``nan`` if nowhere."""
+    from scipy.optimize import brentq  # 14 MB that few need
+
     away = -step if q < 0.5 else step
     far = centre
     for _ in range(DOUBLINGS):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from ucimpact import serialise
 from ucimpact.data.cohort import Cohort
@@ -130,7 +130,7 @@ def _control(
         if not error > ALIKE_TO_ALL:
             return {**row, "why": "it happened alike to everybody, so it cannot show a difference"}, None
         z = log_ratio / error
-    half = float(student.ppf((1 + model.level) / 2, sample.df(influence))) * error
+    half = float(stdtrit(sample.df(influence), (1 + model.level) / 2)) * error
     limits = (log_ratio, log_ratio - half, log_ratio + half)
     row |= {"log_ratio": log_ratio, "std_error": error, "z": z}
     row |= {name: float(np.exp(v)) for name, v in zip(("ratio", "low", "high"), limits, strict=True)}

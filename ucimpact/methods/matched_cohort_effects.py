@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference import glm, sensitivity, two_part
@@ -128,7 +128,7 @@ class Effects:
         return float(np.sqrt(self.sample.cov(influence[:, None], self.contrast.parameters)[0, 0]))
 
     def _row(self, term: str, estimate: float, error: float) -> dict[str, Any]:
-        half = float(student.ppf((1 + self.model.level) / 2, self.df)) * error
+        half = float(stdtrit(self.df, (1 + self.model.level) / 2)) * error
         statistic = estimate / error if error > 0 else np.nan
         return {
             "term": term,
@@ -136,7 +136,7 @@ class Effects:
             "std_error": error,
             "statistic": statistic,
             "df": self.df,
-            "p_value": float(2 * student.sf(abs(statistic), self.df)),
+            "p_value": float(2 * stdtr(self.df, -abs(statistic))),
             "conf_low": estimate - half,
             "conf_high": estimate + half,
         }

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, ndtri
 
 from ucimpact.inference.contrasts import Contrasts
 from ucimpact.inference.few_clusters import ENOUGH, Auto, Chosen, Places, account_of, choose, flag_of
@@ -234,7 +234,7 @@ class Uncertainty:
         many = np.full(len(half), 1e6)
         draws = {"draws": BAND_DRAWS, "seed": seed_of(self.method)}
         factor = simultaneous_critical(self.correlation[1:, 1:], many, level, **draws)
-        return np.asarray(half * factor / float(stats.norm.ppf((1 + level) / 2)))
+        return np.asarray(half * factor / float(ndtri((1 + level) / 2)))
 
     @cached_property
     def headline_influence(self) -> Array:
@@ -378,8 +378,8 @@ def _correlation_within(contrasts: Contrasts, which: Array) -> Array:
 
 def _normal(estimate: Array, std_error: Array, level: float) -> Inferred:
     error = np.where(std_error > 0, std_error, np.nan)
-    half = float(stats.norm.ppf((1 + level) / 2)) * error
-    p_value = 2 * stats.norm.sf(np.abs(estimate / error))
+    half = float(ndtri((1 + level) / 2)) * error
+    p_value = 2 * ndtr(-np.abs(estimate / error))
     gap = np.full(len(estimate), np.nan)
     return Inferred(estimate, error, gap, np.asarray(p_value), estimate - half, estimate + half)
 
