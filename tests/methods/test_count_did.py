@@ -152,12 +152,20 @@ def test_every_term_equals_a_dense_regression_on_the_rows_without_the_pilot() ->
     np.testing.assert_allclose(cells["estimate"], expected, rtol=1e-6, atol=1e-9)
 
 
-def test_lone_units_of_each_start_are_the_saturated_regression() -> None:
-    """One effect a start and period in one Poisson regression, as fixest or a dense fit would have it."""
+@pytest.mark.parametrize("lone", [True, False])
+def test_it_is_the_saturated_regression(lone: bool) -> None:
+    """One effect a start and period in one Poisson regression, as fixest or a dense fit would have it.
+
+    With one unit a start whatever the lists do; with several where their lists stay as they are.
+    """
     table, _ = draw(4, units=12, pilots=4, periods=14, ratio=0.8)
     table.loc[table["start"] > 14, "start"] = 0
+    if not lone:
+        table.loc[table["start"] > 9, "start"] = 12
+        table["people"] = table.groupby("unit")["people"].transform("first")
     begun = (table["start"] > 0) & (table["period"] >= table["start"])
-    cell = np.where(begun, table["unit"] + table["period"].astype(str), "none")
+    of_start = table["unit"] if lone else table["start"].astype(str) + "-"
+    cell = np.where(begun, of_start + table["period"].astype(str), "none")
     x = np.hstack(
         [
             pd.get_dummies(table["unit"]).to_numpy(float),
@@ -168,9 +176,9 @@ def test_lone_units_of_each_start_are_the_saturated_regression() -> None:
     model = sm.GLM(
         table["y"], x, family=sm.families.Poisson(), offset=np.log(table["people"].to_numpy(float))
     )
-    effects = model.fit(tol=1e-14, maxiter=200).params[-int(begun.sum()) :]
     named = pd.get_dummies(cell).drop(columns="none").columns
-    events = table.assign(cell=cell)[begun].set_index("cell")["y"].loc[list(named)].to_numpy(float)
+    effects = np.asarray(model.fit(tol=1e-14, maxiter=200).params)[-len(named) :]
+    events = table.assign(cell=cell)[begun].groupby("cell")["y"].sum().loc[list(named)].to_numpy(float)
     ratio = DID.fit(panel(table)).effect("rate_ratio")["estimate"]
     assert ratio == pytest.approx(events.sum() / (events * np.exp(-effects)).sum(), rel=1e-7)
 
