@@ -18,6 +18,8 @@ Array = np.ndarray
 NOTHING = 1e-12
 AT_ONCE = 4_000_000
 """Numbers held at a time while dealing."""
+TOGETHER = 64
+"""Effects dealt at a time."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,12 @@ class Dealt:
         """Each effect under each dealing, and what an effect of 1 would make of it; entry 0 is the data's."""
         labels = self.labels(most, seed)
         part = self._parts(labels)
-        for k in range(self.loadings.shape[1]):
-            lag = self.loadings[:, k]
-            yield _summed(self.rest @ lag.T, labels, part), _summed(self._pattern(k) @ lag.T, labels, part)
+        for first in range(0, self.loadings.shape[1], TOGETHER):
+            some = self.only(slice(first, first + TOGETHER))
+            sums = np.einsum("pt,gkt->gpk", some.rest, some.loadings, optimize=True)
+            begun = np.pad(some.patterns.astype(float), ((0, 0), (0, 1), (0, 0)))
+            moves = np.einsum("kct,gkt->gck", begun, some.loadings, optimize=True)[:, self.cohort]
+            yield from zip(_all_summed(sums, labels, part), _all_summed(moves, labels, part), strict=True)
 
     def of_t(self, most: int, seed: int) -> Array:
         """The first effect over the spread of places about their groups' means, under each dealing.
@@ -174,6 +179,20 @@ def _summed(sums: Array, labels: Array, part: Array | None) -> Array:
         picked = sums[places, block]
         weight = 1.0 / number[block] if part is None else part[first : first + len(block)]
         out[first : first + len(block)] = (picked * weight).sum(axis=1)
+    return out
+
+
+def _all_summed(sums: Array, labels: Array, part: Array | None) -> Array:
+    """:func:`_summed` for many effects at once, (n_cohorts + 1, n_places, n_effects), by matrix products.
+
+    Shape (n_effects, n_dealings)."""
+    number = np.bincount(labels[0], minlength=len(sums))
+    out = np.zeros((sums.shape[-1], len(labels)))
+    for first, block in _blocks(labels):
+        rows = slice(first, first + len(block))
+        for g, of_cohort in enumerate(sums):
+            here = (block == g) / float(number[g]) if part is None else np.where(block == g, part[rows], 0.0)
+            out[:, rows] += of_cohort.T @ here.T
     return out
 
 
