@@ -72,9 +72,9 @@ def estimate_alone(
     said = spoken(est, est, est, measure(kind, percent=percent))
     unit = "" if percent else f" per {base:,} {who}{when}" if base is not None else f" {per}{when}"
     if not said.size:
-        best = "no difference"
+        best = "is what was expected"
     elif kind in COUNTED:
-        best = f"{said.about} {outcome}"
+        best = f"is {said.about} {outcome}"
     else:
-        best = f"{outcome} {said.about}"
-    return f"The best estimate is {best}{unit.rstrip()}. How far it could be out is not known."
+        best = f"puts {outcome} {said.about}"
+    return f"The best estimate {best}{unit.rstrip()}. How far it could be out is not known."
