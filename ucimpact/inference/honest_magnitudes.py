@@ -55,7 +55,7 @@ Array = np.ndarray
 FIRST_STAGE = 0.1
 """:math:`\\kappa` as a share of :math:`\\alpha`."""
 GRID = 257
-HALVINGS = 30
+PARTS, ROUNDS = 32, 6
 PANELS, NODES = 12, np.polynomial.legendre.leggauss(16)
 FAR = 9.0
 """Standard deviations beyond which a normal variable is not looked for."""
@@ -163,15 +163,24 @@ class Pieces:
         rows, last = np.arange(len(some)), GRID - 1
         first = accepted.argmax(axis=1)
         final = last - accepted[:, ::-1].argmax(axis=1)
-        ends = []
-        for inner, outer in ((first, np.maximum(first - 1, 0)), (final, np.minimum(final + 1, last))):
-            inside, outside = grid[rows, inner], grid[rows, outer]
-            for _ in range(HALVINGS):
-                middle = (inside + outside) / 2
-                ok = part.accepts(middle[:, None])[:, 0]
-                inside, outside = np.where(ok, middle, inside), np.where(ok, outside, middle)
-            ends.append(inside)
-        return float(ends[0].min()), float(ends[1].max())
+        low = part._outermost(-1.0, grid[rows, first], grid[rows, np.maximum(first - 1, 0)])
+        return low, part._outermost(1.0, grid[rows, final], grid[rows, np.minimum(final + 1, last)])
+
+    def _outermost(self, way: float, inside: Array, outside: Array) -> float:
+        """The furthest target that some piece accepts, between one that each accepts and one that it does
+        not, shape (n_pieces,) each; ``way`` is 1 or -1."""
+        share = np.linspace(0.0, 1.0, PARTS + 1)
+        part = self
+        for _ in range(ROUNDS):
+            far = np.flatnonzero(way * outside >= (way * inside).max())  # the others cannot be the furthest
+            part, inside, outside = part._only(far), inside[far], outside[far]
+            points = inside[:, None] + (outside - inside)[:, None] * share
+            ok = part.accepts(points)
+            ok[:, 0] = True
+            at = PARTS - ok[:, ::-1].argmax(axis=1)
+            rows = np.arange(len(far))
+            inside, outside = points[rows, at], points[rows, np.minimum(at + 1, PARTS)]
+        return float(way * (way * inside).max())
 
     def _only(self, which: Array) -> Pieces:
         part = Pieces(
