@@ -163,8 +163,8 @@ class Pieces:
         rows, last = np.arange(len(some)), GRID - 1
         first = accepted.argmax(axis=1)
         final = last - accepted[:, ::-1].argmax(axis=1)
-        low = part._outermost(-1.0, grid[rows, first], grid[rows, np.maximum(first - 1, 0)])
-        return low, part._outermost(1.0, grid[rows, final], grid[rows, np.minimum(final + 1, last)])
+        lowest = part._outermost(-1.0, grid[rows, first], grid[rows, np.maximum(first - 1, 0)])
+        return lowest, part._outermost(1.0, grid[rows, final], grid[rows, np.minimum(final + 1, last)])
 
     def _outermost(self, way: float, inside: Array, outside: Array) -> float:
         """The furthest target that some piece accepts, between one that each accepts and one that it does
