@@ -27,9 +27,10 @@ from ucimpact.inference.few_clusters import (
     sizes_alike,
 )
 from ucimpact.inference.linear import sum_by
+from ucimpact.inference.panel_own_spread import OwnSpread, Planes
 from ucimpact.inference.panel_past import Histories, Stretches, stretches
 from ucimpact.inference.randomisation import Permutation, number_of_choices
-from ucimpact.inference.two_groups import PooledT, Procedure, Robust, SizeModelT, Wider
+from ucimpact.inference.two_groups import ALL_ALIKE, PooledT, Procedure, Robust, SizeModelT, Wider, by_t
 
 Array = np.ndarray
 LEVEL = 0.95
@@ -195,8 +196,15 @@ class Draws:
         """
         names, spread = self._treated_as
         ends = np.full((2, len(planted), self.number), np.nan)
-        for k in np.flatnonzero(names == "robust"):
-            ends[:, :, k] = self._robust(int(k), [None if share is None else share[k] for share in planted])
+        robust = np.flatnonzero(names == "robust")
+        if isinstance(self.cov, Auto):
+            for e, share in enumerate(planted):
+                ends[:, e, robust] = self._own_spread(robust, share)
+        else:
+            for k in robust:
+                ends[:, :, k] = self._robust(
+                    int(k), [None if share is None else share[k] for share in planted]
+                )
         for name in np.unique(names[names != "robust"]):
             which = np.flatnonzero(names == name)
             at_once = max(1, AT_ONCE // (len(which) * self.seats.shape[1]))
@@ -236,9 +244,37 @@ class Draws:
         found = procedure.infer(self._contrasts(values, shares, _no_design), LEVEL)
         return found.low, found.high
 
+    @cached_property
+    def _in_basis(self) -> tuple[Planes, Array, Array]:
+        """The planes of places, and contrasts and levels of units in them, (2, n_stretches, n_places)."""
+        planes = Planes.of(self.past)
+        change, level = (
+            planes.coordinates(self.past, part) for part in (self.parts.change, self.parts.level)
+        )
+        return planes, change, level
+
+    def _own_spread(self, which: Array, share: Array | None) -> tuple[Array, Array]:
+        """The ranges of draws by CR2, worked out together."""
+        if not len(which):
+            return np.empty(0), np.empty(0)
+        planes, change, level = self._in_basis
+        start, seats = self.start[which, None], self.seats[which]
+        own = OwnSpread.of(planes, seats, self.size.mask)
+        values = change[:, start, seats]
+        values[0] += own.root * self.lasting[which]
+        means = self._with(self.values[which], self.levels[which], None if share is None else share[which])
+        if share is not None:
+            n1 = self.size.pilot
+            values[:, :, :n1] += share[which] * level[:, start, seats[:, :n1]]
+        estimate = (means * self.shares[which]).sum(axis=1)
+        error = own.error(values, means)
+        error = np.where(error > ALL_ALIKE * self.scale, error, np.nan)
+        found = by_t(estimate, error, own.df, LEVEL)
+        return found.low, found.high
+
     def _robust(self, k: int, planted: Sequence[Array | None]) -> tuple[Array, Array]:
-        """The ranges of one draw by a robust variance, from its units; one for each effect."""
-        kind: Kind = "CR2" if isinstance(self.cov, Auto) else self.cov
+        """The ranges of one draw by the variance asked for, from its units; one for each effect."""
+        assert not isinstance(self.cov, Auto)
         groups = [self.past.members[place] for place in self.seats[k]]
         clusters = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         units = np.concatenate(groups)
@@ -264,7 +300,7 @@ class Draws:
         )
         values = self.values[k] + shares * self.levels[k]
         weight = np.broadcast_to(self.shares[k], values.shape)
-        found = Robust(kind).infer(self._contrasts(values, weight, lambda: design), LEVEL)
+        found = Robust(self.cov).infer(self._contrasts(values, weight, lambda: design), LEVEL)
         return found.low, found.high
 
 
