@@ -101,6 +101,25 @@ def test_starts_that_are_still_to_come_say_how_many_places_and_the_window_for_ho
     assert sizes.declared and 3 in sizes.pilots and 9 in sizes.after
 
 
+def test_starts_that_differ_are_planned_as_one_and_other_methods_as_the_first(tmp_path):
+    joined = {"Practice 01": "2024-10", "Practice 02": "2025-01"}
+    edits = [('name = "did"', 'name = "callaway-santanna"')]
+    found = planned(tmp_path, table(joined=joined), *edits, draws=20)
+    assert "Its 2 different starts are planned as one." in found.taken
+    assert found.taken[-1].startswith('Planned as "did"; the study’s own method is "callaway-santanna".')
+    assert found.taken[-1].endswith("It compares with the last month before the start alone, and finds less.")
+    assert not any("Planned as" in line for line in planned(tmp_path, table(), draws=20).taken)
+
+
+def test_a_study_of_ratios_is_planned_by_its_own_rule(tmp_path):
+    frame = table(places=16, size=200.0)
+    ratio = planned(tmp_path, frame, ('name = "did"', 'name = "count-did"'), draws=200)
+    rate = planned(tmp_path, frame, draws=200)
+    assert not any("Planned as" in line for line in ratio.taken)
+    assert ratio.text() != rate.text()
+    assert size_of(ratio)[2][1] == pytest.approx(size_of(rate)[2][1], rel=0.25)
+
+
 def test_the_plan_table_may_hold_sizes_alone(tmp_path):
     sizes = "[plan]\npilot_places = 2\ncomparison_places = 5\nmonths_after = 10\n"
     study = study_in(tmp_path, table(), ("[method]", f"{sizes}\n[method]"))

@@ -69,6 +69,8 @@ class Past:
         and period.
     pilot, before, after : int, optional
         Pilot places, and periods on each side of the first start, where the file or its window say.
+    starts : int
+        Different starts.
     noun, unit_noun : str
         "town", "practice".
     left_out : tuple of str
@@ -87,6 +89,7 @@ class Past:
     pilot: int | None
     before: int | None
     after: int | None
+    starts: int
     noun: str
     unit_noun: str
     left_out: tuple[str, ...]
@@ -275,6 +278,7 @@ def _past(
         pilot=_pilots(study, whole),
         before=_before(study, whole, first_start),
         after=_after(study, whole, first_start),
+        starts=len(np.unique(whole.starts[np.isfinite(whole.starts)])),
         noun=noun,
         unit_noun=_noun(study.data.unit),
         left_out=left_out,

@@ -18,8 +18,10 @@ from ucimpact.study import Study
 AGREED = 0.05
 DRIFT = 0.03
 """A lasting change of places from one year to the next, as a share, that a short file would not show."""
-FROM_ONE_START = ("did", "count-did")
-"""Methods that the plan judges as they are; others are told that they are planned as the first of these."""
+AS_PLANNED = ("did", "count-did", "imputation")
+"""Methods that the plan judges as they are; with one start, imputation is the first of these."""
+LAST_ALONE = ("callaway-santanna", "sun-abraham", "event-study")
+"""Methods that compare with the last period before the start and not with the mean of all."""
 
 
 def drift_of(study: Study) -> float:
@@ -86,7 +88,7 @@ def taken(study: Study, past: Past, sizes: Sizes, own: Found, draws: int) -> tup
         if drift := drift_of(study):
             drifts = f"{past.noun} drifts for good, by {100 * drift:g}% (standard deviation)"
             lines.append(f"There each {drifts}, as [plan] declares.")
-    lines += _beside(study)
+    lines += _beside(study, past)
     return tuple(lines)
 
 
@@ -110,12 +112,17 @@ def _planting(past: Past) -> str:
     return f"Changes were planted as the same amount in each {past.noun}."
 
 
-def _beside(study: Study) -> list[str]:
+def _beside(study: Study, past: Past) -> list[str]:
     """What the study declares and a plan from the file does not use."""
     lines = []
     name, plan = study.method.name, study.plan
-    if name not in FROM_ONE_START:
-        lines.append(f'Planned as "did" from one start; the study’s own method is "{name}".')
+    if past.starts > 1:
+        lines.append(f"Its {past.starts} different starts are planned as one.")
+    if name not in AS_PLANNED:
+        less = f" It compares with the last {past.frequency.noun} before the start alone, and finds less."
+        lines.append(
+            f'Planned as "did"; the study’s own method is "{name}".{less if name in LAST_ALONE else ""}'
+        )
     if study.covariates:
         lines.append("Covariates are left out here.")
     given = () if plan is None else ("dispersion", "month_sd", "autocorrelation")
