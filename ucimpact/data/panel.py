@@ -23,6 +23,9 @@ HEADER_ROWS = 2
 """Row 0 of a table is line 2 of the file it came from."""
 
 
+CODES = np.int32
+"""Units and periods of rows: half the memory of the widest, and 2,000 million of each."""
+
 COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 """From pandas 3 a shallow copy keeps what it shows whatever is done to the original."""
 
@@ -164,7 +167,7 @@ class Panel:
         column = self.table[column_name]
         codes, values = pd.factorize(column)
         place = np.array([self._one_start(value) for value in values] + [np.nan])
-        read = place[codes]
+        unreadable = place == np.inf
         problems = [
             Problem(
                 f"not {said.a} that fits {self.frequency.noun}s",
@@ -173,21 +176,19 @@ class Panel:
                 column=column_name,
                 value=str(column.iloc[row]),
             )
-            for row in np.flatnonzero(read == np.inf)
+            for row in (np.flatnonzero(unreadable[codes]) if unreadable.any() else ())
         ]
         days = np.full(len(self.units), np.nan)
         if problems:
             return days, problems
-        first = np.empty(len(self.units), dtype=np.intp)
-        first[self.unit_codes[::-1]] = np.arange(len(read))[::-1]
-        days = read[first]
-        expected = days[self.unit_codes]
-        differs = (read != expected) & ~(np.isnan(read) & np.isnan(expected))
-        for code in np.unique(self.unit_codes[differs]):
-            row = int(np.flatnonzero(differs & (self.unit_codes == code))[0])
+        codes = codes.astype(CODES)
+        day = np.empty(len(self.units), dtype=CODES)
+        day[self.unit_codes[::-1]] = codes[::-1]  # so that the first row of each unit stays
+        days = place[day]
+        for unit, row in self._changing(codes, day, place):
             problems.append(
                 Problem(
-                    f"the {said.noun} of {self.units[code]} changes from row to row",
+                    f"the {said.noun} of {self.units[unit]} changes from row to row",
                     f"A unit {said.verb} once: give the same {said.noun} in each of its rows",
                     row=row + HEADER_ROWS,
                     column=column_name,
@@ -205,11 +206,20 @@ class Panel:
                     f"Add the missing periods, leave the unit out, or empty its {said.noun} if it never "
                     f"{said.verb}",
                     column=column_name,
-                    row=int(first[code]) + HEADER_ROWS,
+                    row=int(np.argmax(self.unit_codes == code)) + HEADER_ROWS,
                     value=label,
                 )
             )
         return days, problems
+
+    def _changing(self, codes: np.ndarray, day: np.ndarray, place: np.ndarray) -> list[tuple[int, int]]:
+        """Units whose rows do not all say the same, and the first row that says something else."""
+        rows = np.flatnonzero(codes != day[self.unit_codes])
+        units = self.unit_codes[rows]
+        read, expected = place[codes[rows]], place[day[units]]
+        differs = (read != expected) & ~(np.isnan(read) & np.isnan(expected))
+        found, first = np.unique(units[differs], return_index=True)
+        return [(int(code), int(row)) for code, row in zip(found, rows[differs][first], strict=True)]
 
     def _wrong_ends(self) -> list[Problem]:
         """Units that stop before they start, or stop and never start."""
@@ -241,7 +251,9 @@ class Panel:
 
     def _row_problems(self) -> list[Problem]:
         problems: list[Problem] = []
-        key = self.unit_codes * len(self.ordinals) + self.period_codes
+        key = self.unit_codes.astype(np.int64)
+        key *= len(self.ordinals)
+        key += self.period_codes
         for row in _first_of_repeats(key):
             label = self.frequency.label(int(self.ordinals[self.period_codes[row]]))
             twice = np.flatnonzero(key == key[row])
@@ -390,7 +402,7 @@ def _coded_periods(values: pd.Series) -> tuple[Frequency, np.ndarray, np.ndarray
         parsed = parse_periods(values)  # the same complaint, with the rows of the table
         codes = np.arange(len(values))
     ordinals, places = np.unique(parsed.ordinals, return_inverse=True)
-    return parsed.frequency, ordinals, places.reshape(-1)[codes]
+    return parsed.frequency, ordinals, places.reshape(-1).astype(CODES)[codes]
 
 
 def _coded_names(values: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
@@ -398,13 +410,15 @@ def _coded_names(values: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
     codes, different = pd.factorize(values, use_na_sentinel=False)
     if pd.api.types.is_integer_dtype(different):
         order = np.argsort(np.asarray(different))
-        return tuple(str(v) for v in np.asarray(different)[order]), np.argsort(order)[codes]
+        return tuple(str(v) for v in np.asarray(different)[order]), np.argsort(order).astype(CODES)[codes]
     names, places = np.unique(np.array([str(v) for v in different], dtype=object), return_inverse=True)
-    return tuple(names), places.reshape(-1)[codes]
+    return tuple(names), places.reshape(-1).astype(CODES)[codes]
 
 
 def _first_of_repeats(key: np.ndarray) -> np.ndarray:
     """First row of each key that stands more than once."""
+    if bool((key[1:] > key[:-1]).all()):
+        return np.empty(0, dtype=np.intp)
     if int(key.max()) <= 4 * len(key) + 1_000_000 and not (np.bincount(key) > 1).any():
         return np.empty(0, dtype=np.intp)
     _, first, counts = np.unique(key, return_index=True, return_counts=True)

@@ -43,7 +43,8 @@ def with_never(table: Array) -> Array:
 
 def flat_outcome(sample: Sample) -> list[Finding]:
     """A refusal where the outcome never changes."""
-    if np.ptp(sample.y) > 1e-12 * max(float(np.abs(sample.y).max()), 1e-300):
+    low, high = float(sample.y.min()), float(sample.y.max())
+    if high - low > 1e-12 * max(abs(low), abs(high), 1e-300):
         return []
     text = f"`{sample.outcome_name}` is {sample.y[0]:g} throughout"
     return [Finding("refuse", text, "Choose an outcome that varies")]

@@ -289,7 +289,7 @@ def _laid_out(
         period = (np.cumsum(used) - 1)[period]
     n, t = int(seen.sum()), int(used.sum())
     if not _is_whole(unit, period, (n, t)):
-        order = np.argsort(unit * t + period, kind="stable")
+        order = np.argsort(unit.astype(np.int64) * t + period, kind="stable")
         unit, period, y, w = unit[order], period[order], y[order], w[order]
         x = tuple(column[order] for column in x)
         people = None if people is None else people[order]
@@ -308,13 +308,19 @@ def _laid_out(
         "periods": t,
         "before": int(starts.max() - ordinals[0]),
         "after": int(ordinals[-1] - starts.min() + 1),
-        "pilot_periods": int((period >= first[unit]).sum()),
+        "pilot_periods": _pilot_periods(unit, period, first),
         "left_out": [{"n": number, "reason": reason} for number, reason in left_out if number],
     }
     every_name = panel.place_names
     place_names = every_name if len(names) == len(every_name) else tuple(every_name[int(k)] for k in names)
     known = (unit, period, y, w, x, people)
     return Sample(*known, start, ordinals, places.reshape(-1), place_names, panel, outcome, counts)
+
+
+def _pilot_periods(unit: Array, period: Array, first: Array) -> int:
+    """Rows from the start of their unit on."""
+    parts = [slice(at, at + AT_ONCE) for at in range(0, len(unit), AT_ONCE)]
+    return int(sum(int((period[part] >= first[unit[part]]).sum()) for part in parts))
 
 
 def _is_whole(unit: Array, period: Array, shape: tuple[int, int]) -> bool:
