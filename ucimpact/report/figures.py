@@ -27,6 +27,7 @@ from ucimpact.words import (
     people_needed,
     plainly,
     plural_of,
+    rounded,
     spoken,
     takes,
     times,
@@ -455,7 +456,7 @@ def _signed(how: Measure, decimals: int, est: float | None, *ranges: Limits) -> 
     """A gap and its ranges as numbers with a sign, for a table."""
 
     def told(value: float) -> str:
-        sign = MINUS if value < 0 else ""
+        sign = MINUS if value < 0 and rounded(value, decimals) else ""
         return f"{sign}{how.before}{number(abs(value), decimals)}{how.after}"
 
     if est is not None and all(limit is None for pair in ranges for limit in pair):
