@@ -26,6 +26,9 @@ HEADER_ROWS = 2
 CODES = np.int32
 """Units and periods of rows: half the memory of the widest, and 2,000 million of each."""
 
+AT_ONCE = 262_144
+"""Rows looked up at a time."""
+
 COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3
 """From pandas 3 a shallow copy keeps what it shows whatever is done to the original."""
 
@@ -165,7 +168,7 @@ class Panel:
     def _unit_days(self, column_name: str, said: _Said) -> tuple[np.ndarray, list[Problem]]:
         """The first (or last) pilot period of each unit, and what is wrong with the column."""
         column = self.table[column_name]
-        codes, values = pd.factorize(column)
+        codes, values = _coded(column)
         place = np.array([self._one_start(value) for value in values] + [np.nan])
         unreadable = place == np.inf
         problems = [
@@ -181,7 +184,6 @@ class Panel:
         days = np.full(len(self.units), np.nan)
         if problems:
             return days, problems
-        codes = codes.astype(CODES)
         day = np.empty(len(self.units), dtype=CODES)
         day[self.unit_codes[::-1]] = codes[::-1]  # so that the first row of each unit stays
         days = place[day]
@@ -249,11 +251,26 @@ class Panel:
             return np.nan
         return float(ordinal)
 
+    def _keys(self, rows: slice) -> np.ndarray:
+        """One number for each pair of unit and period."""
+        key = self.unit_codes[rows].astype(np.int64)
+        key *= len(self.ordinals)
+        key += self.period_codes[rows]
+        return key
+
+    def _in_order(self) -> bool:
+        """Whether rows stand unit by unit and period by period, so that none stands twice."""
+        last = -1
+        for at in range(0, len(self.unit_codes), AT_ONCE):
+            key = self._keys(slice(at, at + AT_ONCE))
+            if key[0] <= last or not bool((key[1:] > key[:-1]).all()):
+                return False
+            last = int(key[-1])
+        return True
+
     def _row_problems(self) -> list[Problem]:
         problems: list[Problem] = []
-        key = self.unit_codes.astype(np.int64)
-        key *= len(self.ordinals)
-        key += self.period_codes
+        key = np.empty(0, dtype=np.int64) if self._in_order() else self._keys(slice(None))
         for row in _first_of_repeats(key):
             label = self.frequency.label(int(self.ordinals[self.period_codes[row]]))
             twice = np.flatnonzero(key == key[row])
@@ -391,9 +408,30 @@ class Panel:
         return replace(self, table=self.table.loc[np.asarray(keep, dtype=bool)].reset_index(drop=True))
 
 
+def _coded(values: pd.Series) -> tuple[np.ndarray, Any]:
+    """Code of each row, -1 where there is no value, and the different values; whole numbers by look-up.
+
+    A look-up of numbers that lie close needs no table of hashes and no codes of eight bytes.
+    """
+    if pd.api.types.is_integer_dtype(values) and isinstance(held := values.to_numpy(copy=False), np.ndarray):
+        low, high = int(held.min()), int(held.max())
+        if high - low <= len(held) + 1_000_000 and held.dtype.kind in "iu":
+            there = np.zeros(high - low + 1, dtype=bool)
+            parts = [slice(at, at + AT_ONCE) for at in range(0, len(held), AT_ONCE)]
+            for part in parts:
+                there[held[part] - low] = True
+            rank = np.cumsum(there, dtype=CODES) - CODES(1)
+            codes = np.empty(len(held), dtype=CODES)
+            for part in parts:
+                codes[part] = rank[held[part] - low]
+            return codes, pd.Index(np.flatnonzero(there) + low)
+    found, different = pd.factorize(values)
+    return found.astype(CODES), different
+
+
 def _coded_periods(values: pd.Series) -> tuple[Frequency, np.ndarray, np.ndarray]:
     """Spacing, ordinals in order and the code of each row; each different value is read once."""
-    codes, different = pd.factorize(values)
+    codes, different = _coded(values)
     if (codes < 0).any():
         parse_periods(values)  # says which rows have none
     try:
@@ -407,7 +445,12 @@ def _coded_periods(values: pd.Series) -> tuple[Frequency, np.ndarray, np.ndarray
 
 def _coded_names(values: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
     """Names as text, in order (numbers by size), and the code of each row."""
-    codes, different = pd.factorize(values, use_na_sentinel=False)
+    if pd.api.types.is_integer_dtype(values) and not values.hasnans:
+        codes, different = _coded(values)
+        if different.is_monotonic_increasing:
+            return tuple(map(str, different.tolist())), codes
+    else:
+        codes, different = pd.factorize(values, use_na_sentinel=False)
     if pd.api.types.is_integer_dtype(different):
         order = np.argsort(np.asarray(different))
         return tuple(str(v) for v in np.asarray(different)[order]), np.argsort(order).astype(CODES)[codes]
@@ -417,7 +460,7 @@ def _coded_names(values: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
 
 def _first_of_repeats(key: np.ndarray) -> np.ndarray:
     """First row of each key that stands more than once."""
-    if bool((key[1:] > key[:-1]).all()):
+    if not len(key):
         return np.empty(0, dtype=np.intp)
     if int(key.max()) <= 4 * len(key) + 1_000_000 and not (np.bincount(key) > 1).any():
         return np.empty(0, dtype=np.intp)

@@ -208,8 +208,10 @@ def sample_of(
             (int((keep & late).sum()), f"rows from {label} on, when no unit is without the pilot")
         )
         keep &= ~late
-    seen = np.zeros(number, dtype=bool)
-    seen[units[keep]] = True
+    seen = np.ones(number, dtype=bool)
+    if not keep.all():
+        seen[:] = False
+        seen[units[keep]] = True
     findings = _enough(panel, seen, always, outcome)
     if any(finding.level == "refuse" for finding in findings):
         return None, findings
@@ -284,7 +286,9 @@ def _laid_out(
     if not every:
         y, w, x = y[keep], w[keep], tuple(column[keep] for column in x)
         people = None if people is None else people[keep]
-    used = np.bincount(period, minlength=len(panel.ordinals)) > 0
+    used = np.ones(len(panel.ordinals), dtype=bool)
+    if not every:
+        used = np.bincount(period, minlength=len(panel.ordinals)) > 0
     if not used.all():
         period = (np.cumsum(used) - 1)[period]
     n, t = int(seen.sum()), int(used.sum())
