@@ -346,7 +346,8 @@ def _patterns(expected: Expected, label: Array, total: Array) -> tuple[Array, Ar
     weight = np.bincount(at, expected.mean[unit, period], len(keys))
     share = weight / np.where(total > 0, total, 1.0)[row]
     cohorts, where = np.unique(start, return_inverse=True)
-    before = np.array([expected.free[counts.cohort == c].any(axis=0) for c in cohorts], dtype=float)[where]
+    told = [expected.free[counts.cohort == c].any(axis=0) for c in cohorts]
+    before = np.array(told, dtype=float).reshape(-1, length)[where]
     drift, noise = drifts(expected, after, before, places=~counts.place_pilot)
     return row, share, drift, noise, start
 

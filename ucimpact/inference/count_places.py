@@ -44,6 +44,8 @@ FEWEST_EVENTS = 5
 FULL = 80
 """Up to so many places the degrees of freedom are worked out in full; beyond, as for equal shares."""
 STEPS = 60
+LEAST = 1e-12
+"""Of a variance, so that a place with hardly an event expected does not decide by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +200,7 @@ def _restricted(value: Array, noise: Array) -> Array:
     square = value * value
     out = np.empty((len(value), len(GRID)))
     for j, tau2 in enumerate(GRID**2):  # one at a time: the arrays stay small enough for the cache
-        variance = noise + tau2
+        variance = np.maximum(noise + tau2, LEAST)
         u = told / variance
         total, first, second, logs = (
             np.einsum("pn,pn->p", a, b)
@@ -288,7 +290,8 @@ def correlation(contributions: Contributions, uncertainty: Uncertainty, tau2: Ar
             z = np.where(heard, contributions.drift[at], 0.0) / np.sqrt(
                 np.where(heard, noise, 1.0) + tau2[contributions.row[at], None]
             )
-            z = np.where(heard, z - z.sum(axis=1, keepdims=True) / heard.sum(axis=1, keepdims=True), 0.0)
+            number = np.maximum(heard.sum(axis=1, keepdims=True), 1)
+            z = np.where(heard, z - z.sum(axis=1, keepdims=True) / number, 0.0)
             length = np.sqrt((z**2).sum(axis=1, keepdims=True))
             z = z / np.where(length > 0, length, 1.0)
             k = contributions.row[at]

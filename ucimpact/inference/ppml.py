@@ -264,9 +264,7 @@ class _Newton:
         mu = self._mean(alpha, gamma, delta, beta)
         deviance = self._deviance(mu)
         for taken in range(1, STEPS + 1):
-            system, u, totals, score, unit_score, _ = self._system(mu, curved=taken > GENTLE)
-            step = _solve(system, score - u.T @ _over(unit_score, totals))
-            unit_step = _over(unit_score - u @ step, totals)
+            step, unit_step = self._step(mu, curved=taken > GENTLE)
             share = 2.0
             while True:
                 share /= 2
@@ -276,7 +274,7 @@ class _Newton:
                     delta + share * step[len(first) : len(first) + self.c],
                     beta + share * step[len(first) + self.c :],
                 )
-                with np.errstate(over="ignore"):
+                with np.errstate(over="ignore", invalid="ignore"):
                     mu = self._mean(*tried)
                     reached = self._deviance(mu)
                 if reached <= deviance + 1e-12 * (1 + abs(deviance)) or share < SMALLEST_SHARE:
@@ -293,10 +291,21 @@ class _Newton:
             "coefficient has no finite value, because the outcome never happens where a column is at its end"
         )
 
+    def _step(self, mu: Array, *, curved: bool) -> tuple[Array, Array]:
+        """The next step of the columns and of the unit effects."""
+        system, u, totals, score, unit_score, _ = self._system(mu, curved=curved)
+        try:
+            step = _solve(system, score - u.T @ _over(unit_score, totals))
+        except EstimationError:
+            if not curved or self.family != "gamma":
+                raise
+            return self._step(mu, curved=False)  # zeros have no curvature of their own
+        return step, _over(unit_score - u @ step, totals)
+
     def _mean(self, alpha: Array, gamma: Array, delta: Array, beta: Array) -> Array:
         eta = self.log_exposure + alpha[:, None] + gamma + np.tensordot(beta, self.x, axes=1)
         eta[self.in_cell] += delta[self.at]
-        return np.where(self.used, np.exp(np.minimum(eta, 700.0)), 0.0)
+        return np.where(self.used, np.exp(np.clip(eta, -700.0, 700.0)), 0.0)
 
     def _deviance(self, mu: Array) -> float:
         y, m, w = self.y[self.used], mu[self.used], self.w[self.used]

@@ -32,7 +32,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ucimpact.data.panel import Panel
-from ucimpact.errors import UsageError
+from ucimpact.errors import EstimationError, UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.count_effects import Counts, Found, Sets, expected_by_ratio, found_in
 from ucimpact.inference.count_rule import Rule, choose_for_costs
@@ -177,7 +177,12 @@ def _without(sample: CountSample, units: Array) -> float | None:
         np.unique(whole.places[units], return_inverse=True)[1].reshape(-1),
         whole.never[units],
     )
-    expected, _ = expected_by_ratio(counts, sample.free[units], family=sample.family, counted=False)
+    try:
+        expected, _ = expected_by_ratio(counts, sample.free[units], family=sample.family, counted=False)
+    except EstimationError:
+        return None
     there = sample.told[units] & ~np.isnan(expected.value)
+    if not there.any():
+        return None
     found = found_in(expected, Sets(np.where(there, 0, -1), 1), 1.0)
     return float((found.observed[0] - found.expected[0]) / found.people[0] * sample.per)

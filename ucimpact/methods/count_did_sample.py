@@ -196,10 +196,10 @@ def _compared(
     )
     mixed = _mixed(sample, pilot)
     if mixed and isinstance(getattr(method, "cov", Auto()), Auto):
+        which = f"{mixed} places hold" if mixed > 1 else "one place holds"
         findings.append(
             _refuse(
-                f"{mixed} places hold both pilot and comparison units, so the pilot was not given out by "
-                "place",
+                f"{which} both pilot and comparison units, so the pilot was not given out by place",
                 "Leave the places out if it was given out unit by unit, or the comparison units of those "
                 "places if it was given out by place",
             )
