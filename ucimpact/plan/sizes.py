@@ -93,6 +93,8 @@ class Sizes:
         table = [n for n in PILOTS if n <= min(room, max(number // 2, own.pilot))][:MOST_ROWS]
         pilots = tuple(sorted({*table, own.pilot}))
         spans = {max(1, round(years * past.year)) for years in YEARS}
+        if after not in spans:  # in place of its neighbour, or the table grows too wide to print
+            spans -= {min(sorted(spans - {past.year}), key=lambda span: abs(span - after))}
         fits = before + after <= past.histories.periods
         most = past.histories.periods - (after if fits else 0)
         earlier = {b for years in YEARS_BEFORE if (b := max(1, round(years * past.year))) <= most}
