@@ -26,7 +26,7 @@ HEADER_ROWS = 2
 CODES = np.int32
 """Units and periods of rows: half the memory of the widest, and 2,000 million of each."""
 
-AT_ONCE = 262_144
+AT_ONCE = 65_536
 """Rows looked up at a time."""
 
 COPY_ON_WRITE = int(pd.__version__.split(".")[0]) >= 3

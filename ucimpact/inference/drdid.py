@@ -128,38 +128,44 @@ class TwoGroups:
     bread: Array | None
     """Inverse of the information of the score."""
 
-    def effects(self, change: Array) -> Effects:
+    def effects(self, change: Array, combination: Array | None = None) -> Effects:
         """The effect on each outcome.
 
         Parameters
         ----------
         change : array (n_rows, n_outcomes)
             After less before.
+        combination : array (n_columns, n_outcomes), optional
+            Makes the changes of ``change``, then (n_rows, n_columns); they are never made row by row.
         """
+
+        def summed(weights: Array) -> Array:
+            sums = weights.T @ change
+            return np.asarray(sums if combination is None else sums @ combination)
+
         treated, x, w, v = self.treated, self.x, self.weights, self.odds
         pilot = np.where(treated, w, 0.0) / w[treated].sum()
         other = self._other_shares()
         own = pilot - other
-        parts = [(pilot, -1.0), (other, 1.0)]
         pilot_x = pilot @ x
         left = [np.column_stack([-pilot, other])]
         beta = None
         if self.gram is not None:
             base = v if self.estimator == "dr-improved" else np.where(treated, 0.0, w)
-            beta = self.gram @ ((x * base[:, None]).T @ change)
+            beta = self.gram @ summed(x * base[:, None])
             if self.estimator != "dr-improved":
                 own = own - base * (x @ (self.gram @ (pilot_x - other @ x)))
             left.append(own[:, None] * x)
-        means = np.stack([share @ change for share, _ in parts])
+        means = summed(np.column_stack([pilot, other]))
         if beta is not None:
-            means -= np.stack([share @ x @ beta for share, _ in parts])
+            means -= np.stack([pilot @ x @ beta, other @ x @ beta])
         estimate = means[0] - means[1]
         right = [np.stack([estimate, np.zeros_like(estimate)]) if self._one_mean else means]
         if beta is not None:
             right.append(-beta)
         if self.bread is not None:
             weighted = x * other[:, None]
-            slope = weighted.T @ change
+            slope = summed(weighted)
             if beta is not None:
                 slope -= weighted.T @ x @ beta
             if not self._one_mean:

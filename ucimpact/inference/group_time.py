@@ -275,15 +275,14 @@ def on_panel(
         treated = design.cohort[rows] == first.cohort
         period = np.array([order[k].period for k in numbers])
         base = np.array([order[k].base for k in numbers])
-        seen_here = outcome[rows]
-        change = seen_here[:, period]
-        change -= seen_here[:, base] if (base != base[0]).any() else seen_here[:, base[:1]]
-        del seen_here
+        combination = np.zeros((outcome.shape[1], len(numbers)))
+        combination[period, np.arange(len(numbers))] = 1.0
+        combination[base, np.arange(len(numbers))] = -1.0
         try:
             groups = two_groups(treated, x, w, estimator)
         except Indistinct as error:
             raise Impossible(error, first) from None
-        found = groups.effects(change)
+        found = groups.effects(outcome[rows], combination)
         estimate[numbers] = found.estimate
         blocks.append(Block(np.array(numbers), rows, found.own, found.left, found.right, period, base))
         dropped += groups.dropped

@@ -22,7 +22,7 @@ from ucimpact.methods.staggered_sample import Sample
 Array = np.ndarray
 HELD = 300_000
 """Units times effects up to which influence is held as an array."""
-AT_ONCE = 8_192
+AT_ONCE = 4_096
 """Units worked on at a time."""
 SINGULAR = 1e-12
 

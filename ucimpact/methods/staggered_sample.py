@@ -20,7 +20,7 @@ from ucimpact.methods.design_finding import Finding
 Array = np.ndarray
 
 
-AT_ONCE = 262_144
+AT_ONCE = 65_536
 """Rows added up at a time."""
 
 
