@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -223,7 +224,7 @@ def test_another_window_leaves_out_the_units_that_start_outside_it(tmp_path: Pat
 
 def test_a_change_in_the_month_of_one_start_is_in_doubt_and_no_more(tmp_path: Path) -> None:
     text = STUDY + (
-        "[context]\nevents_logged = true\n[[context.event]]\ndate = 2022-08-12\n"
+        "[context]\nevents_logged = true\n[[context.event]]\ndate = 2022-05-12\n"
         'what = "A ward closed"\nsame_outcome = true\n'
     )
     evaluation = evaluated(tmp_path, text)
@@ -375,6 +376,20 @@ def test_under_small_number_rules_no_figure_of_one_practice_or_month_gives_a_cou
     assert not {"observed", "placebo", "reference"} & set(estimate.extras)
     for name in ("leave_one_place_out", "carried_by"):
         assert all(not check.table for check in released.checks if check.name == name)
+
+
+def test_effects_of_single_times_go_where_one_count_is_hidden(waves: Evaluation) -> None:
+    main, estimate = waves.primary, waves.primary.estimate
+    assert estimate is not None and {"event_log", "calendar"} <= set(estimate.effects["term"])
+    frame = estimate.counterfactual.copy()
+    frame.loc[0, "events"] = 3.0
+    part = replace(main, estimate=replace(estimate, counterfactual=frame))
+    study = {**waves.study, "release": {"profile": "hes2018", "seed": 1}}
+    shown = release(replace(waves, study=study, analyses=(part, *waves.analyses[1:]))).primary.estimate
+    assert shown is not None
+    assert set(shown.effects["term"]) == {
+        *("att", "cumulative", "rate_ratio", "dynamic_average", "group_average", "calendar_average")
+    }
 
 
 def test_where_nothing_is_hidden_the_mean_over_the_pilot_follows_the_rounded_count(tmp_path: Path) -> None:

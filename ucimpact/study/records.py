@@ -370,9 +370,7 @@ class _Cut:
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.names.items()}
         columns[str(data.start)] = as_periods(self.frequency, whole.starts[self.keep])
         if whole.ends is not None:
-            ends, last = whole.ends[self.keep], whole.ordinals[self.keep].max()
-            ends = np.where(ends >= last, np.nan, ends)  # as far as the data say, it goes on
-            columns[str(data.end)] = as_periods(self.frequency, ends)
+            columns[str(data.end)] = as_periods(self.frequency, whole.ends[self.keep])
         return Panel(
             pd.DataFrame(columns),
             unit=str(data.unit),
