@@ -36,9 +36,8 @@ from ucimpact.errors import EstimationError, UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.count_effects import Counts, Found, Sets, expected_by_ratio, found_in
 from ucimpact.inference.count_rule import Rule, choose_for_costs
-from ucimpact.methods.count_did import CONTROLS, Control
 from ucimpact.methods.count_did_fit import RatioFit
-from ucimpact.methods.count_did_sample import CountSample, lay_out
+from ucimpact.methods.count_did_sample import CONTROLS, Control, CountSample, lay_out
 from ucimpact.methods.design_finding import Finding, enforce
 
 Array = np.ndarray

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from ucimpact.data.panel import Panel
 from ucimpact.errors import UsageError
@@ -40,11 +40,8 @@ from ucimpact.inference.count_rule import QuasiPoisson, Rule, choose
 from ucimpact.inference.covariance import CR1
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.methods.count_did_fit import RatioFit
-from ucimpact.methods.count_did_sample import CountSample, lay_out
+from ucimpact.methods.count_did_sample import CONTROLS, Control, CountSample, lay_out
 from ucimpact.methods.design_finding import Finding, enforce
-
-Control = Literal["never-treated", "not-yet-treated"]
-CONTROLS = ("never-treated", "not-yet-treated")
 
 
 @dataclass(frozen=True, kw_only=True)

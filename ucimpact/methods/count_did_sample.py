@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
 Array = np.ndarray
+Control = Literal["never-treated", "not-yet-treated"]
+CONTROLS = ("never-treated", "not-yet-treated")
 PER = 1_000.0
 
 
