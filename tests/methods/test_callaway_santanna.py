@@ -367,6 +367,30 @@ def test_many_units_are_worked_on_in_parts_with_the_same_result(
         np.testing.assert_allclose(parts.effects["std_error"], whole.effects["std_error"], rtol=tolerance)
 
 
+@pytest.mark.parametrize("weight", [None, "list"])
+@pytest.mark.parametrize("control", list(CONTROLS.values()))
+def test_loadings_make_every_effect_from_mean_outcomes(weight: str | None, control: str) -> None:
+    table = practices(n=31)
+    table["list"] = table.groupby("unit")["list"].transform("first")
+    method = CallawaySantAnna(outcome="y", control_group=control, anticipation=1)
+    _, sample, laid = method._lay_out(Panel(table, weight=weight))
+    assert sample is not None and laid is not None
+    influence = callaway_santanna_terms.influence_of(laid, with_shares=False)
+    terms = callaway_santanna_terms.terms_of(laid, influence, influence, linear=True)
+    weights = sample.weights[:, 0]
+    means = [
+        np.average(sample.outcome[sample.cohort == g], axis=0, weights=weights[sample.cohort == g])
+        for g in range(4)
+    ]
+    assert terms.loadings is not None
+    np.testing.assert_allclose(np.einsum("gkt,gt->k", terms.loadings, means), terms.estimate, atol=1e-9)
+    np.testing.assert_allclose(
+        (terms.cohort_share * terms.cohort_effect).sum(axis=0), terms.estimate, atol=1e-9
+    )
+    np.testing.assert_allclose(terms.cohort_share.sum(axis=0), 1)
+    np.testing.assert_allclose(terms.loadings.sum(axis=2), 0, atol=1e-12)
+
+
 def test_without_covariates_a_lone_pilot_unit_has_a_likely_range() -> None:
     table = practices(n=30)
     units = sorted(table["unit"].unique())
