@@ -413,6 +413,17 @@ def test_anticipation_moves_the_period_that_effects_are_measured_from() -> None:
     assert CallawaySantAnna(outcome="y").fit(Panel(table)).headline["estimate"] == pytest.approx(0, abs=1)
 
 
+def test_a_varying_base_has_a_row_for_every_time_and_no_path_to_test() -> None:
+    estimate = CallawaySantAnna(outcome="y", base_period="varying").fit(Panel(practices()))
+    assert list(estimate.path()["event_time"]) == list(range(-7, 8))
+    assert "universal" in estimate.extras["pre_trend"]["why"]
+    universal = CallawaySantAnna(outcome="y").fit(Panel(practices()))
+    assert -1 not in list(universal.path()["event_time"])
+    # without covariates changes and sums of changes test the same
+    tests = [fit.extras["cells_before"]["statistic"] for fit in (estimate, universal)]
+    assert tests[0] == pytest.approx(tests[1], rel=1e-6)
+
+
 def test_units_that_start_within_the_anticipation_are_left_out_and_counted() -> None:
     table = practices()
     table["start"] = table["start"].replace(5.0, 2.0)

@@ -65,6 +65,10 @@ from ucimpact.methods.staggered_sample import Sample, sample_of
 
 Array = np.ndarray
 Gaps = Literal["pairs", "drop", "sections"]
+NO_PATH = (
+    "Each period before the start is measured from the one before it, so there is no path to test. Use the "
+    "universal base period."
+)
 SMALL = 5
 """A cohort with fewer units than this and its covariates is warned of."""
 
@@ -313,7 +317,8 @@ class CallawaySantAnna:
             "cells_before": wald_before(laid, influence, sample.places, len(sample.place_names)),
         }
         if self.base_period == "varying":
-            extras["reference"] = {"event_time": None}
+            extras["reference"] = {"event_time": -1, "base_period": "varying"}
+            extras["pre_trend"] = {"why": NO_PATH}
         return extras
 
 
