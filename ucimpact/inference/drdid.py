@@ -58,10 +58,12 @@ TRIM = 0.995
 COLLINEAR = 1e-9
 STEPS = 50
 CLOSE = 1e-9
-"""A Newton step this small (columns apart from one another, length 1) is followed by one of its square."""
+STILL = 1e-6
+"""The last step is below CLOSE in the metric of the likelihood and below STILL in the coefficients: rounding
+leaves more there where columns all but repeat one another; where groups are told apart steps stay near 1."""
 FLAT = 1e-12
-LARGEST = 30.0
-"""A logit beyond this in any row, while the score still climbs, tells the groups apart for certain."""
+LARGEST = 300.0
+"""A coefficient beyond this, columns having a spread of 1, tells the groups apart."""
 
 
 class Indistinct(EstimationError):
@@ -316,7 +318,7 @@ def score_of(x: Array, treated: Array, w: Array, *, tilted: bool) -> tuple[Array
         decrement = float(gradient @ step)
         if not np.isfinite(decrement):
             raise _parted(gamma)
-        if decrement <= CLOSE**2 * w.sum() and np.abs(step).max() <= CLOSE:
+        if decrement <= CLOSE**2 * w.sum() and np.abs(step).max() <= STILL:
             break
         size = 1.0
         while size > 1e-6:
@@ -327,7 +329,7 @@ def score_of(x: Array, treated: Array, w: Array, *, tilted: bool) -> tuple[Array
                 break
             size /= 2
         gamma, reached = tried, new
-        if np.abs(gamma).max() > LARGEST * 10:
+        if np.abs(gamma).max() > LARGEST:
             raise _parted(gamma)
     else:
         raise _parted(gamma)
