@@ -113,3 +113,14 @@ def test_the_page_says_how_much_drift_the_finding_survives(document):
     assert "The finding survives a violation up to 0." in page
     assert "on average 15 months a practice" in page
     assert "nan" not in re.sub(r"data:[^\"]*", "", page).lower().split()
+
+
+def test_one_start_is_told_by_the_calendar_whatever_the_path_is_told_by():
+    document = documents.practices()
+    entry = figures.primary(document)
+    whole = figures.path(document).chart.labels
+    for row in entry["effects"]:
+        row["period"] = None
+    assert figures.path(document).chart.labels == whole
+    entry["counterfactual"] = entry["counterfactual"][-2:]
+    assert figures.path(document).chart.labels[0].startswith("−")

@@ -384,7 +384,13 @@ def _names(
     """The short and the long name of each gap's period."""
     if not own:
         labels = _labels(entry)
-        return [labels.get(row.get("period"), (f"{int(row['event_time']):+d}",) * 2) for row in rows]
+        told = entry.get("counterfactual") or ()
+        by_since = {row["since"]: (short_period(row["period"], row["label"]), row["label"]) for row in told}
+        return [
+            labels.get(row.get("period"))
+            or by_since.get(row["event_time"], (staggered.short(row["event_time"]),) * 2)
+            for row in rows
+        ]
     long = {int(row["since"]): capital(row["label"]) for row in entry["counterfactual"]}
     times = [int(row["event_time"]) for row in rows]
     return [(staggered.short(at), long.get(at, staggered.short(at))) for at in times]
