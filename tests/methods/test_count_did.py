@@ -511,3 +511,13 @@ def test_the_last_to_start_are_the_comparison_where_all_do() -> None:
     found = DID.fit(panel(table))
     assert found.counts["comparison_units"] == 8 and found.counts["pilot_units"] == 4
     assert any("Every unit has the pilot in the end" in text for text in found.warnings)
+
+
+def test_the_luck_of_the_reference_month_does_not_set_the_width_of_the_path() -> None:
+    """A month with half its events moves the whole path; it is no reason to be surer of it."""
+    table, _ = draw(20, units=20, pilots=1)
+    low = (table["start"] > 0) & (table["period"] == table["start"] - 1)
+    halved = table.assign(y=table["y"].where(~low, table["y"] // 2))
+    one, two = (DID.fit(panel(made)).path() for made in (table, halved))
+    assert (two["estimate"] > one["estimate"] + 1).all()
+    np.testing.assert_allclose(two["std_error"], one["std_error"], rtol=0.15)

@@ -247,8 +247,8 @@ def found_in(expected: Expected, sets: Sets, ratio: float | None) -> Found:
     mean_total = sets.totals(np.where(inside, expected.mean, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         estimate = np.log(observed) - np.log(np.maximum(total, 0.0))
-    enough = (np.minimum(observed, total) >= 5) & (ratio is not None)
-    own_ratio = np.where(enough, np.exp(np.where(enough, estimate, 0.0)), ratio or 1.0)
+    enough = (np.minimum(observed, mean_total) >= 5) & (ratio is not None)
+    own_ratio = np.where(enough, observed / np.where(enough, mean_total, 1.0), ratio or 1.0)
     added, size, noise = _by_place(expected, sets, value, mean_total, own_ratio)
     pilot = counts.place_pilot
     own = np.zeros_like(added, dtype=bool)
