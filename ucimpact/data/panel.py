@@ -440,7 +440,8 @@ def _coded_periods(values: pd.Series) -> tuple[Frequency, np.ndarray, np.ndarray
         parsed = parse_periods(values)  # the same complaint, with the rows of the table
         codes = np.arange(len(values))
     ordinals, places = np.unique(parsed.ordinals, return_inverse=True)
-    return parsed.frequency, ordinals, places.reshape(-1).astype(CODES)[codes]
+    narrow = np.int16 if len(ordinals) < np.iinfo(np.int16).max else CODES
+    return parsed.frequency, ordinals, places.reshape(-1).astype(narrow)[codes]
 
 
 def _coded_names(values: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
