@@ -12,14 +12,14 @@ from typing import Any
 import documents
 import pytest
 
-from ucimpact.report import canvas, charts, figures
+from ucimpact.report import canvas, charts, figures, findable, placebos
 from ucimpact.report.canvas import measure, svg
 from ucimpact.report.charts import Label, ObservedExpected, Path, Power, spread
 from ucimpact.report.render import drawing
 
 WIDTHS = (charts.WIDE, charts.NARROW)
 SPARE = 0.2
-MAKERS = (figures.observed_expected, figures.path, figures.placebo, figures.fake_starts, figures.power)
+MAKERS = (figures.observed_expected, figures.path, placebos.placebo, placebos.fake_starts, findable.power)
 MONTHS = [name for name, _ in documents.months(4, 24, 2021)]
 
 
@@ -160,7 +160,7 @@ def test_paths_off_the_scale_are_counted():
     document = documents.trust()
     paths = document["estimates"][0]["extras"]["placebo"]["paths"]
     paths[0] = [5.0] * 24
-    figure = figures.placebo(document)
+    figure = placebos.placebo(document)
     assert figure is not None
     limit = figure.chart.limit
     away = sum(any(abs(v) > limit for v in values) for values in figure.chart.others)

@@ -13,7 +13,7 @@ import documents
 import pytest
 
 from ucimpact import words
-from ucimpact.report import answer, figures, intervals, method, phrases, scale
+from ucimpact.report import answer, figures, findable, intervals, method, phrases, placebos, scale
 from ucimpact.report.intervals import Result
 from ucimpact.report.render import environment
 from ucimpact.report.tables import csv_text, download, slug
@@ -264,7 +264,7 @@ def test_a_model_of_logarithms_is_drawn_in_per_cent():
     figure = figures.path(document)
     assert figure.chart.estimates[0] == pytest.approx(100 * (2.718281828459045 ** first["estimate"] - 1))
     assert figure.chart.worthwhile == -5.0 and "per cent" in figure.measure
-    assert figures.placebo(document).chart.worded(-10.0, 0) == "10% fewer"
+    assert placebos.placebo(document).chart.worded(-10.0, 0) == "10% fewer"
 
 
 def test_the_worthwhile_effect_of_a_path_is_that_share_of_what_was_expected():
@@ -283,7 +283,7 @@ def test_the_period_before_the_start_is_in_the_path_as_nought():
 
 def test_the_curve_says_four_in_five_at_two_point_eight_standard_errors():
     document = documents.practices()
-    figure = figures.power(document)
+    figure = findable.power(document)
     chart = figure.chart
     assert chart.found_at == pytest.approx(2.8 * document["finding"]["found_se"])
     near = min(range(81), key=lambda k: abs(chart.sizes[k] - chart.found_at))
@@ -303,14 +303,14 @@ def test_too_few_people_are_told_how_many_it_takes():
     assert took == words.takes(words.people_needed(540, found["found_se"], 4), 4, 100, analysed=540)
     assert took.startswith("To find a fall of 4 per 100 four times in five takes about 3,2")
     document["finding"]["w"] = 12.0
-    assert not figures.people_it_takes(document)
-    assert not figures.people_it_takes(documents.practices())
+    assert not findable.people_it_takes(document)
+    assert not findable.people_it_takes(documents.practices())
 
 
 def test_a_curve_needs_no_standard_error_of_its_own():
     document = documents.practices()
     document["finding"]["se"] = None
-    chart = figures.power(document).chart
+    chart = findable.power(document).chart
     assert chart.found_at == pytest.approx(2.8 * document["finding"]["found_se"])
 
 
@@ -318,7 +318,7 @@ def test_where_nothing_may_be_claimed_no_chart_or_row_claims_it():
     for bar in ("key_fail", "confounded", "refused"):
         document = documents.practices()
         document["finding"][bar] = "one winter"
-        assert figures.power(document) is None
+        assert findable.power(document) is None
         assert figures.observed_expected(document).title == "Emergency admissions, observed and expected"
         assert "None of these figures is a finding" in section(document, "agree").text[0]
     assert "None of these figures" not in section(documents.practices(), "agree").text[0]

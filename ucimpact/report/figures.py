@@ -11,26 +11,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.report import staggered
-from ucimpact.report.charts import Chart, Label, ObservedExpected, Path, Placebo, Power
+from ucimpact.report.charts import Chart, Label, ObservedExpected, Path
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.single import Claim, Interval
 from ucimpact.report.tables import Download, Table, download, table
 from ucimpact.words import (
     MINUS,
-    POWER,
     Measure,
     capital,
     measure,
     number,
-    people_needed,
-    plainly,
     plural_of,
     rounded,
     spoken,
-    takes,
-    times,
 )
 from ucimpact.words.statement import is_naive
 
@@ -296,7 +290,7 @@ def path(document: Mapping[str, Any]) -> Figure | None:
     found = sorted(effects(entry, "event"), key=lambda row: row["event_time"])
     if len(found) < 2:
         return None
-    change = _change(entry)
+    change = change_of(entry)
     unit, own = unit_of(document), staggered.by_own_start(entry.get("counterfactual") or [])
     rows = _with_reference(found, entry)
     values: dict[str, list[float | None]] = {
@@ -311,14 +305,14 @@ def path(document: Mapping[str, Any]) -> Figure | None:
     worthwhile = _worthwhile_in_path(document)
     names = _names(entry, rows, own=own)
     good = how.fewer if toward_good(finding) < 0 else how.more
-    key = _key(values, how)
+    key = key_of(values, how)
     if worthwhile is not None:
         key.append(("d", f"Smallest worthwhile effect, {how.amount(abs(worthwhile))} {good}"))
     units = "per cent" if entry["scale"] == "log" else finding["chart_per"]
     told = [
         [
             long,
-            *_signed(
+            *signed(
                 how,
                 decimals,
                 values["estimates"][k],
@@ -344,7 +338,7 @@ def path(document: Mapping[str, Any]) -> Figure | None:
             before_label="before the pilot",
             after_label="with the pilot",
             axis_label=staggered.axis(noun, unit) if own else "",
-            worded=_worded(how),
+            worded=worded_for(how),
             worthwhile=worthwhile,
             estimates=kept(values["estimates"]),
             low=kept(values["low"]),
@@ -353,13 +347,13 @@ def path(document: Mapping[str, Any]) -> Figure | None:
             band_high=kept(values["band_high"]),
         ),
         name=f"Gap between pilot and comparison in {finding['outcome']}, {noun} by {noun}",
-        description=_told_path(names, values["estimates"], how),
+        description=told_path(names, values["estimates"], how),
         key=tuple(key),
-        table=table(f"The gap, {noun} by {noun} ({_minus_is(how)})", head, told, (1, 2, 3)),
+        table=table(f"The gap, {noun} by {noun} ({minus_is(how)})", head, told, (1, 2, 3)),
     )
 
 
-def _change(entry: Mapping[str, Any]) -> Callable[[float], float]:
+def change_of(entry: Mapping[str, Any]) -> Callable[[float], float]:
     """Effects of a model of logarithms as per cent, others as they are."""
     if entry["scale"] == "log":
         return lambda v: 100 * math.expm1(v)
@@ -383,7 +377,7 @@ def _names(
 ) -> list[tuple[str, str]]:
     """The short and the long name of each gap's period."""
     if not own:
-        labels = _labels(entry)
+        labels = labels_of(entry)
         told = entry.get("counterfactual") or ()
         by_since = {row["since"]: (short_period(row["period"], row["label"]), row["label"]) for row in told}
         return [
@@ -405,7 +399,7 @@ def _drawn(entry: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], *, own: 
     return kept if any(rows[k]["event_time"] >= 0 for k in kept) else list(range(len(rows)))
 
 
-def _labels(entry: Mapping[str, Any]) -> dict[Any, tuple[str, str]]:
+def labels_of(entry: Mapping[str, Any]) -> dict[Any, tuple[str, str]]:
     rows = entry.get("counterfactual") or ()
     return {row["period"]: (short_period(row["period"], row["label"]), row["label"]) for row in rows}
 
@@ -431,7 +425,7 @@ def _worthwhile_in_path(document: Mapping[str, Any]) -> float | None:
     return float(sign * w / abs(finding["expected"]) * sum(after) / len(after))
 
 
-def _worded(how: Measure) -> Callable[[float, int], str]:
+def worded_for(how: Measure) -> Callable[[float, int], str]:
     """Ticks of an axis of differences: "1.5 fewer"; finer ones by their sign."""
 
     def worded(value: float, decimals: int) -> str:
@@ -444,7 +438,7 @@ def _worded(how: Measure) -> Callable[[float, int], str]:
     return worded
 
 
-def _key(values: Mapping[str, Sequence[float | None]], how: Measure) -> list[tuple[str, str]]:
+def key_of(values: Mapping[str, Sequence[float | None]], how: Measure) -> list[tuple[str, str]]:
     lows = [b if b is not None else a for a, b in zip(values["low"], values["band_low"], strict=True)]
     highs = [b if b is not None else a for a, b in zip(values["high"], values["band_high"], strict=True)]
     key = []
@@ -458,7 +452,7 @@ def _key(values: Mapping[str, Sequence[float | None]], how: Measure) -> list[tup
 Limits = tuple[float | None, float | None]
 
 
-def _signed(how: Measure, decimals: int, est: float | None, *ranges: Limits) -> list[str]:
+def signed(how: Measure, decimals: int, est: float | None, *ranges: Limits) -> list[str]:
     """A gap and its ranges as numbers with a sign, for a table."""
 
     def told(value: float) -> str:
@@ -476,207 +470,14 @@ def _signed(how: Measure, decimals: int, est: float | None, *ranges: Limits) -> 
     return ["not estimated" if est is None else told(est), *spans]
 
 
-def _minus_is(how: Measure) -> str:
+def minus_is(how: Measure) -> str:
     return f"a minus is {how.fewer}"
 
 
-def _told_path(names: Sequence[tuple[str, str]], estimates: Sequence[float | None], how: Measure) -> str:
+def told_path(names: Sequence[tuple[str, str]], estimates: Sequence[float | None], how: Measure) -> str:
     known = [(v, long) for (_, long), v in zip(names, estimates, strict=True) if v is not None]
     (low, when_low), (high, when_high) = min(known), max(known)
     ends = "; ".join(
         f"{spoken(v, v, v, how).difference} in {when}" for v, when in ((low, when_low), (high, when_high))
     )
     return f"{len(known)} gaps, {known[0][1]} to {known[-1][1]}. The lowest and the highest: {ends}."
-
-
-# Places and dates without the pilot
-
-
-def placebo(document: Mapping[str, Any]) -> Figure | None:
-    """The pilot's path among those of the units without it."""
-    entry, finding = primary(document), document["finding"]
-    found = (entry.get("extras") or {}).get("placebo") or {}
-    paths = found.get("paths") or []
-    own = {row["event_time"]: row for row in effects(entry, "event")}
-    times = found.get("event_time") or []
-    if not paths or not own:
-        return None
-    change, noun = _change(entry), noun_of(document)
-    pilot = [change(own[t]["estimate"]) if t in own else 0.0 if t == -1 else None for t in times]
-    how = how_measured(finding, pilot)
-    others = [[None if v is None else change(v) for v in values] for values in paths]
-    sizes = sorted(abs(v) for values in others for v in values if v is not None)
-    limit = max(1.15 * max(abs(v) for v in pilot if v is not None), sizes[int(0.95 * (len(sizes) - 1))])
-    away = sum(any(v is not None and abs(v) > limit for v in values) for values in others)
-    labels = _labels(entry)
-    shorts = [labels.get(own.get(t, {}).get("period"), (f"{t:+d}",))[0] for t in times]
-    start = next(k for k, t in enumerate(times) if t >= 0)
-    count = len(others)
-    units = "per cent" if entry["scale"] == "log" else finding["chart_per"]
-    note = "" if not away else f" {away} of the {count} run off the scale in some {noun}."
-    return Figure(
-        ident="placebo-chart",
-        title="The pilot among places without it",
-        measure=f"{finding['label']}, {units}: each place against all the others",
-        chart=Placebo(
-            labels=shorts,
-            pilot=pilot,
-            others=others,
-            start=start,
-            limit=limit,
-            start_label=f"pilot starts, {shorts[start]}",
-            pilot_label=Label(head="The pilot", short=("The pilot",)),
-            others_label=Label(
-                head=f"{count} others",
-                rest=("each treated as if", "it were the pilot"),
-                short=(f"{count} others, each as if it were the pilot",),
-            ),
-            worded=_worded(how),
-        ),
-        name=f"{finding['label']}: the gap of the pilot among those of {count} places without it",
-        description=f"The pilot in blue and {count} other places in grey, each against all the others.{note}",
-        source=(source_of(document) + note).strip(),
-        table=_placebo_table(entry, found, change, how),
-    )
-
-
-def _placebo_table(
-    entry: Mapping[str, Any], found: Mapping[str, Any], change: Callable[[float], float], how: Measure
-) -> Table | None:
-    names, estimates = found.get("units") or (), found.get("estimates") or ()
-    if len(names) != len(estimates) or not names:
-        return None
-    pairs = [(change(v), str(name)) for name, v in zip(names, estimates, strict=True) if v is not None]
-    pairs.append((change(entry["effects"][0]["estimate"]), "The pilot"))
-    decimals = decimals_for([v for v, _ in pairs])
-    told = [[name, *_signed(how, decimals, v)] for v, name in sorted(pairs)]
-    caption = f"Average gap after the start, lowest first ({_minus_is(how)})"
-    return table(caption, ["Place", "Average gap"], told, (1,))
-
-
-def fake_starts(document: Mapping[str, Any]) -> Figure | None:
-    """The step at the start among steps at dates on which nothing happened."""
-    entry, finding, noun = primary(document), document["finding"], noun_of(document)
-    rows = [
-        r for r in (entry.get("extras") or {}).get("placebo_dates") or () if r.get("level_change") is not None
-    ]
-    real = next(iter(effects(entry, "level_change")), None)
-    if len(rows) < 2 or real is None:
-        return None
-    started = next((r for r in entry.get("counterfactual") or () if r["since"] == 0), None)
-    change = _change(entry)
-    shorts = {long: short for short, long in _labels(entry).values()}
-    names = [(shorts.get(str(r["start"]), str(r["start"])), str(r["start"])) for r in rows]
-    began = "start of the pilot" if started is None else started["label"]
-    room = -(-len(rows) // 6)
-    blank: list[tuple[Any, ...]] = [(None, None, None)] * room
-    names = [*names, *[("", "")] * room, (shorts.get(began, began), began), *[("", "")] * room]
-    steps: list[tuple[Any, ...]] = [(r["level_change"], r["conf_low"], r["conf_high"]) for r in rows]
-    steps = [*steps, *blank, (real["estimate"], real["conf_low"], real["conf_high"]), *blank]
-    values = [[None if v is None else change(v) for v in column] for column in zip(*steps, strict=True)]
-    start = len(rows) + room
-    known = [v for column in values for v in column]
-    how, decimals = how_measured(finding, known), decimals_for(known)
-    none: list[float | None] = [None] * len(names)
-    told = [
-        [long, *_signed(how, decimals, values[0][k], (values[1][k], values[2][k]))]
-        for k, (_, long) in enumerate(names)
-        if long
-    ]
-    told[-1][0] += " (the pilot)"
-    return Figure(
-        ident="dates-chart",
-        title="The step at the start among steps at other dates",
-        measure=f"{finding['label']} {finding['chart_per']}: step at each date, with 95% interval",
-        chart=Path(
-            labels=[short for short, _ in names],
-            estimates=values[0],
-            low=values[1],
-            high=values[2],
-            band_low=none,
-            band_high=none,
-            start=start,
-            divide=start - (room + 1) / 2,
-            before_label="dates when nothing happened",
-            after_label="pilot",
-            worded=_worded(how),
-        ),
-        name=f"Step in {finding['outcome']} at the start of the pilot and at {len(rows)} earlier dates",
-        description=_told_path(names, values[0], how),
-        key=tuple(_key({"low": values[1], "high": values[2], "band_low": none, "band_high": none}, how)),
-        table=table(
-            f"Step at each {noun} ({_minus_is(how)})", [capital(noun), "Step", "Likely range"], told, (1, 2)
-        ),
-    )
-
-
-# What could have been found
-
-
-def people_it_takes(document: Mapping[str, Any]) -> str:
-    """How many people find the worthwhile change, where those of a cohort were too few; else ""."""
-    finding, counts = document["finding"], primary(document).get("counts") or {}
-    unit, w, analysed = finding.get("found_se"), finding.get("w"), counts.get("matched_pilot")
-    if not (unit and w and analysed) or not may_claim(finding) or POWER * unit <= w:
-        return ""
-    units = {"better": finding["better"], "kind": finding["kind"], "per": finding["per"]}
-    return takes(people_needed(analysed, unit, w), w, finding["base"], analysed=analysed, **units)
-
-
-def power(document: Mapping[str, Any]) -> Figure | None:
-    """The chance of finding a change, by its true size.
-
-    A change is found where the estimate lies further from 0 than half the likely range; half a range and
-    0.84 standard errors is found four times in five, and that is 2.8 times ``found_se``.
-    """
-    finding = document["finding"]
-    unit, w = finding.get("found_se"), finding.get("w")
-    if not unit or not may_claim(finding):
-        return None
-    found_at = POWER * unit
-    half = (finding["hi"] - finding["lo"]) / 2
-    precision = Precision.finding(found_at, finding.get("se") or half / HALF_RANGE)
-    how = how_measured(finding, [])
-    good = how.fewer if toward_good(finding) < 0 else how.more
-    fall = "fall" if toward_good(finding) < 0 else "rise"
-
-    def size(v: float) -> str:
-        return f"{how.before}{plainly(v)}{how.after}"
-
-    def chance(v: float) -> float:
-        return 100 * precision.chance(v)
-
-    def in_100(v: float) -> str:
-        return times(precision.chance(v))
-
-    top = max(1.8 * found_at, 1.25 * (w or 0.0))
-    sizes = [top * k / 80 for k in range(81)]
-    listed = sorted({*(found_at * k / 4 for k in range(1, 6)), *([w] if w else [])})
-    per = finding["per"] if finding["scale"] != "log" else "of the typical value"
-    return Figure(
-        ident="power-chart",
-        title=f"The larger the true {fall}, the more surely it would be found",
-        measure=f"Times in 100 that it would be found; {finding['outcome']}, {per}",
-        chart=Power(
-            sizes=sizes,
-            chances=[chance(v) for v in sizes],
-            found_at=found_at,
-            found_label=(f"{size(found_at)} {good}:", "four times", "in five"),
-            worthwhile=w,
-            worthwhile_label=(
-                f"{size(w or 0.0)} {good}, smallest worthwhile:",
-                f"found {in_100(w or 0.0)}",
-            ),
-            axis_label=f"true size of the {fall}",
-        ),
-        name=f"A {fall} of {size(found_at)} or more would be found four times in five",
-        description="The chance rises with the true size: "
-        + "; ".join(f"{size(v)} {good}, {in_100(v)}" for v in listed)
-        + ".",
-        table=table(
-            f"Chance of finding a {fall}",
-            [f"True {fall}", "Found"],
-            [[f"{size(v)} {good}", in_100(v)] for v in listed],
-            (0, 1),
-        ),
-    )

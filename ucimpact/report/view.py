@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ucimpact.report import cohort, figures, intervals, method
+from ucimpact.report import cohort, figures, findable, intervals, method, placebos
 from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
 from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
@@ -156,7 +156,7 @@ def path(document: Mapping[str, Any]) -> Section | None:
 
 def placebo(document: Mapping[str, Any]) -> Section | None:
     """Places, or dates, on which nothing happened."""
-    drawn = figures.placebo(document)
+    drawn = placebos.placebo(document)
     if drawn is not None:
         bold, rest = first_sentence(_check(document, "placebo_units"))
         reading = (
@@ -165,7 +165,7 @@ def placebo(document: Mapping[str, Any]) -> Section | None:
         )
         heading = "Do places without the pilot show changes as large?"
     else:
-        drawn = figures.fake_starts(document)
+        drawn = placebos.fake_starts(document)
         if drawn is None:
             return None
         bold, rest = first_sentence(_check(document, "placebo_dates"))
@@ -358,11 +358,11 @@ def _smallest(finding: Mapping[str, Any], w: float) -> str:
 def found(document: Mapping[str, Any]) -> Section | None:
     """What could have been found, with the curve of chances."""
     told = document["finding"]["sentences"].get("found")
-    drawn = figures.power(document)
+    drawn = findable.power(document)
     if not told and drawn is None:
         return None
     bold, rest = first_sentence(told or "")
-    more = figures.people_it_takes(document)
+    more = findable.people_it_takes(document)
     reading = (
         "If the true change were as large as a point on the line, this is how often an evaluation of this "
         "size would have seen it: its likely range would have left out no change. It is worked out from the "
