@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 
 from tests.conftest import golden
 from ucimpact.data.panel import Panel
@@ -66,6 +67,19 @@ def test_by_hand_a_ratio_of_mean_costs(family: Any) -> None:
     assert found.headline["estimate"] == pytest.approx(150 - 200 * moved, rel=1e-4)
     assert found.effect("cumulative")["estimate"] == pytest.approx(found.headline["estimate"])
     assert found.extras["scales"]["level"]["effect"] == pytest.approx((150 - 200) - (20 - 60) / 2)
+
+
+def test_by_ratio_what_was_expected_is_a_dense_gamma_regression() -> None:
+    """A table of dummies on the rows without the pilot, in statsmodels; it takes no zeros, so there are none."""
+    panel, _ = draw(7, units=16, pilots=6, ratio=0.8)
+    table = panel.table.assign(cost=panel.table["cost"] + 500)
+    x = np.hstack([pd.get_dummies(table[c]).to_numpy(float)[:, k:] for k, c in enumerate(("unit", "period"))])
+    begun = ((table["start"] > 0) & (table["period"] >= table["start"])).to_numpy()
+    family = sm.families.Gamma(sm.families.links.Log())
+    fit = sm.GLM(table["cost"].to_numpy()[~begun], x[~begun], family=family).fit(tol=1e-14, maxiter=300)
+    expected = np.exp(x @ np.asarray(fit.params))[begun].sum()
+    ratio = CostDiD(outcome="cost").fit(Panel(table)).effect("rate_ratio")["estimate"]
+    assert ratio == pytest.approx(table["cost"].to_numpy()[begun].sum() / expected, rel=1e-6)
 
 
 def test_by_pound_with_one_start_is_close_to_fixest_on_all_rows(reference: Path) -> None:
