@@ -34,8 +34,9 @@ import numpy as np
 from ucimpact.data.panel import Panel
 from ucimpact.errors import EstimationError, UsageError
 from ucimpact.estimate import Estimate
+from ucimpact.inference.cost_rule import choose_for_costs
 from ucimpact.inference.count_effects import Counts, Found, Sets, expected_by_ratio, found_in
-from ucimpact.inference.count_rule import Rule, choose_for_costs
+from ucimpact.inference.count_rule import Rule
 from ucimpact.methods.count_did_fit import RatioFit
 from ucimpact.methods.count_did_sample import CONTROLS, Control, CountSample, lay_out
 from ucimpact.methods.design_finding import Finding, enforce
