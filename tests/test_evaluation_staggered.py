@@ -386,6 +386,10 @@ def test_effects_of_single_times_go_where_one_count_is_hidden(waves: Evaluation)
     part = replace(main, estimate=replace(estimate, counterfactual=frame))
     study = {**waves.study, "release": {"profile": "hes2018", "seed": 1}}
     shown = release(replace(waves, study=study, analyses=(part, *waves.analyses[1:]))).primary.estimate
+    released = release(replace(waves, study=study))
+    for analysis in released.analyses:
+        if analysis.kind == "count" and analysis.role in ("primary", "sensitivity", "dates"):
+            assert analysis.estimate.effect("cumulative")["estimate"] % 5 == 0, analysis.label
     assert shown is not None
     assert set(shown.effects["term"]) == {
         *("att", "cumulative", "rate_ratio", "dynamic_average", "group_average", "calendar_average")

@@ -84,10 +84,10 @@ def how_rated(data: Panel | Series) -> list[str]:
 def with_events(estimate: Estimate, data: Panel | Series, column: str) -> Estimate:
     """The estimate with the number of events behind each shown figure, for small-number rules."""
     frame = estimate.counterfactual
-    if frame is None:
-        return estimate
-    counts = data.values(column)
     extras: dict[str, Any] = {**estimate.extras, "events": True}
+    if frame is None:
+        return replace(estimate, extras=extras)
+    counts = data.values(column)
     if isinstance(data, Series):
         return replace(estimate, counterfactual=frame.assign(events=counts), extras=extras)
     if by_time_since_start(estimate):
