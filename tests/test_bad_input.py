@@ -205,7 +205,7 @@ CASES = [
          says=("column `ref`", "NHS numbers")),
     # -- designs --
     Case(name="pilot everywhere", code=4, table=lambda: panel_table().assign(joined="2022-10"),
-         says=("very unit has a start in column `joined`", "nothing to compare with", "Add units that never start")),
+         says=("very unit has the same start in column `joined`", "nothing to compare with", "Add units that never start")),
     Case(name="no pilot", code=4, table=lambda: panel_table().assign(joined=""),
          says=("o unit has a start in column `joined`", "Give the units of the pilot their first pilot period")),
     Case(name="months of the pandemic not declared", code=4,

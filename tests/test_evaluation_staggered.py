@@ -404,3 +404,37 @@ def test_where_nothing_is_hidden_the_mean_over_the_pilot_follows_the_rounded_cou
     rounded = 5 * np.floor(events / 5 + 0.5)
     assert after.extras["observed"] == pytest.approx(before.extras["observed"] * rounded / events)
     assert set(after.effects["term"]) == set(before.effects["term"])
+
+
+# -- every practice joins ------------------------------------------------------------------
+
+
+def where_all_join() -> pd.DataFrame:
+    """The practices that never join do so in the last month but two."""
+    table = StaggeredPractices(**SMALL).draw(1).table
+    last = sorted(table["month"].astype(str).unique())[-3]
+    return table.assign(joined=table["joined"].astype("string").replace("", pd.NA).fillna(last))
+
+
+@pytest.mark.parametrize("name", ["count-did", "callaway-santanna", "imputation", "cost-did"])
+def test_practices_that_all_join_at_different_times_are_held_against_the_last(
+    tmp_path: Path, name: str
+) -> None:
+    text = STUDY.replace('name = "imputation"', f'name = "{name}"')
+    found = evaluated(tmp_path, text, where_all_join())
+    assert found.primary.estimate is not None
+    counts = found.primary.estimate.counts
+    assert counts["comparison_units"] == 15 and counts["pilot_units"] == 9
+    assert np.isfinite(found.primary.estimate.effect("att")["estimate"])
+
+
+def test_practices_that_all_join_at_once_have_nothing_to_be_held_against(tmp_path: Path) -> None:
+    table = StaggeredPractices(**SMALL).draw(1).table.assign(joined="2023-01")
+    with pytest.raises(DesignError, match="very unit has the same start in column `joined`"):
+        read_records(written(tmp_path, table=table))
+
+
+def test_did_refuses_starts_that_differ_by_itself(tmp_path: Path) -> None:
+    study = written(tmp_path, STUDY.replace('name = "imputation"', 'name = "did"'), where_all_join())
+    with pytest.raises(DesignError):
+        evaluate(study)

@@ -391,12 +391,12 @@ class _Cut:
         )
 
     def _contrast(self, panel: Panel) -> None:
-        """A pilot needs units that start and units that do not."""
+        """A pilot needs units that start and units that have not: never, or not yet."""
         column = f"in column `{self.study.data.start}`"
         if not panel.pilot_units.any():
             self.refusals.append(f"no unit has a start {column}, so there is no pilot. {START_PILOT}")
-        elif panel.pilot_units.all():
-            what = f"every unit has a start {column}, so there is nothing to compare with"
+        elif panel.pilot_units.all() and len(panel.starts) == 1:
+            what = f"every unit has the same start {column}, so there is nothing to compare with"
             self.refusals.append(f"{what}. {ADD_COMPARISON}")
 
 
