@@ -123,7 +123,7 @@ def test_fewer_than_five_comparison_places_have_no_p_and_no_interval_but_keep_th
     found = choose(data, places(5, 1), Auto(), 0.95)
     assert found.refused == (
         "No p-value or likely range can be had: 4 comparison places, and at least 5 are needed. "
-        "A longer series could answer."
+        "More comparison places could answer, or a longer series of the pilot's own (its)."
     )
     result = found.procedure.infer(data, 0.95)
     assert result.estimate[0] == pytest.approx(-7.5)

@@ -194,3 +194,48 @@ def test_randomisation_needs_an_estimate_that_starts_can_be_dealt_for() -> None:
     assert "cannot be dealt anew" in found.extras["rule"]["refused"] and np.isnan(found.headline["p_value"])
     lone = fitted(staggered_table(4, pilots=1), cov=Randomisation())
     assert "coefficient" in lone.extras["rule"]["refused"]
+
+
+@pytest.mark.parametrize(("pilots", "starts"), [(2, (13, 14)), (2, (8, 18)), (3, (8, 18))])
+def test_a_sound_path_of_two_or_three_pilots_is_seldom_called_a_drift(
+    pilots: int, starts: tuple[int, int]
+) -> None:
+    """Weighted by shares, two residuals stood for all: 45% to 64% false alarms."""
+    found = [
+        fitted(staggered_table(3000 + k, pilots=pilots, starts=starts)).extras["pre_trend"]["p_value"]
+        for k in range(40)
+    ]
+    assert sum(p < 0.05 for p in found) <= 6
+
+
+@pytest.mark.parametrize("pilots", [2, 8])
+def test_the_covariance_of_the_path_gives_back_the_errors_of_what_is_made_of_it(pilots: int) -> None:
+    """With one start every event is of the same places: their mean is itself an effect of the design."""
+    sample, _ = sample_of(Panel(staggered_table(9, pilots=pilots, starts=(13, 14))), "y")
+    terms = terms_by_hand(sample)
+    estimate = estimate_of(ByHand(outcome="y"), "by-hand", sample, terms)
+    rows = estimate.effects
+    late = rows.index[(rows["term"] == "event") & (rows["event_time"] >= 0)].to_numpy()
+    w = np.full(len(late), 1 / len(late))
+    made = np.sqrt(w @ estimate.cov[np.ix_(late, late)] @ w)
+    np.testing.assert_allclose(made, estimate.effect("att")["std_error"], rtol=1e-6)
+
+
+def test_analytic_errors_and_their_correlation_come_from_one_influence() -> None:
+    sample, _ = sample_of(Panel(staggered_table(9, pilots=12)), "y")
+    terms = terms_by_hand(sample)
+    rng = np.random.default_rng(2)
+    moved = replace(terms, fixed=terms.influence + 0.2 * rng.normal(size=terms.influence.shape))
+    estimate = estimate_of(ByHand(outcome="y", cov=Analytic()), "by-hand", sample, moved)
+    late = estimate.effects.index[estimate.effects["term"] == "event"].to_numpy()
+    events = terms.where("event")
+    whole = terms.influence[:, events].T @ terms.influence[:, events]
+    np.testing.assert_allclose(estimate.cov[np.ix_(late, late)], whole, rtol=1e-8, atol=1e-12)
+
+
+def test_gaps_that_leave_few_units_of_a_start_give_no_range() -> None:
+    sample, _ = sample_of(Panel(staggered_table(4, pilots=12)), "y")
+    thin = replace(terms_by_hand(sample), loadings=None, fewest=2)
+    found = estimate_of(ByHand(outcome="y"), "by-hand", sample, thin)
+    assert "Gaps leave 2 units" in found.extras["rule"]["refused"]
+    assert np.isnan(found.headline["conf_low"]) and np.isfinite(found.headline["estimate"])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tests.staggered_by_hand import staggered_table
 from ucimpact.data.panel import Panel
+from ucimpact.methods.common_start import unweighted_total
 from ucimpact.methods.staggered_sample import sample_of
 
 
@@ -70,3 +71,25 @@ def test_starts_as_dates_missing_infinite_or_nought() -> None:
     dated, _ = sample_of(Panel(dates), "y")
     np.testing.assert_array_equal(dated.cohort, plain.cohort)
     np.testing.assert_array_equal(dated.outcome, plain.outcome)
+
+
+def test_a_pilot_unit_not_seen_before_its_start_is_left_out_and_counted() -> None:
+    table = staggered_table(6, pilots=6)
+    start = table.groupby("unit")["start"].transform("first")
+    new = (table["unit"] == 2) & (table["period"] < start)
+    sample, _ = sample_of(Panel(table[~new]), "y")
+    lost = int(((table["unit"] == 2) & ~new).sum())
+    assert sample.counts["pilot_units"] == 5
+    assert sample.counts["left_out"] == [
+        {"n": lost, "reason": "rows of 1 pilot unit not seen before the start"}
+    ]
+    kept, _ = sample_of(Panel(table[~new]), "y", seen_before=False)
+    assert kept.counts["pilot_units"] == 6
+
+
+def test_a_number_of_events_from_units_that_count_alike_is_warned_of() -> None:
+    table = staggered_table(6, pilots=6).assign(n=lambda d: np.where(d["unit"] < 3, 1000.0, 9000.0))
+    panel = Panel(table, population="n").with_rate("y", per=100, name="rate")
+    assert "counts alike" in unweighted_total(panel, "rate")[0].text
+    assert unweighted_total(panel.weighted_by_people(), "rate") == []
+    assert unweighted_total(panel, "y") == []

@@ -65,6 +65,7 @@ from ucimpact.inference.two_groups import (
 
 Array = np.ndarray
 FEWEST_COMPARISON = 5
+OTHERWISE = "More comparison places could answer, or a longer series of the pilot's own (its)."
 WEAK_BELOW = 10
 ENOUGH = 6
 FEWEST_OWN_SPREAD = 4
@@ -223,7 +224,7 @@ def choose(contrasts: Contrasts, places: Places, auto: Auto, level: float) -> Ch
     if n0 < FEWEST_COMPARISON:
         refused = (
             f"No p-value or likely range can be had: {n0} comparison places, and at least "
-            f"{FEWEST_COMPARISON} are needed. A longer series could answer."
+            f"{FEWEST_COMPARISON} are needed. {OTHERWISE}"
         )
         account |= {"procedure": "refused", "reason": refused, "breakdown_ratio": None}
         return Chosen(Refused(), "no interval", account, (refused,), refused, flag.spread(places))
@@ -232,6 +233,8 @@ def choose(contrasts: Contrasts, places: Places, auto: Auto, level: float) -> Ch
     else:
         procedure, name, details = _pooled(first, places, auto, flag, alike)
     account |= details
+    if "permutation" not in account["procedure"]:
+        account["smallest_p"] = None  # a t has no smallest
     account["df"] = float(procedure.infer(first, level).df[0])
     warnings = []
     if flag.raised:

@@ -95,6 +95,8 @@ class Terms:
         :math:`L` of the module, the last row for places that never start.
     cells : bool array (n_cohorts, n_periods), optional
         Which treated cells the ``simple`` average is over; all of them where it is left out.
+    fewest : int, optional
+        Fewest units behind a treated cell, where gaps leave fewer than the whole cohort.
     """
 
     rows: tuple[Mapping[str, Any], ...]
@@ -105,6 +107,7 @@ class Terms:
     fixed: Array | None = None
     loadings: Array | None = None
     cells: Array | None = None
+    fewest: int | None = None
 
     @property
     def held(self) -> Array:

@@ -208,14 +208,26 @@ class OwnSpread:
         error = _real(np.sqrt(variance + self._beside(contrasts)), contrasts)
         return by_t(contrasts.estimate, error, df, level)
 
-    def _group(self, contrasts: Contrasts, here: Array) -> tuple[Array, Array, Array]:
+    def parts(self, contrasts: Contrasts) -> Array:
+        """What each place adds about its group's mean, shape (n_effects, n_places); squares add up to v."""
+        out = np.zeros_like(contrasts.values)
+        for group in range(int(self.groups.max()) + 1):
+            here = self.groups == group
+            out[:, here] = self._residuals(contrasts, here)
+        return out
+
+    def _residuals(self, contrasts: Contrasts, here: Array) -> Array:
         shares, values = contrasts.shares[:, here], contrasts.values[:, here]
         total = shares.sum(axis=1, keepdims=True)
         part = shares / np.where(total != 0, total, 1.0)
         residuals = np.where(shares != 0, values - (part * values).sum(axis=1, keepdims=True), 0.0)
+        return np.asarray(shares * residuals / np.sqrt(np.where(part < 1, 1 - part, 1.0)))
+
+    def _group(self, contrasts: Contrasts, here: Array) -> tuple[Array, Array, Array]:
+        shares = contrasts.shares[:, here]
         number = (shares != 0).sum(axis=1)
         alone = number == 1  # a lone place has no spread of its own: nothing can be said
-        variance = (shares**2 * residuals**2 / np.where(part < 1, 1 - part, 1.0)).sum(axis=1)
+        variance = (self._residuals(contrasts, here) ** 2).sum(axis=1)
         a = shares**2 * contrasts.relative[:, here]
         factor = number / np.where(number > 1, number - 1, 1)
         return np.where(alone, np.nan, variance), a.sum(axis=1), factor * (a**2).sum(axis=1)
@@ -239,12 +251,41 @@ class Either:
 
     def infer(self, contrasts: Contrasts, level: float) -> Inferred:
         """See the class."""
-        heard, pilot = contrasts.heard, contrasts.pilot
-        plenty = np.minimum(heard[:, pilot].sum(axis=1), heard[:, ~pilot].sum(axis=1)) >= self.enough
+        plenty = self.plenty(contrasts)
         if plenty.all():
             return self.many.infer(contrasts, level)
         one, two = self.many.infer(contrasts, level), self.few.infer(contrasts, level)
         return Inferred(*(np.where(plenty, getattr(one, f.name), getattr(two, f.name)) for f in fields(one)))
+
+    def plenty(self, contrasts: Contrasts) -> Array:
+        """Which effects ``many`` is used for, shape (n_effects,)."""
+        heard, pilot = contrasts.heard, contrasts.pilot
+        fewer = np.minimum(heard[:, pilot].sum(axis=1), heard[:, ~pilot].sum(axis=1))
+        return np.asarray(fewer >= self.enough)
+
+
+def correlation_of(procedure: Procedure, contrasts: Contrasts) -> Array:
+    """Correlation of the effects over places as the procedure reads their noise, (n_effects, n_effects).
+
+    Where spread is pooled every place's distance from its group's mean counts alike, in units of its own
+    noise; weighting them by shares, as an effect does, would let two pilot places stand for all.
+    """
+    parts = _directions(procedure, contrasts)
+    size = np.sqrt((parts**2).sum(axis=1))
+    unit = parts / np.where(size > 0, size, 1.0)[:, None]
+    out = np.clip(unit @ unit.T, -1.0, 1.0)
+    np.fill_diagonal(out, 1.0)
+    return np.asarray(out)
+
+
+def _directions(procedure: Procedure, contrasts: Contrasts) -> Array:
+    if isinstance(procedure, OwnSpread):
+        return procedure.parts(contrasts)
+    pooled = contrasts.residuals(contrasts.relative) / np.sqrt(contrasts.relative)
+    if isinstance(procedure, Either):
+        own = _directions(procedure.many, contrasts)
+        return np.where(procedure.plenty(contrasts)[:, None], own, pooled)
+    return np.asarray(pooled)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -160,6 +160,8 @@ class CallawaySantAnna:
         linear = not self.covariates and not self._by_rows(sample) and sample.balanced
         estimated, held = (influence_of(laid, with_shares=way) for way in (True, False))
         terms = terms_of(laid, estimated, held, linear=linear and sample.unit_weights is not None)
+        if not (sample.balanced or self._by_rows(sample)):
+            terms = replace(terms, fewest=_fewest(sample, terms.cells))
         extras = self._extras(sample, laid, held if isinstance(self.cov, Auto) else estimated)
         return estimate_of(self, "callaway-santanna", sample, terms, warnings=warnings, extras=extras)
 
@@ -194,7 +196,13 @@ class CallawaySantAnna:
         return findings, sample, laid
 
     def _sample(self, panel: Panel) -> tuple[Sample | None, list[Finding]]:
-        sample, findings = sample_of(panel, self.outcome, self.covariates, anticipation=self.anticipation)
+        sample, findings = sample_of(
+            panel,
+            self.outcome,
+            self.covariates,
+            anticipation=self.anticipation,
+            seen_before=not self.cross_sections and self.gaps != "sections",
+        )
         if sample is None:
             return None, findings
         seen_before = sample.start - self.anticipation > sample.ordinals[0]
@@ -303,6 +311,7 @@ class CallawaySantAnna:
                 f"units that started in {named_starts(sample, list(gone))} have no effect after their start"
             )
             findings.append(Finding("warn", text, "The average speaks for the others alone"))
+        findings += self._earlier_bases(sample, design, found, since)
         if found.dropped:
             text = (
                 f"{found.dropped} comparison units look so like pilot units (a score of 0.995 or more) that "
@@ -310,6 +319,22 @@ class CallawaySantAnna:
             )
             findings.append(Finding("warn", text, "Compare the result without covariates"))
         return findings
+
+    def _earlier_bases(
+        self, sample: Sample, design: Design, found: GroupTime, since: Array
+    ) -> list[Finding]:
+        """Starts that are measured from earlier than the last period before them, which nobody was seen in."""
+        after = since >= -self.anticipation
+        gap = design.cohorts[found.cohort] - self.anticipation - design.ordinals[found.base]
+        moved = np.unique(found.cohort[after & (gap > 1)])
+        if not len(moved):
+            return []
+        before = "before the start" if not self.anticipation else "before the anticipation of the start"
+        text = (
+            f"nothing was seen in the last period {before} in {named_starts(sample, list(moved))}, so an "
+            "earlier one is the reference there"
+        )
+        return [Finding("warn", text)]
 
     def _extras(self, sample: Sample, laid: Laid, influence: InParts) -> dict[str, Any]:
         extras: dict[str, Any] = {
@@ -320,6 +345,14 @@ class CallawaySantAnna:
             extras["reference"] = {"event_time": -1, "base_period": "varying"}
             extras["pre_trend"] = {"why": NO_PATH}
         return extras
+
+
+def _fewest(sample: Sample, cells: Array | None) -> int:
+    """Fewest units of a start behind a treated cell that is used."""
+    seen = np.zeros((len(sample.cohorts) + 1, len(sample.ordinals)), dtype=np.int64)
+    np.add.at(seen, sample.cohort, sample.weights > 0)
+    used = sample.ordinals[None, :] >= sample.cohorts[:, None] if cells is None else cells
+    return int(seen[:-1][used].min())
 
 
 def _constant(sample: Sample) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ucimpact.data.panel import Panel
+from ucimpact.errors import UsageError
 from ucimpact.inference.comparison import Comparison
 from ucimpact.inference.few_clusters import Places
 from ucimpact.inference.linear import grid
@@ -46,6 +47,11 @@ class Sample:
 
 def refuse_starts(panel: Panel, *, one: bool = True) -> list[Finding]:
     """What rules out a comparison around the start (``one``: a single one); empty where nothing does."""
+    if not isinstance(panel, Panel):
+        raise UsageError(
+            f"a panel is needed, found a {type(panel).__name__}: give Panel(table, unit=..., period=..., "
+            "start=...)"
+        )
     if not panel.pilot_units.any():
         return [
             Finding(
@@ -95,6 +101,24 @@ def refuse_starts(panel: Panel, *, one: bool = True) -> list[Finding]:
             )
         ]
     return []
+
+
+UNLIKE = 1.5
+"""Lists of which the largest is so many times the smallest differ enough for a mean of units to mislead."""
+
+
+def unweighted_total(panel: Panel, outcome: str) -> list[Finding]:
+    """A rate whose units count alike, whatever their size, turned into a number of events."""
+    if outcome not in panel.rates or panel.population is None or panel.weight is not None:
+        return []
+    people = panel.values(panel.population)[panel.pilot_units[panel.unit_codes]]
+    if people.max() < UNLIKE * people.min():
+        return []
+    text = (
+        "every unit counts alike whatever its list, so the number of events supposes that the effect is the "
+        "same in large and small lists"
+    )
+    return [Finding("warn", text, "Use panel.weighted_by_people() for an effect per person")]
 
 
 def sample_of(

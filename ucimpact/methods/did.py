@@ -50,7 +50,7 @@ from ucimpact.inference.paths import (
     simultaneous_critical,
 )
 from ucimpact.inference.two_groups import Inferred, Refused, Robust, SizeModelT, critical
-from ucimpact.methods.common_start import Sample, refuse_starts, sample_of
+from ucimpact.methods.common_start import Sample, refuse_starts, sample_of, unweighted_total
 from ucimpact.methods.design_finding import Finding, enforce
 
 Array = np.ndarray
@@ -180,6 +180,7 @@ class DifferenceInDifferences:
         else:
             findings += self._collinear(comparison)
             findings += self._places(comparison)
+            findings += unweighted_total(panel, self.outcome)
         return findings, sample
 
     def _collinear(self, comparison: Comparison) -> list[Finding]:

@@ -19,6 +19,7 @@ from ucimpact.inference.few_clusters import ENOUGH, Auto
 from ucimpact.inference.permutation_of_t import Randomisation
 from ucimpact.inference.staggered import Terms
 from ucimpact.inference.two_groups import Inferred
+from ucimpact.methods.common_start import unweighted_total
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.staggered_sample import Sample
 from ucimpact.methods.staggered_uncertainty import (
@@ -50,6 +51,7 @@ def place_findings(method: Method, sample: Sample) -> list[Finding]:
                 "Leave the places out if it was given out unit by unit, or give a place one start",
             )
         )
+    found += unweighted_total(sample.panel, method.outcome)
     n1, n0 = int(design.pilot.sum()), int((~design.pilot).sum())
     few = min(n1, n0) < ENOUGH
     if isinstance(method.cov, Auto):

@@ -164,6 +164,7 @@ def sample_of(
     *,
     values: Array | None = None,
     anticipation: int = 0,
+    seen_before: bool = True,
 ) -> tuple[Sample | None, list[Finding]]:
     """The rows that can be used; None with a refusal where these data cannot answer.
 
@@ -177,6 +178,8 @@ def sample_of(
         The outcome itself where it is not a column as it stands (a logarithm).
     anticipation : int
         Periods before the start in which the pilot may already have had an effect.
+    seen_before : bool
+        Whether a pilot unit must have been seen before its start; not where each row is a unit of its own.
     """
     findings = refuse_starts(panel, one=False)
     if findings:
@@ -199,6 +202,13 @@ def sample_of(
         reason = f"rows of {lost} unit{'s' if lost > 1 else ''} with the pilot from the first period on"
         left_out.append((int((keep & always[units]).sum()), reason))
         keep &= ~always[units]
+    if seen_before and not panel.is_balanced:
+        new = _never_seen_before(panel, keep) & ~always
+        if new.any():
+            lost = int(new.sum())
+            reason = f"rows of {lost} pilot unit{'s' if lost > 1 else ''} not seen before the start"
+            left_out.append((int((keep & new[units]).sum()), reason))
+            keep &= ~new[units]
     last = None
     if not (np.isnan(panel.start_ordinals[~always]).any() or always.all()):
         last = float(np.nanmax(panel.start_ordinals))
@@ -235,6 +245,14 @@ def sample_of(
     start = panel.start_ordinals[seen]
     start = np.where(np.isnan(start) | (start == (np.nan if last is None else last)), np.inf, start)
     return _laid_out(panel, outcome, (y, w, x), keep, seen, start, left_out), findings
+
+
+def _never_seen_before(panel: Panel, keep: Array) -> Array:
+    """Pilot units of which no row that can be used lies before their start, shape (n_units,)."""
+    early = keep & (panel.ordinals[panel.period_codes] < panel.start_ordinals[panel.unit_codes])
+    seen = np.bincount(panel.unit_codes[early], minlength=len(panel.units)) > 0
+    after = np.bincount(panel.unit_codes[keep], minlength=len(panel.units)) > 0
+    return np.asarray(panel.pilot_units & ~seen & after)
 
 
 def _enough(panel: Panel, seen: Array, always: Array, outcome: str) -> list[Finding]:

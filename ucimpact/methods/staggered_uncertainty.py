@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ucimpact.inference.contrasts import Contrasts
-from ucimpact.inference.few_clusters import ENOUGH, Auto, Chosen, Places, account_of, choose, flag_of
+from ucimpact.inference.few_clusters import ALIKE, ENOUGH, Auto, Chosen, Places, account_of, choose, flag_of
 from ucimpact.inference.influence_parts import InParts
 from ucimpact.inference.linear import TwoWay, sum_by
 from ucimpact.inference.multiplier import Bands, multiplier_bands
@@ -29,11 +29,20 @@ from ucimpact.inference.staggered import (
     contrasts_of,
     groups_of,
 )
-from ucimpact.inference.two_groups import Inferred, Refused, by_t, none
+from ucimpact.inference.two_groups import (
+    Inferred,
+    PooledT,
+    Refused,
+    SizeModelT,
+    by_t,
+    correlation_of,
+    none,
+)
 from ucimpact.methods.staggered_sample import Sample
 
 Array = np.ndarray
 BAND_DRAWS = 4_999
+THIN = 'Use imputation, or gaps = "drop"'
 MANY = 5_000_000
 """Places times effects above which no number a place is held: groups' own spread is summed instead."""
 MANY_IN_PARTS = 300_000
@@ -139,9 +148,20 @@ class Uncertainty:
         places, cov = self.places, self.method.cov
         if isinstance(cov, Auto):
             chosen = choose(self.contrasts, places, cov, self.method.level)
-            if self._few and self.terms.loadings is None and chosen.refused is None:
-                text = no_answer(self.method, places.n1, places.n0)
+            if self.terms.loadings is not None or chosen.refused is not None:
+                return chosen
+            first = self.contrasts.only(slice(1))
+            heard = first.heard[0]
+            n1, n0 = int((heard & places.pilot).sum()), int((heard & ~places.pilot).sum())
+            if min(n1, n0) < ENOUGH:
+                text = no_answer(self.method, n1, n0)
                 return chosen.refuse(f"{text[:1].upper()}{text[1:]}. {way_out(self.method)}.")
+            fewest = self.terms.fewest
+            if fewest is not None and fewest < ENOUGH:
+                return chosen.refuse(
+                    f"Gaps leave {fewest} unit{'s' if fewest != 1 else ''} of a start in some period, and "
+                    f"the noise of so few cannot be told from their effect. {THIN}."
+                )
             return chosen
         if isinstance(cov, Randomisation):
             return self._randomised(cov)
@@ -194,18 +214,20 @@ class Uncertainty:
         scores = _by_place(self.terms.influence, self.sample)
         return multiplier_bands(scores, self.events, cov.draws, cov.seed, self.method.level)
 
+    @property
+    def scores(self) -> Any:
+        """The influence that the errors come from: ``Auto`` holds the cohorts' shares."""
+        return self.terms.held if isinstance(self.method.cov, Auto) else self.terms.influence
+
     @cached_property
     def correlation(self) -> Array:
         """Correlation of the first effect and the events over places, shape (1 + n_events, 1 + n_events)."""
         which = np.concatenate([[0], self.events])
         if isinstance(self.method.cov, Auto) and not self.is_large:
-            return _correlation_within(self.contrasts, which)
-        if isinstance(self.terms.held, InParts):
-            scores = self.terms.held if isinstance(self.method.cov, Auto) else self.terms.influence
-            cov = _by_place(scores[:, which], self.sample).second_moments()
-        else:
-            parts = _by_place(self.terms.held[:, which], self.sample)
-            cov = parts.T @ parts
+            every = correlation_of(self.chosen.procedure, self.contrasts)
+            return np.asarray(every[np.ix_(which, which)])
+        parts = _by_place(self.scores[:, which], self.sample)
+        cov = parts.second_moments() if isinstance(parts, InParts) else parts.T @ parts
         sd = np.sqrt(np.diag(cov))
         return np.asarray(cov / np.outer(np.where(sd > 0, sd, 1.0), np.where(sd > 0, sd, 1.0)))
 
@@ -239,8 +261,8 @@ class Uncertainty:
     @cached_property
     def headline_influence(self) -> Array:
         if not self.is_large and isinstance(self.method.cov, Auto):
-            return self.contrasts.only(slice(1)).influence()
-        return np.asarray(_by_place(self.terms.held[:, :1], self.sample))
+            return np.asarray(self.contrasts.only(slice(1)).influence())
+        return np.asarray(_by_place(self.scores[:, :1], self.sample))
 
     def covariance(self, order: Array, rows: list[dict[str, Any]]) -> Array:
         """Covariance of ``att``, ``cumulative`` and the events; ``nan`` for other pairs."""
@@ -266,6 +288,8 @@ class Uncertainty:
         common = before & (times >= self.since[:, 0].max())  # leads that every start has
         usable = common if common.sum() >= 2 else before
         if not usable.any():
+            if self.chosen.refused is not None:
+                return {"why": self.chosen.refused}
             return {"why": f"With one {noun} before the pilot there is no path to compare."}
         which = self.events[usable]
         line = np.append(times[usable], self.reference).astype(float)
@@ -309,9 +333,14 @@ class Uncertainty:
             contrasts = contrasts_of(combined, self.design, self.sample.places)
             if self.chosen.refused is not None:
                 return none(combined.estimate), np.eye(len(combined.rows))
-            found = self.chosen.procedure.infer(contrasts, self.method.level)
-            return found, _correlation_within(contrasts, np.arange(len(combined.rows)))
-        scores = _by_place(combined.held, self.sample)
+            procedure = self.chosen.procedure
+            if contrasts.deal is not None:  # own spread of a few leaves 3 degrees of freedom, and no power
+                alike = self.places.size_ratio < ALIKE
+                spread = self.chosen.spread
+                procedure = PooledT(spread) if alike else SizeModelT(self.places.sizes, spread)
+            return procedure.infer(contrasts, self.method.level), correlation_of(procedure, contrasts)
+        automatic = isinstance(self.method.cov, Auto)
+        scores = _by_place(combined.held if automatic else combined.influence, self.sample)
         cov = scores.second_moments() if isinstance(scores, InParts) else scores.T @ scores
         error = np.sqrt(np.diag(cov))
         scale = np.where(error > 0, error, 1.0)
@@ -363,17 +392,6 @@ def _by_groups(terms: Terms, design: Assigned, sample: Sample, level: float) -> 
         df = squared.sum(axis=0) ** 2 / (factor * fourth).sum(axis=0)
     variance = _squares(terms.held, sample, 1 / (1 - design.part))
     return by_t(terms.estimate, np.sqrt(variance), df, level)
-
-
-def _correlation_within(contrasts: Contrasts, which: Array) -> Array:
-    """Correlation of effects over places, by what each place adds about its group's mean."""
-    parts = (contrasts.shares * contrasts.residuals(contrasts.relative))[which]
-    parts = np.where(contrasts.shares[which] != 0, parts, 0.0)
-    size = np.sqrt((parts**2).sum(axis=1))
-    unit = parts / np.where(size > 0, size, 1.0)[:, None]
-    out = np.clip(unit @ unit.T, -1.0, 1.0)
-    np.fill_diagonal(out, 1.0)
-    return np.asarray(out)
 
 
 def _normal(estimate: Array, std_error: Array, level: float) -> Inferred:
