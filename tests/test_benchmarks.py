@@ -47,14 +47,14 @@ def test_medians_and_ratios_by_hand():
     assert (us["cpu"], them["cpu"]) == (2, 5)
     assert them["cpu ratio"] == pytest.approx(0.4)
     assert them["peak ratio"] == pytest.approx(2 / 3)
-    assert them["ok"] == "met: CPU 0.5; MISSED: memory 0.5"
+    assert them["ok"] == "met: CPU at most 0.5; MISSED: memory at most 0.5"
     assert us["ok"] == ""
     assert not them["agrees"]
 
 
 def test_a_limit_in_seconds_is_asked_of_ours():
     us, them = rows(problem(seconds=1.0), measured(2), measured(1))
-    assert us["ok"] == "MISSED: 1 s"
+    assert us["ok"] == "MISSED: at most 1 s"
     assert them["ok"] == ""
 
 
@@ -68,7 +68,7 @@ def test_the_page_says_what_missed_and_whose_answer_differs_and_names_no_host():
     }
     text = page([asked], whole)
     assert "| A problem | ucimpact | 2 |" in text
-    assert "Missed: A problem: MISSED: 1 s (CPU 2.00)." in text
+    assert "Missed: A problem (MISSED: at most 1 s)." in text
     assert "Answers that differ: A problem: peer has 3, ours 1." in text
     import socket
 

@@ -79,14 +79,19 @@ def _version(name: str) -> str | None:
 
 def page(families: Iterable[Family], results: pd.DataFrame, runs: dict[str, Any]) -> str:
     """Markdown: for each family its tables, the reasons of refusals and what missed."""
-    parts = [INTRO]
+    parts, absent = [INTRO], []
     for family in families:
         rows = results[results["family"] == family.name]
+        left = [cell.name for cell in family.cells if cell.name not in set(rows["cell"])]
+        if left:
+            absent.append(f"{family.name}: {len(left)} of {len(family.cells)}")
         if not len(rows):
             continue
         parts += [f"## {family.title}\n", f"{family.about}\n", _when(runs[family.name], rows)]
         parts += _by_method(family, rows) if family.by_method else _by_term(rows)
         parts += [*_refusals(rows), _misses(rows)]
+    if absent:
+        parts.append(f"Cells that no run has reached yet: {'; '.join(absent)}.\n")
     return "\n".join(parts)
 
 

@@ -204,8 +204,8 @@ def _ok(problem: Problem, runner: Runner, median: dict[str, dict[str, float]]) -
     said = []
     for what, asked in (problem.targets or {}).items():
         if what == "seconds" and first:
-            said.append((ours["cpu"] <= asked, f"{asked:g} s"))
+            said.append((ours["cpu"] <= asked, f"at most {asked:g} s"))
         elif what != "seconds" and asked[0] == runner.who:
             name = {"cpu": "CPU", "peak": "memory"}[what]
-            said.append((ours[what] <= asked[1] * median[runner.who][what], f"{name} {asked[1]:g}"))
+            said.append((ours[what] <= asked[1] * median[runner.who][what], f"{name} at most {asked[1]:g}"))
     return "; ".join(f"{'met' if good else 'MISSED'}: {text}" for good, text in said)

@@ -64,7 +64,7 @@ def page(problems: Iterable[Problem], whole: dict[str, Any]) -> str:
             told += [f"{row['peak']:.0f}", peak, _added(row), added, str(row["runs"]), row["ok"]]
             lines.append(f"| {' | '.join(told)} |")
             if "MISSED" in row["ok"]:
-                missed.append(f"{problem.title}: {row['ok']} (CPU {row.get('cpu ratio', row['cpu']):.2f})")
+                missed.append(f"{problem.title} ({row['ok']})")
             if row.get("agrees") is False:
                 apart.append(
                     f"{problem.title}: {row['who']} has {row['answer']:.6g}, ours {rows[0]['answer']:.6g}"
