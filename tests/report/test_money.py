@@ -107,3 +107,18 @@ def test_the_page_holds_the_columns_once_and_in_order():
     ]
     assert places == sorted(places)
     assert "What would make it pay?" in page
+
+
+def test_the_price_of_other_people_than_the_headline_counts_by_is_named_with_what_was_found():
+    document = changed()
+    finding, held = document["finding"], document["valuation"]
+    finding["column"] = held["outcomes"][0]["column"] = "Emergency admissions"
+    finding |= {"base": 100, "est": -1.4}
+    held["cost"]["people"] = 18000
+    held["outcomes"][0]["change"] = -3012.8
+    made = money(document).tables[-1]
+    assert made.caption.endswith("for every 100 of the 18,000 people whom the pilot’s cost is for")
+    assert made.head[2:] == ("Fewer needed per 100 of them", "Found per 100 of them")
+    assert all(row[3] == "16.7 fewer" for row in made.rows)
+    held["outcomes"][0]["change"] = -0.014 * 18000
+    assert money(document).tables[-1].head[2:] == ("Fewer needed per 100 people",)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ucimpact import words
+from ucimpact.report.figures import may_claim
 from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, table
@@ -24,6 +25,8 @@ HEADS = {
     "economic": ("Full economic value", "all NHS resource, at average cost"),
 }
 UNDECLARED = "no outcome declares it"
+SAME_PEOPLE = 0.05
+"""Share by which two effects per 100 people may differ and still be of the same people (rounding)."""
 FLAT = "Chances take every size of effect as equally likely beforehand."
 JOINED = "\u2060"
 """Keeps a minus and its pounds on one line."""
@@ -183,20 +186,51 @@ def _change(row: Mapping[str, Any]) -> str:
 
 
 def _break_even(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Table | None:
-    """How many events for every 100 people would repay the price, at each worth of an event."""
+    """How many events for every 100 people would repay the price, at each worth of an event.
+
+    Where the price is of other people than the headline counts by (those visited among all who are
+    registered), the heading says whose hundred it is, and the effect that was found stands beside it.
+    """
     found = valuation.get("break_even") or {}
     if not found.get("rows"):
         return None
+    finding = document["finding"]
+    how = words.measure(finding["kind"])
+    fewer = how.word(-1 if finding["better"] == "lower" else 1)
+    people, each = _of_the_cost(finding, valuation)
+    beside = [] if each is None else [_found_of_the_cost(each, finding)]
     cells = [
-        [row["label"], words.per_person(row["per_event"]), plainly(row["events_per_100"])]
+        [row["label"], words.per_person(row["per_event"]), plainly(row["events_per_100"]), *beside]
         for row in found["rows"]
         if row["per_event"] > 0
     ]
-    finding = document["finding"]
-    fewer = words.measure(finding["kind"]).word(-1 if finding["better"] == "lower" else 1)
     head = ["What is counted", "Worth of one", f"{capital(fewer)} needed per 100 people"]
     caption = f"How many {finding['outcome']} would repay {words.per_person(found['price'])} a person"
-    return table(caption, head, cells, (1, 2))
+    if each is not None:
+        head = [*head[:2], f"{capital(fewer)} needed per 100 of them", "Found per 100 of them"]
+        caption += f", for every 100 of the {number(people)} people whom the pilot’s cost is for"
+    return table(caption, head, cells, tuple(range(1, len(head))))
+
+
+def _of_the_cost(finding: Mapping[str, Any], valuation: Mapping[str, Any]) -> tuple[float, float | None]:
+    """People whom the cost is for, and the events found per 100 of them.
+
+    None for the second where the headline counts by the same people, or where the total is not known.
+    """
+    people = float((valuation.get("cost") or {}).get("people") or 0)
+    own = (row for row in valuation.get("outcomes") or () if row.get("column") == finding.get("column"))
+    change = next((row.get("change") for row in own), None)
+    if not people or change is None or not finding.get("base") or not finding.get("est"):
+        return people, None
+    each = 100 * change / people
+    headline = 100 * finding["est"] / finding["base"]
+    return people, None if abs(each - headline) <= SAME_PEOPLE * abs(headline) else each
+
+
+def _found_of_the_cost(each: float, finding: Mapping[str, Any]) -> str:
+    if not may_claim(finding):
+        return "cannot tell"
+    return words.spoken(each, each, each, words.measure(finding["kind"], decimals=1)).difference
 
 
 def _note(valuation: Mapping[str, Any]) -> Note | None:
