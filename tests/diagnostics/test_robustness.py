@@ -282,3 +282,24 @@ def test_ratios_beside_numbers(
 
 def test_scales_are_asked_of_counts_alone() -> None:
     assert scales(head(-3, -4, -2, 0.001)) is None
+
+
+def test_earlier_starts_without_a_range_say_why() -> None:
+    panel = Panel(table(seed=1))
+    whole, nan = DID.fit(panel), float("nan")
+
+    def without_range(moved: Panel) -> Estimate:
+        return head(-1.0, nan, nan, nan, extras={"rule": {"refused": "There are 3 comparison places."}})
+
+    found = well_said(placebo_starts(without_range, panel, whole))
+    assert found.answer == "cannot tell"
+    assert found.text.endswith("none has a likely range: there are 3 comparison places.")
+    assert "too little time" not in found.text
+
+
+@pytest.mark.parametrize(("pilot", "answer"), [(1, "cannot tell"), (2, "cannot tell"), (3, "holds")])
+def test_one_or_two_pilot_places_carry_the_result(pilot: int, answer: str) -> None:
+    even = head(-3, -4, -2, 0.001, influence=np.ones((20, 1)), sampling_units=tuple("abcdefghijklmnopqrst"))
+    found = well_said(carried_by(replace(even, counts={**even.counts, "pilot_places": pilot})))
+    assert found.answer == answer
+    assert ("carr" in found.text) == (pilot < 3)

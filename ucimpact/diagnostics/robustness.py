@@ -53,6 +53,8 @@ MOST_PLACES = 12
 """Places left out in turn where it is known which move the result most, and at most five times as many
 where it is not."""
 HALF = 0.5
+FEW_PILOT = 2
+"""Pilot places up to which they carry the result whatever their shares."""
 FORBIDDEN = "later against earlier"
 MUCH_FORBIDDEN = 0.10
 """Weight of comparisons with units that already had the pilot, above which they matter (J)."""
@@ -70,19 +72,23 @@ def placebo_starts(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: int =
     range is narrower, to either side, than the result is large; else a change as large could have been
     missed, and it cannot tell. It misses what happened at the start itself and at no other time.
     """
-    rows = []
+    rows, refused = [], ""
     for back in _moves(panel, at_most):
         moved = moved_back(panel, back)
         try:
             if moved is not None:
-                row = _brief(fit(moved).headline)
-                rows.append({"periods_earlier": back, **row})
+                tried = fit(moved)
+                rows.append({"periods_earlier": back, **_brief(tried.headline)})
+                refused = refused or str((tried.extras.get("rule") or {}).get("refused") or "")
         except CANNOT:
             continue
     known = [row for row in rows if row["low"] is not None]
     noun = str(estimate.extras.get("noun", "period"))
     if not known:
         text = "There is too little time before the pilot to move its start into."
+        if rows:
+            why = refused.strip().rstrip(".") or "the method gives none there"
+            text = f"Earlier starts were tried, and none has a likely range: {_lower(why)}."
         return _check("placebo_starts", PLACEBO_STARTS, "cannot tell", text, rows)
     answer, p, seen = _judged(known, estimate)
     away = ", ".join(str(row["periods_earlier"]) for row in known)
@@ -273,7 +279,8 @@ def carried_by(estimate: Estimate) -> Check | None:
     """How much of the variance each place brings, from the influence of each.
 
     Doubtful if one place brings more than half: the result then rests on that place's own luck. The
-    number of places that carry it is :math:`1/\\sum s_i^2` for shares :math:`s_i`.
+    number of places that carry it is :math:`1/\\sum s_i^2` for shares :math:`s_i`. Cannot tell where one or
+    two places had the pilot: all that the pilot did is theirs, whatever their shares.
     """
     if estimate.influence is None or not len(estimate.sampling_units):
         return None
@@ -289,8 +296,16 @@ def carried_by(estimate: Estimate) -> Check | None:
         f"{number:.0f} of {len(share)} places."
     )
     answer: Answer = "doubtful" if top > HALF else "holds"
+    pilot = estimate.counts.get("pilot_places")
     if answer == "doubtful":
         text += " So that place’s own luck decides."
+    elif pilot is not None and 0 < pilot <= FEW_PILOT:
+        answer = "cannot tell"
+        text += (
+            " The one pilot place carries the whole effect."
+            if pilot == 1
+            else " The two pilot places carry the whole effect between them."
+        )
     return _check("carried_by", CARRIED, answer, text, rows, statistic=top)
 
 
@@ -364,6 +379,11 @@ def scales(estimate: Estimate) -> Check | None:
 
 
 # -- parts -------------------------------------------------------------------------------
+
+
+def _lower(text: str) -> str:
+    """A reason as it goes on after a colon."""
+    return text[:1].lower() + text[1:]
 
 
 def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
