@@ -16,6 +16,7 @@ from ucimpact.estimate import Estimate
 from ucimpact.inference.staggered import Analytic, Multiplier
 from ucimpact.methods import callaway_santanna_terms, staggered_uncertainty
 from ucimpact.methods.callaway_santanna import CallawaySantAnna
+from ucimpact.methods.sun_abraham import SunAbraham
 
 CONTROLS = {"nevertreated": "never-treated", "notyettreated": "not-yet-treated"}
 AGGREGATES = {
@@ -413,6 +414,22 @@ def test_anticipation_moves_the_period_that_effects_are_measured_from() -> None:
     assert CallawaySantAnna(outcome="y").fit(Panel(table)).headline["estimate"] == pytest.approx(0, abs=1)
 
 
+def test_a_period_nobody_was_seen_in_moves_the_reference_and_says_so() -> None:
+    table = practices()
+    panel = Panel(table[table["period"] != 4])
+    estimate, other = (method(outcome="y").fit(panel) for method in (CallawaySantAnna, SunAbraham))
+    assert any("last period before the start in 5" in text for text in estimate.warnings)
+    # the period that the start in 5 is measured from is no effect two periods before it
+    paths = [fit.path()[["event_time", "estimate"]] for fit in (estimate, other)]
+    np.testing.assert_allclose(*paths, rtol=1e-9)
+    cells = estimate.effects[estimate.effects["term"] == "group_time"]
+    mine = cells[cells["event_time"] == -2]
+    assert set(mine["group"].astype(str)) == {"7", "9"}
+    assert numbers_of(estimate, "event", "event_time", -2)[0] == pytest.approx(mine["estimate"].mean())
+    whole = CallawaySantAnna(outcome="y", anticipation=1).fit(Panel(table))
+    assert not any("earlier one is the reference" in text for text in whole.warnings)
+
+
 def test_a_varying_base_has_a_row_for_every_time_and_no_path_to_test() -> None:
     estimate = CallawaySantAnna(outcome="y", base_period="varying").fit(Panel(practices()))
     assert list(estimate.path()["event_time"]) == list(range(-7, 8))
@@ -465,7 +482,9 @@ def test_a_covariate_that_tells_the_groups_apart_is_refused_by_name() -> None:
     table["mark"] = table["start"].notna() * 1.0 + 0.01 * table["need"]
     refused(table, "covariate `mark`.*without error", covariates=("need", "mark"))
     table["twin"] = 2 * table["need"] + 1
-    refused(table, "covariate `twin`.*nothing of its own", covariates=("need", "twin"), estimator="reg")
+    for estimator in ("dr", "dr-improved", "ipw", "reg"):
+        way: dict[str, Any] = {"covariates": ("need", "twin"), "estimator": estimator}
+        refused(table, "(?i)covariate `twin`.*nothing of its own", **way)
 
 
 def test_units_seen_once_are_refused_as_a_panel() -> None:

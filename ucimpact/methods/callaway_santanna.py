@@ -49,6 +49,7 @@ from ucimpact.inference.group_time import (
     on_sections,
 )
 from ucimpact.inference.influence_parts import InParts
+from ucimpact.inference.linear import collinear
 from ucimpact.inference.staggered import Analytic
 from ucimpact.methods.callaway_santanna_terms import (
     Laid,
@@ -71,6 +72,7 @@ NO_PATH = (
 )
 SMALL = 5
 """A cohort with fewer units than this and its covariates is warned of."""
+FLAT = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +176,7 @@ class CallawaySantAnna:
         findings += flat_outcome(sample)
         findings += place_findings(self, sample)
         findings += self._small_starts(sample)
+        findings += self._repeated(sample)
         if any(finding.level == "refuse" for finding in findings):
             return findings, sample, None
         design = Design(
@@ -258,6 +261,27 @@ class CallawaySantAnna:
             found.append(Finding("refuse", text, way_out))
         return found
 
+    def _repeated(self, sample: Sample) -> list[Finding]:
+        """Covariates that the others give, which a score would take for one that parts the two sides."""
+        if not sample.x:
+            return []
+        x = np.stack(sample.x)
+        away = x - x.mean(axis=1, keepdims=True)
+        scale = np.sqrt((away**2).mean(axis=1))
+        flat = scale <= FLAT * np.abs(x).max(axis=1)
+        if flat.any():
+            return []  # said where the cells are worked out
+        z = away / scale[:, None]
+        return [
+            Finding(
+                "refuse",
+                f"covariate `{self.covariates[k]}` says nothing of its own among comparison units: it is the "
+                "same in all of them, or repeats other covariates",
+                "Leave it out",
+            )
+            for k in collinear(z, z, np.ones(z.shape[1]))
+        ]
+
     # -- the cells -----------------------------------------------------------------------
 
     def _cells(self, sample: Sample, design: Design) -> GroupTime:
@@ -320,10 +344,8 @@ class CallawaySantAnna:
             findings.append(Finding("warn", text, "Compare the result without covariates"))
         return findings
 
-    def _earlier_bases(
-        self, sample: Sample, design: Design, found: GroupTime, since: Array
-    ) -> list[Finding]:
-        """Starts that are measured from earlier than the last period before them, which nobody was seen in."""
+    def _earlier_bases(self, sample: Sample, design: Design, found: GroupTime, since: Array) -> list[Finding]:
+        """Starts measured from earlier than the last period before them, in which nobody was seen."""
         after = since >= -self.anticipation
         gap = design.cohorts[found.cohort] - self.anticipation - design.ordinals[found.base]
         moved = np.unique(found.cohort[after & (gap > 1)])

@@ -69,28 +69,19 @@ def lay(design: Design, found: GroupTime, weights: Array, balance: int | None, *
         See :func:`~ucimpact.inference.aggregation.aggregate`.
     """
     part = np.bincount(design.cohort, weights, len(design.cohorts) + 1)[:-1] / weights.sum()
-    cohort, period = found.cohort, found.period
-    pairs = (
-        np.unique(np.stack([cohort, found.base]), axis=1) if design.base == "universal" else np.zeros((2, 0))
-    )
-    extra = pairs.shape[1]
-    cohort = np.concatenate([cohort, pairs[0].astype(np.intp)])
-    period = np.concatenate([period, pairs[1].astype(np.intp)])
-    estimate = np.concatenate([found.estimate, np.zeros(extra)])
+    # a base is 0 by definition: it says nothing of a time at which other starts have an effect
     averages = aggregate(
-        cohort,
-        period,
-        estimate,
+        found.cohort,
+        found.period,
+        found.estimate,
         ordinals=design.ordinals,
         cohorts=design.cohorts,
         part=part,
-        reference=np.arange(len(cohort)) >= len(found.cells),
         balance=balance,
         as_in_did=as_in_did,
     )
-    share, effect = averages.shares(cohort, estimate)
-    kept = Aggregates(averages.rows, averages.weights[: len(found.cells)], averages.slope)
-    return Laid(design, found, kept, share, effect, weights)
+    share, effect = averages.shares(found.cohort, found.estimate)
+    return Laid(design, found, averages, share, effect, weights)
 
 
 def terms_of(laid: Laid, estimated: InParts, held: InParts, *, linear: bool) -> Terms:
