@@ -155,7 +155,7 @@ CASES = [
          table=lambda: changed(series_table().assign(month=[str(n + 1) for n in range(48)]), "month", 9, "999999999"),
          says=("row 9, column `month`", "(found '999999999')", "Correct the slip")),
     Case(name="start outside the window", code=3, edits=(("unit =", WINDOW),), table=lambda: panel_table().replace({"joined": {"2022-10": "2023-06"}}),
-         says=("row 2, column `joined`", "Practice 01 starts outside the data (April 2022 to March 2023) (found 'June 2023')", "Add the missing periods")),
+         says=("row 2, column `joined`", "Practice 01 starts outside the data (April 2022 to March 2023) (found 'June 2023')", "Leave the unit out, or add the missing periods")),
     Case(name="start of a series outside its window", code=3, text=SERIES, edits=(("start = 2024-07-01", "start = 2031-07-01"),),
          says=("the start, July 2031, is outside the data (July 2021 to June 2025)", "Correct the start")),
     Case(name="start that changes", code=3, table=panel("joined", 5, "2022-11"),

@@ -177,3 +177,20 @@ def test_an_end_before_the_start_is_named() -> None:
 def test_units_that_are_numbers_stand_in_order_of_size() -> None:
     table = pd.DataFrame({"unit": [10, 10, 9, 9], "period": [1, 2, 1, 2], "start": 0, "y": 1.0})
     assert Panel(table).units == ("9", "10")
+
+
+def test_an_empty_cell_is_called_one() -> None:
+    days = pd.to_datetime(["2022-05-01", None, None, None])
+    table = pd.DataFrame({"unit": list("aabb"), "period": ["2022-04", "2022-05"] * 2, "start": days})
+    with pytest.raises(DataError, match="changes from row to row \\(found an empty cell\\)") as caught:
+        Panel(table)
+    assert "NaT" not in str(caught.value)
+
+
+def test_a_unit_that_starts_before_the_data_may_be_left_out_and_is_not_called_untreated() -> None:
+    days = ["2022-03", "2022-03", "", ""]
+    table = pd.DataFrame({"unit": list("aabb"), "period": ["2022-04", "2022-05"] * 2, "start": days})
+    with pytest.raises(DataError) as caught:
+        Panel(table)
+    (problem,) = caught.value.problems
+    assert problem.do.startswith("Leave the unit out") and problem.do.endswith("only if it never started")

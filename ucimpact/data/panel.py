@@ -40,6 +40,7 @@ class _Said:
     noun: str
     a: str
     verb: str
+    past: str
     way_out: str
 
 
@@ -47,10 +48,15 @@ STARTS = _Said(
     "start",
     "a start",
     "starts",
+    "started",
     "Write the first pilot period, or leave it empty for a unit that never starts",
 )
 ENDS = _Said(
-    "end", "an end", "stops", "Write the last pilot period, or leave it empty where the pilot goes on"
+    "end",
+    "an end",
+    "stops",
+    "stopped",
+    "Write the last pilot period, or leave it empty where the pilot goes on",
 )
 
 
@@ -188,13 +194,14 @@ class Panel:
         day[self.unit_codes[::-1]] = codes[::-1]  # so that the first row of each unit stays
         days = place[day]
         for unit, row in self._changing(codes, day, place):
+            empty, value = _found(column.iloc[row])
             problems.append(
                 Problem(
-                    f"the {said.noun} of {self.units[unit]} changes from row to row",
+                    f"the {said.noun} of {self.units[unit]} changes from row to row{empty}",
                     f"A unit {said.verb} once: give the same {said.noun} in each of its rows",
                     row=row + HEADER_ROWS,
                     column=column_name,
-                    value=str(column.iloc[row]),
+                    value=value,
                 )
             )
         low, high = self.ordinals[0], self.ordinals[-1]
@@ -205,8 +212,8 @@ class Panel:
             problems.append(
                 Problem(
                     f"{self.units[code]} {said.verb} outside the data ({window})",
-                    f"Add the missing periods, leave the unit out, or empty its {said.noun} if it never "
-                    f"{said.verb}",
+                    f"Leave the unit out, or add the missing periods; empty its {said.noun} only if it never "
+                    f"{said.past}",
                     column=column_name,
                     row=int(np.argmax(self.unit_codes == code)) + HEADER_ROWS,
                     value=label,
@@ -495,6 +502,12 @@ def numbers(values: pd.Series, column: str) -> np.ndarray:
     return out
 
 
+def _found(value: object) -> tuple[str, str | None]:
+    """What a message says of an empty cell, and the value it shows of any other."""
+    empty = value is None or value is pd.NaT or value is pd.NA or value != value or str(value).strip() == ""
+    return (" (found an empty cell)", None) if empty else ("", str(value))
+
+
 def _not_good(
     values: pd.Series, column: str, role: str, good: Callable[[np.ndarray], np.ndarray]
 ) -> list[Problem]:
@@ -504,13 +517,14 @@ def _not_good(
         return list(error.problems)
     rows = np.flatnonzero(~good(read))
     wanted = "above 0" if role == "population" else "0 or more"
+    cells = [(int(r), *_found(values.iloc[r])) for r in rows]
     return [
         Problem(
-            f"the {role} is missing or not {wanted}",
+            f"the {role} is missing or not {wanted}{empty}",
             "Fill it in or leave the row out",
-            row=int(r) + HEADER_ROWS,
+            row=r + HEADER_ROWS,
             column=column,
-            value=str(values.iloc[r]),
+            value=value,
         )
-        for r in rows
+        for r, empty, value in cells
     ]
