@@ -155,7 +155,7 @@ def test_starts_that_differ_are_warned_of_with_the_weight_of_the_wrong_compariso
     late = [row for row in found.extras["bacon"]["by_kind"] if row["kind"] == "later against earlier"]
     warning = found.warnings[0]
     assert warning.startswith("The pilot starts at 3 different times, and two-way fixed effects")
-    assert f"({late[0]['weight']:.0%} of the weight)" in warning and "ImputationDiD" in warning
+    assert f"({late[0]['weight']:.0%} of the weight)" in warning and "Use callaway-santanna" in warning
 
 
 def test_growing_effects_turn_the_sign_of_a_comparison_which_is_why_it_warns() -> None:

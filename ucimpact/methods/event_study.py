@@ -126,7 +126,7 @@ def _mixed(bacon: dict[str, Any], starts: int) -> Finding:
         f"that already have it{share}: where effects grow, fade or differ, even the sign may be wrong"
     )
     return Finding(
-        "warn", text, "Use CallawaySantAnna, ImputationDiD or SunAbraham; this one is for comparison"
+        "warn", text, "Use callaway-santanna, imputation or sun-abraham; this one is for comparison"
     )
 
 
