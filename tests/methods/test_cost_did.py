@@ -126,6 +126,18 @@ def test_units_that_never_cost_anything_are_counted() -> None:
     assert found.counts["silent_units"] == 1 and found.extras["silent"]["units"] == ["practice 39"]
 
 
+def test_costs_recorded_from_the_start_on_are_left_out_and_named() -> None:
+    panel, _ = draw(3)
+    table = panel.table.copy()
+    late = table["unit"].isin(["practice 00", "practice 02"])
+    table.loc[late & (table["period"] < 10), "cost"] = 0.0
+    found = CostDiD(outcome="cost").fit(Panel(table))
+    without = CostDiD(outcome="cost").fit(Panel(table[~late].reset_index(drop=True)))
+    assert found.headline["estimate"] == pytest.approx(without.headline["estimate"], rel=1e-12)
+    assert found.extras["rule"]["n1"] == 10
+    assert any("practice 00, practice 02" in text for text in found.warnings)
+
+
 # -- the rule --------------------------------------------------------------------------------
 
 

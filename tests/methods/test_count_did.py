@@ -334,6 +334,56 @@ def test_practices_without_an_event_stay_among_the_people_and_are_counted() -> N
     assert abs(with_them.headline["estimate"]) < abs(without.headline["estimate"])
 
 
+@pytest.mark.parametrize("late", [3, 5])
+def test_pilots_recorded_from_the_start_on_are_left_out_and_named(late: int) -> None:
+    table, _ = draw(15, units=30, pilots=6, staggered=False)
+    pilots = sorted(table.loc[table["start"] > 0, "unit"].unique())
+    unrecorded = table["unit"].isin(pilots[:late])
+    zeroed = table.assign(y=table["y"].where(~(unrecorded & (table["period"] < 13)), 0))
+    found = DID.fit(panel(zeroed))
+    without = DID.fit(panel(table[~unrecorded].reset_index(drop=True)))
+    pd.testing.assert_frame_equal(found.effects, without.effects)
+    rule = found.extras["rule"]
+    assert (rule["n1"], rule["n0"], rule["places"]) == (6 - late, 24, 30 - late)
+    assert rule["procedure"] == "random-effects"
+    assert found.extras["observed"] == pytest.approx(without.extras["observed"], rel=1e-12)
+    (text,) = (w for w in found.warnings if "recording seems to have begun late" in w)
+    assert all(name in text for name in pilots[:late])
+    assert found.counts["pilot_units"] == 6 - late
+    assert found.counts["left_out"][-1]["n"] == 24 * late
+    assert "no events before the start" in found.counts["left_out"][-1]["reason"]
+
+
+def test_nothing_expected_of_any_pilot_is_refused() -> None:
+    table, _ = draw(15, units=30, pilots=6, staggered=False)
+    unrecorded = (table["start"] > 0) & (table["period"] < 13)
+    with pytest.raises(DesignError, match="Nothing was expected without the pilot"):
+        DID.fit(panel(table.assign(y=table["y"].where(~unrecorded, 0))))
+
+
+def test_no_event_before_by_chance_stays_in_the_sum() -> None:
+    table, _ = draw(18, units=30, pilots=10, staggered=False, rate=0.00003)
+    before = table[(table["start"] > 0) & (table["period"] < 13)].groupby("unit")["y"].sum()
+    after = table[(table["start"] > 0) & (table["period"] >= 13)].groupby("unit")["y"].sum()
+    assert ((before == 0) & (after > 0)).any()
+    found = DID.fit(panel(table))
+    assert found.counts["pilot_units"] == 10 and not found.counts["left_out"]
+    rule = found.extras["rule"]
+    assert rule["n1"] == (before > 0).sum()
+    assert rule["n1"] + rule["n0"] + rule["silent_places"] == 30
+    (text,) = (w for w in found.warnings if "that may be chance" in w)
+    assert "stay" in text
+
+
+def test_silent_places_do_not_count_as_evidence() -> None:
+    table, _ = draw(17, units=30, pilots=6, staggered=False)
+    pilots = sorted(table.loc[table["start"] > 0, "unit"].unique())
+    found = DID.fit(panel(table.assign(y=table["y"].where(~table["unit"].isin(pilots[1:]), 0))))
+    rule = found.extras["rule"]
+    assert (rule["n1"], rule["silent_places"]) == (1, 5)
+    assert rule["procedure"] == "random-effects" and rule["breakdown_ratio"] is not None
+
+
 def test_months_without_an_event_do_not_stop_the_path() -> None:
     found = fitted(11, rate=0.0001, ratio=0.6)
     assert np.isfinite(found.path()["estimate"]).all()

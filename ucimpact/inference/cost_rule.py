@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ucimpact.inference.count_effects import Expected, Found
-from ucimpact.inference.count_rule import OWN_SPREAD, Rule, places_before, spread_alone
+from ucimpact.inference.count_rule import OWN_SPREAD, Rule, heard, places_before, spread_alone
 from ucimpact.inference.few_clusters import ENOUGH, FEWEST_COMPARISON
 from ucimpact.inference.randomisation import smallest_p
 
@@ -23,12 +23,13 @@ def choose_for_costs(main: Found, expected: Expected, *, noun: str, dispersion: 
     """
     counts, contributions = expected.counts, main.contributions
     pilot = counts.place_pilot
-    n1, n0 = int(pilot.sum()), int((~pilot).sum())
+    n1, n0, silent = heard(contributions)
     places, _ = places_before(expected, noun)
     account: dict[str, Any] = {
         "n1": n1,
         "n0": n0,
         "places": n1 + n0,
+        "silent_places": silent,
         "noun": noun,
         "size_ratio": places.size_ratio,
         "flag_ratio": float("nan"),

@@ -186,8 +186,7 @@ def choose(
         Pearson's, of the cells without the pilot.
     """
     counts, contributions = expected.counts, main.contributions
-    pilot = counts.place_pilot
-    n1, n0 = int(pilot.sum()), int((~pilot).sum())
+    n1, n0, silent = heard(contributions)
     few = min(n1, n0)
     places, kappa = places_before(expected, noun)
     flag = flag_of(places, by_size=False) if few < ENOUGH else NO_FLAG
@@ -196,6 +195,7 @@ def choose(
         "n1": n1,
         "n0": n0,
         "places": n1 + n0,
+        "silent_places": silent,
         "noun": noun,
         "size_ratio": places.size_ratio,
         "flag_ratio": flag.ratio,
@@ -245,6 +245,17 @@ def choose(
         account["breakdown_ratio"] = breakdown(contributions, uncertainty, float(tau2[0]), level)
     warnings = _warnings(account, places, flag, noun)
     return replace(rule, name=name, account=account, warnings=warnings)
+
+
+def heard(contributions: Contributions) -> tuple[int, int, int]:
+    """Pilot and comparison places that say something of the main effect, and places that do not.
+
+    A place without an event in the cells without the pilot is in the sums and says nothing of their spread.
+    """
+    there = contributions.size[0] > 0
+    pilot = contributions.pilot
+    n1, n0 = int((there & contributions.own[0]).sum()), int((there & ~pilot).sum())
+    return n1, n0, len(pilot) - n1 - n0
 
 
 def _refused(account: Mapping[str, Any], noun: str) -> str | None:

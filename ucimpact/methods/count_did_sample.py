@@ -14,6 +14,7 @@ from ucimpact.inference.count_effects import Counts, Expected, Sets, expected_by
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.inference.linear import grid
 from ucimpact.inference.ppml import Family, PpmlFit
+from ucimpact.methods.count_did_late import MUCH, late_finding, none_before, silent_finding
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
@@ -90,6 +91,16 @@ class CountSample:
         """Cells with the pilot for which something was expected."""
         return np.asarray(self.treated & ~np.isnan(self.expected.value))
 
+    @cached_property
+    def silent_before(self) -> tuple[Array, Array]:
+        """Pilot units with events after the start alone, and those for which that is hardly chance."""
+        return none_before(self.counts, self.free, self.told, self.fit, counted=self.counted)
+
+    @property
+    def late(self) -> Array:
+        """Pilot units whose events seem to have been recorded late, shape (n_units,)."""
+        return self.silent_before[1]
+
     def sets(self, label: Array) -> tuple[Sets, Array]:
         """Sets of the cells with one value of ``label`` each, and those values; ``told`` cells alone."""
         values, codes = np.unique(label[self.told], return_inverse=True)
@@ -144,8 +155,33 @@ def lay_out(
         return findings, None
     if not sample.y.any():
         return [*findings, _refuse(f"`{column}` is 0 throughout", "Choose an outcome that happens")], None
-    findings = list(findings)
-    return _compared(method, sample, per, findings, family, counted)
+    said = list(findings)
+    found, laid = _compared(method, sample, per, list(said), family, counted)
+    if laid is None:
+        return found, None
+    late = laid.late
+    if not late.any() or not (laid.told & ~late[:, None]).any():
+        return found, laid
+    return _without(method, laid, late, said, family, counted)
+
+
+def _without(
+    method: CountMethod, laid: CountSample, out: Array, said: list[Finding], family: Family, counted: bool
+) -> tuple[list[Finding], CountSample | None]:
+    """The same without pilot units whose events began to be recorded late."""
+    panel, first = laid.panel, laid.sample
+    codes = unit_codes(laid)[out]
+    rows = np.isin(panel.unit_codes, codes)
+    raw = np.where(laid.counts.weights > 0, laid.sample.outcome, 0.0)
+    reason, finding = late_finding(
+        [str(panel.units[int(k)]) for k in codes], float(raw[out].sum()), counted=counted
+    )
+    sample, again = sample_of(panel.where(~rows), first.outcome_name, anticipation=method.anticipation)
+    if sample is None:
+        return again, None
+    number = int((laid.counts.seen & out[:, None]).sum())
+    sample.counts["left_out"].append({"n": number, "reason": reason})
+    return _compared(method, sample, laid.per, [*said, finding], family, counted)
 
 
 def _compared(
@@ -223,7 +259,20 @@ def _compared(
         )
     findings += _silent(sample, counts)
     told = (sample, counts, since, treated, free, per, expected, fit, family, counted)
-    return findings, CountSample(*told)
+    laid = CountSample(*told)
+    return findings + _only_after(laid), laid
+
+
+def _only_after(laid: CountSample) -> list[Finding]:
+    """Pilot units that had no event before their start, perhaps by chance, and much of what came after."""
+    silent = laid.silent_before[0]
+    if not silent.any():
+        return []
+    after = np.where(laid.told, laid.counts.y, 0.0)
+    part = float(after[silent].sum() / after.sum())
+    if part < MUCH:
+        return []
+    return [silent_finding([str(laid.panel.units[int(k)]) for k in unit_codes(laid)[silent]], part)]
 
 
 def _mixed(sample: Sample, pilot: Array) -> int:
@@ -251,7 +300,7 @@ def _silent(sample: Sample, counts: Counts) -> list[Finding]:
 def silent_names(sample: CountSample) -> dict[str, Any]:
     """Units and periods in which nothing ever happened, by name."""
     counts, panel = sample.counts, sample.panel
-    seen_units = np.unique(panel.unit_codes[_kept(sample)])
+    seen_units = unit_codes(sample)
     units = counts.seen.any(axis=1) & ~(counts.y > 0).any(axis=1)
     periods = counts.seen.any(axis=0) & ~(counts.y > 0).any(axis=0)
     names = [panel.units[int(seen_units[k])] for k in np.flatnonzero(units)] if units.any() else []
@@ -259,14 +308,19 @@ def silent_names(sample: CountSample) -> dict[str, Any]:
     return {"units": names, "periods": when}
 
 
-def _kept(sample: CountSample) -> Array:
-    """Rows of the panel whose unit is in the sample."""
+def unit_codes(sample: CountSample) -> Array:
+    """Code in the panel of each unit of the sample, shape (n_units,)."""
     known = sample.sample
     panel = sample.panel
     values = panel.values(known.outcome_name)
     weight = panel.values(panel.weight) if panel.weight else np.ones(len(values))
-    keep = np.isfinite(values) & (weight > 0) & ~(panel.start_ordinals <= panel.ordinals[0])[panel.unit_codes]
-    return np.asarray(keep)
+    start = panel.start_ordinals[panel.unit_codes]
+    when = panel.ordinals[panel.period_codes]
+    keep = np.isfinite(values) & (weight > 0) & ~(start <= panel.ordinals[0]) & np.isin(when, known.ordinals)
+    number = len(panel.units)
+    early = np.bincount(panel.unit_codes[keep & (when < start)], minlength=number) > 0
+    keep &= (early | ~panel.pilot_units)[panel.unit_codes]
+    return np.unique(panel.unit_codes[keep])
 
 
 def _refuse(text: str, way_out: str) -> Finding:
