@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import golden
 from ucimpact.data.panel import Panel
 from ucimpact.data.simulate import PracticePanel, gaussian_panel
-from ucimpact.diagnostics.honest_did import HonestDiD, HonestResult, auto_stretch, event_path
+from ucimpact.diagnostics.honest_did import HonestDiD, HonestResult, _reached, auto_stretch, event_path
 from ucimpact.errors import EstimationError, UsageError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.covariance import CR1
@@ -246,6 +246,24 @@ def test_the_headline_is_the_path_weighed_by_who_had_reached_it(name: str) -> No
     assert found.original["estimate"] == pytest.approx(made.headline["estimate"], rel=1e-9)
     average = HonestDiD().of(made)
     assert average.original["estimate"] == pytest.approx(made.effect("dynamic_average")["estimate"], rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["callaway-santanna", "sun-abraham"])
+def test_a_period_that_is_absent_does_not_move_the_weights_of_the_others(name: str) -> None:
+    panel = staggered()
+    gap = panel.starts[0] + 1
+    panel = panel.where(panel.ordinals[panel.period_codes] != gap)
+    made = METHODS[name](outcome="y").fit(panel)
+    path, _ = event_path(made)
+    units: dict[int, int] = {}
+    for start in panel.starts:
+        for ordinal in panel.ordinals[panel.ordinals >= start]:
+            since = int(ordinal) - start
+            units[since] = units.get(since, 0) + int((panel.start_ordinals == start).sum())
+    total = sum(units.values())
+    assert _reached(made, path) == pytest.approx({since: n / total for since, n in units.items()})
+    found = HonestDiD(target="headline").of(made)
+    assert found.original["estimate"] == pytest.approx(made.headline["estimate"], rel=1e-9)
 
 
 def test_two_way_event_study_on_real_data_gives_the_ranges_of_r(shared: Path) -> None:

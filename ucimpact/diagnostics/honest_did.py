@@ -336,20 +336,12 @@ def _reached(estimate: Estimate, path: EventPath) -> dict[int, float]:
         units = dict(zip(frame["since"].astype(int), frame["units"].astype(float), strict=True))
     elif (cells := estimate.effects[estimate.effects["term"] == "group_time"]).shape[0]:
         of_start = {str(row["start"]): float(row["units"]) for row in estimate.extras.get("starts") or ()}
-        named = {str(value) for column in ("group", "period") for value in cells[column]}
-        order = {name: k for k, name in enumerate(sorted(named, key=_in_time))}
-        for group, period in zip(cells["group"].astype(str), cells["period"].astype(str), strict=True):
-            since = order[period] - order[group]
-            units[since] = units.get(since, 0.0) + of_start.get(group, 0.0)
+        for group, since in zip(cells["group"].astype(str), cells["event_time"].fillna(-1), strict=True):
+            units[int(since)] = units.get(int(since), 0.0) + of_start.get(group, 0.0)
     reached = [units.get(t, 0.0) for t in times]
     if not sum(reached) > 0:
         reached = [1.0] * len(times)
     return {t: value / sum(reached) for t, value in zip(times, reached, strict=True)}
-
-
-def _in_time(name: str) -> tuple[float, str]:
-    """Order of periods in ISO form: numbers by size, dates as they are written."""
-    return (float(name), "") if name.lstrip("-").isdigit() else (math.inf, name)
 
 
 def _pooled(weights: Array, path: EventPath, together: int) -> tuple[Array, EventPath]:

@@ -94,7 +94,9 @@ def averages(
     found += [*own, np.mean(own, axis=0)]
     if lone_cells:
         for g, t in np.argwhere(cells > 0):
-            rows.append({"term": "group_time", "group": int(starts[g]), "period": int(ordinals[t])})
+            since = int(ordinals[t] - starts[g])
+            named = {"group": int(starts[g]), "period": int(ordinals[t]), "event_time": since}
+            rows.append({"term": "group_time", **named})
             found.append(np.zeros_like(run))
             found[-1][g, t] = 1.0
     return Averages(tuple(rows), np.array(found))
