@@ -13,7 +13,7 @@ import pandas as pd
 
 from benchmarks.calibration import did, examples, its, matched
 from benchmarks.calibration.board import Family, processes, read_draws, summarise
-from benchmarks.calibration.writer import run_note, write
+from benchmarks.calibration.writer import reached, run_note, write
 
 FAMILIES: dict[str, Family] = {
     family.name: family for family in (*examples.FAMILIES, *did.FAMILIES, *its.FAMILIES, *matched.FAMILIES)
@@ -26,6 +26,7 @@ def main() -> int:
     parser.add_argument("--only", choices=FAMILIES, action="append", help="one family; may be given again")
     parser.add_argument("--cells", default="", help="cells whose name holds this pattern")
     parser.add_argument("--draws", type=int, help="draws a cell, in place of its own; writes nothing")
+    parser.add_argument("--missing", action="store_true", help="only cells that no run has reached yet")
     parser.add_argument("--ours", action="store_true", help="leave peers out; writes nothing")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--write", action="store_true", help="write though --draws was given")
@@ -36,7 +37,7 @@ def main() -> int:
             family = FAMILIES[name]
             print(f"\n{name}: {family.title}", flush=True)
             for cell in family.cells:
-                if not re.search(asked.cells, cell.name):
+                if not re.search(asked.cells, cell.name) or (asked.missing and reached(name, cell.name)):
                     continue
                 if asked.ours:
                     cell = replace(cell, methods=tuple(m for m in cell.methods if m.asked))

@@ -60,6 +60,15 @@ def write(families: Iterable[Family], table: pd.DataFrame, note: dict[str, Any])
     PAGE.write_text(page(families, whole, runs), encoding="utf-8")
 
 
+def reached(family: str, cell: str) -> bool:
+    """Whether an earlier run has left rows of this cell."""
+    results = HERE / "results.csv"
+    if not results.exists():
+        return False
+    held = pd.read_csv(results, usecols=["family", "cell"])
+    return bool(((held["family"] == family) & (held["cell"] == cell)).any())
+
+
 def run_note(draws: int | None) -> dict[str, Any]:
     """When and with what."""
     note: dict[str, Any] = {"date": date.today().isoformat(), "python": platform.python_version()}
