@@ -263,7 +263,7 @@ class CallawaySantAnna:
 
     def _repeated(self, sample: Sample) -> list[Finding]:
         """Covariates that the others give, which a score would take for one that parts the two sides."""
-        if not sample.x:
+        if len(sample.x) < 2:
             return []
         x = np.stack(sample.x)
         away = x - x.mean(axis=1, keepdims=True)
