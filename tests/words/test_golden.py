@@ -488,6 +488,17 @@ def test_a_model_of_ratios_gives_per_cent_and_nothing_else():
     )
 
 
+def test_a_small_estimate_never_sits_on_a_limit_that_it_is_not():
+    small = {"est": -1.416, "lo": -1.764, "hi": -1.077, "w": 0.66}
+    assert words.lead(**P, **small, expected=13.13, observed=11.72, without="the visits") == (
+        "About 1.4 fewer emergency admissions per 100 people supported, over 90 days "
+        "(likely range 1.1 to 1.8 fewer). 13.1 were expected without the visits; 11.7 happened."
+    )
+    assert words.spoken(-1.4, -8.3, -1.1, words.measure()).range == "1.1 to 8.3 fewer"
+    assert words.spoken(-2.4, -8.3, -1.1, words.measure()).range == "1 to 8 fewer"
+    assert words.spoken(-11.4, -18.3, -11.1, words.measure()).range == "11 to 18 fewer"
+
+
 def test_harm_is_never_said_to_be_avoided():
     assert words.avoided(-65.7, -122.8, -8.7, EA, "low", "H", "in the year") == (
         "About 66 more emergency admissions may have happened in the year (likely range 9 to 123 more)."

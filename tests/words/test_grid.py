@@ -207,13 +207,20 @@ def never_onto(found: Range, lo: float, hi: float, w: float) -> list[str]:
 def needless_decimals(
     numbers: list[tuple[Number, float]], lo: float, hi: float, w: float | None
 ) -> list[str]:
-    """Whole numbers, unless one would be 0, pass or meet w, leave the range, or equal the other end."""
+    """Whole numbers, unless one would be 0, pass or meet w, leave the range, equal the other end, or mislead.
+
+    A small estimate misleads where it prints as a limit of its range that it is not.
+    """
     whole = [reader.away_from_zero(x) for _, x in numbers]
     low, high = reader.away_from_zero(lo), reader.away_from_zero(hi)
     same = low == high or any(x != 0 and n == 0 for n, (_, x) in zip(whole, numbers, strict=True))
     same = same or (lo != 0 and low == 0) or (hi != 0 and high == 0)
     for x, n in ((lo, low), (hi, high)) if w else ():
         same = same or (abs(n) >= w) != (abs(x) >= w) or (abs(n) > w) != (abs(x) > w)
+    est = numbers[0][1]
+    if lo * hi > 0 and max(abs(lo), abs(hi), abs(est)) < 10 and not {est} & {lo, hi}:  # on a limit it is not
+        off = any(abs(n - x) > 0.1 * abs(x) for n, x in ((low, lo), (high, hi), (whole[0], est)))
+        same = same or (off and bool({abs(whole[0])} & {abs(low), abs(high)}))
     if same or all(number.decimals == 0 for number, _ in numbers):
         return []
     return [f"size: decimals not needed in {numbers}"]

@@ -59,7 +59,7 @@ def test_an_estimate_without_a_range_is_a_number_and_no_finding():
 
 
 def test_whole_numbers_are_left_where_they_would_not_give_the_difference():
-    numbers = {"outcome": "admissions", "base": 100, "lo": -2.4, "hi": -1.1}
+    numbers = {"outcome": "admissions", "base": 100, "lo": -3.4, "hi": -1.1}
     apart = words.lead(**numbers, est=-1.7, expected=16.2, observed=14.5)
     assert apart.endswith("16.2 were expected; 14.5 happened.")  # 16 less 15 is not 2
     whole = words.lead(**numbers, est=-1.7, expected=16.7, observed=15.0)

@@ -17,7 +17,7 @@ from ucimpact.report.money import Worth, worth
 from ucimpact.report.phrases import emphasised
 from ucimpact.report.scale import Axis, css
 from ucimpact.words import LEVELS, bare, capital, measure, number, rounded
-from ucimpact.words.numbers import COUNTED
+from ucimpact.words.numbers import COUNTED, sits_on_a_limit
 
 LONG_HEADLINE = 88
 """Letters beyond which the headline is set smaller, to keep the answer on the first screen."""
@@ -148,6 +148,8 @@ def squares(finding: Mapping[str, Any]) -> Picture | None:
     if not told or max(expected, happened) > MOST_SQUARES or expected - happened != (gap if fewer else -gap):
         return None
     how = measure(finding["kind"])
+    if sits_on_a_limit(finding["est"], lo, hi, how, finding.get("w")):
+        return None
     spans = bare(lo, hi, how, finding.get("w"))
     left = f"{happened} happened" if fewer else f"{expected} expected"
     right = (

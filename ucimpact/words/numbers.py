@@ -20,6 +20,9 @@ BASES = (100, 1_000, 10_000, 100_000)
 """Natural frequencies count by the first of these at which one event or more is expected."""
 COUNTED = ("count", "binary")
 """Kinds of outcome that are fewer or more; cost, score and duration are lower or higher."""
+SMALL_NUMBER = 10
+MUCH_OFF = Decimal("0.1")
+"""Below this size a whole number that is more than a tenth from its figure may mislead (:func:`spoken`)."""
 KINDS = (*COUNTED, "cost", "score", "duration")
 
 
@@ -166,7 +169,13 @@ class Spoken:
 
 
 def spoken(est: float, lo: float, hi: float, how: Measure, w: float | None = None) -> Spoken:
-    """An estimate with its range, the estimate printed inside the range."""
+    """An estimate with its range, the estimate printed inside the range.
+
+    Of small numbers all three climb together where the estimate would print as a limit that it is not, both
+    on one side of 0: 1.4 (1.1 to 1.8) is no "1 (1 to 2)".
+    """
+    if sits_on_a_limit(est, lo, hi, how, w):
+        how = replace(how, decimals=how.decimals[1:])
     low, high = _ends(lo, hi, how, w)
     if not exact(est):
         return Spoken("", "", _range(low, high, how))
@@ -179,6 +188,20 @@ def spoken(est: float, lo: float, hi: float, how: Measure, w: float | None = Non
         return Spoken(how.least, how.word(est), _range(low, high, how))
     end = min(low, high, key=lambda end: abs(end.value - exact(est)))
     return Spoken(end.text, how.word(est), _range(low, high, how))
+
+
+def sits_on_a_limit(est: float, lo: float, hi: float, how: Measure, w: float | None = None) -> bool:
+    """Whether a small estimate would print as a limit that it is not, more than a tenth from the figures."""
+    large = lo * hi <= 0 or max(abs(lo), abs(hi), abs(est)) >= SMALL_NUMBER
+    if large or how.before or how.after or len(how.decimals) < 2:
+        return False
+    first = how.decimals[0]
+    shown = rounded(est, first)
+    if not shown or any(exact(est) == exact(end) for end in (lo, hi)):
+        return False
+    ends = {end.value for end in _ends(lo, hi, how, w)}
+    off = max(abs(rounded(v, first) - exact(v)) / abs(exact(v)) for v in (est, lo, hi) if exact(v))
+    return shown in ends and off > MUCH_OFF
 
 
 def likely(lo: float, hi: float, how: Measure, w: float | None = None) -> str:

@@ -71,7 +71,7 @@ def _effect(finding: Finding) -> list[str]:
         items.append(f"“There were {about} {outcome}{tail}.”")
     else:
         items.append(f"“{capital(outcome)} stood {about}{tail}.”")
-    text = likely(finding["lo"], finding["hi"], _how(finding), finding["w"])
+    text = _spoken(finding).range
     between = f"lie between {text.replace(' to ', ' and ', 1)}" if " to " in text else f"be {text}"
     items.append(f"“The true figure is likely to {between}{_short_unit(finding)}.”")
     total = finding["avoided"]

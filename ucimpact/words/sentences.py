@@ -18,6 +18,7 @@ from ucimpact.words.numbers import (
     number,
     plainly,
     rounded,
+    sits_on_a_limit,
     spoken,
 )
 
@@ -176,15 +177,21 @@ def lead(
         first = f"A {noun} of {size} in {outcome}{unit} (likely range {said.range})."
     if expected is None or observed is None:
         return first
-    return f"{first} {_expected(expected, observed, without, kind, est)}"
+    fine = sits_on_a_limit(est, lo, hi, how, w)
+    return f"{first} {_expected(expected, observed, without, kind, est, fine=fine)}"
 
 
-def _expected(expected: float, observed: float, without: str | None, kind: str, est: float) -> str:
-    """What was expected and what happened, to a decimal where whole numbers would not differ as they do."""
+def _expected(
+    expected: float, observed: float, without: str | None, kind: str, est: float, *, fine: bool = False
+) -> str:
+    """What was expected and what happened, to a decimal where whole numbers would not differ as they do.
+
+    ``fine``: to a decimal, as the estimate before it is.
+    """
     small = kind in ("score", "duration") and max(abs(expected), abs(observed)) < SMALL
     if kind in COUNTED and max(abs(expected), abs(observed)) < SMALL:
         small = rounded(observed) - rounded(expected) != rounded(est)
-    how = measure(kind, decimals=1 if small else 0)
+    how = measure(kind, decimals=1 if small or fine else 0)
     wanted, seen = how.amount(expected), how.amount(observed)
     were = "were" if kind in COUNTED and wanted != "1" else "was"
     unless = f" without {without}" if without else ""
