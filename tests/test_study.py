@@ -362,8 +362,25 @@ def test_units_that_lack_a_period_are_refused_left_out_or_kept_as_declared(tmp_p
     )
     kept = records(tmp_path, ("unit =", 'incomplete = "keep"\nunit ='), table=table)
     assert kept.data.counts()["rows"] == 142
+    assert kept.coercions == (
+        "1 of 12 units lacks 2 rows: Practice 01 has no rows in 2 of 12 months. What is there is used",
+    )
     shorter = records(tmp_path, ("unit =", "window = { to = 2023-01-31 }\nunit ="), table=table)
     assert shorter.data.is_balanced
+
+
+def test_units_with_gaps_that_are_kept_are_named_those_with_most_first(tmp_path):
+    table = panel_table()
+    table = table.drop(index=[*range(12, 14), *range(24, 27), *(12 * k for k in range(3, 7))])
+    table = table[table["month"] != "2023-01"]
+    kept = records(tmp_path, ("unit =", 'incomplete = "keep"\nunit ='), table=table)
+    assert kept.coercions == (
+        "no unit has a row for January 2023",
+        "6 of 12 units lack 9 rows: Practice 03 has no rows in 3 of 11 months, Practice 02 in 2, "
+        "Practice 04 in 1, Practice 05 in 1, and 2 more. What is there is used",
+    )
+    whole = records(tmp_path, ("unit =", 'incomplete = "keep"\nunit ='))
+    assert whole.coercions == ()
 
 
 def test_months_of_the_pandemic_have_to_be_declared_and_are_dropped_if_so(tmp_path):

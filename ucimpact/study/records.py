@@ -139,6 +139,7 @@ class _Cut:
         self.left_out = list(whole.table.left_out)
         self.problems: list[Problem] = []
         self.refusals: list[str] = []
+        self.notes: list[str] = []
 
     def _ends(self, window: Window | None) -> tuple[float, float]:
         """First and last ordinal of a window, infinite where it is open."""
@@ -180,7 +181,7 @@ class _Cut:
             data=data,
             left_out=tuple(self.left_out),
             missing={name: n for name, n in empty.items() if n},
-            coercions=tuple(self.whole.notes),
+            coercions=(*self.whole.notes, *self.notes),
             fingerprints=self.whole.table.fingerprints,
             rows_read=len(self.whole.table) + sum(row["n"] for row in self.whole.table.left_out),
             converted=self.whole,
@@ -281,11 +282,13 @@ class _Cut:
         absent = asked[~np.isin(asked, kept)]
         if data.kind == "series":
             absent = absent[(absent < kept.min()) | (absent > kept.max())]  # Series names gaps between
-        if absent.size and policy != "keep":
+        if absent.size and policy == "keep" and data.kind == "panel":
+            self.notes.append(f"no unit has a row for {self._named(absent)}")
+        elif absent.size and policy != "keep":
             what = f"there is no row at all for {self._named(absent)}"
             self._add(what, "Add the rows or change the window", column=data.period)
             asked = asked[np.isin(asked, kept)]
-        if data.kind == "series" or policy == "keep":
+        if data.kind == "series":
             return
         rows = np.flatnonzero(self.keep)
         if self.whole.unnamed[rows].any():
@@ -297,11 +300,34 @@ class _Cut:
         fits = np.isin(kept, asked)
         there[codes[fits], place[fits]] = True
         lacking = np.flatnonzero(~there.all(axis=1))
+        if policy == "keep":
+            self._note_gaps(np.array(units, dtype=object), there[:, there.any(axis=0)])
+            return
         if policy == "leave-out" and lacking.size:
             self._leave_units_out(rows[np.isin(codes, lacking)], int(lacking.size))
             return
         for code in lacking:
             self._incomplete(str(units[code]), rows[codes == code], asked[~there[code]])
+
+    def _note_gaps(self, units: np.ndarray, there: np.ndarray) -> None:
+        """Which units miss periods that others have, those that miss most first, and how many rows."""
+        missed = (~there).sum(axis=1)
+        gaps = np.argsort(-missed, kind="stable")[: int((missed > 0).sum())]
+        if not gaps.size:
+            return
+        told = [f"{units[at]} in {missed[at]}" for at in gaps[:NAMED]]
+        noun = self.frequency.noun + ("s" if there.shape[1] > 1 else "")
+        if not self.study.data.show:
+            self.notes.append(f"some units lack rows in some {noun}. What is there is used")
+            return
+        told[0] = f"{units[gaps[0]]} has no rows in {missed[gaps[0]]} of {there.shape[1]} {noun}"
+        rest = f", and {gaps.size - NAMED} more" if gaps.size > NAMED else ""
+        total = int(missed.sum())
+        head = (
+            f"{gaps.size} of {len(units)} units {'lacks' if gaps.size == 1 else 'lack'} "
+            f"{total:,} row{'s' if total > 1 else ''}"
+        )
+        self.notes.append(f"{head}: {', '.join(told)}{rest}. What is there is used")
 
     def _leave_units_out(self, rows: np.ndarray, units: int) -> None:
         each = f"a row for every {self.frequency.noun}"
