@@ -529,7 +529,7 @@ def read_avoided(text: str) -> Avoided:
     """
     if m := re.fullmatch(
         rf"We cannot say how many (?:(?P<harm>{WAY}) )?(?P<outcome>.+?) (?:(?:were|was) (?P<past>avoided|gained)|there were)"
-        rf"(?P<when> [^:]+?)?: the range runs from (?P<range>{RANGE})\.",
+        rf"(?P<when> [^:]+?)?: (?:certainty is very low, and )?the range runs from (?P<range>{RANGE})\.",
         text,
     ):
         if bool(m["harm"]) == bool(m["past"]):
@@ -658,7 +658,7 @@ def read_because(text: str) -> Because:
     """Why the verdict: the chance against the rule, or the value against the price."""
     if m := re.fullmatch(
         rf"(?P<p>{NUMBER})% chance of being worth (?P<price>£{NUMBER}) a person"
-        rf"; the rule asks for (?P<rule>\d+)%, and the checks hold\.",
+        rf"; the rule asks for (?P<rule>\d+)%, and (?:the checks hold|no key check stands against it)\.",
         text,
         re.IGNORECASE,
     ):

@@ -488,6 +488,25 @@ def test_a_model_of_ratios_gives_per_cent_and_nothing_else():
     )
 
 
+def test_the_reason_why_events_are_not_counted_is_given_where_the_range_is_clear():
+    assert words.avoided(245.0, 72.0, 419.0, EA, "very low", "B") == (
+        "We cannot say how many emergency admissions were avoided: certainty is very low, "
+        "and the range runs from 72 to 419 fewer."
+    )
+
+
+def test_checks_that_give_no_answer_are_not_said_to_hold():
+    said = words.because("Mainstream", p=0.85, price=60, keys_hold=False)
+    assert said.endswith("the rule asks for 80%, and no key check stands against it.")
+
+
+def test_a_long_reason_is_left_out_of_the_headline():
+    long = "how sure a ratio of costs is with 3 pilot and 15 comparison units has not been settled"
+    assert words.headline(**SL, **M, w=4, level="low", refused=long) == (
+        "We cannot give a likely range for emergency admissions"
+    )
+
+
 def test_a_small_estimate_never_sits_on_a_limit_that_it_is_not():
     small = {"est": -1.416, "lo": -1.764, "hi": -1.077, "w": 0.66}
     assert words.lead(**P, **small, expected=13.13, observed=11.72, without="the visits") == (

@@ -17,6 +17,7 @@ from ucimpact.finding.units import Units, unit_noun, worthwhile_in
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
 from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.study import Outcome, Study
+from ucimpact.words.refusals import NO_RANGE_GIVEN
 
 
 def finding(
@@ -187,7 +188,10 @@ def _refusal(estimate: Estimate) -> tuple[str, str]:
     """Why there is no likely range, as the rule or the first warning says it, and what would give one."""
     rule = estimate.extras.get("rule") or {}
     told = rule.get("refused") or rule.get("reason") or next(iter(estimate.warnings), None)
-    reason, _, rest = str(told or "the analysis gave none").removeprefix(words.NO_RANGE).partition(". ")
+    told = str(told or "the analysis gave none")
+    for prefix in (words.NO_RANGE, NO_RANGE_GIVEN):
+        told = told.removeprefix(prefix)
+    reason, _, rest = told.partition(". ")
     if rule.get("n0", np.inf) < FEWEST_COMPARISON:
         reason = words.few_comparison_reason(rule["n0"])
     reason = reason.removesuffix(words.NONE_GIVEN)

@@ -165,6 +165,7 @@ def because(
     largest_step: str | None = None,
     people: int | None = None,
     missing: Sequence[str] = (),
+    keys_hold: bool = True,
 ) -> str:
     """At most two sentences, from the row that fired.
 
@@ -180,14 +181,17 @@ def because(
     largest_step : str, optional
         Code in :data:`~ucimpact.words.steps.PHRASES` of the largest step but A (rows 4 to 6);
         with ``people``, imprecision is said as "only 310 people".
+    keys_hold : bool
+        Whether every key check holds (row 1); where one cannot tell, none need stand against it.
     """
     if name == VERDICTS[0]:
         lacking = [text for key, text in MISSING.items() if key in missing]
         return f"Still needed: {joint(lacking)}." if lacking else "A figure is missing."
     if name == VERDICTS[1]:
+        checks = "and the checks hold" if keys_hold else "and no key check stands against it"
         return (
             f"{_chance_of(p or 0)} of being worth {per_person(price or 0)} a person; "
-            f"the rule asks for {chance(rule)}, and the checks hold."
+            f"the rule asks for {chance(rule)}, {checks}."
         )
     worth = f"{size}, worth {per_person(value or 0)}" if size else f"Worth {per_person(value or 0)}"
     if name == VERDICTS[2]:

@@ -9,6 +9,7 @@ FEWEST_PERIODS = 3
 FEWEST_EVENTS = 5
 
 NO_RANGE = "No p-value or likely range can be had: "
+NO_RANGE_GIVEN = "No p-value or likely range is given: "
 """What a rule says before its reason."""
 NONE_GIVEN = ", so no p-value and no likely range are given"
 """How a method ends its reason; a headline says it at its beginning."""

@@ -8,7 +8,7 @@ the size, never an adjective.
 
 from __future__ import annotations
 
-from ucimpact.words.claims import HARM, UNCLEAR, bad_change, claim, good_change
+from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, claim, good_change
 from ucimpact.words.numbers import (
     COUNTED,
     bare,
@@ -23,6 +23,8 @@ from ucimpact.words.numbers import (
 )
 
 LEVELS = ("very low", "low", "moderate", "high")
+LONG_REASON = 84
+"""Letters beyond which the reason why there is no range is said below the headline alone."""
 REPAYS, MAY_REPAY, HARDLY_REPAYS = 0.8, 0.5, 0.2
 """Chances of being worth today's price at which the price clause changes (a judgement)."""
 POWER = 2.8
@@ -76,10 +78,11 @@ def headline(
     key_fail : bool
         A check on which the comparison rests fails.
     refused : str, optional
-        Why there is no likely range.
+        Why there is no likely range; a long reason is left to the lead.
     """
     if refused is not None:
-        return f"We cannot give a likely range for {outcome}: {refused}"
+        said = f"We cannot give a likely range for {outcome}"
+        return said if len(refused) > LONG_REASON else f"{said}: {refused}"
     if key_fail:
         return f"We cannot say whether {subject} changed {outcome}: the comparison is not sound"
     if est is None or lo is None or hi is None:
@@ -399,6 +402,11 @@ def avoided(
     low, high = -hi, -lo
     if claim_code in ("N", *UNCLEAR) or rank(level) == 0:
         which = f"{word} {outcome} there were" if harm else f"{outcome} were {past}"
+        if claim_code in BENEFIT:
+            return (
+                f"We cannot say how many {which}: certainty is very low, and the range runs from "
+                f"{likely(low, high, how)}."
+            )
         return f"We cannot say how many {which}: the range runs from {likely(low, high, how)}."
     said = spoken(-est, low, high, how)
     about = capital(said.about.removesuffix(f" {said.word}"))
