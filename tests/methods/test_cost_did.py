@@ -190,6 +190,24 @@ def test_ratio_and_pounds_are_covered(family: Any) -> None:
 # -- refusals --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("people", [False, True])
+def test_a_cost_that_never_varies_is_refused(people: bool) -> None:
+    table = draw(3)[0].table.assign(people=lambda t: 1_000.0 + t["period"])
+    cost = 5.0 * table["people"] if people else 5.0
+    panel = Panel(table.assign(cost=cost), population="people" if people else None)
+    said = "the same for each person" if people else "5"
+    with pytest.raises(DesignError, match=f"`cost` is {said} throughout. Choose an outcome that varies"):
+        CostDiD(outcome="cost").fit(panel)
+
+
+def test_places_that_moved_exactly_alike_are_refused_a_range() -> None:
+    table = draw(3)[0].table.assign(cost=lambda t: 100.0 + t["period"])
+    found = CostDiD(outcome="cost").fit(Panel(table))
+    assert "moved exactly alike" in found.extras["rule"]["refused"]
+    assert found.extras["pre_trend"]["why"] == found.extras["rule"]["refused"]
+    assert found.headline["estimate"] == pytest.approx(0, abs=1e-9)
+
+
 def test_costs_below_nothing_are_refused() -> None:
     panel, _ = draw(6)
     with pytest.raises(DesignError, match="below 0"):

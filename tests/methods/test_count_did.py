@@ -218,6 +218,34 @@ def test_the_path_is_the_regression_with_one_period_before_as_reference() -> Non
 # -- what must hold ------------------------------------------------------------------------
 
 
+def test_a_start_without_its_reference_month_is_measured_from_the_one_before() -> None:
+    table, _ = draw(6, staggered=True)
+    starts = sorted(set(table["start"]) - {0})
+    first = starts[0]
+    gone = (table["start"] == first) & (table["period"] == first - 1)
+    found = DID.fit(panel(table[~gone].reset_index(drop=True)))
+    (text,) = (w for w in found.warnings if "the path measures" in w)
+    assert "all that start in" in text and str(first) in text
+    number = int(table.loc[table["start"] == first, "unit"].nunique())
+    assert found.extras["reference"] == {"event_time": -1, "moved": number}
+    path = found.path()
+    # the earliest start alone reaches the latest event times
+    assert path["event_time"].max() == table["period"].max() - first
+    whole = DID.fit(panel(table))
+    assert whole.extras["reference"] == {"event_time": -1} and not any(
+        "measures" in w for w in whole.warnings
+    )
+    # one start alone: the path from the month before, by hand as if the pilot had begun there
+    one = table[table["start"].isin([0, first])]
+    late = one[~((one["start"] == first) & (one["period"] == first - 1))].reset_index(drop=True)
+    early = one.assign(start=one["start"].where(one["start"] == 0, first - 1))
+    early = early[~((early["start"] > 0) & (early["period"] == first - 1))].reset_index(drop=True)
+    a = DID.fit(panel(late)).path().set_index("event_time")["estimate"]
+    b = DID.fit(panel(early)).path().set_index("event_time")["estimate"]
+    assert (a.index == [t - 1 for t in b.index]).all()
+    assert a.to_numpy() == pytest.approx(b.to_numpy(), rel=1e-9)
+
+
 def test_one_number_on_four_scales() -> None:
     """Events and rate are the limits of the log ratio with the pilot's events as they were seen."""
     found = fitted(1, ratio=0.85)
@@ -410,7 +438,15 @@ def test_the_rule_goes_by_the_number_of_places(pilots: int, procedure: str) -> N
 def test_few_comparison_places_are_refused_a_range() -> None:
     found = fitted(13, units=12, pilots=8)
     assert np.isnan(found.effects["conf_low"]).all() and np.isnan(found.effects["p_value"]).all()
-    assert "4 comparison units, and at least 5 are needed" in found.extras["rule"]["refused"]
+    refused = found.extras["rule"]["refused"]
+    assert "4 comparison units, and at least 5 are needed" in refused
+    assert refused.endswith(
+        "More comparison places could answer, or a longer series of the pilot's own (its)."
+    )
+    assert found.extras["pre_trend"]["why"] == refused
+    assert {scale["why"] for scale in found.extras["scales"].values()} == {refused}
+    one = fitted(13, units=9, pilots=8)
+    assert "1 comparison unit, and" in one.extras["rule"]["refused"]
     assert np.isfinite(found.effects["estimate"]).all()
 
 

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 
 from ucimpact.inference.count_effects import Expected, Found
-from ucimpact.inference.count_rule import OWN_SPREAD, Rule, heard, places_before, spread_alone
-from ucimpact.inference.few_clusters import ENOUGH, FEWEST_COMPARISON
+from ucimpact.inference.count_rule import OWN_SPREAD, Rule, heard, number_of, places_before, spread_alone
+from ucimpact.inference.few_clusters import ENOUGH, FEWEST_COMPARISON, OTHERWISE
 from ucimpact.inference.randomisation import smallest_p
+
+NO_SPREAD = 1e-10
+"""Standard error of a log ratio up to which it is rounding."""
 
 
 def choose_for_costs(main: Found, expected: Expected, *, noun: str, dispersion: float) -> Rule:
@@ -45,8 +48,8 @@ def choose_for_costs(main: Found, expected: Expected, *, noun: str, dispersion: 
     refused = None
     if n0 < FEWEST_COMPARISON:
         refused = (
-            f"No p-value or likely range can be had: {n0} comparison {noun}, and at least "
-            f"{FEWEST_COMPARISON} are needed. A longer series could answer."
+            f"No p-value or likely range can be had: {number_of(n0, 'comparison', noun)}, and at least "
+            f"{FEWEST_COMPARISON} are needed. {OTHERWISE}"
         )
     elif min(n1, n0) < ENOUGH:
         refused = (
@@ -54,10 +57,17 @@ def choose_for_costs(main: Found, expected: Expected, *, noun: str, dispersion: 
             f"comparison {noun} has not been settled, and {ENOUGH} of each are needed. The difference in "
             "pounds (did, or imputation where starts differ) has a rule for few places."
         )
+    alone = spread_alone(contributions, ENOUGH)
+    df, error = float(alone.df[0]), float(alone.std_error[0])
+    if refused is None and not (np.isfinite(df) and error > NO_SPREAD):
+        refused = (
+            f"No p-value or likely range can be had: the {noun} moved exactly alike, so they show no spread "
+            "to judge by. Choose an outcome that varies."
+        )
     if refused is not None:
         account |= {"procedure": "refused", "reason": refused}
         return Rule("refused", spread, False, ENOUGH, dispersion, "no interval", account, (refused,), refused)
-    account["df"] = float(spread_alone(contributions, ENOUGH).df[0])
+    account["df"] = df
     account["procedure"] = "own-spread"
     account["reason"] = (
         f"{n1} pilot and {n0} comparison {noun}: enough of both for their own spread to be used"

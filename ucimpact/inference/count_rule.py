@@ -52,6 +52,7 @@ from ucimpact.inference.few_clusters import (
     FEWEST_OWN_SPREAD,
     FEWEST_PERIODS_FOR_FLAG,
     NO_FLAG,
+    OTHERWISE,
     WEAK_BELOW,
     Auto,
     Flag,
@@ -233,7 +234,7 @@ def choose(
         why = "too few to show a spread of their own, so what places drift by themselves is taken from all"
     account |= {
         "procedure": "own-spread" if own else "random-effects",
-        "reason": f"{n1} pilot and {n0} comparison {noun}: {why}",
+        "reason": f"{n1} pilot and {number_of(n0, 'comparison', noun)}: {why}",
         "seed": choice.seed,
         "prior": {"on": "drift", "kind": "half-normal", "scale": PRIOR_SCALE},
         "drift": float(np.sqrt(tau2[0])),
@@ -258,11 +259,16 @@ def heard(contributions: Contributions) -> tuple[int, int, int]:
     return n1, n0, len(pilot) - n1 - n0
 
 
+def number_of(number: int, kind: str, noun: str) -> str:
+    """ "4 comparison places", "1 comparison place"."""
+    return f"{number} {kind} {noun[:-1] if number == 1 else noun}"
+
+
 def _refused(account: Mapping[str, Any], noun: str) -> str | None:
     if account["n0"] < FEWEST_COMPARISON:
         return (
-            f"No p-value or likely range can be had: {account['n0']} comparison {noun}, and at least "
-            f"{FEWEST_COMPARISON} are needed. A longer series could answer."
+            f"No p-value or likely range can be had: {number_of(account['n0'], 'comparison', noun)}, and at "
+            f"least {FEWEST_COMPARISON} are needed. {OTHERWISE}"
         )
     before, after = account["events_before"], account["events_after"]
     if min(before, after) < FEWEST_EVENTS:
@@ -307,7 +313,8 @@ def _warnings(account: Mapping[str, Any], places: Places, flag: Flag, noun: str)
         )
     if n1 == 1 and n0 < WEAK_BELOW:
         said.append(
-            f"Weak: one pilot {noun[:-1]} and {n0} comparison {noun}, so the range leans on those {n0} alone."
+            f"Weak: one pilot {noun[:-1]} and {number_of(n0, 'comparison', noun)}, so the range "
+            f"leans on those {n0} alone."
         )
     if min(n1, n0) < ENOUGH and places.periods_before < FEWEST_PERIODS_FOR_FLAG:
         number = f"{places.periods_before} period{'s' if places.periods_before > 1 else ''}"

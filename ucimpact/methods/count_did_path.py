@@ -57,10 +57,49 @@ class Path:
     reference: int
 
     @cached_property
+    def at_reference(self) -> Array:
+        """The cell that each pilot unit is measured from, its last without the pilot.
+
+        Shape (n_units, n_periods).
+        """
+        sample = self.sample
+        before = np.where(
+            sample.counts.seen & (sample.since <= self.reference) & ~sample.counts.never[:, None],
+            sample.since,
+            -(10**6),
+        )
+        last = before.max(axis=1, keepdims=True)
+        return np.asarray((before == last) & (last > -(10**6)))
+
+    @property
+    def moved(self) -> Array:
+        """Pilot units that were not seen in the reference period, shape (n_units,)."""
+        there = self.at_reference & (self.sample.since != self.reference)
+        return np.asarray(there.any(axis=1))
+
+    def warnings(self) -> tuple[str, ...]:
+        """Where some units are measured from an earlier period than the others."""
+        moved = self.moved
+        if not moved.any() or self.family is None:
+            return ()
+        sample, panel = self.sample, self.sample.panel
+        noun = panel.frequency.noun
+        starts = sample.sample.start
+        whole = [s for s in sample.sample.cohorts if moved[starts == s].all()]
+        labels = ", ".join(panel.frequency.label(int(s)) for s in whole)
+        number = int(moved.sum())
+        of = f"{number} pilot unit{'s' if number > 1 else ''}"
+        of += f" (with them all that start in {labels})" if whole else ""
+        when = f"the last {noun} before the start" if self.reference == -1 else f"{noun} {self.reference}"
+        return (
+            f"{of} {'were' if number > 1 else 'was'} not seen in {when}: the path measures "
+            f"{'them' if number > 1 else 'it'} from the nearest {noun} before that instead.",
+        )
+
+    @cached_property
     def expected(self) -> Expected | None:
-        """By ratio, from each start's reference period and the units that never start."""
-        at = self.sample.since == self.reference
-        free = self.sample.counts.seen & (at | self.sample.counts.never[:, None])
+        """By ratio, from each unit's reference period and the units that never start."""
+        free = self.sample.counts.seen & (self.at_reference | self.sample.counts.never[:, None])
         try:
             found = self.sample.expected_from(free)
         except EstimationError:
@@ -76,7 +115,7 @@ class Path:
         """Cells of each event time, the reference left out."""
         sample = self.sample
         assert self.expected is not None
-        there = sample.counts.seen & ~sample.counts.never[:, None] & (sample.since != self.reference)
+        there = sample.counts.seen & ~sample.counts.never[:, None] & ~self.at_reference
         there &= ~np.isnan(self.expected.value)
         times, codes = np.unique(sample.since[there], return_inverse=True)
         label = np.full(there.shape, -1)
@@ -160,9 +199,11 @@ class Path:
     def pre_trend(self, family: Family | None) -> dict[str, Any]:
         """Slope before the start, and the joint test of slope, bend and S-bend."""
         noun = self.sample.panel.frequency.noun
+        refused = self.rule.refused
         if family is None:
-            return {"why": "There is no path over time to compare before the pilot."}
-        before = (self.times < self.reference) & np.isfinite(family.rate.std_error)
+            return {"why": refused or "There is no path over time to compare before the pilot."}
+        early = self.times < self.reference
+        before = early & np.isfinite(family.rate.std_error)
         starts = len(np.unique(self.sample.counts.cohort[~self.sample.counts.never]))
         groups = np.array(
             [
@@ -173,6 +214,10 @@ class Path:
         common = before & (groups == starts)
         usable = common if common.sum() >= 2 else before
         if not usable.any():
+            if refused is not None:
+                return {"why": refused}
+            if early.any():
+                return {"why": "The places moved too much alike before the pilot to judge by."}
             return {"why": f"With one {noun} before the pilot there is no path to compare."}
         line = np.append(self.times[usable], self.reference).astype(float)
         middle = line - line.mean()

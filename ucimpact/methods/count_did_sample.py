@@ -155,6 +155,13 @@ def lay_out(
         return findings, None
     if not sample.y.any():
         return [*findings, _refuse(f"`{column}` is 0 throughout", "Choose an outcome that happens")], None
+    amount = sample.y if sample.people is None else sample.y / np.where(sample.people > 0, sample.people, 1.0)
+    if not counted and np.ptp(amount) <= 1e-12 * float(np.abs(amount).max()):
+        each = f"{sample.y[0]:g}" if sample.people is None else "the same for each person"
+        return [
+            *findings,
+            _refuse(f"`{column}` is {each} throughout", "Choose an outcome that varies"),
+        ], None
     said = list(findings)
     found, laid = _compared(method, sample, per, list(said), family, counted)
     if laid is None:
