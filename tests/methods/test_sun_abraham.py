@@ -163,11 +163,12 @@ def test_a_start_not_seen_just_before_it_is_measured_from_an_earlier_period() ->
     assert "4" not in set(cells["period"])  # the reference now
 
 
-def test_a_start_never_seen_before_it_has_no_effect_and_is_named() -> None:
+def test_a_start_never_seen_before_it_is_left_out_and_counted() -> None:
     table = drawn(49).table()
     gone = (table["start"] == 6) & (table["period"] < 6)
     found = SUN_ABRAHAM.fit(Panel(table[~gone]))
-    assert any("units that started in 6 were never seen" in warning.lower() for warning in found.warnings)
+    (left_out,) = found.counts["left_out"]
+    assert "not seen before the start" in left_out["reason"]
     assert set(found.effects["group"].dropna()) == {"4", "7"}
 
 
