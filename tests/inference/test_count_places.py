@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from ucimpact.inference.count_dealing import dealings, dealt
 from ucimpact.inference.count_effects import (
     Counts,
     Sets,
@@ -222,3 +224,66 @@ def test_t_and_mixture_stand_side_by_side() -> None:
     assert half[1] == pytest.approx(stats.t.ppf(0.975, 5) * 0.1)
     assert both.p_value(half).tolist() == pytest.approx([0.05, 0.05])
     assert both.own_spread.tolist() == [False, True]
+
+
+# -- dealing ---------------------------------------------------------------------------------
+
+
+def by_hand(drift: Array, noise: Array, seats: dict[int, int], share: Array, tau2: float) -> list[float]:
+    """How far out every way of seating is, the data's own first, one place after the other."""
+    sd = np.sqrt(noise + tau2)
+    z = drift / sd
+    z = z - z.mean(axis=1, keepdims=True)
+    places, starts = list(seats), list(seats.values())
+    weight = [share[j] * sd[starts[j], places[j]] for j in range(len(places))]
+    n = z.shape[1]
+    out = []
+    for sat in [tuple(places), *itertools.permutations(range(n), len(places))]:
+        rest = [i for i in range(n) if i not in sat]
+        gaps = (w * (z[s, i] - z[s, rest].mean()) for w, s, i in zip(weight, starts, sat, strict=True))
+        out.append(abs(sum(gaps)))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("seats", "share", "number"),
+    [
+        ({4: 0}, [1.0], 9),
+        ({4: 0, 1: 1}, [0.4, 0.6], 72),
+        ({4: 0, 1: 0}, [0.5, 0.5], 36),
+        ({4: 1, 1: 0, 7: 1}, [0.3, 0.4, 0.3], 252),
+    ],
+)
+def test_all_different_dealings_are_gone_through_where_they_are_few(
+    seats: dict[int, int], share: list[float], number: int
+) -> None:
+    rng = np.random.default_rng(3)
+    drift, noise = rng.standard_normal((2, 9)), np.full((2, 9), 0.3)
+    found = dealt(drift, noise, seats, np.array(share), 0.02, 9_999, 1)
+    assert found is not None and found.every and found.number == number
+    far = np.array(by_hand(drift, noise, seats, np.array(share), 0.02))
+    assert found.p_value == pytest.approx((far[1:] >= far[0] * (1 - 1e-9)).mean(), rel=1e-12)
+    assert found.smallest == pytest.approx((far[1:] >= far.max() * (1 - 1e-9)).mean(), rel=1e-12)
+    assert found.smallest >= 1 / number - 1e-12 and found.p_value >= found.smallest
+
+
+def test_drawn_dealings_count_the_datas_own_and_never_fall_below_it() -> None:
+    rng = np.random.default_rng(4)
+    drift, noise = 0.1 * rng.standard_normal((1, 30)), np.full((1, 30), 0.01)
+    drift[0, :4] += 50.0
+    found = dealt(drift, noise, {0: 0, 1: 0, 2: 0, 3: 0}, np.array([0.1, 0.2, 0.3, 0.4]), 0.0, 199, 1)
+    assert found is not None and not found.every
+    assert found.smallest == 1 / 200 and found.p_value >= 1 / 200
+    assert dealings(30, (1, 1, 1, 1)) == 30 * 29 * 28 * 27 and dealings(9, (2, 1)) == 252
+
+
+def test_a_place_that_says_nothing_has_no_seat() -> None:
+    rng = np.random.default_rng(5)
+    drift, noise = rng.standard_normal((1, 12)), np.full((1, 12), 0.3)
+    with_them = noise.copy()
+    with_them[0, 11] = np.inf
+    found = dealt(drift, with_them, {0: 0, 5: 0}, np.array([1.0, 0.0]), 0.02, 9_999, 1)
+    heard = [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]
+    alone = dealt(drift[:, heard], noise[:, heard], {0: 0}, np.array([1.0]), 0.02, 9_999, 1)
+    assert found == alone and alone is not None and alone.number == 10
+    assert dealt(drift, noise, {0: 0}, np.array([0.0]), 0.02, 99, 1) is None

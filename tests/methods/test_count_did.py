@@ -430,7 +430,14 @@ def test_the_rule_goes_by_the_number_of_places(pilots: int, procedure: str) -> N
     rule = found.extras["rule"]
     assert rule["procedure"] == procedure
     assert (rule["breakdown_ratio"] is None) == (pilots >= 6)
-    assert 0 < rule["second_opinion"]["p_value"] <= 1
+    second = rule["second_opinion"]
+    assert rule["smallest_p"] is None
+    assert second["smallest_p"] <= second["p_value"] <= 1
+    if pilots == 1:  # all 30 are gone through
+        assert (rule["permutations"], rule["all_permutations"]) == (30, True)
+        assert second["smallest_p"] == 1 / 30
+    else:
+        assert second["smallest_p"] == 1 / 10_000 and not rule["all_permutations"]
     assert rule["prior"] == {"on": "drift", "kind": "half-normal", "scale": 0.3}
     assert np.isfinite(found.effects[["estimate", "conf_low", "conf_high"]]).all(axis=None)
 

@@ -13,7 +13,6 @@ import numpy as np
 from ucimpact.inference.count_effects import Expected, Found
 from ucimpact.inference.count_rule import OWN_SPREAD, Rule, heard, number_of, places_before, spread_alone
 from ucimpact.inference.few_clusters import ENOUGH, FEWEST_COMPARISON, OTHERWISE
-from ucimpact.inference.randomisation import smallest_p
 
 NO_SPREAD = 1e-10
 """Standard error of a log ratio up to which it is rounding."""
@@ -38,7 +37,7 @@ def choose_for_costs(main: Found, expected: Expected, *, noun: str, dispersion: 
         "flag_ratio": float("nan"),
         "variance_flag": False,
         "breakdown_ratio": None,
-        "smallest_p": smallest_p(n1, n0),
+        "smallest_p": None,  # a t has none
         "second_opinion": None,
         "df": None,
         "dispersion": dispersion,

@@ -26,7 +26,6 @@ The estimate is the same whatever the procedure. Measured, at a nominal 5%: see 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -329,46 +328,3 @@ def disagreement(contributions: Contributions, tau2: float) -> dict[str, Any]:
     u = 1.0 / (noise[heard] + tau2)
     mean = (u * value[heard]).sum() / u.sum()
     return {"q": float((u * (value[heard] - mean) ** 2).sum()), "q_df": int(heard.sum()) - 1}
-
-
-def dealt(
-    drift: Array, noise: Array, seats: Mapping[int, int], share: Array, tau2: float, most: int, seed: int
-) -> float:
-    """p-value of dealing the starts to other places, by deviations over their own spread.
-
-    Parameters
-    ----------
-    drift, noise : array (n_starts, n_places)
-        Log ratio of each place over the periods of each start, with no effect imposed, and its counting
-        variance.
-    seats : mapping
-        Place of each pilot seat and its start.
-    share : array (n_seats,)
-        Part of each seat in the effect.
-    """
-    heard = np.isfinite(noise)
-    sd = np.sqrt(np.where(heard, noise, 1.0) + tau2)
-    z = np.where(heard, drift, 0.0) / sd
-    z = z - z.mean(axis=1, keepdims=True)
-    places, starts = np.array(list(seats)), np.array(list(seats.values()))
-    scale = share * sd[starts, places]
-    n, k = z.shape[1], len(places)
-    order = _orders(n, k, most, seed)
-    others = np.setdiff1d(np.arange(n), places)
-    # the data's own seats first; the rest in the order of their values, whatever they are called
-    line = np.concatenate([places, others[np.argsort(z[0, others], kind="stable")]])
-    sat = line[order]  # (draws, k)
-    value = z[starts[None, :], sat]
-    taken = np.stack([z[s][sat].sum(axis=1) for s in starts], axis=1)
-    mean = (z.sum(axis=1)[starts] - taken) / (n - k)
-    drawn = np.abs((scale * (value - mean)).sum(axis=1))
-    return float((drawn >= drawn[0] * (1 - 1e-9)).mean())
-
-
-@lru_cache(maxsize=8)
-def _orders(places: int, seats: int, most: int, seed: int) -> Array:
-    rng = np.random.default_rng(seed)
-    out = np.empty((most + 1, seats), dtype=np.intp)
-    out[0] = np.arange(seats)
-    out[1:] = np.argsort(rng.random((most, places)), axis=1)[:, :seats]
-    return out

@@ -31,7 +31,8 @@ from typing import Any
 
 import numpy as np
 
-from ucimpact.inference.count_effects import Counts, Expected, Found, Sets, drifts, expected_by_ratio
+from ucimpact.inference.count_dealing import second_opinion
+from ucimpact.inference.count_effects import Counts, Expected, Found, Sets
 from ucimpact.inference.count_places import (
     FEWEST_EVENTS,
     GRID,
@@ -40,7 +41,6 @@ from ucimpact.inference.count_places import (
     Uncertainty,
     borrowed,
     breakdown,
-    dealt,
     disagreement,
     own_spread,
     posterior,
@@ -60,7 +60,6 @@ from ucimpact.inference.few_clusters import (
     flag_of,
 )
 from ucimpact.inference.linear import sum_by
-from ucimpact.inference.randomisation import smallest_p
 
 Array = np.ndarray
 MANY = 20
@@ -202,7 +201,7 @@ def choose(
         "flag_ratio": flag.ratio,
         "variance_flag": flag.raised,
         "breakdown_ratio": None,
-        "smallest_p": smallest_p(n1, n0),
+        "smallest_p": None,  # neither a mixture nor a t has one
         "permutations": None,
         "all_permutations": None,
         "second_opinion": None,
@@ -240,7 +239,7 @@ def choose(
         "drift": float(np.sqrt(tau2[0])),
         "noise": kappa,
         **disagreement(contributions, float(tau2[0])),
-        **_second_opinion(expected, sets, contributions, float(tau2[0]), kappa, choice),
+        **second_opinion(expected, sets, contributions, float(tau2[0]), kappa, choice),
     }
     if few < ENOUGH:
         account["breakdown_ratio"] = breakdown(contributions, uncertainty, float(tau2[0]), level)
@@ -391,38 +390,6 @@ def _noise(expected: Expected, known: Array) -> tuple[float, float]:
     if steep < 0:
         return max(1.0, float(np.average(variance, weights=weight))), 0.0
     return (kappa, steep) if kappa > 1 else (1.0, slope)
-
-
-def _second_opinion(
-    expected: Expected, sets: Sets, contributions: Contributions, tau2: float, kappa: float, auto: Auto
-) -> dict[str, Any]:
-    """The starts dealt to other places, deviations divided by their spread."""
-    counts = expected.counts
-    pilot = np.flatnonzero(counts.place_pilot)
-    n1, n0 = len(pilot), int((~counts.place_pilot).sum())
-    if n1 < 1 or n0 < 2:
-        return {}
-    every = counts.seen & ~np.isnan(expected.value)
-    null, _ = expected_by_ratio(counts, every)
-    codes = np.unique(counts.cohort[~counts.never])
-    inside = sets.label >= 0
-    after = np.array([inside[counts.cohort == c].any(axis=0) for c in codes], dtype=float)
-    before = np.array([expected.free[counts.cohort == c].any(axis=0) for c in codes], dtype=float)
-    drift, noise = drifts(null, after, before, places=np.ones(n1 + n0, dtype=bool))
-    noise = noise * kappa
-    first = {int(p): int(counts.cohort[(counts.places == p) & ~counts.never].min()) for p in pilot}
-    seats = {place: int(np.searchsorted(codes, c)) for place, c in first.items()}
-    share = contributions.size[0, pilot]
-    p_value = dealt(drift, noise, seats, share, tau2, auto.permutations, auto.seed)
-    way = f"{auto.permutations:,} dealings of the starts at random"
-    return {
-        "permutations": auto.permutations,
-        "all_permutations": False,
-        "second_opinion": {
-            "procedure": f"permutation of deviations divided by their spread, {way}",
-            "p_value": p_value,
-        },
-    }
 
 
 def spread_alone(contributions: Contributions, fewest: int) -> Uncertainty:
