@@ -105,6 +105,7 @@ class Placebo:
     pilot_label: Label
     others_label: Label
     worded: Callable[[float, int], str]
+    axis_label: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,13 +227,14 @@ def placebo(chart: Placebo, width: int) -> Drawing:
     typical = sorted(v for v in (other[last] for other in chart.others) if v is not None)
     far = typical[len(typical) // 8 if end > 0 else -1 - len(typical) // 8] if typical else 0.0
     ends = [End(last, end, BLUE, 3.0, chart.pilot_label), End(last, far, MANY, 1.5, chart.others_label)]
-    drawing = blank(width, 272 + _key_height(ends) if narrow else 360)
+    under = ROW * _rows_under(chart.axis_label, width)
+    drawing = blank(width, under + (272 + _key_height(ends) if narrow else 360))
     left = max(measure(text, SMALL) for text in texts) + 12
-    axes = drawing.axes(left, *_margins(ends, narrow), 34)
+    axes = drawing.axes(left, *_margins(ends, narrow), 34 + under)
     axes.set_ylim(-chart.limit, chart.limit)
     axes.set_xlim(-0.4, last + 0.4)
     _grid(drawing, axes, marks, texts, zero=True)
-    _periods(drawing, axes, chart.labels)
+    _periods(drawing, axes, chart.labels, counts=chart.axis_label)
     _start_line(drawing, axes, chart.start - 0.5, chart.start_label)
     joined = [v for other in chart.others for v in (*_gaps(other), math.nan)]
     axes.plot([*range(last + 1), math.nan] * len(chart.others), joined, color=MANY, lw=0.8)

@@ -130,12 +130,14 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
     comparison = [by_period.get(row["period"]) for row in rows] if by_period else []
     drawn = comparison if _near(comparison, rows) else [None] * len(rows)
     after = set(started)
+    lows = [row["low"] if k in after else None for k, row in enumerate(rows)]
+    band = any(low is not None for low in lows)
     pilots = (f"mean of pilot {_units(document, 2)}",) if own else _pilots(document)
     chart = ObservedExpected(
         labels=[_short(row, own=own) for row in rows],
         observed=[row["observed"] for row in rows],
         expected=[row["expected"] for row in rows],
-        low=[row["low"] if k in after else None for k, row in enumerate(rows)],
+        low=lows,
         high=[row["high"] if k in after else None for k, row in enumerate(rows)],
         comparison=drawn,
         start=start or None,
@@ -148,8 +150,8 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
         observed_label=Label(head="Observed", rest=pilots, short=(", ".join(("Observed", *pilots)),)),
         expected_label=Label(
             head="Expected",
-            rest=("without the pilot", "(shaded: likely range)"),
-            short=("Expected without the pilot", "Likely range of what was expected"),
+            rest=("without the pilot", "(shaded: likely range)")[: 1 + band],
+            short=("Expected without the pilot", "Likely range of what was expected")[: 1 + band],
         ),
         comparison_label=_comparison_label(document) if drawn is comparison and comparison else None,
     )

@@ -9,7 +9,7 @@ from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.report.charts import Power
 from ucimpact.report.figures import Figure, how_measured, may_claim, primary, toward_good
 from ucimpact.report.tables import table
-from ucimpact.words import POWER, people_needed, plainly, takes, times
+from ucimpact.words import POWER, people_needed, number, plainly, takes, times
 
 
 def people_it_takes(document: Mapping[str, Any]) -> str:
@@ -40,7 +40,8 @@ def power(document: Mapping[str, Any]) -> Figure | None:
     fall = "fall" if toward_good(finding) < 0 else "rise"
 
     def size(v: float) -> str:
-        return f"{how.before}{plainly(v)}{how.after}"
+        whole = how.before and abs(v) >= 1
+        return f"{how.before}{number(v) if whole else plainly(v)}{how.after}"
 
     def chance(v: float) -> float:
         return 100 * precision.chance(v)

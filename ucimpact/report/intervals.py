@@ -90,6 +90,7 @@ class Rows:
     more: str
     shown: tuple[Answer, ...]
     off_axis: int
+    unsure: str = "Could not tell: the range includes no change"
 
 
 def answer_of(lo: float | None, hi: float | None) -> Answer:
@@ -143,7 +144,19 @@ def rows(
         fewer=how.fewer.capitalize(),
         more=how.more.capitalize(),
         shown=tuple(answer for answer in order if answer in present),
+        unsure=_unsure(results),
         off_axis=sum(not all(axis.holds(v) for v in _values(r)) for r in results),
+    )
+
+
+def _unsure(results: Sequence[Result]) -> str:
+    """What an empty mark stands for: a range that includes no change, or that there is none."""
+    unsure = [r for r in results if answer_of(r.lo, r.hi) == "unsure"]
+    ranged = [r for r in unsure if r.lo is not None and r.hi is not None]
+    if unsure and not ranged:
+        return "No likely range"
+    return "Could not tell: the range includes no change" + (
+        "" if len(ranged) == len(unsure) else ", or there is none"
     )
 
 

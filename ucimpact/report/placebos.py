@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ucimpact.report import staggered
 from ucimpact.report.charts import Label, Path, Placebo
 from ucimpact.report.figures import (
     Figure,
@@ -16,6 +17,7 @@ from ucimpact.report.figures import (
     minus_is,
     noun_of,
     primary,
+    short_period,
     signed,
     source_of,
     told_path,
@@ -42,8 +44,8 @@ def placebo(document: Mapping[str, Any]) -> Figure | None:
     sizes = sorted(abs(v) for values in others for v in values if v is not None)
     limit = max(1.15 * max(abs(v) for v in pilot if v is not None), sizes[int(0.95 * (len(sizes) - 1))])
     away = sum(any(v is not None and abs(v) > limit for v in values) for values in others)
-    labels = labels_of(entry)
-    shorts = [labels.get(own.get(t, {}).get("period"), (f"{t:+d}",))[0] for t in times]
+    dated = _dated(entry, own, times)
+    shorts = dated or [staggered.short(t) for t in times]
     start = next(k for k, t in enumerate(times) if t >= 0)
     count = len(others)
     units = "per cent" if entry["scale"] == "log" else finding["chart_per"]
@@ -58,7 +60,8 @@ def placebo(document: Mapping[str, Any]) -> Figure | None:
             others=others,
             start=start,
             limit=limit,
-            start_label=f"pilot starts, {shorts[start]}",
+            start_label=f"pilot starts, {shorts[start]}" if dated else "pilot starts",
+            axis_label="" if dated else f"{noun}s since the start (0 is the first {noun} with the pilot)",
             pilot_label=Label(head="The pilot", short=("The pilot",)),
             others_label=Label(
                 head=f"{count} others",
@@ -72,6 +75,18 @@ def placebo(document: Mapping[str, Any]) -> Figure | None:
         source=(source_of(document) + note).strip(),
         table=_table(entry, found, change, how),
     )
+
+
+def _dated(entry: Mapping[str, Any], own: Mapping[int, Mapping[str, Any]], times: Sequence[int]) -> list[str]:
+    """The times as dates; empty where one of them has none, so that dates and counts never mix."""
+    labels = labels_of(entry)
+    by_since = {
+        row["since"]: short_period(row["period"], row["label"])
+        for row in entry.get("counterfactual") or ()
+        if row.get("period")
+    }
+    names = [labels.get(own.get(t, {}).get("period"), (by_since.get(t, ""),))[0] for t in times]
+    return names if all(names) else []
 
 
 def _table(

@@ -104,10 +104,12 @@ def effect(document: Mapping[str, Any]) -> Section | None:
     text = [told.get(name) or "" for name in ("percent", "avoided", "starts")] + [
         document["certainty"].get("line") or ""
     ]
-    band = (
-        "The dashed line is our best account of what would have happened without the pilot. The shaded "
-        "band shows how far that account could be out: of 100 such bands, 95 would hold the true value."
-    )
+    band = "The dashed line is our best account of what would have happened without the pilot."
+    if isinstance(chart, ObservedExpected) and any(v is not None for v in chart.low):
+        band += (
+            " The shaded band shows how far that account could be out: of 100 such bands, 95 would hold the "
+            "true value."
+        )
     paragraphs = [("How to read this", band)]
     if told.get("starts"):
         paragraphs.append(("Time", counted_from(plural_of(figures.unit_of(document)))))
@@ -352,7 +354,8 @@ def _result(entry: Mapping[str, Any]) -> Result:
 def _smallest(finding: Mapping[str, Any], w: float) -> str:
     how = how_measured(finding, [])
     noun = "fall" if toward_good(finding) < 0 else "rise"
-    return f"Smallest worthwhile {noun}, {how.before}{plainly(w)}{how.after}"
+    size = number(w) if how.before and w >= 1 else plainly(w)
+    return f"Smallest worthwhile {noun}, {how.before}{size}{how.after}"
 
 
 def found(document: Mapping[str, Any]) -> Section | None:
