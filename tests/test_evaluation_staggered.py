@@ -438,3 +438,7 @@ def test_did_refuses_starts_that_differ_by_itself(tmp_path: Path) -> None:
     study = written(tmp_path, STUDY.replace('name = "imputation"', 'name = "did"'), where_all_join())
     with pytest.raises(DesignError):
         evaluate(study)
+
+
+def test_several_starts_are_told_from_the_first_to_the_last(waves: Evaluation) -> None:
+    assert waves.data["start"] == "October 2022 to November 2023"

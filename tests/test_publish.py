@@ -10,6 +10,7 @@ import pytest
 from tests.test_evaluation import PANEL_STUDY, panel_table, study_in
 from ucimpact import publish
 from ucimpact.evaluation import Evaluation, evaluate
+from ucimpact.publish_units import unit_of
 from ucimpact.report.render import render
 from ucimpact.report.tables import csv_text
 
@@ -83,3 +84,44 @@ def test_hostile_column_names_arrive_escaped(tmp_path: Path) -> None:
     publish.save(evaluate(study_in(tmp_path, text, table)), tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text()
     assert "<script" not in page and "&lt;script&gt;" in page
+
+
+def test_effects_carry_the_outcome_and_the_unit_of_each_number(evaluation: Evaluation) -> None:
+    rows = publish.tables(evaluation.to_dict())["effects"]
+    main = {row["term"]: row for row in rows if row["role"] == "primary"}
+    assert {row["outcome"] for row in main.values()} == {evaluation.finding["label"]}
+    units = {term: main[term]["unit"] for term in ("att", "cumulative", "relative")}
+    assert units == {
+        "att": "per 1,000 people a month",
+        "cumulative": "events",
+        "relative": "share of what was expected",
+    }
+    assert list(rows[0])[:5] == ["analysis", "role", "outcome", "term", "unit"]
+    assert all(row["unit"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome", "per", "data", "term", "unit"),
+    [
+        ("count", "visits", 10_000.0, "panel", "att", "per 10,000 people a month"),
+        ("cost", "cost per 1,000", None, "panel", "att", "pounds per 1,000 people a month"),
+        ("cost", "cost", None, "panel", "cumulative", "pounds"),
+        ("score", "wellbeing", None, "panel", "att", "points a ward and month"),
+        ("count", "visits", None, "series", "att", "events a month"),
+        ("count", "visits", None, "panel", "rate_ratio", "ratio"),
+        ("binary", "died", None, "cohort", "att", "share of people"),
+        ("binary", "died", None, "cohort", "cumulative", "people"),
+        ("count", "visits", None, "cohort", "rate_difference", "events per 1,000 people a year"),
+    ],
+)
+def test_the_unit_of_a_number_goes_by_what_was_counted(
+    kind: str, outcome: str, per: float | None, data: str, term: str, unit: str
+) -> None:
+    entry = {"role": "primary", "kind": kind, "outcome": outcome, "extras": {"per": per}}
+    about = {"kind": data, "frequency": "month", "unit_noun": "ward"}
+    assert unit_of(entry, {"term": term}, {"estimates": [entry], "data": about}) == unit
+
+
+def test_counts_are_whole_numbers(evaluation: Evaluation) -> None:
+    rows = publish.tables(evaluation.to_dict())["observed_expected"]
+    assert rows and all(isinstance(row["events"], int) for row in rows)

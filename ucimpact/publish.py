@@ -13,6 +13,7 @@ from ucimpact import serialise
 from ucimpact.disclosure import release
 from ucimpact.errors import UsageError
 from ucimpact.evaluation import Evaluation
+from ucimpact.publish_units import label_of, unit_of
 from ucimpact.report.tables import csv_text
 
 TABLES = ("effects", "observed_expected", "checks", "left_out")
@@ -60,7 +61,14 @@ def tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The tables of a released document, each a list of rows."""
     analyses = document["estimates"]
     effects = [
-        {"analysis": entry["label"], "role": entry["role"], **row}
+        {
+            "analysis": entry["label"],
+            "role": entry["role"],
+            "outcome": label_of(entry, document),
+            "term": row["term"],
+            "unit": unit_of(entry, row, document),
+            **_whole(row, ("event_time",)),
+        }
         for entry in analyses
         for row in entry.get("effects") or ()
     ]
@@ -71,10 +79,18 @@ def tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     ]
     return {
         "effects": effects,
-        "observed_expected": list(primary.get("counterfactual") or ()),
+        "observed_expected": [
+            _whole(row, ("events", "units", "since")) for row in primary.get("counterfactual") or ()
+        ],
         "checks": checks,
         "left_out": list(document["data"]["left_out"]),
     }
+
+
+def _whole(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """A row with those of its counts that are whole written so: 241, not 241.0."""
+    counts = {name: row[name] for name in names if isinstance(row.get(name), float)}
+    return {**row, **{name: int(value) for name, value in counts.items() if value.is_integer()}}
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:

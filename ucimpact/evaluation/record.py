@@ -35,7 +35,7 @@ def data_document(study: Study, records: Records, data: Panel | Series, estimate
         "rows_are": study.data.rows,
         "frequency": noun,
         "window": [data.frequency.label(int(data.ordinals[i])) for i in (0, -1)],
-        "start": label(starts[0]),
+        "start": " to ".join(label(start) for start in dict.fromkeys((starts[0], starts[-1]))),
         "starts": starts_document(data, estimate),
         "unit_noun": unit_noun(study),
         "counts": counts,
