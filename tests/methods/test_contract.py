@@ -13,6 +13,7 @@ import pytest
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
+from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.methods import METHODS
 
@@ -187,3 +188,13 @@ def test_an_unknown_outcome_is_named(method: type) -> None:
 
     with pytest.raises(DataError, match="no such column"):
         method(**{"outcome": "nothing", **FIELDS.get(key_of(method), {})}).fit(data_for(method))
+
+
+def test_data_of_another_kind_are_refused_with_what_to_give(method: type) -> None:
+    made = method(outcome="y", **FIELDS.get(key_of(method), {}))
+    other = Panel(panel_table()) if method.takes is Series else Series(series_table(), start="2017-10")
+    for data in (table_for(method), other):
+        for asked in (made.fit, made.check_design):
+            with pytest.raises(UsageError, match=rf"give {method.takes.__name__}\b") as caught:
+                asked(data)
+            assert f"{method.takes.__name__}(table, " in str(caught.value)

@@ -41,7 +41,7 @@ from ucimpact.errors import EstimationError, UsageError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.methods import before_after_meter as meter
 from ucimpact.methods.before_after_rows import People
-from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.design_finding import Finding, enforce, need
 
 Array = np.ndarray
 
@@ -104,6 +104,7 @@ class BeforeAfter:
 
     def check_design(self, cohort: Cohort) -> list[Finding]:
         """What these data refuse, and what needs care. That it is naive is always said."""
+        need(cohort, Cohort, "Cohort(table, person=..., pilot=...)")
         column = self._column(cohort)
         if column is None:
             named = f"the cohort names {len(cohort.before)}"

@@ -15,7 +15,7 @@ from ucimpact.inference.few_clusters import Auto
 from ucimpact.inference.linear import grid
 from ucimpact.inference.ppml import Family, PpmlFit
 from ucimpact.methods.count_did_late import MUCH, late_finding, none_before, silent_finding
-from ucimpact.methods.design_finding import Finding
+from ucimpact.methods.design_finding import Finding, need
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
 Array = np.ndarray
@@ -137,6 +137,7 @@ def lay_out(
     counted : bool
         Whether the outcome has to be a count; else an amount not below 0.
     """
+    need(panel, Panel, "Panel(table, unit=..., period=..., start=...)")
     column, per = numerator_of(panel, method)
     if panel.weight is not None and panel.weight == f"mean {panel.population}":
         panel = replace(panel, weight=None)  # the people at risk weigh already

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ucimpact.errors import DesignError
+from ucimpact.errors import DesignError, UsageError
 
 
 @dataclass(frozen=True)
@@ -49,3 +49,16 @@ def enforce(findings: Iterable[Finding]) -> tuple[str, ...]:
     if refused:
         raise DesignError("\n".join(refused))
     return tuple(str(finding) for finding in found if finding.level == "warn")
+
+
+def need(data: object, kind: type, way: str) -> None:
+    """Refuse data of another kind than a method takes, a plain table above all.
+
+    Raises
+    ------
+    UsageError
+        Saying what to give: ``way``, such as "Series(table, start=...)".
+    """
+    if not isinstance(data, kind):
+        noun = kind.__name__.lower()
+        raise UsageError(f"a {noun} is needed, found a {type(data).__name__}: give {way}")

@@ -50,7 +50,7 @@ from ucimpact.inference.fake_starts import ENOUGH_TO_RANK, fake_starts, rank
 from ucimpact.inference.residuals import innovations, ljung_box
 from ucimpact.inference.timeseries import Ar1Fit, Errors, Ols, Reml
 from ucimpact.methods import its_findings
-from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.design_finding import Finding, enforce, need
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import ROUTES, Ranges, covariance
 
@@ -114,6 +114,7 @@ class InterruptedTimeSeries:
 
     def check_design(self, data: Series) -> list[Finding]:
         """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
+        need(data, Series, "Series(table, period=..., start=...)")
         if unfit := its_findings.choice_refusals(data, season=self.season):
             return unfit
         design = self.design(data)

@@ -54,7 +54,7 @@ from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.pairing import Order
 from ucimpact.inference.sensitivity import Reach
-from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.design_finding import Finding, enforce, need
 from ucimpact.methods.matched_cohort_controls import NegativeControls, negative_controls
 from ucimpact.methods.matched_cohort_design import (
     clock_findings,
@@ -168,6 +168,7 @@ class MatchedCohort:
 
     def check_design(self, cohort: Cohort) -> list[Finding]:
         """What these data refuse, and what needs care, before anybody is matched."""
+        need(cohort, Cohort, "Cohort(table, person=..., pilot=...)")
         cohort.values(self.outcome)
         if groups := group_findings(cohort):
             return groups
