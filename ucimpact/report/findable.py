@@ -9,7 +9,7 @@ from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.report.charts import Power
 from ucimpact.report.figures import Figure, how_measured, may_claim, primary, toward_good
 from ucimpact.report.tables import table
-from ucimpact.words import POWER, people_needed, number, plainly, takes, times
+from ucimpact.words import POWER, number, people_needed, plainly, takes, times
 
 
 def people_it_takes(document: Mapping[str, Any]) -> str:

@@ -90,7 +90,7 @@ TERMS = {
     "rate_difference": "Difference of rates",
     "mean_difference": "Difference of means",
     "avoided": "Number of events over the pilot so far",
-    "dynamic_average": "Average over times since the start, each counting alike",
+    "dynamic_average": "Average over times since the start, each alike, measured from the period before it",
     "group_average": "Average over units, each counting alike however long it had the pilot",
     "calendar_average": "Average over calendar periods, each counting alike",
 }
@@ -280,6 +280,14 @@ def p_value(p: float | None) -> str:
     return "under 0.001" if p < 0.001 else number(p, 3)
 
 
+def mid(document: Mapping[str, Any]) -> str:
+    """The main outcome by its label, with what its effects count, in mid-sentence."""
+    finding = document["finding"]
+    per = finding.get("chart_per") if finding.get("scale") != "log" else ""
+    panel = document["data"].get("kind") == "panel"
+    return f"{finding['outcome']} {per}" if panel and per else str(finding["outcome"])
+
+
 def effects_in_full(document: Mapping[str, Any]) -> Table | None:
     """Every effect of the main analysis but the path, in the units of its column."""
     entry = primary(document)
@@ -297,7 +305,7 @@ def effects_in_full(document: Mapping[str, Any]) -> Table | None:
     ]
     if not rows:
         return None
-    where = f"Effects on {entry['outcome']}, as estimated"
+    where = f"Effects on {mid(document)}, as estimated"
     if entry["scale"] == "log":
         where += " (logarithms, but for the share)"
     interval = f"{100 * level:g}%"
@@ -348,15 +356,20 @@ CHECK_COLUMNS = {
     "seen": "Chance of being seen",
     "adds": "Adds to the result",
     "one_by_one": "Seen if each is tested by itself",
-    "per": "Drift in each",
+    "per": "Period",
     "ruled_out_above": "Larger ones are ruled out above",
     "effect": "Effect",
     "effect_low": "Effect, 95% low",
     "effect_high": "Effect, 95% high",
     "effect_p_value": "Effect, p-value",
     "slope_unit": "Slope is in",
-    "slope_low": "Slope, 95% low",
-    "slope_high": "Slope, 95% high",
+    "slope": "Drift in each period",
+    "slope_at_middle": "Drift by the middle of the pilot",
+    "scale": "Moving alike",
+    "label": "Dates",
+    "drift": "Drift in each period",
+    "slope_low": "Drift, 95% low",
+    "slope_high": "Drift, 95% high",
     "relative": "As a share",
     "periods_earlier": "Periods earlier",
     "pilot": "Had the pilot",
@@ -365,10 +378,32 @@ CHECK_COLUMNS = {
     "smd": "Difference (standard deviations)",
 }
 """What the columns of a check's table are called; one that is not here goes by its own key."""
+CHECK_CELLS: dict[tuple[str, Any], str] = {
+    ("scale", "log"): "in per cent",
+    ("scale", "level"): "in numbers",
+}
+"""Cells that are told in words."""
 LEFT_OUT = ("why",)
 
 
-def check_table(rows: Sequence[Mapping[str, Any]], question: str) -> Table | None:
+IN_CHART_UNITS = (
+    "pre_trend", "unmeasured", "pre_trend_power", "pre_trend_equivalence",
+    "placebo_starts", "leave_one_place_out", "scales",
+)  # fmt: skip
+"""Checks of places whose tables are in the units of the chart of gaps."""
+
+
+def unit_of_check(document: Mapping[str, Any], name: str) -> str:
+    """What the effects in the table of a check count; "" where that is not one thing."""
+    finding = document["finding"]
+    if document["data"].get("kind") != "panel" or name not in (*IN_CHART_UNITS, "dates"):
+        return ""
+    if finding["scale"] == "log":
+        return "" if name == "dates" else "effects as logarithms"
+    return f"{finding['label']}, {finding['per'] if name == 'dates' else finding['chart_per']}"
+
+
+def check_table(rows: Sequence[Mapping[str, Any]], question: str, unit: str = "") -> Table | None:
     """The rows behind a check, with headings for their keys; columns that hold nothing are left out."""
     if not rows:
         return None
@@ -376,9 +411,15 @@ def check_table(rows: Sequence[Mapping[str, Any]], question: str) -> Table | Non
     keys = [key for key in keys if key not in LEFT_OUT or any(row.get(key) for row in rows)]
     numeric = [k for k, key in enumerate(keys) if all(isinstance(r.get(key), (int, float)) for r in rows)]
     return table(
-        question,
+        f"{question} ({unit})" if unit else question,
         [CHECK_COLUMNS.get(key, capital(key.replace("_", " "))) for key in keys],
-        [["none" if row.get(key) is None else shown(row[key]) for key in keys] for row in rows],
+        [
+            [
+                "none" if row.get(key) is None else CHECK_CELLS.get((key, row[key])) or shown(row[key])
+                for key in keys
+            ]
+            for row in rows
+        ],
         numeric,
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ucimpact.report.figures import effects, noun_of, primary, short_period, unit_of
-from ucimpact.report.method import figure, p_value, shown
+from ucimpact.report.method import figure, mid, p_value, shown
 from ucimpact.report.tables import Table, table
 from ucimpact.words import capital, number, plural_of
 
@@ -31,7 +31,7 @@ def by_start(document: Mapping[str, Any]) -> Table | None:
         )
     head = ["Start", capital(plural_of(unit_of(document))), *HEAD]
     return table(
-        f"Effect on {entry['outcome']} by start, each over its own time with the pilot",
+        f"Effect on {mid(document)} by start, each over its own time with the pilot",
         head,
         told,
         range(1, 6),
@@ -45,7 +45,7 @@ def by_calendar(document: Mapping[str, Any]) -> Table | None:
     if not rows:
         return None
     told = [[short_period(str(row["period"]), str(row["period"])), *_numbers(row)] for row in rows]
-    caption = f"Effect on {entry['outcome']} in each {noun_of(document)}, on those that had started"
+    caption = f"Effect on {mid(document)} in each {noun_of(document)}, on those that had started"
     return table(caption, [capital(noun_of(document)), *HEAD], told, range(1, 5))
 
 
@@ -78,7 +78,7 @@ def scales(document: Mapping[str, Any]) -> Table | None:
         return None
     noun = noun_of(document)
     head = ["Supposed to move alike", "Effect", "95% low", "95% high", f"Slope a {noun} before", "p-value"]
-    caption = f"Effect on {entry['outcome']}, and the paths before the start, on both scales"
+    caption = f"Effect on {mid(document)}, and the paths before the start, on both scales"
     return table(caption, head, rows, range(1, 6))
 
 

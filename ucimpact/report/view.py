@@ -257,6 +257,13 @@ def others(document: Mapping[str, Any]) -> Section | None:
     )
 
 
+VIOLATION = (
+    "Violation",
+    "A move of the pilot places against the others that the pilot did not cause. The worst before the pilot "
+    "is the yardstick for those that may have come with it.",
+)
+
+
 def trust(document: Mapping[str, Any]) -> Section | None:
     """Every check with its answer."""
     checks = document["checks"]
@@ -268,7 +275,9 @@ def trust(document: Mapping[str, Any]) -> Section | None:
             word=ANSWERS[check["answer"]][0],
             question=check["question"],
             text=quoted(capital(check["text"])),
-            table=method.check_table(check.get("table") or (), check["question"]),
+            table=method.check_table(
+                check.get("table") or (), check["question"], method.unit_of_check(document, check["name"])
+            ),
         )
         for check in checks
     )
@@ -279,7 +288,13 @@ def trust(document: Mapping[str, Any]) -> Section | None:
         kind="checks",
         bold=tally([check["answer"] for check in checks]),
         checks=rows,
-        note=Note(name="What the answers mean", paragraphs=tuple(ANSWERS[name] for name in given)),
+        note=Note(
+            name="What the answers mean",
+            paragraphs=(
+                *(ANSWERS[name] for name in given),
+                *([VIOLATION] if any("violation" in check["text"] for check in checks) else []),
+            ),
+        ),
     )
 
 
