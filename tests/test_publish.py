@@ -10,7 +10,7 @@ import pytest
 from tests.test_evaluation import PANEL_STUDY, panel_table, study_in
 from ucimpact import publish
 from ucimpact.evaluation import Evaluation, evaluate
-from ucimpact.publish_units import unit_of
+from ucimpact.report.effect_units import unit_of
 from ucimpact.report.render import render
 from ucimpact.report.tables import csv_text
 

@@ -13,7 +13,7 @@ from ucimpact import serialise
 from ucimpact.disclosure import release
 from ucimpact.errors import UsageError
 from ucimpact.evaluation import Evaluation
-from ucimpact.publish_units import label_of, unit_of
+from ucimpact.report.effect_units import label_of, unit_of
 from ucimpact.report.tables import csv_text
 
 TABLES = ("effects", "observed_expected", "checks", "left_out")
