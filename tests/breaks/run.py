@@ -1,4 +1,4 @@
-"""Break a copy of the code eight ways, one at a time, and name the test that catches each: ``make break``.
+"""Break a copy of the code eleven ways, one at a time, and name the test that catches each: ``make break``.
 
 A test that no fault can fail tells nothing. Each fault is an exact replacement in a scratch copy of the
 checkout; where its text is no longer there the run stops and says so, and the fault has to be written again.
@@ -64,6 +64,39 @@ FAULTS = (
             ),
         ),
         ("tests/inference/test_few_clusters.py",),
+    ),
+    Fault(
+        "spread of starts ignored: places of another start are as noisy as any",
+        (
+            (
+                "ucimpact/inference/two_groups.py",
+                "        spread = self.spread * contrasts.relative\n        squares = (contrasts.residuals",
+                "        spread = self.spread * np.ones_like(contrasts.relative)\n        squares = (contrasts.residuals",
+            ),
+        ),
+        ("tests/methods/test_staggered_estimate.py",),
+    ),
+    Fault(
+        "correlation by shares: two pilot places stand for all in the test before the start",
+        (
+            (
+                "ucimpact/inference/two_groups.py",
+                "pooled = contrasts.residuals(contrasts.relative) / np.sqrt(contrasts.relative)",
+                "pooled = contrasts.shares * contrasts.residuals(contrasts.relative)",
+            ),
+        ),
+        ("tests/methods/test_staggered_estimate.py",),
+    ),
+    Fault(
+        "list size ignored: a growing list looks like more admissions",
+        (
+            (
+                "ucimpact/inference/count_effects.py",
+                "fit = ppml(raw, used, exposure=rate_people, family=family)",
+                "fit = ppml(raw, used, exposure=np.ones_like(rate_people), family=family)",
+            ),
+        ),
+        ("tests/methods/test_count_did.py",),
     ),
     Fault(
         "season ignored: no wave of the year in the regression",
