@@ -78,6 +78,7 @@ def decide(
             min_certainty=rule.mainstream_if.min_certainty,
             largest_step=_largest(grade),
             people=round(float(found["people_analysed"])) if found.get("people_analysed") else None,
+            keys_hold=all(check["answer"] == "holds" for check in _key_checks(checks)),
         ),
         "next_steps": _next_steps(found, grade, missing) if found["claim"] in words.HARM else [],
         "would_change": [
@@ -132,17 +133,18 @@ def _facts(
 
 def _doubt(checks: Sequence[Mapping[str, Any]]) -> str | None:
     """The question of the first key check in doubt."""
-    return next(
-        (
-            check["question"]
-            for check in checks
-            if check["answer"] == "doubtful"
-            and check.get("counted", True)
-            and check["name"] in words.QUESTIONS
-            and check["name"] not in NOT_COUNTED
-        ),
-        None,
-    )
+    return next((check["question"] for check in _key_checks(checks) if check["answer"] == "doubtful"), None)
+
+
+def _key_checks(checks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those that a decision looks at."""
+    return [
+        check
+        for check in checks
+        if check.get("counted", True)
+        and check["name"] in words.QUESTIONS
+        and check["name"] not in NOT_COUNTED
+    ]
 
 
 def _missing(study: Study, found: Mapping[str, Any], valuation: Valuation | None) -> list[str]:

@@ -70,4 +70,6 @@ def test_places_add_up_their_units(pair: tuple[InParts, np.ndarray]) -> None:
 def test_draws_have_the_spread_of_the_array(pair: tuple[InParts, np.ndarray]) -> None:
     parts, array = pair
     drawn = parts.multiplied(20_000, 3).drawn
-    np.testing.assert_allclose(drawn.T @ drawn / 20_000, array.T @ array, rtol=0.1, atol=7)  # three sd of a covariance are 5
+    np.testing.assert_allclose(
+        drawn.T @ drawn / 20_000, array.T @ array, rtol=0.1, atol=7
+    )  # three sd of a covariance are 5
