@@ -233,8 +233,6 @@ def choose(contrasts: Contrasts, places: Places, auto: Auto, level: float) -> Ch
     else:
         procedure, name, details = _pooled(first, places, auto, flag, alike)
     account |= details
-    if "permutation" not in account["procedure"]:
-        account["smallest_p"] = None  # a t has no smallest
     account["df"] = float(procedure.infer(first, level).df[0])
     warnings = []
     if flag.raised:

@@ -105,7 +105,7 @@ RULE = {
     "flag_ratio": "Variance of the pilot before the start, over that of the others",
     "breakdown_ratio": "How many times as changeable as the others the pilot may be, before the range "
     "reaches no change",
-    "smallest_p": "Smallest p-value these numbers of places allow",
+    "smallest_p": "Smallest p-value that choosing other places could give",
     "permutations": "Other choices of pilot places tried",
     "df": "Degrees of freedom",
 }
