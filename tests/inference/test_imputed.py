@@ -195,6 +195,6 @@ def test_averages_weigh_cells_as_they_say() -> None:
     assert values["group_average",] == pytest.approx((3 * 3 + 10) / 4)
     assert values["calendar", 4] == pytest.approx((3 * 6 + 10) / 4)
     assert values["calendar_average",] == pytest.approx((1 + 2 + 7) / 3)
-    assert values["group_time", 4, 4] == 10
+    assert values["group_time", 4, 4, 0] == 10
     np.testing.assert_allclose(found.cohort_share.sum(axis=0), 1)
     np.testing.assert_allclose((found.cohort_share * found.by_cohort(cells)).sum(axis=0), found.of(cells))
