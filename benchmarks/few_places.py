@@ -72,7 +72,7 @@ def procedures(bootstrap: int) -> dict[str, tuple[int, Callable[[Contrasts], Arr
     """Name, the fewest pilot units it works with, and p-values of all data sets at once."""
 
     def wild(made: Contrasts, **how: object) -> Array:
-        found = wild_bootstrap(made.design(), made.estimate, draws=bootstrap, seed=1, **how)  # type: ignore[arg-type]
+        found = wild_bootstrap(made.design(), made.estimate, draws=bootstrap, seed=1, **how)
         return np.array([one.p_value() for one in found])
 
     def coefficient(made: Contrasts) -> Array:

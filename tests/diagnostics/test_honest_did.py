@@ -76,7 +76,7 @@ def test_an_estimate_gives_the_ranges_of_r(shared: Path, file: str, which: str) 
     made, cases = golden_estimate(shared, file)
     expected = cases[f"{which}_rm"]
     bounds = tuple(row["Mbar"] for row in expected)
-    found = HonestDiD(bounds=bounds, target=which).of(made)  # type: ignore[arg-type]
+    found = HonestDiD(bounds=bounds, target=which).of(made)
     first = cases[f"{which}_original"][0]
     assert found.original["conf_low"] == pytest.approx(first["lb"][0], rel=1e-9)
     step = 40 * found.original["std_error"] / 999
@@ -89,7 +89,7 @@ def test_an_estimate_gives_the_ranges_of_r(shared: Path, file: str, which: str) 
             else (-step < row["conf_high"] - theirs["ub"] < 2 * step)
         )
     smooth = cases[f"{which}_sd_flci"]
-    bends = HonestDiD(kind="smoothness", bounds=tuple(r["M"] for r in smooth), target=which).of(made)  # type: ignore[arg-type]
+    bends = HonestDiD(kind="smoothness", bounds=tuple(r["M"] for r in smooth), target=which).of(made)
     for row, theirs in zip(bends.rows, smooth, strict=True):
         length = theirs["ub"] - theirs["lb"]
         assert row["conf_low"] == pytest.approx(theirs["lb"], abs=1.3e-3 * length)
@@ -131,7 +131,7 @@ def test_the_default_fit_is_enough(kind: Any) -> None:
     made = DID.fit(practices())
     for target in ("average", "first"):
         for together in (1, "auto"):
-            found = HonestDiD(kind=kind, target=target, together=together).of(made)  # type: ignore[arg-type]
+            found = HonestDiD(kind=kind, target=target, together=together).of(made)
             low, high = found.original["conf_low"], found.original["conf_high"]
             assert low < found.original["estimate"] < high
             widths = [row["conf_high"] - row["conf_low"] for row in found.rows]
@@ -164,8 +164,8 @@ def test_eighteen_months_each_way_take_seconds() -> None:
     made = DID.fit(practices(units=60, pilots=20, months=36, before=18))
     began = time.process_time()
     for kind in KINDS:
-        HonestDiD(kind=kind).of(made)  # type: ignore[arg-type]
-        HonestDiD(kind=kind, together="auto").of(made)  # type: ignore[arg-type]
+        HonestDiD(kind=kind).of(made)
+        HonestDiD(kind=kind, together="auto").of(made)
     assert time.process_time() - began < 5
 
 
@@ -227,7 +227,7 @@ def test_every_method_for_staggered_starts_has_an_answer_by_default(name: str) -
     method = METHODS[name](outcome="events" if name == "count-did" else "y")
     made = method.fit(staggered())
     for kind in KINDS:
-        found = HonestDiD(kind=kind, target="headline", together="auto").of(made)  # type: ignore[arg-type]
+        found = HonestDiD(kind=kind, target="headline", together="auto").of(made)
         assert np.isfinite([found.original["conf_low"], *(row["conf_low"] for row in found.rows)]).all()
     assert found.together == 4 and found.before == 2  # twelve leads that all three starts have
 
@@ -277,7 +277,7 @@ def test_two_way_event_study_on_real_data_gives_the_ranges_of_r(shared: Path) ->
     np.testing.assert_allclose(path.cov, cases["first_input"]["sigma"], rtol=1e-6)
     for which in ("first", "average"):
         rows = cases[f"{which}_rm"]
-        found = HonestDiD(bounds=tuple(r["Mbar"] for r in rows), target=which).of(made)  # type: ignore[arg-type]
+        found = HonestDiD(bounds=tuple(r["Mbar"] for r in rows), target=which).of(made)
         step = 40 * found.original["std_error"] / 999
         for row, theirs in zip(found.rows, rows, strict=True):
             assert abs(row["conf_low"] - theirs["lb"]) < 2 * step

@@ -209,7 +209,7 @@ def test_whole_places_are_left_out_and_the_most_influential_first() -> None:
     row = found.table[0]
     without = DID.fit(Panel(made[made["town"] != row["place"]], cluster="town"))
     assert row["estimate"] == pytest.approx(without.headline["estimate"])
-    size = dict(zip(estimate.sampling_units, np.abs(estimate.influence[:, 0]), strict=True))  # type: ignore[index]
+    size = dict(zip(estimate.sampling_units, np.abs(estimate.influence[:, 0]), strict=True))
     told = {row["place"] for row in found.table}
     assert told == set(sorted(size, key=lambda k: -size[k])[:4])
 

@@ -221,7 +221,7 @@ def test_cr1_counts_period_effects_and_not_the_nested_unit_effects_as_fixest(sha
 def test_rows_equal_sandwich(few: pd.DataFrame, robust: dict, kind: str) -> None:
     _, x = columns_of(few)
     _, design = regression(few["y"].to_numpy(), x, codes(few["cluster"]))
-    found = row_covariance(design, kind)  # type: ignore[arg-type]
+    found = row_covariance(design, kind)
     assert np.sqrt(found[-1, -1]) == pytest.approx(robust["hc"][kind], rel=1e-9)
 
 
@@ -272,7 +272,7 @@ def test_rows_with_effects_taken_out_are_as_with_dummies(
     _, design = regression(few["y"].to_numpy(), np.column_stack([share, rest]), codes(few["cluster"]), w)
     within = rest - ((share * w[:, None]).T @ rest / (share.T @ w)[:, None])[at]
     out = replace(design, columns=within, directions=np.eye(rest.shape[1]), nested=at)
-    for cov in (lambda d: row_covariance(d, kind), iid_covariance):  # type: ignore[arg-type]
+    for cov in (lambda d: row_covariance(d, kind), iid_covariance):
         assert cov(out)[-1, -1] == pytest.approx(cov(design)[-1, -1], rel=1e-9)
 
 
