@@ -559,3 +559,35 @@ def test_months_that_are_written_as_numbers_are_months(tmp_path, written):
     assert records.data.frequency == plain.data.frequency
     assert records.data.starts == plain.data.starts
     assert len([note for note in records.coercions if "number" in note]) == 2
+
+
+def test_columns_that_methods_of_a_series_name_are_read_and_missed_by_line(tmp_path):
+    """In the method and in a sensitivity analysis alike."""
+    table = series_table()
+    table["elsewhere"] = np.arange(len(table)) % 7 + 40
+    table["strike_days"] = 0
+    more = 'name = "its"\nadjust = ["strike_days"]\n\n[[sensitivity]]\nname = "its"\nadjust = ["elsewhere"]'
+    study = read_study(write(tmp_path, ('name = "its"', more), text=SERIES, table=table))
+    assert {"elsewhere", "strike_days"} <= set(read_records(study).data.table.columns)
+    study = read_study(
+        write(tmp_path, ('name = "its"', more), text=SERIES, table=table.drop(columns="elsewhere"))
+    )
+    line = next(n for n, text in enumerate(study.text.split("\n"), 1) if "elsewhere" in text)
+    with pytest.raises(DataError, match=rf"`elsewhere`: there is no such column .*named in line {line} of"):
+        read_records(study)
+
+
+def test_a_definition_is_a_column_of_a_series_and_not_of_a_panel(tmp_path):
+    table = series_table()
+    table["counted_as"] = np.where(np.arange(len(table)) < 20, "old", "new")
+    named = ("start = 2024-07-01", 'start = 2024-07-01\ndefinition = "counted_as"')
+    records = read_records(read_study(write(tmp_path, named, text=SERIES, table=table)))
+    assert records.data.definition == "counted_as"
+    assert list(records.data.table["counted_as"].unique()) == ["old", "new"]
+    gone = changed(table, "counted_as", 5, "")
+    with pytest.raises(DataError, match="no definition"):
+        read_records(read_study(write(tmp_path, named, text=SERIES, table=gone)))
+    assert any(
+        '`definition`: is for kind = "series" only' in line
+        for line in refused(tmp_path, ('unit = "practice"', 'unit = "practice"\ndefinition = "imd"'))
+    )

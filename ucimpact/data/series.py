@@ -34,6 +34,8 @@ class Series:
         a period means that period.
     population : str, optional
         The denominator, positive.
+    definition : str, optional
+        Column that says under which definition each period was counted.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Series:
     period: str = field(default="period", kw_only=True)
     start: Any = field(kw_only=True)
     population: str | None = field(default=None, kw_only=True)
+    definition: str | None = field(default=None, kw_only=True)
     rates: Mapping[str, Rate] = field(default_factory=lambda: MappingProxyType({}), kw_only=True)
 
     frequency: Frequency = field(init=False, repr=False)
@@ -60,7 +63,11 @@ class Series:
                 f"The columns are: {', '.join(have[:12])}",
                 column=c,
             )
-            for role, c in (("period", self.period), ("population", self.population))
+            for role, c in (
+                ("period", self.period),
+                ("population", self.population),
+                ("definition", self.definition),
+            )
             if c is not None and have.count(c) != 1
         ]
         if problems:

@@ -21,7 +21,7 @@ from ucimpact.data.periods import Frequency, one_period, parse_periods
 from ucimpact.data.privacy import is_nhs_number
 from ucimpact.data.reading import Table
 from ucimpact.errors import DataError, Problem
-from ucimpact.study.declare import Study
+from ucimpact.study.declare import NUMBERS, Study
 from ucimpact.study.lines import line_numbers, line_of
 from ucimpact.study.source import absent_columns, columns_named
 
@@ -40,7 +40,7 @@ class Converted:
     numbers : dict
         Numeric columns, ``nan`` for a cell that is empty or wrong.
     names : dict
-        Columns of units and places. People are "person 1", "person 2" in the order of the file.
+        Columns of units, places and definitions. People are "person 1", "person 2" in the order of the file.
     unnamed : array (n_rows,)
         Rows without a unit.
     starts, ends : array (n_rows,)
@@ -65,6 +65,8 @@ class Converted:
         self._read_numbers(absent)
         if study.data.period not in absent:
             self._read_periods()
+        if study.data.definition is not None and study.data.definition not in absent:
+            self._read_named("definition", study.data.definition)
         if study.data.kind == "panel" and not self.general:
             self._read_names()
             self.starts = self._read_days(str(study.data.start), STARTS)
@@ -118,7 +120,7 @@ class Converted:
     # -- columns -------------------------------------------------------------------------
 
     def _absent_columns(self) -> set[str]:
-        named = columns_named(self.study.data, self.study.outcomes, self.study.covariates)
+        named = columns_named(self.study.data, self.study.outcomes, self.study.named(NUMBERS))
         absent = absent_columns(named, self.table, show=self.study.data.show)
         lines = line_numbers(self.study.text)
         for path, column, what, way_out in absent:
@@ -166,18 +168,20 @@ class Converted:
 
     def _read_names(self) -> None:
         for role, column in (("unit", self.study.data.unit), ("place", self.study.data.places)):
-            if column is None:
-                continue
-            cells = self.table.columns[column]
-            self.names[column] = np.array([as_name(cell) for cell in cells], dtype=object)
-            for at, cell in enumerate(cells):
-                if cell is None:
-                    self._cell(at, f"no {role}", f"Name the {role} or take the row out", column)
+            if column is not None:
+                self._read_named(role, column)
         unit = str(self.study.data.unit)
         self.unnamed = np.array([cell is None for cell in self.table.columns[unit]])
         if not self.study.data.show:
             codes = pd.factorize(self.names[unit])[0]
             self.names[unit] = np.array([f"person {code + 1}" for code in codes], dtype=object)
+
+    def _read_named(self, role: str, column: str) -> None:
+        cells = self.table.columns[column]
+        self.names[column] = np.array([as_name(cell) for cell in cells], dtype=object)
+        for at, cell in enumerate(cells):
+            if cell is None:
+                self._cell(at, f"no {role}", f"Name the {role} or take the row out", column)
 
     def _read_days(self, column: str, said: tuple[str, str]) -> np.ndarray:
         """The first, or last, pilot period of each row's unit; ``nan`` where the cell is empty."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from ucimpact import serialise
+from ucimpact.study.lines import Path as KeyPath
 
 Text = Annotated[str, Field(strict=True, min_length=1)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -28,6 +29,11 @@ Day = Date | Whole | Text
 OutcomeKind = Literal["count", "cost", "binary", "score", "duration"]
 Covid = Literal["drop", "dummy", "segment", "none"]
 Certainty = Literal["very low", "low", "moderate", "high"]
+
+NUMBERS = ("covariates", "adjust", "controls", "control_populations", "season_from")
+"""Options of a method that name columns of numbers."""
+KINDS = ("exact", "antiexact")
+"""Options of a method that name columns of kinds."""
 
 
 class Declared:
@@ -89,6 +95,9 @@ class Data(Declared):
         Columns; for a series ``start`` is the first pilot period itself.
     end : str, optional
         Column of the last pilot period of a unit of a panel; empty where the pilot goes on.
+    definition : str, optional
+        In a series, the column that says under which definition each period was counted; where it changes,
+        figures before and after are not one series unless the method models the break.
     incomplete : str
         What to do with units that lack a period of the window: ``"refuse"``, ``"leave-out"`` (the whole
         unit) or ``"keep"``.
@@ -121,6 +130,7 @@ class Data(Declared):
     window: Window | None = None
     covid: Covid | None = None
     dates: Dates | None = None
+    definition: Text | None = None
     incomplete: Literal["refuse", "leave-out", "keep"] | None = None
     person: Text | None = None
     pilot: Text | None = None
@@ -426,27 +436,27 @@ class Study(About):
 
     @property
     def covariates(self) -> tuple[str, ...]:
-        """Columns that a method adjusts for or matches on, each once."""
-        given = [self.method.options, *(entry.options for entry in self.sensitivity)]
-        return tuple(dict.fromkeys(name for options in given for name in covariates_of(options)))
+        """Columns of numbers that a method adjusts for, matches on or compares with, each once."""
+        return tuple(dict.fromkeys(column for _, column in self.named(NUMBERS)))
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Columns that a method takes as kinds and not as numbers (``exact``, ``antiexact``), each once."""
-        given = [self.method.options, *(entry.options for entry in self.sensitivity)]
-        keys = ("exact", "antiexact")
-        return tuple(
-            dict.fromkeys(name for options in given for key in keys for name in named_in(options, key))
-        )
+        """Columns that a method takes as kinds and not as numbers, each once."""
+        return tuple(dict.fromkeys(column for _, column in self.named(KINDS)))
+
+    def named(self, keys: Sequence[str]) -> list[tuple[KeyPath, str]]:
+        """Each column that a method or a sensitivity analysis names under these options, with its key."""
+        found = named_in(self.method, keys)
+        for at, entry in enumerate(self.sensitivity):
+            found += [(("sensitivity", at, path[-1]), column) for path, column in named_in(entry, keys)]
+        return found
 
 
-def covariates_of(options: Mapping[str, Any]) -> tuple[str, ...]:
-    """The columns under ``covariates`` in a method's options."""
-    return named_in(options, "covariates")
-
-
-def named_in(options: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    """The columns that a method's option names."""
-    value = options.get(key, ())
-    names = value if isinstance(value, (list, tuple)) else (value,)
-    return tuple(name for name in names if isinstance(name, str))
+def named_in(method: Method | Sensitivity, keys: Sequence[str]) -> list[tuple[KeyPath, str]]:
+    """The columns that a method's options name under these keys, each with its key."""
+    found: list[tuple[KeyPath, str]] = []
+    for key in keys:
+        value = method.options.get(key, ())
+        names = value if isinstance(value, (list, tuple)) else (value,)
+        found += [(("method", key), name) for name in names if isinstance(name, str)]
+    return found

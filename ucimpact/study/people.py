@@ -20,7 +20,7 @@ from ucimpact.data.panel import HEADER_ROWS
 from ucimpact.data.periods import parse_day
 from ucimpact.data.reading import Table
 from ucimpact.errors import DataError, Problem, UsageError
-from ucimpact.study.declare import Study, Window
+from ucimpact.study.declare import KINDS, NUMBERS, Study, Window
 from ucimpact.study.lines import line_numbers, line_of
 from ucimpact.study.source import absent_columns, columns_named
 
@@ -112,7 +112,7 @@ class People:
 
     def _absent(self) -> set[str]:
         study = self.study
-        named = columns_named(study.data, study.outcomes, study.covariates, study.kinds)
+        named = columns_named(study.data, study.outcomes, study.named((*NUMBERS, *KINDS)))
         absent = absent_columns(named, self.table, show=False)
         lines = line_numbers(study.text)
         for path, column, what, way_out in absent:

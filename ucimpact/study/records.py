@@ -412,8 +412,13 @@ class _Cut:
         data, whole = self.study.data, self.whole
         columns: dict[str, Any] = {str(data.period): as_periods(self.frequency, whole.ordinals[self.keep])}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.numbers.items()}
+        columns |= {name: pd.Series(values[self.keep]) for name, values in whole.names.items()}
         return Series(
-            pd.DataFrame(columns), period=str(data.period), start=data.start, population=data.population
+            pd.DataFrame(columns),
+            period=str(data.period),
+            start=data.start,
+            population=data.population,
+            definition=data.definition,
         )
 
     def _contrast(self, panel: Panel) -> None:

@@ -15,7 +15,10 @@ ONLY_COHORT = (
     *("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
     *("follow_up_days", "before_days", "chosen", "eligible"),
 )
-NEVER_COHORT = (*("period", "start", "end", "unit", "population", "weight", "places", "covid", "incomplete"),)
+NEVER_COHORT = (
+    *("period", "start", "end", "unit", "population", "weight", "places", "covid", "incomplete"),
+    "definition",
+)
 
 PLAN_PEOPLE = ("sd", "ratio", "cluster_size", "icc", "people_per_month")
 PLAN_PLACES = (
@@ -144,6 +147,8 @@ def _data_rules(data: Data) -> list[tuple[str, str]]:
         if not isinstance(data.start, str):
             way_out = "Give each unit its first pilot period in a column"
             problems.append(("start", f"names a column in a panel, found {shown(data.start)}. {way_out}"))
+        if data.definition is not None:
+            problems.append(("definition", 'is for kind = "series" only. Take the key out'))
         if data.covid in ("dummy", "segment"):
             text = "is for a series: the period effects of a panel take in what all units share"
             problems.append(("covid", f'"{data.covid}" {text}. Write "drop" or "none"'))

@@ -43,7 +43,7 @@ def read_source(data: Data, folder: Path) -> Table:
 
 
 KEYS = {
-    "series": ("period", "population"),
+    "series": ("period", "population", "definition"),
     "panel": ("period", "population", "unit", "start", "end", "weight", "places"),
     "cohort": ("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
 }
@@ -53,10 +53,9 @@ KEYS = {
 def columns_named(
     data: Data,
     outcomes: Sequence[Outcome | None],
-    covariates: Sequence[str],
-    kinds: Sequence[str] = (),
+    by_methods: Sequence[tuple[KeyPath, str]] = (),
 ) -> list[tuple[KeyPath, str]]:
-    """Each column that a study names, with the key that names it."""
+    """Each column that a study names, with the key that names it; ``by_methods`` as they are."""
     keys = KEYS[data.kind]
     named: list[tuple[KeyPath, str]] = [
         (("data", key), str(column)) for key in keys if (column := getattr(data, key)) is not None
@@ -72,8 +71,8 @@ def columns_named(
         if outcome is not None and outcome.before is not None
     ]
     named += [(("data", "chosen"), data.chosen.column)] if data.chosen is not None else []
-    named += [(("method", "covariates"), column) for column in covariates]
-    return named + [(("method", "exact"), column) for column in kinds if column not in covariates]
+    first = {column: path for path, column in reversed(by_methods)}
+    return named + [(path, column) for column, path in reversed(first.items())]
 
 
 def absent_columns(

@@ -20,7 +20,7 @@ from pydantic.fields import FieldInfo
 
 from ucimpact.errors import DataError, ImpactError, UsageError
 from ucimpact.study import declare
-from ucimpact.study.declare import Data, Method, Outcome, Sensitivity, Study, Window, covariates_of
+from ucimpact.study.declare import NUMBERS, Data, Method, Outcome, Sensitivity, Study, Window, named_in
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.rules import Outcomes, missing_files, plan_problems, rule_problems
 from ucimpact.study.said import EXAMPLES, Said, message, near, no_such, shown
@@ -300,7 +300,7 @@ def _absent(data: Data, outcomes: Outcomes, method: Method | None, folder: Path)
         table = read_source(data, folder)
     except ImpactError:
         return []
-    named = columns_named(data, outcomes, () if method is None else covariates_of(method.options))
+    named = columns_named(data, outcomes, [] if method is None else named_in(method, NUMBERS))
     try:
         absent = absent_columns(named, table, show=data.show)
     except DataError as error:
