@@ -358,7 +358,7 @@ def _least_deviance(statistics: Statistics) -> tuple[float, bool]:
 def _fit_at(statistics: Statistics, rho: float, slopes: Slopes, *, var_rho: float, at_bound: bool) -> Ar1Fit:
     variance = max(slopes.s / statistics.residual_df, 0.0)
     turn = statistics.from_basis
-    extra = 2 * var_rho * variance / (1 - rho**2) * _kackar_harville(statistics.basis, rho, slopes.inverse)
+    extra = 2 * var_rho * variance / (1 - rho**2) * kackar_harville(statistics.basis, rho, slopes.inverse)
     return Ar1Fit(
         rho=rho,
         coef=turn @ (statistics.least_squares + slopes.coef),
@@ -374,7 +374,7 @@ def _fit_at(statistics: Statistics, rho: float, slopes: Slopes, *, var_rho: floa
     )
 
 
-def _kackar_harville(x: np.ndarray, rho: float, inverse: np.ndarray) -> np.ndarray:
+def kackar_harville(x: np.ndarray, rho: float, inverse: np.ndarray) -> np.ndarray:
     r""":math:`\Phi(Q - P\Phi P)\Phi`, without an n by n matrix: R times a vector is a banded solve."""
     n, rest = len(x), 1 - rho**2
     beside = np.zeros_like(x)
