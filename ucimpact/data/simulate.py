@@ -135,7 +135,7 @@ class PracticePanel:
             (for_outcomes[1], "ae_attendances", 2.1 * self.rate, self.effect / 2),
         ):
             without = rate / PER * np.exp(self._log_rate(rng, town, month))
-            count = _counts(rng, lists * without * np.where(running, 1 + effect, 1.0), self.dispersion)
+            count = counts(rng, lists * without * np.where(running, 1 + effect, 1.0), self.dispersion)
             columns[name] = count.reshape(-1)
             change = PER * without[running] * effect
             people = lists[running]
@@ -157,7 +157,7 @@ class PracticePanel:
                 **columns,
             }
         )
-        return Draw(table=table, truth={k: _floats(v) for k, v in truth.items()})
+        return Draw(table=table, truth={k: floats(v) for k, v in truth.items()})
 
     def _lists(self, rng: np.random.Generator) -> np.ndarray:
         """People on each list each month, shape (units, months): slow growth, leavers and joiners."""
@@ -172,8 +172,8 @@ class PracticePanel:
         years = np.arange(self.months) / 12
         level = self.level * _shared(rng, town, 0.3)
         drift = self.drift * _shared(rng, town, 0.2)
-        common = self.season * WINTER[month.month - 1] + self.luck * _ar1(rng, 1, self.months, 0.3)[0]
-        shock = self.shock * _ar1(rng, self.units, self.months, self.ar)
+        common = self.season * WINTER[month.month - 1] + self.luck * ar1(rng, 1, self.months, 0.3)[0]
+        shock = self.shock * ar1(rng, self.units, self.months, self.ar)
         days = np.log(np.asarray(month.days_in_month) / DAYS)
         log_rate: np.ndarray = level[:, None] + drift[:, None] * years + common + shock + days
         return log_rate
@@ -229,12 +229,12 @@ class MonthlySeries:
         winter = np.asarray(month.year + (month.month >= 7)) - month[0].year
         strength = 1 + self.winters * for_winters.standard_normal(winter.max() + 1)[winter]
         without = self.rate * np.exp(self.season * strength * WINTER[month.month - 1]) + self.trend * t
-        without = without + self.shock * _ar1(for_shocks, 1, self.months, self.ar)[0]
+        without = without + self.shock * ar1(for_shocks, 1, self.months, self.ar)[0]
         since = t - self.before
         effect = np.where(since >= 0, self.level_change + self.slope_change * since, 0.0)
         residents = np.round(self.residents * np.exp(0.012 * t / 12)).astype(np.int64)
         exposure = residents * np.asarray(month.days_in_month) * 12 / 365.25
-        count = _counts(for_counts, exposure * (without + effect) / PER, self.dispersion)
+        count = counts(for_counts, exposure * (without + effect) / PER, self.dispersion)
 
         after = since >= 0
         truth = {
@@ -251,7 +251,7 @@ class MonthlySeries:
                 "emergency_admissions": count,
             }
         )
-        return Draw(table=table, truth={"emergency_admissions": _floats(truth)})
+        return Draw(table=table, truth={"emergency_admissions": floats(truth)})
 
 
 def practice_panel(seed: int, **design: Any) -> pd.DataFrame:
@@ -293,7 +293,7 @@ def gaussian_panel(
     size = np.full(units, 1500.0)
     if sizes == "unequal":
         size = np.round(np.clip(1500 * np.exp(0.6 * rng.standard_normal(units)), 300, 6000))
-    noise = np.sqrt(1500.0 / size)[:, None] * _ar1(rng, units, months, ar)
+    noise = np.sqrt(1500.0 / size)[:, None] * ar1(rng, units, months, ar)
     after = np.arange(months) >= before
     treated = np.isin(np.arange(units), rng.permutation(units)[:pilots])
     y = 20 + 2 * rng.standard_normal(units)[:, None] + rng.standard_normal(months) + noise
@@ -329,13 +329,13 @@ def gaussian_series(
     t = np.arange(n)
     effect = np.where(t >= before, level_change + slope_change * (t - before), 0.0)
     month = pd.period_range("2010-01", periods=n, freq="M").astype(str)
-    return pd.DataFrame({"period": month, "y": 100 + 0.1 * t + effect + _ar1(rng, 1, n, rho)[0]})
+    return pd.DataFrame({"period": month, "y": 100 + 0.1 * t + effect + ar1(rng, 1, n, rho)[0]})
 
 
 # -- parts ---------------------------------------------------------------------------------------
 
 
-def _ar1(rng: np.random.Generator, rows: int, length: int, rho: float) -> np.ndarray:
+def ar1(rng: np.random.Generator, rows: int, length: int, rho: float) -> np.ndarray:
     """Stationary AR(1) paths of variance 1, shape (rows, length)."""
     out = rng.standard_normal((rows, length))
     out[:, 1:] *= np.sqrt(1 - rho**2)
@@ -352,7 +352,7 @@ def _shared(rng: np.random.Generator, group: np.ndarray, share: float) -> np.nda
     return mixed
 
 
-def _counts(rng: np.random.Generator, mean: np.ndarray, dispersion: float) -> np.ndarray:
+def counts(rng: np.random.Generator, mean: np.ndarray, dispersion: float) -> np.ndarray:
     """Counts whose variance is ``dispersion`` times their mean."""
     if dispersion > 1:
         mean = rng.gamma(mean / (dispersion - 1), dispersion - 1)
@@ -376,5 +376,6 @@ def _practice_names(town: np.ndarray, per_town: int) -> np.ndarray:
     return np.array([f"{place} {house}" for place, house in zip(places, houses, strict=True)], dtype=object)
 
 
-def _floats(values: dict[str, Any]) -> dict[str, float]:
+def floats(values: dict[str, Any]) -> dict[str, float]:
+    """The values as plain numbers."""
     return {name: float(value) for name, value in values.items()}

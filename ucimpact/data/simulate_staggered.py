@@ -32,10 +32,10 @@ from ucimpact.data.simulate import (
     PER,
     WINTER,
     Draw,
-    _ar1,
-    _counts,
-    _floats,
     _practice_names,
+    ar1,
+    counts,
+    floats,
 )
 
 SMALLEST, LARGEST = 2_000, 20_000
@@ -122,7 +122,7 @@ class StaggeredPractices:
         ):
             without = rate / PER * np.exp(self._log_rate(rng, month))
             change = effect * settled
-            columns[name] = _counts(rng, lists * without * (1 + change), self.dispersion)
+            columns[name] = counts(rng, lists * without * (1 + change), self.dispersion)
             truth[name] = _truth(lists[running], without[running], change[running], start)
         columns["admission_cost"] = _pounds(for_prices, columns["emergency_admissions"])
         admissions = truth["emergency_admissions"]
@@ -141,7 +141,7 @@ class StaggeredPractices:
                 **{name: values.reshape(-1) for name, values in columns.items()},
             }
         )
-        return Draw(table=table, truth={k: _floats(v) for k, v in truth.items()})
+        return Draw(table=table, truth={k: floats(v) for k, v in truth.items()})
 
     def _names(self) -> np.ndarray:
         towns = -(-self.units // PER_TOWN)
@@ -171,8 +171,8 @@ class StaggeredPractices:
         years = np.arange(self.months) / 12
         level = self.level * rng.standard_normal(self.units)
         drift = self.drift * rng.standard_normal(self.units)
-        common = self.season * WINTER[month.month - 1] + self.luck * _ar1(rng, 1, self.months, 0.3)[0]
-        shock = self.shock * _ar1(rng, self.units, self.months, self.ar)
+        common = self.season * WINTER[month.month - 1] + self.luck * ar1(rng, 1, self.months, 0.3)[0]
+        shock = self.shock * ar1(rng, self.units, self.months, self.ar)
         days = np.log(np.asarray(month.days_in_month) / DAYS)
         log_rate: np.ndarray = level[:, None] + drift[:, None] * years + common + shock + days
         return log_rate

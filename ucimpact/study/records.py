@@ -44,6 +44,8 @@ ADD_COMPARISON = (
     "Add units that never start, with an empty start; or add the pilot up to one row a period and say "
     'kind = "series" with the method "its"'
 )
+EACH_ALONE = ("multi-site-its",)
+"""Methods that hold each unit against its own past, so that all may start at once."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -426,7 +428,7 @@ class _Cut:
         column = f"in column `{self.study.data.start}`"
         if not panel.pilot_units.any():
             self.refusals.append(f"no unit has a start {column}, so there is no pilot. {START_PILOT}")
-        elif panel.pilot_units.all() and len(panel.starts) == 1:
+        elif panel.pilot_units.all() and len(panel.starts) == 1 and self.study.method.name not in EACH_ALONE:
             what = f"every unit has the same start {column}, so there is nothing to compare with"
             self.refusals.append(f"{what}. {ADD_COMPARISON}")
 
