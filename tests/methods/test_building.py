@@ -1,5 +1,6 @@
 """A method from its name and options, every problem at once."""
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -14,6 +15,7 @@ from ucimpact.inference.few_clusters import Auto
 from ucimpact.inference.timeseries import Ols
 from ucimpact.methods import METHODS, build
 from ucimpact.methods.building import described, problems
+from ucimpact.methods.series_changes import Change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,36 @@ def test_every_problem_is_listed_with_its_way_out(toy):
     with pytest.raises(UsageError) as caught:
         build("toy", wrong, outcome="y")
     assert all(text in str(caught.value) for text in told.values())
+
+
+def test_a_list_of_tables_becomes_parts():
+    tables = [{"start": "2017-04", "name": "new definition", "shape": "level"}, Change(start="2018-01")]
+    made = build("its", {"changes": tables}, outcome="y")
+    assert made.changes == (Change(start="2017-04", name="new definition", shape="level"), tables[1])
+    assert (
+        build("its", {"changes": [{"start": dt.date(2017, 4, 1)}]}, outcome="y").changes[0].start
+        == "2017-04-01"
+    )
+
+
+def test_every_problem_of_a_table_is_listed_by_its_number_and_name():
+    tables = [{"strat": "2017-04", "ramp": "long"}, {"start": "2017-04", "shape": "setp"}, "2018-01"]
+    assert [text for key, text in problems("its", {"changes": tables}) if key == "changes"] == [
+        "table 1: there is no entry `strat`. Did you mean `start`?",
+        "table 1: `ramp` expects a whole number, found 'long'",
+        "table 1: `start` is missing",
+        'table 2: shape = "setp" is not known; choose one of: level, slope, level-slope, pulse, temporary, ramp',
+        "table 3: expects entries such as start, name, shape, until, ramp, found '2018-01'",
+    ]
+    assert problems("its", {"changes": {"start": "2017-04"}}) == [
+        ("changes", "expects tables, each headed [[method.changes]], found {'start': '2017-04'}")
+    ]
+
+
+def test_fields_of_a_base_are_described_and_the_methods_own_words_stand():
+    told = {name: text for name, _, text in described(METHODS["its"])[1]}
+    assert told["season"].startswith('"none", "fourier-1"')
+    assert told["errors"].startswith("Reml() or, for comparison")
 
 
 def test_true_is_no_number(toy):

@@ -166,6 +166,16 @@ class Series:
         """Periods since the start: 0 in the first pilot period, negative before; shape (n_periods,)."""
         return self.ordinals - self.start_ordinal
 
+    def ordinal(self, value: object) -> int:
+        """The place on the line of one period, given like the start; it may lie outside the series.
+
+        Raises
+        ------
+        ValueError
+            Where the value is not a date or number that fits the periods.
+        """
+        return one_period(value, self.frequency)
+
     def labels(self) -> list[str]:
         """Each period as a person writes it."""
         return [self.frequency.label(int(o)) for o in self.ordinals]

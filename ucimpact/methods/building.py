@@ -1,12 +1,14 @@
 """A method from its name and the options of a study file, every problem listed at once.
 
 Options are checked against the fields of the method's dataclass. A choice with behaviour is written
-as its name: ``cov = "CR2"`` is ``CR2()``, ``errors = "ols"`` is ``Ols()``.
+as its name: ``cov = "CR2"`` is ``CR2()``, ``errors = "ols"`` is ``Ols()``. A field of several things,
+such as the other changes of a series, is a list of tables, ``[[method.changes]]``.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import difflib
 import inspect
 import re
@@ -20,7 +22,13 @@ from ucimpact.errors import ImpactError, UsageError
 PARAMETER = re.compile(r"^(\w+) : .*\n((?:    .*\n?)+)", re.MULTILINE)
 """A parameter of a numpydoc docstring, and what is said of it."""
 
-WORDS = {str: "text in quotation marks", bool: "true or false", int: "a whole number", float: "a number"}
+WORDS = {
+    str: "text in quotation marks",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    dt.date: "a date",
+}
 
 Problems = list[tuple[str | None, str]]
 """Option (None: the method itself) and what is wrong with it."""
@@ -86,6 +94,8 @@ def _option_problems(method: type, options: Mapping[str, Any]) -> Problems:
             found.append((key, "the outcome stands in [[outcome]]. Take it out here"))
         elif key not in names:
             found.append((key, f"this method has no such field{_near(key, names)}"))
+        elif made_of := part(hints[key]):
+            found += [(key, text) for text in _table_problems(made_of, key, value)]
         elif open_to := choices(hints[key]):
             if _choice(open_to, value) is None:
                 named = [choice.__name__ for choice in open_to]
@@ -111,15 +121,74 @@ def _made(method: type, options: Mapping[str, Any], outcome: str) -> Any:
     hints = typing.get_type_hints(method)
     fields = {}
     for key, value in options.items():
-        open_to = choices(hints[key])
-        fields[key] = (
-            _choice(open_to, value) if open_to else tuple(value) if isinstance(value, list) else value
-        )
+        open_to, made_of = choices(hints[key]), part(hints[key])
+        if made_of:
+            fields[key] = tuple(_part_made(made_of, entry) for entry in value)
+        elif open_to:
+            fields[key] = _choice(open_to, value)
+        else:
+            fields[key] = tuple(value) if isinstance(value, list) else value
     return method(outcome=outcome, **fields)
+
+
+def part(hint: Any) -> type | None:
+    """What each table of a field that is a list of tables makes; None for any other field."""
+    inner = typing.get_args(hint)
+    if typing.get_origin(hint) is tuple and inner and dataclasses.is_dataclass(inner[0]):
+        return inner[0] if isinstance(inner[0], type) else None
+    return None
+
+
+def _part_made(made_of: type, entry: Any) -> Any:
+    """A table as what it makes; what is already made stays."""
+    return entry if isinstance(entry, made_of) else made_of(**entry)
+
+
+def _table_problems(made_of: type, key: str, value: object) -> list[str]:
+    """What is wrong with a list of tables, each table by its number and each entry by its name."""
+    if not isinstance(value, (list, tuple)):
+        return [f"expects tables, each headed [[method.{key}]], found {value!r}"]
+    hints = typing.get_type_hints(made_of)
+    fields = {f.name: f for f in dataclasses.fields(made_of)}
+    found = []
+    for number, entry in enumerate(value, start=1):
+        which = f"table {number}: "
+        if isinstance(entry, made_of):
+            continue
+        if not isinstance(entry, Mapping):
+            found.append(f"{which}expects entries such as {', '.join(fields)}, found {entry!r}")
+            continue
+        told = [
+            f"`{name}` expects {_described(hints[name])}, found {given!r}"
+            if name in fields
+            else f"there is no entry `{name}`{_near(name, list(fields))}"
+            for name, given in entry.items()
+            if name not in fields or not _fits(given, hints[name])
+        ]
+        told += [f"`{name}` is missing" for name, f in fields.items() if _is_needed(f) and name not in entry]
+        if not told:
+            told = _refused_part(made_of, entry)
+        found += [which + text for text in told]
+    return found
+
+
+def _is_needed(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _refused_part(made_of: type, entry: Mapping[str, Any]) -> list[str]:
+    """What a part itself says against its entries."""
+    try:
+        made_of(**entry)
+    except (ImpactError, ValueError, TypeError) as error:
+        return [str(error).removeprefix(f"{made_of.__name__}: ")]
+    return []
 
 
 def choices(hint: Any) -> tuple[type, ...]:
     """What may be chosen in a field that holds a choice with behaviour; empty for any other field."""
+    if typing.get_origin(hint) is tuple:
+        return ()
     options = typing.get_args(hint) or (hint,)
     return tuple(
         option for option in options if isinstance(option, type) and dataclasses.is_dataclass(option)
@@ -175,16 +244,23 @@ def _near(word: str, known: Sequence[str], *, listed: bool = True) -> str:
 def described(method: type) -> tuple[str, list[tuple[str, str, str]]]:
     """What a method does, and each field a study file may set: name, default, what it is.
 
-    All of it is read from the method's docstring and annotations, so it cannot fall behind.
+    All of it is read from the docstrings and annotations of the method and of what it builds on, so it
+    cannot fall behind. Where both describe a field the method's own words stand.
     """
-    text = inspect.cleandoc(method.__doc__ or "")
-    told = {name: " ".join(body.replace("``", "").split()) for name, body in PARAMETER.findall(text)}
+    texts = [
+        inspect.cleandoc(base.__doc__ or "") for base in method.__mro__ if dataclasses.is_dataclass(base)
+    ]
+    told = {
+        name: " ".join(body.replace("``", "").split())
+        for text in reversed(texts)
+        for name, body in PARAMETER.findall(text)
+    }
     found = [
         (field.name, _default(field), told.get(field.name, ""))
         for field in dataclasses.fields(method)
         if field.name != "outcome"
     ]
-    return text.split("\n\n")[0].replace("\n", " "), found
+    return texts[0].split("\n\n")[0].replace("\n", " "), found
 
 
 def _default(field: dataclasses.Field[Any]) -> str:

@@ -36,103 +36,51 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ucimpact import serialise
-from ucimpact.data.calendar import CHOICES
 from ucimpact.data.series import Series
-from ucimpact.errors import DesignError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.fake_starts import ENOUGH_TO_RANK, fake_starts, rank
 from ucimpact.inference.residuals import innovations, ljung_box
 from ucimpact.inference.timeseries import Ar1Fit, Errors, Ols, Reml
 from ucimpact.methods import its_findings
-from ucimpact.methods.design_finding import Finding, enforce, need
+from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import ROUTES, Ranges, covariance
-
-TRENDS = ("linear", "none")
-COVID_CHOICES = ("drop", "dummy", "segment", "none")
+from ucimpact.methods.series_choices import SeriesChoices
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterruptedTimeSeries:
+class InterruptedTimeSeries(SeriesChoices):
     """Compare a series after a date with its own path before.
 
     Parameters
     ----------
     outcome : str
         Series column in natural units: a rate, or counts with a mean of 20 or more.
-    season : str, default "auto"
-        ``"none"``, ``"fourier-1"``, ``"fourier-2"`` (waves of a year and half a year), ``"month"`` or
-        ``"quarter"`` (a level for each). ``"auto"`` looks at dates alone: with two years or more
-        before the start, two waves for months and weeks and one for quarters; otherwise none.
-    trend : str, default "linear"
-        ``"linear"`` or ``"none"``: how the path from before goes on.
-    phase_in : int, default 0
-        Periods from the start that are left out of the fit and of every effect. Time since the start
-        still counts from the start; ``level_change`` is the change in the first period after them.
     errors : Reml or Ols, default Reml()
         ``Reml()`` or, for comparison, ``Ols()``.
-    level : float, default 0.95
-        Coverage of the interval.
-    covid : str, optional
-        What is done with March 2020 to June 2021: ``"drop"`` (those periods do not count),
-        ``"dummy"`` (a level of their own), ``"segment"`` (a level and a slope of their own) or
-        ``"none"`` (nothing). Has to be said where a dated series holds any of them.
     """
 
-    outcome: str
-    season: str = "auto"
-    trend: str = "linear"
-    phase_in: int = 0
     errors: Reml | Ols = field(default_factory=Reml)
-    level: float = 0.95
-    covid: str | None = None
 
-    takes: ClassVar[type] = Series
-
-    def __post_init__(self) -> None:
-        choices = {"season": CHOICES, "trend": TRENDS, "covid": (None, *COVID_CHOICES)}
-        wrong = [
-            f'{name} = "{getattr(self, name)}" is not known; choose one of: '
-            f"{', '.join(choice for choice in known if choice)}"
-            for name, known in choices.items()
-            if getattr(self, name) not in known
-        ]
-        if self.phase_in < 0:
-            wrong.append(f"phase_in = {self.phase_in} is below 0; give the number of periods left out")
-        if not 0 < self.level < 1:
-            wrong.append(f"level = {self.level} is not between 0 and 1; 0.95 is usual")
+    def wrong_choices(self) -> list[str]:
+        """What is wrong with the fields, whatever the data."""
+        wrong = super().wrong_choices()
         if not isinstance(self.errors, (Reml, Ols)):
             wrong.append("errors must be Reml() or Ols()")
-        if wrong:
-            raise DesignError("InterruptedTimeSeries: " + "; ".join(wrong))
+        return wrong
 
     def check_design(self, data: Series) -> list[Finding]:
         """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
-        need(data, Series, "Series(table, period=..., start=...)")
-        if unfit := its_findings.choice_refusals(data, season=self.season):
-            return unfit
-        design = self.design(data)
-        return [
-            *its_findings.refusals(data, design, outcome=self.outcome, covid=self.covid),
-            *its_findings.cautions(data, design, outcome=self.outcome, covid=self.covid),
-        ]
-
-    def design(self, data: Series) -> SegmentedDesign:
-        """The regression that these choices make of a series."""
-        return SegmentedDesign.of(
-            data,
-            outcome=self.outcome,
-            season=self.season,
-            trend=self.trend,
-            phase_in=self.phase_in,
-            covid=self.covid,
-        )
+        found = super().check_design(data)
+        if any(finding.level == "refuse" for finding in found):
+            return found
+        return [*found, *its_findings.small_counts(data, self.design(data), outcome=self.outcome)]
 
     def fit(self, data: Series) -> Estimate:
         """Return the average effect after the start, then those it is made of and those that follow."""

@@ -7,6 +7,7 @@ whatever the period holds, and an AR(1) keeps its spacing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 
 from ucimpact.data.calendar import Season, covid_periods, season_columns, season_for
 from ucimpact.data.series import Series
+from ucimpact.methods.series_changes import LEVEL, SLOPE, Change, Shape
 
 LEAST_FOR_SLOPE = 6
 """Periods after the start below which no change of slope is given."""
@@ -34,8 +36,10 @@ class SegmentedDesign:
         Periods that count.
     since : array (n,)
         Periods since the start, 0 in the first pilot period.
-    first_after : int
-        Periods since the start in the first period after the phase-in.
+    shape : Shape
+        What the pilot may do.
+    pilot : tuple of str
+        The columns of what it does.
     events_each : array (n,), optional
         Events for an effect of 1, where the outcome is a rate with a known population.
     covid : array (n,)
@@ -49,7 +53,8 @@ class SegmentedDesign:
     columns: dict[str, np.ndarray]
     used: np.ndarray
     since: np.ndarray
-    first_after: int
+    shape: Shape
+    pilot: tuple[str, ...]
     events_each: np.ndarray | None
     season: Season
     covid: np.ndarray
@@ -58,32 +63,40 @@ class SegmentedDesign:
 
     @classmethod
     def of(
-        cls, series: Series, *, outcome: str, season: str, trend: str, phase_in: int, covid: str | None
+        cls,
+        series: Series,
+        *,
+        outcome: str,
+        shape: Shape,
+        changes: Sequence[Change] = (),
+        season: str = "auto",
+        trend: str = "linear",
+        covid: str | None = None,
     ) -> SegmentedDesign:
         """The design of these choices on a series."""
-        read, since = series.values(outcome), series.since
-        in_covid = covid_periods(series.frequency, series.ordinals)
-        phasing = (since >= 0) & (since < phase_in)
+        read, since, frequency = series.values(outcome), series.since, series.frequency
+        in_covid = covid_periods(frequency, series.ordinals)
+        phasing = (since >= 0) & (since < shape.first)
         dropped = in_covid & ~phasing if covid == "drop" else np.zeros(len(since), dtype=bool)
         missing = np.isnan(read) & ~phasing & ~dropped
         used = ~(phasing | dropped | missing)
-        chosen = season_for(series.frequency, before=int(((since < 0) & ~dropped).sum()), asked=season)
+        chosen = season_for(frequency, before=int(((since < 0) & ~dropped).sum()), asked=season)
 
-        after = since >= phase_in
         columns = {"level before": np.ones(len(since))}
         if trend == "linear":
             columns["slope before"] = since.astype(float)
-        columns["level change"] = after.astype(float)
-        columns["slope change"] = np.where(after, since - phase_in, 0).astype(float)
+        own = shape.columns(since)
+        columns |= own
         columns |= season_columns(series.frequency, series.ordinals, chosen.name)
         if in_covid.any() and covid in ("dummy", "segment"):
             columns["COVID level"] = in_covid.astype(float)
         if in_covid.any() and covid == "segment":
             columns["COVID slope"] = np.where(in_covid, since - since[in_covid][0], 0).astype(float)
+        for change in changes:
+            columns |= change.columns(frequency, series.ordinals)
 
-        noun = series.frequency.noun
         reasons = (
-            (phasing, f"phase-in: the first {phase_in} {noun}s from the start"),
+            (phasing, f"phase-in: the first {shape.first} {frequency.noun}s from the start"),
             (dropped, "March 2020 to June 2021"),
             (missing, f"no value of {outcome}"),
         )
@@ -92,7 +105,8 @@ class SegmentedDesign:
             columns=columns,
             used=used,
             since=since,
-            first_after=phase_in,
+            shape=shape,
+            pilot=tuple(own),
             events_each=_events_each(series, outcome),
             season=chosen,
             covid=in_covid,
@@ -122,8 +136,13 @@ class SegmentedDesign:
 
     @cached_property
     def after(self) -> np.ndarray:
-        """Periods after the phase-in that count: those over which effects are averaged and summed."""
-        return np.asarray(self.used & (self.since >= self.first_after))
+        """Periods with the pilot that count: those over which effects are averaged and summed."""
+        return np.asarray(self.used & self.shape.runs(self.since))
+
+    @property
+    def first_after(self) -> int:
+        """Periods since the start in the first that counts."""
+        return self.shape.first
 
     @property
     def residual_df(self) -> int:
@@ -132,8 +151,8 @@ class SegmentedDesign:
 
     @property
     def gives_slope(self) -> bool:
-        """Whether there are periods enough after the start for a change of slope."""
-        return int(self.after.sum()) >= LEAST_FOR_SLOPE
+        """Whether a change of slope is in the model and there are periods enough after the start for it."""
+        return SLOPE in self.pilot and int(self.after.sum()) >= LEAST_FOR_SLOPE
 
     def tangled(self) -> list[str]:
         """Columns that the others already say, over the periods that count; empty where all is well."""
@@ -152,7 +171,7 @@ class SegmentedDesign:
     def effect(self) -> np.ndarray:
         """What the pilot adds in each period, as contrasts of shape (n, p)."""
         rows = np.zeros_like(self.x)
-        for name in ("level change", "slope change"):
+        for name in self.pilot:
             rows[:, self.names.index(name)] = self.columns[name]
         return rows
 
@@ -172,15 +191,17 @@ class SegmentedDesign:
         unit = np.eye(self.x.shape[1])
         effect = self.effect[self.after]
         events = 1.0 if self.events_each is None else self.events_each[self.after][:, None]
-        found = {"average": effect.mean(axis=0), "level_change": unit[self.names.index("level change")]}
+        found = {"average": effect.mean(axis=0)}
+        if LEVEL in self.pilot:
+            found["level_change"] = unit[self.names.index(LEVEL)]
         if self.gives_slope:
-            found["slope_change"] = unit[self.names.index("slope change")]
+            found["slope_change"] = unit[self.names.index(SLOPE)]
         return found | {"cumulative": (effect * events).sum(axis=0)}
 
     def without_break(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Outcome, design and use of the periods before the start, with no change in it."""
         rows = self.since < 0
-        x = np.delete(self.x, [self.names.index(n) for n in ("level change", "slope change")], axis=1)[rows]
+        x = np.delete(self.x, [self.names.index(name) for name in self.pilot], axis=1)[rows]
         return self.y[rows], x[:, np.abs(x).sum(axis=0) > 0], self.used[rows]
 
 

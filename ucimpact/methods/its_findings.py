@@ -7,17 +7,19 @@ look at dates and at which values are there. After fitting: :func:`care` looks a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ucimpact.data.calendar import SEASONS
+from ucimpact.data.periods import Frequency
 from ucimpact.data.series import Series
 from ucimpact.inference.residuals import LjungBox
 from ucimpact.inference.timeseries import LEAST_DF, Ar1Fit
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.its_design import LEAST_FOR_SLOPE, SegmentedDesign
+from ucimpact.methods.series_changes import PULSE, SLOPE, Change
 
 LEAST_EITHER_SIDE = 3
 LEAST_RESIDUAL_DF = 8
@@ -42,17 +44,76 @@ IN_WORDS = {
 }
 
 
-def choice_refusals(series: Series, *, season: str) -> list[Finding]:
+def choice_refusals(
+    series: Series, *, season: str, until: object = None, changes: Sequence[Change] = ()
+) -> list[Finding]:
     """Choices that this frequency cannot carry: known before a design is built."""
     frequency = series.frequency
     if frequency.kind not in SEASONS:
         text = f"this series has one row a {frequency.noun}, with a weekly pattern that is not modelled"
         return [Finding("refuse", text, "Add the days up to weeks")]
+    found = []
     choices = ("auto", *SEASONS[frequency.kind])
     if season not in choices:
         text = f'season = "{season}" does not fit a series of {frequency.noun}s'
-        return [Finding("refuse", text, f"Choose one of: {', '.join(choices)}")]
+        found.append(Finding("refuse", text, f"Choose one of: {', '.join(choices)}"))
+    if until is not None:
+        found += _end_refusals(series, until)
+    return [*found, *_change_refusals(series, changes)]
+
+
+def _end_refusals(series: Series, until: object) -> list[Finding]:
+    """A temporary change that ends nowhere, before it starts, or after the series."""
+    frequency = series.frequency
+    try:
+        last = series.ordinal(until)
+    except (ValueError, TypeError):
+        return [_unread("until", until, frequency)]
+    if not series.start_ordinal <= last < series.ordinals[-1]:
+        text = (
+            f"until, {frequency.label(last)}, does not lie between the start, "
+            f"{frequency.label(series.start_ordinal)}, and the last {frequency.noun}, "
+            f"{frequency.label(int(series.ordinals[-1]))}, which has to come after it"
+        )
+        return [Finding("refuse", text, 'Correct it, or say shape = "level" if the pilot still runs')]
     return []
+
+
+def _change_refusals(series: Series, changes: Sequence[Change]) -> list[Finding]:
+    """Other changes that cannot be placed, have one name, or lie where nothing shows them."""
+    frequency = series.frequency
+    ends = tuple(int(series.ordinals[at]) for at in (0, -1))
+    found, placed = [], []
+    for change in changes:
+        try:
+            start = change.ordinal(frequency)
+            last = None if change.until is None else series.ordinal(change.until)
+        except (ValueError, TypeError):
+            given = ", ".join(str(value) for value in (change.start, change.until) if value is not None)
+            found.append(_unread("a change", given, frequency))
+            continue
+        name = change.called(frequency)
+        placed.append(name)
+        if not ends[0] < start <= ends[1]:
+            window = " to ".join(map(frequency.label, ends))
+            text = f"{name} ({frequency.label(start)}) does not fall within the series ({window})"
+            found.append(Finding("refuse", text, "Take it out of changes, or correct its start"))
+        elif last is not None and last < start:
+            text = f"{name} ends in {frequency.label(last)}, before it starts"
+            found.append(Finding("refuse", text, "Correct its start or its until"))
+        elif start == series.start_ordinal:
+            text = f"{name} falls in {frequency.label(start)}, with the pilot: the two cannot be told apart"
+            way_out = "Bring a comparison series that has this change and not the pilot, or a later start"
+            found.append(Finding("refuse", text, way_out))
+    if twice := sorted({name for name in placed if placed.count(name) > 1}):
+        text = f"more than one change is called {', '.join(twice)}"
+        found.append(Finding("refuse", text, "Give each a name of its own"))
+    return found
+
+
+def _unread(what: str, value: object, frequency: Frequency) -> Finding:
+    text = f"{what} is dated {value}, which is not a date that fits {frequency.noun}s"
+    return Finding("refuse", text, "Write it as the start is written, such as 2022-04")
 
 
 def refusals(series: Series, design: SegmentedDesign, *, outcome: str, covid: str | None) -> list[Finding]:
@@ -60,7 +121,9 @@ def refusals(series: Series, design: SegmentedDesign, *, outcome: str, covid: st
     noun = series.frequency.noun
     before, after = int(design.before.sum()), int(design.after.sum())
     found = []
-    if min(before, after) < LEAST_EITHER_SIDE:
+    if PULSE in design.pilot:
+        found += _pulse(series, design)
+    elif min(before, after) < LEAST_EITHER_SIDE:
         text = f"Three periods before and after are the least; there are {before} and {after}"
         found.append(Finding("refuse", text, f"Add {noun}s, or wait until there are more"))
     if (in_covid := int(design.covid.sum())) and covid is None:
@@ -82,7 +145,7 @@ def refusals(series: Series, design: SegmentedDesign, *, outcome: str, covid: st
         return found
     if tangled := design.tangled():
         text = f"these parts of the model cannot be told apart in these {noun}s: {', '.join(tangled)}"
-        way_out = 'Choose a plainer season, covid = "drop", or trend = "none"'
+        way_out = 'Take one of them out, or choose a plainer season, covid = "drop", or trend = "none"'
         return [Finding("refuse", text, way_out)]
     if design.residual_df < LEAST_RESIDUAL_DF:
         used, terms = int(design.used.sum()), len(design.columns)
@@ -92,6 +155,20 @@ def refusals(series: Series, design: SegmentedDesign, *, outcome: str, covid: st
         )
         found.append(Finding("refuse", text, f'Add {noun}s, or choose season = "none"'))
     return found
+
+
+def _pulse(series: Series, design: SegmentedDesign) -> list[Finding]:
+    """A pulse is seen in one period, against the others on either side."""
+    noun, others = series.frequency.noun, int(design.used.sum()) - 1
+    if not design.after.any():
+        text = f"a pulse is seen in the first {noun} of the pilot alone, and that {noun} does not count"
+        return [Finding("refuse", text, "Fill it in, or choose another shape")]
+    if (before := int(design.before.sum())) < LEAST_EITHER_SIDE or others < 2 * LEAST_EITHER_SIDE:
+        text = (
+            f"Three periods before and six without the pulse are the least; there are {before} and {others}"
+        )
+        return [Finding("refuse", text, f"Add {noun}s")]
+    return []
 
 
 def _missing(series: Series, design: SegmentedDesign, outcome: str) -> list[Finding]:
@@ -114,7 +191,7 @@ def _missing(series: Series, design: SegmentedDesign, outcome: str) -> list[Find
     return found
 
 
-def cautions(series: Series, design: SegmentedDesign, *, outcome: str, covid: str | None) -> list[Finding]:
+def cautions(series: Series, design: SegmentedDesign, *, covid: str | None) -> list[Finding]:
     """What needs care whatever the result."""
     frequency, noun = series.frequency, series.frequency.noun
     after, used, terms = int(design.after.sum()), int(design.used.sum()), len(design.columns)
@@ -128,7 +205,7 @@ def cautions(series: Series, design: SegmentedDesign, *, outcome: str, covid: st
     if used < SHORT:
         text = f"{_count(used, noun)} in all: under {SHORT} the range leans on the form of the model"
         found.append(Finding("warn", text))
-    if not design.gives_slope:
+    if SLOPE in design.pilot and not design.gives_slope:
         text = (
             f"{_count(after, noun)} after the start cannot show how the effect changes over time, "
             f"so no change of slope is given"
@@ -146,14 +223,19 @@ def cautions(series: Series, design: SegmentedDesign, *, outcome: str, covid: st
     if covid == "none" and design.covid.any():
         text = "March 2020 to June 2021 is inside the series and is treated like any other time"
         found.append(Finding("warn", text))
-    mean = _mean_count(series, design, outcome)
-    if mean is not None and mean < SMALL_MEAN:
-        text = (
-            f"the mean count of {outcome} is {mean:.1f} a {noun}: under {SMALL_MEAN:.0f} the range may be "
-            f"wrong, and may reach below 0"
-        )
-        found.append(Finding("warn", text, "Longer periods or a larger area have larger counts"))
     return found
+
+
+def small_counts(series: Series, design: SegmentedDesign, *, outcome: str) -> list[Finding]:
+    """Counts too small for errors like the normal."""
+    noun, mean = series.frequency.noun, _mean_count(series, design, outcome)
+    if mean is None or mean >= SMALL_MEAN:
+        return []
+    text = (
+        f"the mean count of {outcome} is {mean:.1f} a {noun}: under {SMALL_MEAN:.0f} the range may be "
+        f"wrong, and may reach below 0"
+    )
+    return [Finding("warn", text, "Longer periods or a larger area have larger counts")]
 
 
 def _season_cautions(series: Series, design: SegmentedDesign) -> list[Finding]:

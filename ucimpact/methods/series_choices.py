@@ -1,0 +1,144 @@
+"""What every method on one series is told: the shape of the change, and what else moved the series.
+
+A method on a :class:`~ucimpact.data.series.Series` is a subclass with fields of its own: it fits what
+:meth:`SeriesChoices.design` makes, and adds what it refuses to :meth:`SeriesChoices.check_design`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ucimpact.data.calendar import CHOICES
+from ucimpact.data.series import Series
+from ucimpact.errors import DesignError
+from ucimpact.methods import its_findings
+from ucimpact.methods.design_finding import Finding, need
+from ucimpact.methods.its_design import SegmentedDesign
+from ucimpact.methods.series_changes import Change, Shape, shape_problems
+
+TRENDS = ("linear", "none")
+PHASES = ("exclude", "ramp")
+COVID_CHOICES = ("drop", "dummy", "segment", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesChoices:
+    """A series before and after a date.
+
+    Parameters
+    ----------
+    outcome : str
+        Series column in natural units.
+    shape : str, default "level-slope"
+        What the pilot may do: ``"level"`` (a step), ``"slope"`` (a bend), ``"level-slope"`` (both),
+        ``"pulse"`` (one period only), ``"temporary"`` (a level until ``until``) or ``"ramp"`` (a level that
+        grows in equal steps over ``phase_in`` periods). To be fixed before looking.
+    until : str, date or int, optional
+        The last period of a temporary change: "2024-09", a date, or a number that fits the periods.
+    changes : tuple of Change, default ()
+        Other changes with a date in the same series (a new definition, another service), which are taken
+        out. Each is a table ``[[method.changes]]`` with ``start``, ``name``, ``shape``, ``until``, ``ramp``.
+    season : str, default "auto"
+        ``"none"``, ``"fourier-1"``, ``"fourier-2"`` (waves of a year and half a year), ``"month"`` or
+        ``"quarter"`` (a level for each). ``"auto"`` looks at dates alone: with two years or more
+        before the start, two waves for months and weeks and one for quarters; otherwise none.
+    trend : str, default "linear"
+        ``"linear"`` or ``"none"``: how the path from before goes on.
+    phase_in : int, default 0
+        Periods from the start in which the pilot is not whole yet. Time since the start still counts from
+        the start.
+    phase : str, default "exclude"
+        ``"exclude"`` (they are left out of the fit and of every effect; ``level_change`` is the change in the
+        first period after them) or ``"ramp"`` (the level grows over them in equal steps).
+    level : float, default 0.95
+        Coverage of the interval.
+    covid : str, optional
+        What is done with March 2020 to June 2021: ``"drop"`` (those periods do not count),
+        ``"dummy"`` (a level of their own), ``"segment"`` (a level and a slope of their own) or
+        ``"none"`` (nothing). Has to be said where a dated series holds any of them.
+    """
+
+    outcome: str
+    shape: str = "level-slope"
+    until: str | dt.date | int | None = None
+    changes: tuple[Change, ...] = ()
+    season: str = "auto"
+    trend: str = "linear"
+    phase_in: int = 0
+    phase: str = "exclude"
+    level: float = 0.95
+    covid: str | None = None
+
+    takes: ClassVar[type] = Series
+
+    def __post_init__(self) -> None:
+        if wrong := self.wrong_choices():
+            raise DesignError(f"{type(self).__name__}: " + "; ".join(wrong))
+        if isinstance(self.until, dt.date):
+            object.__setattr__(self, "until", self.until.isoformat())
+
+    def wrong_choices(self) -> list[str]:
+        """What is wrong with the fields, whatever the data; a method with fields of its own adds to it."""
+        choices: dict[str, tuple[Any, ...]] = {
+            "season": CHOICES,
+            "trend": TRENDS,
+            "phase": PHASES,
+            "covid": (None, *COVID_CHOICES),
+        }
+        wrong = [
+            f'{name} = "{getattr(self, name)}" is not known; choose one of: '
+            f"{', '.join(choice for choice in known if choice)}"
+            for name, known in choices.items()
+            if getattr(self, name) not in known
+        ]
+        if self.phase_in < 0:
+            wrong.append(f"phase_in = {self.phase_in} is below 0; give the number of periods")
+        if self.shape == "pulse" and self.phase_in:
+            wrong.append('shape = "pulse" is one period: phase_in has no place in it; take it out')
+        grows = max(self.phase_in, 0) if self.phase == "ramp" or self.shape == "ramp" else 0
+        wrong += shape_problems(self.shape, grows=grows, until=self.until, growing="phase_in")
+        wrong += [f"changes holds {change!r}; give Change(start=...)" for change in self.not_changes()]
+        if not 0 < self.level < 1:
+            wrong.append(f"level = {self.level} is not between 0 and 1; 0.95 is usual")
+        return wrong
+
+    def not_changes(self) -> list[object]:
+        """Entries of ``changes`` that are none."""
+        return [change for change in self.changes if not isinstance(change, Change)]
+
+    def own_shape(self, data: Series) -> Shape:
+        """The pilot's change as it lies on a series."""
+        grows = self.phase == "ramp" or self.shape == "ramp"
+        return Shape(
+            kind=self.shape,
+            left_out=0 if grows else self.phase_in,
+            grows=self.phase_in if grows else 0,
+            last=None if self.until is None else data.ordinal(self.until) - data.start_ordinal,
+        )
+
+    def check_design(self, data: Series) -> list[Finding]:
+        """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
+        need(data, Series, "Series(table, period=..., start=...)")
+        if unfit := its_findings.choice_refusals(
+            data, season=self.season, until=self.until, changes=self.changes
+        ):
+            return unfit
+        design = self.design(data)
+        return [
+            *its_findings.refusals(data, design, outcome=self.outcome, covid=self.covid),
+            *its_findings.cautions(data, design, covid=self.covid),
+        ]
+
+    def design(self, data: Series) -> SegmentedDesign:
+        """The regression that these choices make of a series."""
+        return SegmentedDesign.of(
+            data,
+            outcome=self.outcome,
+            shape=self.own_shape(data),
+            changes=self.changes,
+            season=self.season,
+            trend=self.trend,
+            covid=self.covid,
+        )
