@@ -106,7 +106,7 @@ class Reml:
     def of(self, y: np.ndarray, x: np.ndarray) -> Ar1Fit:
         """Fit ``y`` of shape (n,) on ``x`` of shape (n, p)."""
         statistics = Statistics.of(y, x)
-        return _known_rho(statistics, 0.0) if statistics.is_exact else _reml(statistics)
+        return _known_rho(statistics, 0.0) if statistics.is_exact else reml(statistics)
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,10 @@ class Statistics:
     def is_exact(self) -> bool:
         """Whether the design leaves nothing over."""
         return bool(self.ee[0] <= EXACT * max(self.y @ self.y, np.finfo(float).tiny))
+
+    def kackar_harville(self, rho: float, inverse: np.ndarray) -> np.ndarray:
+        """What estimating rho adds to the variance, over twice its own and sigma squared; shape (p, p)."""
+        return kackar_harville(self.basis, rho, inverse)
 
     def at(self, rhos: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Deviance, coefficients, N inverse and s at each rho: shapes (k,), (k, p), (k, p, p), (k,)."""
@@ -329,7 +333,8 @@ def _known_rho(statistics: Statistics, rho: float) -> Ar1Fit:
     return _fit_at(statistics, rho, statistics.slopes(rho), var_rho=0.0, at_bound=False)
 
 
-def _reml(statistics: Statistics) -> Ar1Fit:
+def reml(statistics: Statistics) -> Ar1Fit:
+    """The fit at the rho of least restricted deviance."""
     rho, inside = _least_deviance(statistics)
     slopes = statistics.slopes(rho)
     at_bound = not inside or slopes.second <= 0
@@ -358,7 +363,7 @@ def _least_deviance(statistics: Statistics) -> tuple[float, bool]:
 def _fit_at(statistics: Statistics, rho: float, slopes: Slopes, *, var_rho: float, at_bound: bool) -> Ar1Fit:
     variance = max(slopes.s / statistics.residual_df, 0.0)
     turn = statistics.from_basis
-    extra = 2 * var_rho * variance / (1 - rho**2) * kackar_harville(statistics.basis, rho, slopes.inverse)
+    extra = 2 * var_rho * variance / (1 - rho**2) * statistics.kackar_harville(rho, slopes.inverse)
     return Ar1Fit(
         rho=rho,
         coef=turn @ (statistics.least_squares + slopes.coef),
@@ -375,7 +380,14 @@ def _fit_at(statistics: Statistics, rho: float, slopes: Slopes, *, var_rho: floa
 
 
 def kackar_harville(x: np.ndarray, rho: float, inverse: np.ndarray) -> np.ndarray:
-    r""":math:`\Phi(Q - P\Phi P)\Phi`, without an n by n matrix: R times a vector is a banded solve."""
+    r""":math:`\Phi(Q - P\Phi P)\Phi`."""
+    p, q = precision_moves(x, rho)
+    phi = (1 - rho**2) * inverse
+    return np.asarray(phi @ (q - p @ phi @ p) @ phi)
+
+
+def precision_moves(x: np.ndarray, rho: float) -> tuple[np.ndarray, np.ndarray]:
+    """P and Q, without an n by n matrix: R times a vector is a banded solve; both (p, p)."""
     n, rest = len(x), 1 - rho**2
     beside = np.zeros_like(x)
     beside[1:] += x[:-1]
@@ -389,6 +401,4 @@ def kackar_harville(x: np.ndarray, rho: float, inverse: np.ndarray) -> np.ndarra
     band[0, [0, -1]] = 1 / rest
     band[1] = -rho / rest
     q = moved_x.T @ solveh_banded(band, moved_x, lower=True, check_finite=False)
-    p = x.T @ moved_x
-    phi = rest * inverse
-    return np.asarray(phi @ (q - p @ phi @ p) @ phi)
+    return x.T @ moved_x, q
