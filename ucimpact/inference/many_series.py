@@ -1,0 +1,472 @@
+r"""Regressions with AR(1) errors of many series that share one design, all at once.
+
+The arithmetic is that of :mod:`ucimpact.inference.timeseries`; here it is arranged so that no series
+needs a matrix of its own. In an orthonormal basis of the columns, turned so that :math:`X'D_1X` is a
+diagonal :math:`\Lambda`, and as :math:`D_2` is the identity without its two ends,
+
+.. math:: N(\rho) = \mathrm{diag}\{1 + \rho^2 - \rho\lambda_j\} - \rho^2 V V', \qquad
+   V = (x_1, x_n) \in \mathbb{R}^{p \times 2}
+
+so that :math:`N^{-1}`, :math:`\log|N|` and their derivatives follow from p divisions and a 2 by 2
+matrix (Woodbury [1]_). A series enters through its least-squares coefficients, its residuals
+:math:`e` and
+
+.. math:: X'D_1e, \qquad X'D_2e = -V(e_1, e_n)', \qquad e'D_0e, \quad e'D_1e, \quad e'D_2e
+
+Each series has its own :math:`\hat\rho`: least deviance on a shared grid, then exact Newton steps
+inside the bracket until the step is under 1e-11. What depends on the design and :math:`\rho` alone
+(what estimating :math:`\rho` adds to a variance) is tabled at Chebyshev points of
+:math:`\arcsin\rho`, see :class:`OverRho`; a handful of series is worked at its own values instead.
+
+References
+----------
+.. [1] Henderson, H. V. and Searle, S. R. (1981). On deriving the inverse of a sum of matrices.
+   *SIAM Review* 23(1), 53-60.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from ucimpact.inference.timeseries import (
+    EXACT,
+    FLOOR_DF,
+    LARGEST_VAR_RHO,
+    RHO_BOUND,
+    SEARCH,
+    kackar_harville,
+)
+
+POINTS = 64
+"""Chebyshev points of a table over rho: relative errors stay under 1e-9 for designs of up to 200 points."""
+
+NEWTON_STEPS = 100
+STEP = 1e-11
+ON_BOUND = 1e-9
+
+Function = Callable[[float], np.ndarray]
+
+
+class OverRho:
+    """Functions of rho alone, given at the rho of each series.
+
+    Parameters
+    ----------
+    function : callable
+        From one rho to an array of shape (k,), smooth inside the bounds.
+    """
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+        self._end = float(np.arcsin(RHO_BOUND))
+
+    @cached_property
+    def _coefficients(self) -> np.ndarray:
+        nodes = chebyshev.chebpts1(POINTS)
+        values = np.array([self._function(float(np.sin(node * self._end))) for node in nodes])
+        turned = chebyshev.chebvander(nodes, POINTS - 1)
+        scale = np.full(POINTS, 2 / POINTS)
+        scale[0] = 1 / POINTS
+        return np.asarray(scale[:, None] * (turned.T @ values))
+
+    def at(self, rhos: np.ndarray) -> np.ndarray:
+        """Values at each rho, shape (k, n_series)."""
+        if len(rhos) < POINTS and "_coefficients" not in self.__dict__:
+            return np.array([self._function(float(rho)) for rho in rhos]).reshape(len(rhos), -1).T
+        place = np.clip(np.arcsin(np.clip(rhos, -RHO_BOUND, RHO_BOUND)) / self._end, -1, 1)
+        return np.asarray(chebyshev.chebval(place, self._coefficients))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SharedDesign:
+    """A design in the basis in which its N(rho) is a diagonal less two outer products.
+
+    Attributes
+    ----------
+    x : array (n, p)
+    basis : array (n, p)
+        Orthonormal, with ``basis' D1 basis`` diagonal.
+    from_basis : array (p, p)
+        Turns coefficients of the basis into coefficients of ``x``.
+    beside : array (n, p)
+        ``D1 basis``.
+    roots : array (p,)
+        The diagonal of ``basis' D1 basis``.
+    """
+
+    x: np.ndarray
+    basis: np.ndarray
+    from_basis: np.ndarray
+    beside: np.ndarray
+    roots: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> SharedDesign:
+        """The design of columns ``x`` (n, p), of full column rank."""
+        start, to_start = np.linalg.qr(x)
+        roots, turn = np.linalg.eigh(start.T @ _neighbours(start))
+        basis = start @ turn
+        return cls(
+            x=x,
+            basis=basis,
+            from_basis=np.linalg.inv(to_start) @ turn,
+            beside=_neighbours(basis),
+            roots=roots,
+        )
+
+    @property
+    def residual_df(self) -> int:
+        """Points less terms."""
+        return int(self.x.shape[0] - self.x.shape[1])
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """The first and last row of the basis, shape (2, p)."""
+        return self.basis[[0, -1]]
+
+    @cached_property
+    def pairs(self) -> np.ndarray:
+        """Products of the ends: first with itself, first with last, last with itself; shape (3, p)."""
+        first, last = self.ends
+        return np.stack([first * first, first * last, last * last])
+
+    def in_basis(self, contrasts: np.ndarray) -> np.ndarray:
+        """Contrasts (m, p) of the columns, as contrasts of the basis."""
+        return np.asarray(np.atleast_2d(contrasts) @ self.from_basis)
+
+    def added(self, contrasts: np.ndarray) -> OverRho:
+        """What estimating rho adds to the products of contrasts, per unit of var(rho) and of s/(n-p).
+
+        The upper triangle of the m by m matrix, row by row, as functions of rho.
+        """
+        rows = self.in_basis(contrasts)
+        upper = np.triu_indices(len(rows))
+
+        def function(rho: float) -> np.ndarray:
+            matrix = np.diag(1 + rho**2 - rho * self.roots) - rho**2 * self.ends.T @ self.ends
+            spread = kackar_harville(self.basis, rho, np.linalg.inv(matrix))
+            return np.asarray((rows @ spread @ rows.T)[upper] * 2 / (1 - rho**2))
+
+        return OverRho(function)
+
+
+def _neighbours(columns: np.ndarray) -> np.ndarray:
+    """D1 times columns of shape (n, k): each row becomes the sum of those beside it."""
+    out = np.zeros_like(columns)
+    out[1:] += columns[:-1]
+    out[:-1] += columns[1:]
+    return out
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ManyStatistics:
+    """What many series say about every rho; N series, p columns.
+
+    Attributes
+    ----------
+    least_squares : array (p, N)
+        Coefficients of the basis.
+    residuals : array (N, n)
+    beside : array (p, N)
+        ``X' D1 e``.
+    ends : array (2, N)
+        First and last residual.
+    squares : array (3, N)
+        ``e' D_k e``.
+    exact : array (N,)
+        Series of which the design leaves nothing over.
+    """
+
+    design: SharedDesign
+    least_squares: np.ndarray
+    residuals: np.ndarray
+    beside: np.ndarray
+    ends: np.ndarray
+    squares: np.ndarray
+    exact: np.ndarray
+
+    @classmethod
+    def of(cls, y: np.ndarray, design: SharedDesign) -> ManyStatistics:
+        """The statistics of ``y`` (N, n)."""
+        coef = design.basis.T @ y.T
+        residuals = y - coef.T @ design.basis.T
+        squares = np.empty((3, len(y)))
+        squares[0] = np.einsum("it,it->i", residuals, residuals)
+        squares[1] = 2 * np.einsum("it,it->i", residuals[:, 1:], residuals[:, :-1])
+        squares[2] = squares[0] - residuals[:, 0] ** 2 - residuals[:, -1] ** 2
+        total = np.einsum("it,it->i", y, y)
+        return cls(
+            design=design,
+            least_squares=coef,
+            residuals=residuals,
+            beside=design.beside.T @ residuals.T,
+            ends=residuals[:, [0, -1]].T,
+            squares=squares,
+            exact=squares[0] <= EXACT * np.maximum(total, np.finfo(float).tiny),
+        )
+
+    def take(self, which: np.ndarray) -> ManyStatistics:
+        """Some of the series."""
+        return ManyStatistics(
+            design=self.design,
+            least_squares=self.least_squares[:, which],
+            residuals=self.residuals[which],
+            beside=self.beside[:, which],
+            ends=self.ends[:, which],
+            squares=self.squares[:, which],
+            exact=self.exact[which],
+        )
+
+    def deviances(self, rhos: np.ndarray) -> np.ndarray:
+        """The restricted deviance at rhos that all share, shape (k, N)."""
+        inverses, log_sizes = precisions(self.design, rhos)
+        out = np.empty((len(rhos), self.squares.shape[1]))
+        second = -self.design.ends.T @ self.ends
+        for at, rho in enumerate(rhos):
+            vector = rho * (rho * second - self.beside)
+            quadratic = np.einsum("pi,pi->i", vector, inverses[at] @ vector)
+            left = self.squares[0] - rho * self.squares[1] + rho**2 * self.squares[2] - quadratic
+            out[at] = self.design.residual_df * np.log(left) - np.log1p(-(rho**2)) + log_sizes[at]
+        return out
+
+
+def precisions(design: SharedDesign, rhos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """N inverse (k, p, p) and the logarithm of its determinant's inverse (k,) at shared rhos."""
+    identity = np.eye(len(design.roots))
+    matrices = (1 + rhos**2)[:, None, None] * identity - rhos[:, None, None] * np.diag(design.roots)
+    matrices = matrices - (rhos**2)[:, None, None] * (design.ends.T @ design.ends)
+    return np.linalg.inv(matrices), np.linalg.slogdet(matrices)[1]
+
+
+class Precision:
+    """N(rho) of each series at its own rho: solves, quadratic forms and the slope of its determinant."""
+
+    def __init__(self, design: SharedDesign, rhos: np.ndarray) -> None:
+        self.design, self.rhos = design, rhos
+        self.divided = 1 / (1 + rhos**2 - np.outer(design.roots, rhos))
+        self.slope = 2 * rhos - design.roots[:, None]
+        a, b, c = design.pairs @ self.divided
+        square = rhos**2
+        self._a, self._b, self._c = 1 - square * a, -square * b, 1 - square * c
+        self._raw = (a, b, c)
+        self._determinant = self._a * self._c - self._b**2
+
+    def solve(self, vector: np.ndarray) -> np.ndarray:
+        """N inverse times vectors of shape (p, N)."""
+        first = vector * self.divided
+        u, v = self.design.ends @ first
+        weight = self.rhos**2 / self._determinant
+        u, v = weight * (self._c * u - self._b * v), weight * (self._a * v - self._b * u)
+        ends = self.design.ends
+        first += self.divided * (np.outer(ends[0], u) + np.outer(ends[1], v))
+        return first
+
+    def moved(self, vector: np.ndarray) -> np.ndarray:
+        """dN/drho times vectors of shape (p, N)."""
+        u, v = self.design.ends @ vector
+        ends = self.design.ends
+        return np.asarray(
+            self.slope * vector - np.outer(ends[0], 2 * self.rhos * u) - np.outer(ends[1], 2 * self.rhos * v)
+        )
+
+    def moved_twice(self, vector: np.ndarray) -> np.ndarray:
+        """The second derivative of N times vectors of shape (p, N)."""
+        return np.asarray(2 * vector - 2 * self.design.ends.T @ (self.design.ends @ vector))
+
+    def log_size_slopes(self) -> tuple[np.ndarray, np.ndarray]:
+        """First and second derivative of the logarithm of the determinant of N."""
+        rhos, divided = self.rhos, self.divided
+        ratio = self.slope * divided
+        first = ratio.sum(axis=0)
+        second = 2 * divided.sum(axis=0) - np.einsum("pi,pi->i", ratio, ratio)
+        ratio_divided = ratio * divided
+        w = np.stack(self._raw)
+        dw = -(self.design.pairs @ ratio_divided)
+        d2w = 2 * (self.design.pairs @ (ratio * ratio_divided - divided * divided))
+        a, b, c = self._a, self._b, self._c
+        da, db, dc = -2 * rhos * w - rhos**2 * dw
+        d2a, d2b, d2c = -2 * w - 4 * rhos * dw - rhos**2 * d2w
+        size = self._determinant
+        d_size = da * c + a * dc - 2 * b * db
+        d2_size = d2a * c + 2 * da * dc + a * d2c - 2 * db**2 - 2 * b * d2b
+        return first + d_size / size, second + d2_size / size - (d_size / size) ** 2
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ManySlopes:
+    """The deviance of each series near its own rho; ``first`` and ``second`` are its derivatives (N,)."""
+
+    precision: Precision
+    coef: np.ndarray
+    s: np.ndarray
+    ds: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+    @classmethod
+    def of(cls, statistics: ManyStatistics, rhos: np.ndarray) -> ManySlopes:
+        """At one rho for each series."""
+        design, q = statistics.design, statistics.squares
+        n = Precision(design, rhos)
+        last = -design.ends.T @ statistics.ends
+        vector = rhos * (rhos * last - statistics.beside)
+        d_vector = 2 * rhos * last - statistics.beside
+        coef = n.solve(vector)
+        moved = n.moved(coef)
+        shift = d_vector - moved
+        s = q[0] - rhos * q[1] + rhos**2 * q[2] - np.einsum("pi,pi->i", vector, coef)
+        ds = -q[1] + 2 * rhos * q[2] + np.einsum("pi,pi->i", moved - 2 * d_vector, coef)
+        d2s = 2 * q[2] + np.einsum("pi,pi->i", n.moved_twice(coef) - 4 * last, coef)
+        d2s -= 2 * np.einsum("pi,pi->i", shift, n.solve(shift))
+        size, d_size = n.log_size_slopes()
+        rest, df = 1 - rhos**2, design.residual_df
+        with np.errstate(divide="ignore", invalid="ignore"):
+            first = df * ds / s + 2 * rhos / rest + size
+            second = df * (d2s / s - (ds / s) ** 2) + 2 / rest + 4 * rhos**2 / rest**2 + d_size
+        return cls(precision=n, coef=coef, s=s, ds=ds, first=first, second=second)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ManyAr1:
+    """Series fitted at once: N series, m contrasts.
+
+    Attributes
+    ----------
+    rho, sigma : array (N,)
+        Autocorrelation, and the standard deviation of one period's error.
+    at_bound : array (N,)
+    var_rho : array (N,)
+        0 where rho was given.
+    coef : array (p, N)
+        Coefficients of the basis of the design.
+    estimates, reml_errors, std_errors, dfs : array (m, N)
+        Each contrast; its standard error with rho taken as known; that of Kenward and Roger; its
+        Satterthwaite degrees of freedom.
+    products, added : array (m * (m + 1) / 2, N)
+        Upper triangle of the covariance of the contrasts with rho as known, and of what estimating
+        rho adds, both as variances.
+    """
+
+    statistics: ManyStatistics
+    contrasts: np.ndarray
+    rho: np.ndarray
+    sigma: np.ndarray
+    at_bound: np.ndarray
+    var_rho: np.ndarray
+    curvature: np.ndarray
+    d_log_s: np.ndarray
+    coef: np.ndarray
+    estimates: np.ndarray
+    products: np.ndarray
+    moved: np.ndarray
+    added: np.ndarray
+
+    @property
+    def _own(self) -> np.ndarray:
+        m = len(self.contrasts)
+        rows, columns = np.triu_indices(m)
+        return np.flatnonzero(rows == columns)
+
+    @property
+    def reml_errors(self) -> np.ndarray:
+        return np.asarray(np.sqrt(np.maximum(self.products[self._own], 0.0)))
+
+    @cached_property
+    def std_errors(self) -> np.ndarray:
+        return np.asarray(np.sqrt(np.maximum((self.products + self.added)[self._own], 0.0)))
+
+    @cached_property
+    def dfs(self) -> np.ndarray:
+        return self.dfs_of(self.products[self._own], self.moved[self._own])
+
+    def dfs_of(self, product: np.ndarray, moved: np.ndarray) -> np.ndarray:
+        """Satterthwaite degrees of freedom of quadratic forms in the covariance and in ``moved``."""
+        df = float(self.statistics.design.residual_df)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = self.d_log_s - moved / product
+            out = np.maximum(df / (1 + df * slope**2 / self.curvature), FLOOR_DF)
+        out = np.where(self.at_bound, FLOOR_DF, out)
+        return np.where(self.var_rho > 0, out, df)
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """What the design does not reach, shape (N, n)."""
+        own = self.coef - self.statistics.least_squares
+        return np.asarray(self.statistics.residuals - own.T @ self.statistics.design.basis.T)
+
+
+def fit_ar1(
+    statistics: ManyStatistics, contrasts: np.ndarray, added: OverRho, *, independent: bool = False
+) -> ManyAr1:
+    """Restricted maximum likelihood of each series, or least squares with independent errors.
+
+    Parameters
+    ----------
+    statistics : ManyStatistics
+    contrasts : array (m, p)
+        Of the columns of the design.
+    added : OverRho
+        ``design.added(contrasts)``, made once for all chunks of series.
+    independent : bool
+        Take rho as 0.
+    """
+    design = statistics.design
+    count = statistics.squares.shape[1]
+    rows = design.in_basis(contrasts)
+    rhos = np.zeros(count) if independent else _least_deviance(statistics)
+    slopes = ManySlopes.of(statistics, rhos)
+    known = statistics.exact | independent
+    at_bound = ~known & ((np.abs(rhos) >= RHO_BOUND - ON_BOUND) | ~(slopes.second > 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        var_rho = np.where(at_bound, LARGEST_VAR_RHO, np.minimum(2 / slopes.second, LARGEST_VAR_RHO))
+        d_log_s = np.where(slopes.s > 0, slopes.ds / slopes.s, 0.0)
+    var_rho = np.where(known, 0.0, var_rho)
+    variance = np.maximum(slopes.s / design.residual_df, 0.0)
+    solved = [slopes.precision.solve(np.tile(row[:, None], (1, count))) for row in rows]
+    shifted = [slopes.precision.moved(vector) for vector in solved]
+    upper = list(zip(*np.triu_indices(len(rows)), strict=True))
+    coef = statistics.least_squares + slopes.coef
+    return ManyAr1(
+        statistics=statistics,
+        contrasts=np.atleast_2d(contrasts),
+        rho=rhos,
+        sigma=np.sqrt(variance / (1 - rhos**2)),
+        at_bound=at_bound,
+        var_rho=var_rho,
+        curvature=slopes.second,
+        d_log_s=d_log_s,
+        coef=coef,
+        estimates=rows @ coef,
+        products=variance * np.array([rows[i] @ solved[j] for i, j in upper]),
+        moved=variance * np.array([np.einsum("pi,pi->i", solved[i], shifted[j]) for i, j in upper]),
+        added=np.zeros((len(upper), count)) if independent else variance * var_rho * added.at(rhos),
+    )
+
+
+def _least_deviance(statistics: ManyStatistics) -> np.ndarray:
+    """The rho of least deviance of each series: the best of a grid, then Newton inside its bracket."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        best = np.argmin(statistics.deviances(SEARCH), axis=0)
+    low, high = SEARCH[np.maximum(best - 1, 0)], SEARCH[np.minimum(best + 1, len(SEARCH) - 1)]
+    rhos: np.ndarray = SEARCH[best].copy()
+    rhos[statistics.exact] = 0.0
+    open_ = np.flatnonzero(~statistics.exact)
+    for _ in range(NEWTON_STEPS):
+        if not len(open_):
+            break
+        rho, some = rhos[open_], statistics if len(open_) == len(rhos) else statistics.take(open_)
+        slopes = ManySlopes.of(some, rho)
+        rises = slopes.first > 0
+        low[open_], high[open_] = np.where(rises, low[open_], rho), np.where(rises, rho, high[open_])
+        a, b = low[open_], high[open_]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            new = rho - slopes.first / slopes.second
+        new = np.where((slopes.second > 0) & (new >= a) & (new <= b), new, (a + b) / 2)
+        rhos[open_] = new
+        open_ = open_[(np.abs(new - rho) >= STEP) & (b - a >= STEP)]
+    return rhos
