@@ -67,17 +67,36 @@ def ljung_box(fresh: np.ndarray, design: np.ndarray, used: np.ndarray, lags: int
     fitted : int
         Autocorrelations that were fitted: 1 for an AR(1).
     """
+    means, variances = ratio_moments(design, used, lags)
+    total = float(fresh @ fresh)
+    statistic = 0.0
+    for lag in range(1, lags + 1):
+        mean, variance = means[lag - 1], variances[lag - 1]
+        r = float(fresh[lag:] @ fresh[:-lag]) / total if total > 0 else mean
+        statistic += (r - mean) ** 2 / variance
+    df = max(lags - fitted, 1)
+    return LjungBox(statistic, lags, df, float(chdtrc(df, statistic)))
+
+
+def ratio_moments(design: np.ndarray, used: np.ndarray, lags: int) -> tuple[np.ndarray, np.ndarray]:
+    """Exact mean and variance of each autocorrelation of residuals, shape (lags,) each.
+
+    Parameters
+    ----------
+    design : array (n, p)
+        0 where not used.
+    used : array (n,)
+    lags : int
+    """
     basis = np.linalg.qr(design)[0]
     projection = np.diag(used.astype(float)) - basis @ basis.T
-    nu, total = int(used.sum()) - design.shape[1], float(fresh @ fresh)
-    statistic = 0.0
+    nu = int(used.sum()) - design.shape[1]
+    means, variances = np.empty(lags), np.empty(lags)
     for lag in range(1, lags + 1):
         shifted = np.zeros_like(projection)
         shifted[lag:] += projection[:-lag] / 2
         shifted[:-lag] += projection[lag:] / 2
         first = float(np.trace(projection, lag))
         second = (2 * float(np.sum(shifted * shifted.T)) + first**2) / (nu * (nu + 2))
-        r = float(fresh[lag:] @ fresh[:-lag]) / total if total > 0 else first / nu
-        statistic += (r - first / nu) ** 2 / (second - (first / nu) ** 2)
-    df = max(lags - fitted, 1)
-    return LjungBox(statistic, lags, df, float(chdtrc(df, statistic)))
+        means[lag - 1], variances[lag - 1] = first / nu, second - (first / nu) ** 2
+    return means, variances
