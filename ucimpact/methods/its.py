@@ -36,7 +36,6 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,13 +43,13 @@ import pandas as pd
 from ucimpact import serialise
 from ucimpact.data.series import Series
 from ucimpact.estimate import Estimate, effects_frame
-from ucimpact.inference.fake_starts import ENOUGH_TO_RANK, fake_starts, rank
 from ucimpact.inference.residuals import innovations, ljung_box
-from ucimpact.inference.timeseries import Ar1Fit, Errors, Ols, Reml
+from ucimpact.inference.timeseries import Ar1Fit, Ols, Reml
 from ucimpact.methods import its_findings
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import ROUTES, Ranges, covariance
+from ucimpact.methods.series_account import coefficients, lags, placebo_dates, season_account
 from ucimpact.methods.series_choices import SeriesChoices
 
 
@@ -175,65 +174,3 @@ class InterruptedTimeSeries(SeriesChoices):
                 "used": design.used,
             }
         )
-
-
-def lags(data: Series, design: SegmentedDesign) -> int:
-    """Lags of the residual check: a year of months, half a year of weeks; at most a fifth of the periods."""
-    most = {"month": 12, "week": 26, "quarter": 8}.get(data.frequency.kind, 10)
-    return max(min(most, int(design.used.sum()) // 5), 3)
-
-
-def season_account(design: SegmentedDesign) -> dict[str, Any]:
-    """The season as plain values; without ``separable`` where periods have no dates."""
-    account: dict[str, Any] = {f.name: getattr(design.season, f.name) for f in fields(design.season)}
-    if account["separable"] is None:
-        del account["separable"]
-    return account
-
-
-def coefficients(design: SegmentedDesign, fit: Ar1Fit) -> list[dict[str, Any]]:
-    """The regression's own coefficients; ``std_error_reml`` takes rho as known, as other programs do."""
-    errors, as_known = fit.std_errors(np.eye(len(fit.coef))), np.sqrt(np.diag(fit.cov))
-    return [
-        {
-            "name": name,
-            "estimate": fit.coef[at],
-            "std_error": errors[at],
-            "std_error_reml": as_known[at],
-        }
-        for at, name in enumerate(design.names)
-    ]
-
-
-def placebo_dates(
-    data: Series, design: SegmentedDesign, fit: Ar1Fit, errors: Errors, level: float
-) -> dict[str, Any]:
-    """Fake starts before the pilot, and the rank of the real average effect among them.
-
-    Each effect is held against its own standard error, so that starts with few periods after them
-    do not look large for that alone.
-    """
-    y, x, used = design.without_break()
-    fakes = fake_starts(y, x, used, errors, level=level)
-    first = int(data.ordinals[0])
-    rows = [
-        {
-            "start": data.frequency.label(first + int(at)),
-            "level_change": fakes.level_change[k],
-            "conf_low": fakes.conf_low[k],
-            "conf_high": fakes.conf_high[k],
-            "average": fakes.average[k],
-        }
-        for k, at in enumerate(fakes.position)
-    ]
-    contrast = design.contrasts()["average"]
-    spread = float(np.sqrt(contrast @ fit.cov @ contrast))
-    real = float(contrast @ fit.coef) / spread if spread > 0 else np.inf
-    return {
-        "placebo_dates": rows,
-        "placebo_rank": {
-            "p_value": rank(real, fakes.t),
-            "starts": len(rows),
-            "enough": len(rows) >= ENOUGH_TO_RANK,
-        },
-    }
