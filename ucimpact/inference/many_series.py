@@ -372,6 +372,10 @@ class ManyAr1:
         rows, columns = np.triu_indices(m)
         return np.flatnonzero(rows == columns)
 
+    def _pair(self, i: int, j: int) -> int:
+        rows, columns = np.triu_indices(len(self.contrasts))
+        return int(np.flatnonzero((rows == min(i, j)) & (columns == max(i, j)))[0])
+
     @property
     def reml_errors(self) -> np.ndarray:
         return np.asarray(np.sqrt(np.maximum(self.products[self._own], 0.0)))
@@ -382,16 +386,33 @@ class ManyAr1:
 
     @cached_property
     def dfs(self) -> np.ndarray:
-        return self.dfs_of(self.products[self._own], self.moved[self._own])
+        return self.dfs_of(self.products[self._own], self.moved[self._own], slice(None))
 
-    def dfs_of(self, product: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    def dfs_of(self, product: np.ndarray, moved: np.ndarray, which: np.ndarray | slice) -> np.ndarray:
         """Satterthwaite degrees of freedom of quadratic forms in the covariance and in ``moved``."""
         df = float(self.statistics.design.residual_df)
         with np.errstate(divide="ignore", invalid="ignore"):
-            slope = self.d_log_s - moved / product
-            out = np.maximum(df / (1 + df * slope**2 / self.curvature), FLOOR_DF)
-        out = np.where(self.at_bound, FLOOR_DF, out)
-        return np.where(self.var_rho > 0, out, df)
+            slope = self.d_log_s[which] - moved / product
+            out = np.maximum(df / (1 + df * slope**2 / self.curvature[which]), FLOOR_DF)
+        out = np.where(self.at_bound[which], FLOOR_DF, out)
+        return np.where(self.var_rho[which] > 0, out, df)
+
+    def along(
+        self, top: int, bottom: int, theta: np.ndarray, which: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Estimate, standard error and degrees of freedom of one contrast less ``theta`` times another.
+
+        In the series ``which`` (k,), each with its own ``theta`` (k,).
+        """
+        a, ab, b = self._pair(top, top), self._pair(top, bottom), self._pair(bottom, bottom)
+
+        def quadratic(part: np.ndarray) -> np.ndarray:
+            return np.asarray(part[a, which] - 2 * theta * part[ab, which] + theta**2 * part[b, which])
+
+        product = quadratic(self.products)
+        error = np.sqrt(np.maximum(product + quadratic(self.added), 0.0))
+        df = self.dfs_of(product, quadratic(self.moved), which)
+        return self.estimates[top, which] - theta * self.estimates[bottom, which], error, df
 
     @property
     def residuals(self) -> np.ndarray:

@@ -1,0 +1,64 @@
+"""The effects of many series as arrays, before they become a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtr
+
+NUMBERS = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ManyEffects:
+    """Effects of N series: T terms.
+
+    Attributes
+    ----------
+    terms : tuple of str
+    numbers : array (6, T, N)
+        In the order of :data:`NUMBERS`; ``nan`` where a series has no such effect.
+    route : array of int (T, N)
+        Place of the procedure in :attr:`routes`.
+    routes : tuple of str
+    care : array of int (N,)
+        How many cautions a series has by its result.
+    """
+
+    terms: tuple[str, ...]
+    numbers: np.ndarray
+    route: np.ndarray
+    routes: tuple[str, ...]
+    care: np.ndarray
+
+    @classmethod
+    def empty(cls, terms: tuple[str, ...], routes: tuple[str, ...], count: int) -> ManyEffects:
+        """Room for ``count`` series."""
+        return cls(
+            terms=terms,
+            numbers=np.full((len(NUMBERS), len(terms), count), np.nan),
+            route=np.zeros((len(terms), count), dtype=np.int8),
+            routes=routes,
+            care=np.zeros(count, dtype=np.int16),
+        )
+
+    def part(self, which: slice) -> ManyEffects:
+        """Some of the series, sharing memory with these."""
+        return ManyEffects(
+            terms=self.terms,
+            numbers=self.numbers[:, :, which],
+            route=self.route[:, which],
+            routes=self.routes,
+            care=self.care[which],
+        )
+
+    def put(self, at: int, **found: np.ndarray) -> None:
+        """Write numbers of one term by name."""
+        for name, values in found.items():
+            self.numbers[NUMBERS.index(name), at] = values
+
+
+def two_sided(t: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Chance of a t as far from 0."""
+    return np.asarray(2 * stdtr(df, -np.abs(t)))
