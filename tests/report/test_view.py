@@ -15,6 +15,7 @@ import pytest
 from ucimpact import words
 from ucimpact.report import answer, figures, findable, intervals, method, phrases, placebos, scale
 from ucimpact.report.intervals import Result
+from ucimpact.report.names import TERMS
 from ucimpact.report.render import environment
 from ucimpact.report.tables import csv_text, download, slug
 from ucimpact.report.view import view
@@ -353,9 +354,7 @@ def test_facts_have_names_and_unknown_ones_their_own():
 
 def test_effects_in_full_leave_the_path_to_its_own_table():
     table = method.effects_in_full(documents.practices())
-    assert [row[0] for row in table.rows] == [
-        method.TERMS[name] for name in ("att", "cumulative", "relative")
-    ]
+    assert [row[0] for row in table.rows] == [TERMS[name] for name in ("att", "cumulative", "relative")]
     assert table.rows[2][2] == "not worked out"
 
 

@@ -20,6 +20,7 @@ from ucimpact.report.charts import ObservedExpected
 from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
 from ucimpact.report.intervals import Result
 from ucimpact.report.money import money
+from ucimpact.report.names import COUNTS
 from ucimpact.report.phrases import (
     count,
     css_string,
@@ -434,7 +435,7 @@ def who(document: Mapping[str, Any]) -> Section | None:
 
 def _counts(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """What was analysed and what to call it: units by their name, places where they are not units."""
-    held, names = document["data"], dict(method.COUNTS)
+    held, names = document["data"], dict(COUNTS)
     counts = dict(held["counts"])
     if counts.get("units") is not None and counts.get("units") == counts.get("places"):
         counts = {name: n for name, n in counts.items() if name not in ("places", "pilot_places")}
