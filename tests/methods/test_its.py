@@ -463,7 +463,7 @@ def test_a_season_that_does_not_fit_is_refused() -> None:
     ("choices", "message"),
     [
         ({"season": "harmonic"}, "choose one of: auto, none, fourier-1, fourier-2, month, quarter"),
-        ({"trend": "spline"}, "choose one of: linear, none"),
+        ({"trend": "quadratic"}, "choose one of: linear, spline, none"),
         ({"covid": "ignore"}, "choose one of: drop, dummy, segment, none"),
         ({"phase_in": -1}, "phase_in = -1 is below 0"),
         ({"level": 95}, "level = 95 is not between 0 and 1"),

@@ -7,19 +7,29 @@ whatever the period holds, and an AR(1) keeps its spacing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ucimpact.data.calendar import Season, covid_periods, season_columns, season_for
+from ucimpact.data.calendar import Season, calendar_columns, covid_periods, season_columns, season_for
 from ucimpact.data.series import Series
-from ucimpact.methods.series_changes import LEVEL, SLOPE, Change, Shape
+from ucimpact.inference.natural_spline import natural_spline
+from ucimpact.methods.series_changes import LEVEL, SLOPE, Shape
+
+if TYPE_CHECKING:
+    from ucimpact.methods.series_choices import SeriesChoices
 
 LEAST_FOR_SLOPE = 6
 """Periods after the start below which no change of slope is given."""
+
+LEAST_FOR_SPLINE = 24
+"""Periods before the start below which a curve cannot be told from a line."""
+
+BEND = "bend before "
+MORE_BENDS = (48, 96)
+"""Periods before the start from which a curve has a second and a third bend."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,29 +72,22 @@ class SegmentedDesign:
     left_out: list[dict[str, Any]]
 
     @classmethod
-    def of(
-        cls,
-        series: Series,
-        *,
-        outcome: str,
-        shape: Shape,
-        changes: Sequence[Change] = (),
-        season: str = "auto",
-        trend: str = "linear",
-        covid: str | None = None,
-    ) -> SegmentedDesign:
+    def of(cls, series: Series, choices: SeriesChoices) -> SegmentedDesign:
         """The design of these choices on a series."""
+        outcome, covid, shape = choices.outcome, choices.covid, choices.own_shape(series)
         read, since, frequency = series.values(outcome), series.since, series.frequency
         in_covid = covid_periods(frequency, series.ordinals)
         phasing = (since >= 0) & (since < shape.first)
         dropped = in_covid & ~phasing if covid == "drop" else np.zeros(len(since), dtype=bool)
         missing = np.isnan(read) & ~phasing & ~dropped
         used = ~(phasing | dropped | missing)
-        chosen = season_for(frequency, before=int(((since < 0) & ~dropped).sum()), asked=season)
+        chosen = season_for(frequency, before=int(((since < 0) & ~dropped).sum()), asked=choices.season)
 
         columns = {"level before": np.ones(len(since))}
-        if trend == "linear":
+        if choices.trend != "none":
             columns["slope before"] = since.astype(float)
+        if choices.trend == "spline":
+            columns |= curve_columns(since, used & (since < 0))
         own = shape.columns(since)
         columns |= own
         columns |= season_columns(series.frequency, series.ordinals, chosen.name)
@@ -92,7 +95,9 @@ class SegmentedDesign:
             columns["COVID level"] = in_covid.astype(float)
         if in_covid.any() and covid == "segment":
             columns["COVID slope"] = np.where(in_covid, since - since[in_covid][0], 0).astype(float)
-        for change in changes:
+        columns |= calendar_columns(frequency, series.ordinals, choices.calendar, choices.nation)
+        columns |= {adjusted(name): _filled(series.values(name)) for name in choices.adjust}
+        for change in choices.changes:
             columns |= change.columns(frequency, series.ordinals)
 
         reasons = (
@@ -101,7 +106,7 @@ class SegmentedDesign:
             (missing, f"no value of {outcome}"),
         )
         return cls(
-            y=np.where(np.isnan(read), np.nanmean(read) if np.isfinite(read).any() else 0.0, read),
+            y=_filled(read),
             columns=columns,
             used=used,
             since=since,
@@ -154,6 +159,11 @@ class SegmentedDesign:
         """Whether a change of slope is in the model and there are periods enough after the start for it."""
         return SLOPE in self.pilot and int(self.after.sum()) >= LEAST_FOR_SLOPE
 
+    @property
+    def bends(self) -> int:
+        """Bends of a curved path before the start."""
+        return sum(name.startswith(BEND) for name in self.columns)
+
     def tangled(self) -> list[str]:
         """Columns that the others already say, over the periods that count; empty where all is well."""
         x = self.named[self.used]
@@ -203,6 +213,33 @@ class SegmentedDesign:
         rows = self.since < 0
         x = np.delete(self.x, [self.names.index(name) for name in self.pilot], axis=1)[rows]
         return self.y[rows], x[:, np.abs(x).sum(axis=0) > 0], self.used[rows]
+
+
+def adjusted(name: str) -> str:
+    """What a column that is adjusted for is called among the columns of the regression."""
+    return f"adjusted for: {name}"
+
+
+def curve_columns(since: np.ndarray, counted: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns that bend the line before the start; their number follows from its length alone.
+
+    One bend for under four years of months, two for under eight and three beyond (of weeks and quarters, by
+    the number of periods): knots at even shares of the periods before the start that count, the first and
+    the last of them included.
+    """
+    before = since[counted].astype(float)
+    if len(before) < LEAST_FOR_SPLINE:
+        return {}
+    number = 1 + int(np.searchsorted(MORE_BENDS, len(before), side="right"))
+    knots = np.quantile(before, np.linspace(0, 1, number + 2))
+    curve = natural_spline(since.astype(float), knots)
+    return {f"{BEND}{at + 1}": curve[:, at] for at in range(number)}
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """The mean in place of what is missing: periods that do not count have a column of their own."""
+    known = np.isfinite(values)
+    return np.where(known, values, values[known].mean() if known.any() else 0.0)
 
 
 def _events_each(series: Series, outcome: str) -> np.ndarray | None:

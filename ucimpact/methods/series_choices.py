@@ -10,15 +10,17 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ucimpact.data.calendar import CHOICES
+from ucimpact.data.bank_holidays import NATIONS
+from ucimpact.data.calendar import CALENDAR, CHOICES
 from ucimpact.data.series import Series
 from ucimpact.errors import DesignError
-from ucimpact.methods import its_findings
+from ucimpact.methods import series_findings
 from ucimpact.methods.design_finding import Finding, need
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.series_changes import Change, Shape, shape_problems
+from ucimpact.methods.series_refusals import choice_refusals
 
-TRENDS = ("linear", "none")
+TRENDS = ("linear", "spline", "none")
 PHASES = ("exclude", "ramp")
 COVID_CHOICES = ("drop", "dummy", "segment", "none")
 
@@ -45,13 +47,21 @@ class SeriesChoices:
         ``"quarter"`` (a level for each). ``"auto"`` looks at dates alone: with two years or more
         before the start, two waves for months and weeks and one for quarters; otherwise none.
     trend : str, default "linear"
-        ``"linear"`` or ``"none"``: how the path from before goes on.
+        How the path from before goes on: ``"linear"``, ``"none"``, or ``"spline"`` (a curve before the
+        start, straight on from there: beside the line, to see how much hangs on it).
     phase_in : int, default 0
         Periods from the start in which the pilot is not whole yet. Time since the start still counts from
         the start.
     phase : str, default "exclude"
         ``"exclude"`` (they are left out of the fit and of every effect; ``level_change`` is the change in the
         first period after them) or ``"ramp"`` (the level grows over them in equal steps).
+    calendar : tuple of str, default ()
+        What the calendar holds in each period, taken out: ``"working-days"``, ``"bank-holidays"``,
+        ``"easter"``, ``"christmas"``, ``"winter"``, ``"weekdays"``, ``"days"``.
+    nation : str, default "england"
+        Whose bank holidays: ``"england"``, ``"wales"``, ``"scotland"`` or ``"northern-ireland"``.
+    adjust : tuple of str, default ()
+        Columns of numbers that the pilot cannot have changed, taken out (days of strikes, flu).
     level : float, default 0.95
         Coverage of the interval.
     covid : str, optional
@@ -68,6 +78,9 @@ class SeriesChoices:
     trend: str = "linear"
     phase_in: int = 0
     phase: str = "exclude"
+    calendar: tuple[str, ...] = ()
+    nation: str = "england"
+    adjust: tuple[str, ...] = ()
     level: float = 0.95
     covid: str | None = None
 
@@ -86,6 +99,7 @@ class SeriesChoices:
             "trend": TRENDS,
             "phase": PHASES,
             "covid": (None, *COVID_CHOICES),
+            "nation": NATIONS,
         }
         wrong = [
             f'{name} = "{getattr(self, name)}" is not known; choose one of: '
@@ -93,6 +107,14 @@ class SeriesChoices:
             for name, known in choices.items()
             if getattr(self, name) not in known
         ]
+        wrong += [
+            f'calendar = "{name}" is not known; choose from: {", ".join(CALENDAR)}'
+            for name in self.calendar
+            if name not in CALENDAR
+        ]
+        for name in ("calendar", "adjust"):
+            if twice := sorted({one for one in getattr(self, name) if getattr(self, name).count(one) > 1}):
+                wrong.append(f"{name} holds {', '.join(twice)} more than once")
         if self.phase_in < 0:
             wrong.append(f"phase_in = {self.phase_in} is below 0; give the number of periods")
         if self.shape == "pulse" and self.phase_in:
@@ -121,24 +143,14 @@ class SeriesChoices:
     def check_design(self, data: Series) -> list[Finding]:
         """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
         need(data, Series, "Series(table, period=..., start=...)")
-        if unfit := its_findings.choice_refusals(
-            data, season=self.season, until=self.until, changes=self.changes
-        ):
+        if unfit := choice_refusals(data, self):
             return unfit
         design = self.design(data)
         return [
-            *its_findings.refusals(data, design, outcome=self.outcome, covid=self.covid),
-            *its_findings.cautions(data, design, covid=self.covid),
+            *series_findings.refusals(data, design, self),
+            *series_findings.cautions(data, design, self),
         ]
 
     def design(self, data: Series) -> SegmentedDesign:
         """The regression that these choices make of a series."""
-        return SegmentedDesign.of(
-            data,
-            outcome=self.outcome,
-            shape=self.own_shape(data),
-            changes=self.changes,
-            season=self.season,
-            trend=self.trend,
-            covid=self.covid,
-        )
+        return SegmentedDesign.of(data, self)
