@@ -322,12 +322,16 @@ def _say_designs(
     designs = open_designs(data, column, options=options, counted=counted)
     enforce(next(design.findings for design in designs if design.method == study.method.name))
     typer.echo("\nDesigns")
+    alike: dict[tuple[str, ...], list[str]] = {}
     for design in designs:
         declared = ", as declared" if design.method == study.method.name else ""
         note = f" ({design.note})" if design.note else ""
-        typer.echo(f"  {design.method}: {'open' if design.is_open else 'not open'}{declared}{note}")
-        for finding in design.findings:
-            typer.echo(_wrapped(str(finding), "    "))
+        said = f"{'open' if design.is_open else 'not open'}{declared}{note}"
+        alike.setdefault((said, *map(str, design.findings)), []).append(design.method)
+    for (said, *found), methods in alike.items():
+        typer.echo(_wrapped(f"{', '.join(methods)}: {said}", "  "))
+        for text in found:
+            typer.echo(_wrapped(text, "    "))
 
 
 def _method(name: str, method: Any) -> str:
