@@ -114,7 +114,7 @@ class Panel:
         frame = self.table.copy(deep=not COPY_ON_WRITE)
         if not len(frame):
             raise DataError(Problem("there are no rows", "A panel needs units before and after a start"))
-        frequency, ordinals, period_codes = _coded_periods(frame[self.period])
+        frequency, ordinals, period_codes = coded_periods(frame[self.period])
         units, unit_codes = _coded_names(frame[self.unit])
         object.__setattr__(self, "table", frame)
         object.__setattr__(self, "frequency", frequency)
@@ -174,7 +174,7 @@ class Panel:
     def _unit_days(self, column_name: str, said: _Said) -> tuple[np.ndarray, list[Problem]]:
         """The first (or last) pilot period of each unit, and what is wrong with the column."""
         column = self.table[column_name]
-        codes, values = _coded(column)
+        codes, values = coded(column)
         place = np.array([self._one_start(value) for value in values] + [np.nan])
         unreadable = place == np.inf
         problems = [
@@ -415,7 +415,7 @@ class Panel:
         return replace(self, table=self.table.loc[np.asarray(keep, dtype=bool)].reset_index(drop=True))
 
 
-def _coded(values: pd.Series) -> tuple[np.ndarray, Any]:
+def coded(values: pd.Series) -> tuple[np.ndarray, Any]:
     """Code of each row, -1 where there is no value, and the different values; whole numbers by look-up.
 
     A look-up of numbers that lie close needs no table of hashes and no codes of eight bytes.
@@ -436,9 +436,9 @@ def _coded(values: pd.Series) -> tuple[np.ndarray, Any]:
     return found.astype(CODES), different
 
 
-def _coded_periods(values: pd.Series) -> tuple[Frequency, np.ndarray, np.ndarray]:
+def coded_periods(values: pd.Series) -> tuple[Frequency, np.ndarray, np.ndarray]:
     """Spacing, ordinals in order and the code of each row; each different value is read once."""
-    codes, different = _coded(values)
+    codes, different = coded(values)
     if (codes < 0).any():
         parse_periods(values)  # says which rows have none
     try:
@@ -454,7 +454,7 @@ def _coded_periods(values: pd.Series) -> tuple[Frequency, np.ndarray, np.ndarray
 def _coded_names(values: pd.Series) -> tuple[tuple[str, ...], np.ndarray]:
     """Names as text, in order (numbers by size), and the code of each row."""
     if pd.api.types.is_integer_dtype(values) and not values.hasnans:
-        codes, different = _coded(values)
+        codes, different = coded(values)
         if different.is_monotonic_increasing:
             return tuple(map(str, different.tolist())), codes
     else:
