@@ -37,11 +37,12 @@ import numpy as np
 
 from ucimpact import serialise, words
 from ucimpact.data.cohort import Cohort
-from ucimpact.errors import EstimationError, UsageError
+from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.methods import before_after_meter as meter
 from ucimpact.methods.before_after_rows import People
 from ucimpact.methods.design_finding import Finding, enforce, need
+from ucimpact.methods.field_checks import below, level_problem, refuse_fields
 
 Array = np.ndarray
 
@@ -89,18 +90,17 @@ class BeforeAfter:
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.level < 1:
-            raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
-        if self.before_days is not None and not 0 < self.before_days < np.inf:
-            raise UsageError(
-                f"before_days = {self.before_days}: give the days that `before` was counted over"
-            )
-        if self.at_least is not None and self.at_least < 0:
-            raise UsageError(f"at_least = {self.at_least}: give the least number of events, 0 or more")
-        if self.before == self.outcome:
-            raise UsageError(
-                f"before = `{self.outcome}` is the outcome itself: name the column of the time before"
-            )
+        days = self.before_days is None or 0 < self.before_days < np.inf
+        refuse_fields(
+            level_problem(self.level),
+            None
+            if days
+            else f"before_days = {self.before_days}: give the days that `before` was counted over",
+            below("at_least", self.at_least, 0, "the least number of events, 0 or more"),
+            f"before = `{self.outcome}` is the outcome itself: name the column of the time before"
+            if self.before == self.outcome
+            else None,
+        )
 
     def check_design(self, cohort: Cohort) -> list[Finding]:
         """What these data refuse, and what needs care. That it is naive is always said."""

@@ -34,7 +34,6 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from ucimpact.data.panel import Panel
-from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.drdid import Estimator
 from ucimpact.inference.drdid_sections import Influence
@@ -61,6 +60,15 @@ from ucimpact.methods.callaway_santanna_terms import (
 )
 from ucimpact.methods.cohort_tables import flat_outcome, named_starts
 from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.field_checks import (
+    PERIODS,
+    below,
+    level_problem,
+    no_covariance,
+    not_one_of,
+    outcome_among,
+    refuse_fields,
+)
 from ucimpact.methods.staggered_estimate import CHOICES, Covariance, estimate_of, place_findings
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
@@ -123,26 +131,17 @@ class CallawaySantAnna:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", tuple(self.covariates))
-        if not 0.5 <= self.level < 1:
-            raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
-        if self.outcome in self.covariates:
-            raise UsageError(f"`{self.outcome}` is the outcome, so it cannot be a covariate too")
-        choices = {
-            "control_group": get_args(Control),
-            "estimator": ("dr", "dr-improved", "ipw", "reg"),
-            "base_period": get_args(Base),
-            "gaps": get_args(Gaps),
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                listed = ", ".join(f'"{choice}"' for choice in allowed)
-                raise UsageError(f"{name} = {getattr(self, name)!r}: give one of {listed}")
-        if self.anticipation < 0:
-            raise UsageError(f"anticipation = {self.anticipation}: give a number of periods, 0 for none")
-        if self.balance is not None and self.balance < 0:
-            raise UsageError(f"balance = {self.balance}: give a number of periods after the start")
-        if not isinstance(self.cov, get_args(Covariance)):
-            raise UsageError(f"cov = {self.cov!r}: give {CHOICES}")
+        refuse_fields(
+            level_problem(self.level),
+            outcome_among(self.outcome, self.covariates),
+            not_one_of("control_group", self.control_group, get_args(Control)),
+            not_one_of("estimator", self.estimator, ("dr", "dr-improved", "ipw", "reg")),
+            not_one_of("base_period", self.base_period, get_args(Base)),
+            not_one_of("gaps", self.gaps, get_args(Gaps)),
+            below("anticipation", self.anticipation, 0, PERIODS),
+            below("balance", self.balance, 0, "a number of periods after the start"),
+            no_covariance(self.cov, get_args(Covariance), CHOICES),
+        )
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""

@@ -32,7 +32,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ucimpact.data.panel import Panel
-from ucimpact.errors import EstimationError, UsageError
+from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.cost_rule import choose_for_costs
 from ucimpact.inference.count_effects import Counts, Found, Sets, expected_by_ratio, found_in
@@ -40,6 +40,15 @@ from ucimpact.inference.count_rule import Rule
 from ucimpact.methods.count_did_fit import RatioFit
 from ucimpact.methods.count_did_sample import CONTROLS, Control, CountSample, lay_out
 from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.field_checks import (
+    PEOPLE,
+    PERIODS,
+    below,
+    level_problem,
+    not_above,
+    not_one_of,
+    refuse_fields,
+)
 
 Array = np.ndarray
 Family = Literal["gamma", "poisson"]
@@ -77,16 +86,13 @@ class CostDiD:
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.level < 1:
-            raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
-        for name, allowed in (("family", ("gamma", "poisson")), ("control_group", CONTROLS)):
-            if getattr(self, name) not in allowed:
-                listed = " or ".join(f'"{choice}"' for choice in allowed)
-                raise UsageError(f"{name} = {getattr(self, name)!r}: give {listed}")
-        if self.anticipation < 0:
-            raise UsageError(f"anticipation = {self.anticipation}: give a number of periods, 0 for none")
-        if self.per is not None and not self.per > 0:
-            raise UsageError(f"per = {self.per}: give a number of people, such as 1000")
+        refuse_fields(
+            level_problem(self.level),
+            not_one_of("family", self.family, ("gamma", "poisson")),
+            not_one_of("control_group", self.control_group, CONTROLS),
+            below("anticipation", self.anticipation, 0, PERIODS),
+            not_above("per", self.per, 0, PEOPLE),
+        )
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""

@@ -33,7 +33,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ucimpact.data.panel import Panel
-from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.count_effects import Found, Sets
 from ucimpact.inference.count_rule import QuasiPoisson, Rule, choose
@@ -42,6 +41,16 @@ from ucimpact.inference.few_clusters import Auto
 from ucimpact.methods.count_did_fit import RatioFit
 from ucimpact.methods.count_did_sample import CONTROLS, Control, CountSample, lay_out
 from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.field_checks import (
+    PEOPLE,
+    PERIODS,
+    below,
+    level_problem,
+    no_covariance,
+    not_above,
+    not_one_of,
+    refuse_fields,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,17 +83,13 @@ class CountDiD:
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.level < 1:
-            raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
-        if self.control_group not in CONTROLS:
-            listed = " or ".join(f'"{choice}"' for choice in CONTROLS)
-            raise UsageError(f"control_group = {self.control_group!r}: give {listed}")
-        if self.anticipation < 0:
-            raise UsageError(f"anticipation = {self.anticipation}: give a number of periods, 0 for none")
-        if self.per is not None and not self.per > 0:
-            raise UsageError(f"per = {self.per}: give a number of people, such as 1000")
-        if not isinstance(self.cov, Auto | CR1 | QuasiPoisson):
-            raise UsageError(f"cov = {self.cov!r}: give Auto(), CR1() or QuasiPoisson()")
+        refuse_fields(
+            level_problem(self.level),
+            not_one_of("control_group", self.control_group, CONTROLS),
+            below("anticipation", self.anticipation, 0, PERIODS),
+            not_above("per", self.per, 0, PEOPLE),
+            no_covariance(self.cov, (Auto, CR1, QuasiPoisson)),
+        )
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""

@@ -36,7 +36,7 @@ import pandas as pd
 
 from ucimpact import serialise
 from ucimpact.data.panel import Panel
-from ucimpact.errors import EstimationError, UsageError
+from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.comparison import Comparison
 from ucimpact.inference.contrasts import Contrasts
@@ -52,6 +52,7 @@ from ucimpact.inference.paths import (
 from ucimpact.inference.two_groups import Inferred, Refused, Robust, SizeModelT, critical
 from ucimpact.methods.common_start import Sample, refuse_starts, sample_of, unweighted_total
 from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.field_checks import level_problem, no_covariance, outcome_among, refuse_fields
 
 Array = np.ndarray
 Covariance = Auto | Named
@@ -90,13 +91,11 @@ class DifferenceInDifferences:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", tuple(self.covariates))
-        if not 0.5 <= self.level < 1:
-            raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
-        if self.outcome in self.covariates:
-            raise UsageError(f"`{self.outcome}` is the outcome, so it cannot be a covariate too")
-        if not isinstance(self.cov, Covariance):
-            names = [f"{choice.__name__}()" for choice in get_args(Covariance)]
-            raise UsageError(f"cov = {self.cov!r}: give {', '.join(names[:-1])} or {names[-1]}")
+        refuse_fields(
+            level_problem(self.level),
+            outcome_among(self.outcome, self.covariates),
+            no_covariance(self.cov, get_args(Covariance)),
+        )
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""

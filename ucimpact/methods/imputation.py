@@ -27,12 +27,11 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
 from ucimpact.data.panel import Panel
-from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.cell_averages import averages
 from ucimpact.inference.few_clusters import Auto
@@ -50,6 +49,7 @@ from ucimpact.methods.cohort_tables import (
     with_never,
 )
 from ucimpact.methods.design_finding import Finding, enforce
+from ucimpact.methods.field_checks import level_problem, no_covariance, outcome_among, refuse_fields
 from ucimpact.methods.staggered_estimate import CHOICES, Covariance, estimate_of, place_findings
 from ucimpact.methods.staggered_sample import Sample, sample_of
 
@@ -85,12 +85,11 @@ class ImputationDiD:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "covariates", tuple(self.covariates))
-        if not 0.5 <= self.level < 1:
-            raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
-        if self.outcome in self.covariates:
-            raise UsageError(f"`{self.outcome}` is the outcome, so it cannot be a covariate too")
-        if not isinstance(self.cov, Covariance):
-            raise UsageError(f"cov = {self.cov!r}: give {CHOICES}")
+        refuse_fields(
+            level_problem(self.level),
+            outcome_among(self.outcome, self.covariates),
+            no_covariance(self.cov, get_args(Covariance), CHOICES),
+        )
 
     def check_design(self, panel: Panel) -> list[Finding]:
         """What these data refuse, and what needs care, before anything is worked out."""

@@ -50,11 +50,11 @@ import numpy as np
 
 from ucimpact import __version__, serialise
 from ucimpact.data.cohort import Cohort
-from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.pairing import Order
 from ucimpact.inference.sensitivity import Reach
 from ucimpact.methods.design_finding import Finding, enforce, need
+from ucimpact.methods.field_checks import below, level_problem, not_one_of, outcome_among, refuse_fields
 from ucimpact.methods.matched_cohort_controls import NegativeControls, negative_controls
 from ucimpact.methods.matched_cohort_design import (
     clock_findings,
@@ -135,21 +135,21 @@ class MatchedCohort:
         for name in ("exact", "antiexact", "covariates"):
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
-            if self.outcome in getattr(self, name):
-                raise UsageError(f"`{self.outcome}` is the outcome, so it cannot stand in {name} too")
         if self.caliper == "none":
             object.__setattr__(self, "caliper", None)
-        if self.caliper is not None and not (isinstance(self.caliper, int | float) and self.caliper > 0):
-            raise UsageError(f'caliper = {self.caliper!r}: give a number above 0, such as 0.2, or "none"')
-        if self.ratio < 1:
-            raise UsageError(f"ratio = {self.ratio}: give a whole number from 1")
-        if not 0.5 <= self.level < 1:
-            raise UsageError(f"level = {self.level}: give a number from 0.5 to below 1, such as 0.95")
-        for name, choices in (("family", get_args(Family)), ("order", get_args(Order))):
-            if getattr(self, name) not in choices:
-                raise UsageError(f"{name} = {getattr(self, name)!r}: give one of {', '.join(choices)}")
-        if self.distance == self.outcome:
-            raise UsageError(f"`{self.outcome}` is the outcome, so it cannot be the distance too")
+        wide = self.caliper is None or (isinstance(self.caliper, int | float) and self.caliper > 0)
+        refuse_fields(
+            *(
+                outcome_among(self.outcome, getattr(self, name), f"stand in {name}")
+                for name in ("exact", "antiexact", "covariates")
+            ),
+            None if wide else f'caliper = {self.caliper!r}: give a number above 0, such as 0.2, or "none"',
+            below("ratio", self.ratio, 1, "a whole number from 1"),
+            level_problem(self.level),
+            not_one_of("family", self.family, get_args(Family)),
+            not_one_of("order", self.order, get_args(Order)),
+            outcome_among(self.outcome, (self.distance,), "be the distance"),
+        )
 
     @property
     def rules(self) -> Rules:
