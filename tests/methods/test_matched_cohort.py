@@ -328,7 +328,7 @@ def test_a_column_that_is_not_there_is_a_matter_of_the_data():
         ({"ratio": 0}, "whole number from 1"),
         ({"level": 95}, "such as 0.95"),
         ({"family": "normal"}, '"poisson", "gaussian", "gamma", "two-part"'),
-        ({"order": "best"}, "largest, smallest"),
+        ({"order": "best"}, '"largest", "smallest"'),
         ({"covariates": ("stays",)}, "outcome"),
         ({"distance": "stays"}, "outcome"),
     ],
