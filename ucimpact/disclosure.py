@@ -180,7 +180,7 @@ def _rows(rows: list[dict[str, Any]], column: str, where: str, log: Log) -> list
 def _cumulative(estimate: Estimate, log: Log) -> Estimate:
     """The number of events over the pilot, to the rounding of the rule."""
     effects = estimate.effects.copy()
-    rows = effects.index[effects["term"] == "cumulative"]
+    rows = effects.index[effects["term"].isin(["cumulative", "cumulative_realised"])]
     for row in rows:
         for column in ("estimate", "conf_low", "conf_high"):
             effects.loc[row, column] = _nearest(effects.loc[row, column])

@@ -44,7 +44,9 @@ def straight(n: int = 40, before: int = 25, level: float = -5.0, slope: float = 
 
 
 def estimates(found: Any) -> dict[str, float]:
-    return dict(zip(found.effects["term"], found.effects["estimate"], strict=True))
+    """The effects by term, without those at single periods."""
+    rows = found.effects[found.effects["term"] != "effect_at"]
+    return dict(zip(rows["term"], rows["estimate"], strict=True))
 
 
 # -- by hand ---------------------------------------------------------------------------------------
@@ -61,7 +63,12 @@ def test_by_hand() -> None:
             "slope_change": -0.5,
             "cumulative": -8.5 * 15,
             "relative": -8.5 / expected.mean(),
+            "cumulative_realised": -8.5 * 15,
         }
+    )
+    later = found.effects[found.effects["term"] == "effect_at"]
+    assert dict(zip(later["event_time"], later["estimate"], strict=True)) == pytest.approx(
+        {5: -5 - 0.5 * 5, 11: -5 - 0.5 * 11, 14: -5 - 0.5 * 14}
     )
     assert found.effects["term"].iloc[0] == found.headline["term"] == "average"
     frame = found.counterfactual

@@ -223,11 +223,13 @@ def _naive(estimate: Estimate) -> float | None:
     frame = estimate.counterfactual
     if estimate.method != "its" or frame is None:
         return None
-    slopes = estimate.effects["term"] == "slope_change"
-    slope = float(estimate.effects.loc[slopes, "estimate"].iloc[0]) if slopes.any() else 0.0
+    terms = set(estimate.effects["term"]) & {"level_change", "slope_change"}
+    found = {term: float(estimate.effect(term)["estimate"]) for term in terms}
+    if not found:
+        return None
     after = frame[(frame["since"] >= 0) & frame["used"].astype(bool)]
     run = float(after["since"].iloc[-1] - after["since"].iloc[0])
-    effect = float(estimate.effect("level_change")["estimate"]) + slope * run
+    effect = found.get("level_change", 0.0) + found.get("slope_change", 0.0) * run
     expected = float(after["expected"].iloc[-1])
     return effect / expected if expected > 0 else None
 

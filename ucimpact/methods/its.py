@@ -51,6 +51,7 @@ from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import ROUTES, Ranges, covariance
 from ucimpact.methods.series_account import coefficients, lags, placebo_dates, season_account
 from ucimpact.methods.series_choices import SeriesChoices
+from ucimpact.methods.series_realised import realised
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,16 @@ class InterruptedTimeSeries(SeriesChoices):
         )
         rows = [ranges.row(term, contrast) for term, contrast in contrasts.items()]
         relative, towards = ranges.relative(contrasts["average"], design.expected_average())
-        effects = effects_frame([*rows, relative])
+        later = design.at_periods(data.frequency)
+        rows += [relative]
+        rows += [
+            ranges.row("effect_at", contrast) | {"event_time": since} for since, contrast in later.items()
+        ]
+        directions = [*contrasts.values(), towards, *later.values()]
+        if total := realised(design, self.errors, self.level):
+            rows.append(total)
+            directions.append(np.full_like(towards, np.nan))
+        effects = effects_frame(rows)
         counterfactual = self._counterfactual(data, design, fit, ranges)
         routes = {term: ranges.route(term, contrast) for term, contrast in contrasts.items()}
         dfs = {term: float(fit.dfs(contrast)[0]) for term, contrast in contrasts.items()}
@@ -145,7 +155,7 @@ class InterruptedTimeSeries(SeriesChoices):
             estimand="average effect after the start",
             outcome=self.outcome,
             effects=effects,
-            cov=covariance(effects["std_error"].to_numpy(), np.vstack([*contrasts.values(), towards]), fit),
+            cov=covariance(effects["std_error"].to_numpy(), np.vstack(directions), fit),
             counterfactual=counterfactual,
             counts=data.counts() | {"used": int(design.used.sum()), "left_out": design.left_out},
             warnings=warnings,

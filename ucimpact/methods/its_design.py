@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ucimpact.data.calendar import Season, calendar_columns, covid_periods, season_columns, season_for
+from ucimpact.data.periods import Frequency
 from ucimpact.data.series import Series
 from ucimpact.inference.natural_spline import natural_spline
 from ucimpact.methods.series_changes import LEVEL, SLOPE, Shape
@@ -208,11 +209,42 @@ class SegmentedDesign:
             found["slope_change"] = unit[self.names.index(SLOPE)]
         return found | {"cumulative": (effect * events).sum(axis=0)}
 
+    def at_periods(self, frequency: Frequency) -> dict[int, np.ndarray]:
+        """The effect half a year and a year after the start and in the last period, by time since the start.
+
+        Where the effect is the same in every period, or its slope cannot be given, there is nothing to add.
+        """
+        if not self.after.any() or np.ptp(self.effect[self.after], axis=0).max() == 0:
+            return {}
+        if SLOPE in self.pilot and not self.gives_slope:
+            return {}
+        year = frequency.per_year or 0.0
+        asked = [round(year / 2) - 1, round(year) - 1, int(self.since[self.after][-1])]
+        rows = {int(since): row for since, row in zip(self.since, self.effect, strict=True)}
+        runs = dict(zip(self.since.tolist(), self.shape.runs(self.since).tolist(), strict=True))
+        return {since: rows[since] for since in dict.fromkeys(asked) if since >= 0 and runs.get(since)}
+
     def without_break(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Outcome, design and use of the periods before the start, with no change in it."""
         rows = self.since < 0
-        x = np.delete(self.x, [self.names.index(name) for name in self.pilot], axis=1)[rows]
-        return self.y[rows], x[:, np.abs(x).sum(axis=0) > 0], self.used[rows]
+        x, seen = self._unbroken
+        return self.y[rows], x[rows][:, seen], self.used[rows]
+
+    def ahead(self) -> np.ndarray | None:
+        """The columns of :meth:`without_break` in the periods from the start on; shape (n_after, p).
+
+        None where a period with the pilot has something in it that was not there before the start.
+        """
+        x, seen = self._unbroken
+        if np.any(x[self.after][:, ~seen]):
+            return None
+        return np.asarray(x[self.since >= 0][:, seen])
+
+    @cached_property
+    def _unbroken(self) -> tuple[np.ndarray, np.ndarray]:
+        """The design without the pilot's columns, and which of them hold anything before the start."""
+        x = np.delete(self.x, [self.names.index(name) for name in self.pilot], axis=1)
+        return x, np.asarray(np.abs(x[self.since < 0]).sum(axis=0) > 0)
 
 
 def adjusted(name: str) -> str:
