@@ -17,6 +17,7 @@ from ucimpact.inference.timeseries import Ar1Fit, Reml
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.its_design import LEAST_FOR_SLOPE, LEAST_FOR_SPLINE, SegmentedDesign, adjusted
 from ucimpact.methods.series_changes import PULSE, SLOPE
+from ucimpact.methods.series_definitions import definition_refusals
 
 if TYPE_CHECKING:
     from ucimpact.methods.series_choices import SeriesChoices
@@ -57,6 +58,7 @@ def refusals(series: Series, design: SegmentedDesign, choices: SeriesChoices) ->
         )
         found.append(Finding("refuse", text, way_out))
     found += _missing(series, design, outcome)
+    found += definition_refusals(series, design, choices)
     values = design.y[design.used]
     if len(values) and np.ptp(values) == 0:
         text = f"every {noun} has the same value of {outcome}: there is nothing to measure chance by"
