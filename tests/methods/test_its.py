@@ -148,8 +148,7 @@ def test_sicily(shared: Path) -> None:
     assert coefficients(found)["level change"] == pytest.approx((-23.889961, 9.553878), rel=1e-6)
     assert found.extras["rho"] == pytest.approx(values["phi"], rel=1e-6)
     assert found.extras["df"]["level_change"] == pytest.approx(16.8, abs=0.05)
-    # Without a season what is left over has one, and the wider interval is the one reported.
-    assert found.extras["route"]["average"] == "ar1-plus-noise"
+    assert found.extras["route"]["average"] == "second-order"
 
 
 # -- what must hold --------------------------------------------------------------------------------
@@ -300,55 +299,57 @@ def test_few_degrees_of_freedom_lead_to_the_average_over_rho_and_are_told() -> N
     assert any("the average effect" in text and "averages over it" in text for text in found.warnings)
 
 
-def test_a_pattern_left_over_leads_to_the_wider_interval_and_is_told() -> None:
+def test_a_pattern_left_over_is_told() -> None:
     rng = np.random.default_rng(3)
     noise = rng.standard_normal(146)
-    for t in range(2, 146):
-        noise[t] += 0.15 * noise[t - 1] + 0.6 * noise[t - 2]
-    series = monthly(100 + noise[50:], before=58)
-    found = ITS.fit(series)
+    for t in range(3, 146):
+        noise[t] += 0.1 * noise[t - 1] + 0.6 * noise[t - 3]
+    found = ITS.fit(monthly(100 + noise[50:], before=58))
     assert found.extras["ljung_box"]["p_value"] < 0.05
-    beside = found.extras["mixture"]
-    for term, route in found.extras["route"].items():
-        row = found.effect(term)
-        if route == "ar1-plus-noise":
-            assert (row["conf_low"], row["conf_high"]) == pytest.approx(tuple(beside[term].values()))
-        elif term != "cumulative":
-            assert row["conf_high"] - row["conf_low"] >= np.ptp(list(beside[term].values()))
-    assert found.extras["route"]["average"] == "ar1-plus-noise"
-    assert "white noise" in found.draws_from
-    assert any("the wider of two ranges" in text and "the average effect" in text for text in found.warnings)
+    assert any("still has a pattern from month to month" in text for text in found.warnings)
 
 
-def test_white_noise_is_allowed_for_from_48_months_only() -> None:
-    assert ITS.fit(drawn(1, n=48)).extras["mixture"].keys() == {
-        "average", "level_change", "slope_change", "cumulative",
-    }  # fmt: skip
-    assert ITS.fit(drawn(1, n=47)).extras["mixture"] == {}
+def test_errors_that_remember_two_months_widen_the_interval() -> None:
+    """With errors that truly do, the interval is wider than that of an AR(1) in most series."""
+    rng, wider = np.random.default_rng(4), []
+    for _ in range(12):
+        noise = rng.standard_normal(146)
+        for t in range(2, 146):
+            noise[t] += 0.2 * noise[t - 1] + 0.4 * noise[t - 2]
+        found = ITS.fit(monthly(100 + noise[50:], before=58))
+        row, as_ar1 = found.effect("average"), found.extras["as_ar1"]["average"]
+        wider.append(row["conf_high"] - row["conf_low"] > 1.1 * (as_ar1["conf_high"] - as_ar1["conf_low"]))
+    assert sum(wider) > 8
+    assert "the last two periods" in found.draws_from
 
 
-def ranges_of(series: Series, *, pattern: bool) -> tuple[Ranges, dict[str, np.ndarray]]:
+def test_two_periods_are_allowed_for_from_36_months_only() -> None:
+    long, short = ITS.fit(drawn(1, n=36)), ITS.fit(drawn(1, n=35))
+    assert set(long.extras["route"].values()) == {"second-order"}
+    assert long.extras["as_ar1"].keys() == long.extras["route"].keys()
+    assert "second-order" not in short.extras["route"].values()
+    assert short.extras["as_ar1"] == {}
+
+
+def test_the_interval_of_an_ar1_stands_beside() -> None:
+    design = ITS.design(series := drawn(2, n=60))
+    fit, contrasts = Reml().of(design.y, design.x), design.contrasts()
+    beside = ITS.fit(series).extras["as_ar1"]
+    for term in ("level_change", "slope_change"):
+        wanted = fit.procedure(contrasts[term]).limits(contrasts[term], 0.95)[0]
+        assert tuple(beside[term].values()) == pytest.approx(tuple(wanted))
+
+
+def ranges_of(series: Series) -> tuple[Ranges, dict[str, np.ndarray]]:
     design = ITS.design(series)
     contrasts = design.contrasts()
     fit = Reml().of(design.y, design.x)
-    used = int(design.used.sum())
-    return Ranges.of(fit, contrasts["average"], used=used, pattern=pattern, level=0.95), contrasts
-
-
-def test_a_somewhat_wider_second_interval_is_reported_only_where_there_is_a_pattern() -> None:
-    for seed in range(20):
-        series = drawn(seed, n=96)
-        quiet, contrasts = ranges_of(series, pattern=False)
-        patterned, _ = ranges_of(series, pattern=True)
-        contrast = contrasts["average"]
-        ratio = np.ptp(quiet.noise.limits(contrast, 0.95)) / np.ptp(quiet.fit.limits(contrast, 0.95))
-        assert (quiet.route("average", contrast) == "ar1-plus-noise") == (ratio > 1.25)
-        assert (patterned.route("average", contrast) == "ar1-plus-noise") == (ratio > 1)
+    return Ranges.of(fit, contrasts["average"], used=int(design.used.sum()), level=0.95), contrasts
 
 
 def test_the_average_decides_for_the_total_whatever_its_weights() -> None:
     for seed in range(20):
-        ranges, contrasts = ranges_of(drawn(seed, n=24, rho=0.6), pattern=False)
+        ranges, contrasts = ranges_of(drawn(seed, n=24, rho=0.6))
         level = contrasts["level_change"]
         if ranges.route("level_change", level) != ranges.route("average", contrasts["average"]):
             assert ranges.route("cumulative", level) == ranges.route("average", contrasts["average"])

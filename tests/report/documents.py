@@ -441,7 +441,7 @@ def hub() -> Document:
                 "season": {"name": "fourier-2", "harmonics": 2, "why": "36 months before the start hold each time of year three times", "separable": True},
                 "residuals": rng.normal(0, 0.3, 47).tolist(), "ljung_box": {"statistic": 9.31, "lags": 12, "p_value": 0.676},
                 "route": {"average": "kenward-roger", "level_change": "kenward-roger", "slope_change": "rho-averaged"},
-                "mixture": {"average": {"conf_low": lo - 0.1, "conf_high": hi + 0.12}, "level_change": {"conf_low": -0.95, "conf_high": 0.5}},
+                "as_ar1": {"average": {"conf_low": lo - 0.1, "conf_high": hi + 0.12}, "level_change": {"conf_low": -0.95, "conf_high": 0.5}},
                 "placebo_dates": fakes,
             },
         ),

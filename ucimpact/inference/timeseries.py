@@ -37,7 +37,7 @@ Where :math:`\nu_c < 5`, or :math:`\hat\rho` sits on its bound, no single :math:
 believed: :attr:`Ar1Fit.averaged` averages over it with the prior :math:`(1-\rho^2)^{-1/2}`. With
 both rules a nominal 95% covered 92% to 97% of the time, for 24 to 192 points and :math:`\rho` from
 -0.2 to 0.8. Errors of a higher order are another matter: see
-:func:`~ucimpact.inference.mixture.ar1_plus_noise`. Newey-West is no substitute in short series: at 48
+:func:`~ucimpact.inference.second_order.second_order`. Newey-West is no substitute in short series: at 48
 points and :math:`\rho = 0.6` its 95% covers 73%.
 
 References
@@ -54,14 +54,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.linalg import solveh_banded
-from scipy.special import stdtr, stdtrit
 
 from ucimpact.errors import EstimationError
+from ucimpact.inference.fitted_series import FittedSeries, Procedure, WithT, quadratic
 from ucimpact.inference.mixture import TMixture, normalised
+from ucimpact.inference.residuals import innovations
 
 RHO_BOUND = 0.98
 LARGEST_VAR_RHO = 0.35
@@ -82,20 +83,10 @@ SECOND = np.array([0.0, 0.0, 2.0])
 NEWTON_STEPS = 100
 
 
-class Procedure(Protocol):
-    """What gives an interval for contrasts of the coefficients."""
-
-    def below(self, contrasts: np.ndarray) -> np.ndarray:
-        """Chance, on this procedure's distribution, that each contrast is below 0; shape (m,)."""
-
-    def limits(self, contrasts: np.ndarray, level: float) -> np.ndarray:
-        """Limits of each contrast, shape (m, 2)."""
-
-
 class Errors(Protocol):
     """How the errors of a series hang together."""
 
-    def of(self, y: np.ndarray, x: np.ndarray) -> Ar1Fit:
+    def of(self, y: np.ndarray, x: np.ndarray) -> FittedSeries:
         """Fit ``y`` of shape (n,) on ``x`` of shape (n, p)."""
 
 
@@ -231,7 +222,7 @@ class Slopes:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ar1Fit:
+class Ar1Fit(WithT):
     """Coefficients of a series, how sure they are, and what is left over.
 
     Attributes
@@ -274,14 +265,29 @@ class Ar1Fit:
         """What the design does not reach, shape (n,)."""
         return np.asarray(self.statistics.y - self.statistics.x @ self.coef)
 
-    def estimates(self, contrasts: np.ndarray) -> np.ndarray:
-        """Each contrast, shape (m,)."""
-        return np.asarray(np.atleast_2d(contrasts) @ self.coef)
+    @property
+    def adjusted_cov(self) -> np.ndarray:
+        """Covariance that the intervals use: Kenward-Roger; shape (p, p)."""
+        return self.kenward_roger
 
-    def std_errors(self, contrasts: np.ndarray) -> np.ndarray:
-        """Kenward-Roger standard error of each contrast, shape (m,)."""
-        variance = _quadratic(np.atleast_2d(contrasts), self.kenward_roger)
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+    @property
+    def fitted(self) -> int:
+        """How many autocorrelations were estimated."""
+        return int(self.var_rho > 0)
+
+    @property
+    def route(self) -> str:
+        """Key of the procedure of this fit's own t."""
+        return "kenward-roger" if self.fitted else "least-squares"
+
+    def whitened(self, values: np.ndarray, used: np.ndarray) -> np.ndarray:
+        """What is new in each period after what carried over, shape (n,) or (n, k); 0 where not used."""
+        return innovations(values, self.rho, used)
+
+    def account(self) -> dict[str, Any]:
+        """How the errors were fitted, as plain values."""
+        model = {"order": [1, 0], "phi": [self.rho], "theta": []} if self.fitted else {"order": [0, 0]}
+        return {"choice": "Reml" if self.fitted else "Ols", **model}
 
     def dfs(self, contrasts: np.ndarray) -> np.ndarray:
         """Satterthwaite degrees of freedom of each contrast, shape (m,)."""
@@ -290,22 +296,9 @@ class Ar1Fit:
             return np.full(len(contrasts), FLOOR_DF)
         if self.var_rho == 0:
             return np.full(len(contrasts), float(self.residual_df))
-        slope = self.d_log_s - _quadratic(contrasts, self.moved) / _quadratic(contrasts, self.cov)
+        slope = self.d_log_s - quadratic(contrasts, self.moved) / quadratic(contrasts, self.cov)
         df = self.residual_df / (1 + self.residual_df * slope**2 / self.curvature)
         return np.asarray(np.maximum(df, FLOOR_DF))
-
-    def below(self, contrasts: np.ndarray) -> np.ndarray:
-        """Chance, on the t of each contrast, that it is below 0; shape (m,)."""
-        estimate, error = self.estimates(contrasts), self.std_errors(contrasts)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            chance = stdtr(self.dfs(contrasts), -estimate / error)
-        return np.where(error > 0, chance, np.where(estimate < 0, 1.0, np.where(estimate > 0, 0.0, 0.5)))
-
-    def limits(self, contrasts: np.ndarray, level: float) -> np.ndarray:
-        """Limits from the t of each contrast, shape (m, 2)."""
-        half = stdtrit(self.dfs(contrasts), (1 + level) / 2) * self.std_errors(contrasts)
-        estimate = self.estimates(contrasts)
-        return np.column_stack([estimate - half, estimate + half])
 
     @cached_property
     def averaged(self) -> TMixture:
@@ -323,10 +316,6 @@ class Ar1Fit:
     def procedure(self, contrast: np.ndarray) -> Procedure:
         """This fit's own t for a contrast, or the average over rho where its df are under 5."""
         return self.averaged if self.dfs(contrast)[0] < LEAST_DF else self
-
-
-def _quadratic(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    return np.asarray(((rows @ matrix) * rows).sum(axis=1))
 
 
 def _known_rho(statistics: Statistics, rho: float) -> Ar1Fit:

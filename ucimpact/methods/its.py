@@ -17,8 +17,8 @@ leaves out 0 exactly when the average's does.
 
 The interval is that of :mod:`ucimpact.inference.timeseries`: REML for :math:`\rho`, Kenward-Roger
 variance, Satterthwaite degrees of freedom, and the average over :math:`\rho` where those are under 5.
-From 48 periods on, AR(1) plus white noise is fitted beside it; where what is left over still has a
-pattern, or that second interval is more than a quarter wider, the wider is the one reported.
+From 36 periods on it is averaged over errors that remember two periods
+(:mod:`ucimpact.inference.second_order`): an AR(1) taken for granted covers too seldom where they do.
 
 Not for counts with a mean under 20, nor for two changes close together. Fewer than two years before
 the start cannot tell season from change: the estimate says so. The segmented form is that of [2]_,
@@ -43,8 +43,9 @@ import pandas as pd
 from ucimpact import serialise
 from ucimpact.data.series import Series
 from ucimpact.estimate import Estimate, effects_frame
-from ucimpact.inference.residuals import innovations, ljung_box
-from ucimpact.inference.timeseries import Ar1Fit, Ols, Reml
+from ucimpact.inference.fitted_series import FittedSeries
+from ucimpact.inference.residuals import ljung_box
+from ucimpact.inference.timeseries import Ols, Reml
 from ucimpact.methods import its_findings
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.its_design import SegmentedDesign
@@ -87,20 +88,19 @@ class InterruptedTimeSeries(SeriesChoices):
         warnings = enforce(self.check_design(data))
         design = self.design(data)
         fit = self.errors.of(design.y, design.x)
-        fresh = innovations(fit.residuals, fit.rho, design.used)
+        fresh = fit.whitened(fit.residuals, design.used)
         left_over = ljung_box(
             fresh,
-            innovations(design.named, fit.rho, design.used),
+            fit.whitened(design.named, design.used),
             design.used,
             lags(data, design),
-            fitted=int(fit.var_rho > 0),
+            fitted=fit.fitted,
         )
         contrasts = design.contrasts()
         ranges = Ranges.of(
             fit,
             contrasts["average"],
             used=int(design.used.sum()),
-            pattern=left_over.p_value < its_findings.PATTERN,
             level=self.level,
         )
         rows = [ranges.row(term, contrast) for term, contrast in contrasts.items()]
@@ -147,7 +147,8 @@ class InterruptedTimeSeries(SeriesChoices):
                 "lags": left_over.lags,
                 "p_value": left_over.p_value,
             },
-            "mixture": ranges.beside(contrasts),
+            "errors": fit.account(),
+            "as_ar1": ranges.beside(contrasts),
             **placebo_dates(data, design, fit, self.errors, self.level),
         }
         return Estimate(
@@ -165,7 +166,7 @@ class InterruptedTimeSeries(SeriesChoices):
         )
 
     def _counterfactual(
-        self, data: Series, design: SegmentedDesign, fit: Ar1Fit, ranges: Ranges
+        self, data: Series, design: SegmentedDesign, fit: FittedSeries, ranges: Ranges
     ) -> pd.DataFrame:
         """What was expected in every period without the pilot; before the start, the fitted path.
 

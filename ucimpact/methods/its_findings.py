@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from ucimpact.data.series import Series
+from ucimpact.inference.fitted_series import FittedSeries
 from ucimpact.inference.residuals import LjungBox
-from ucimpact.inference.timeseries import LEAST_DF, Ar1Fit
+from ucimpact.inference.timeseries import LEAST_DF
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.series_findings import counted
@@ -60,7 +61,7 @@ def _mean_count(series: Series, design: SegmentedDesign, outcome: str) -> float 
 def care(
     series: Series,
     design: SegmentedDesign,
-    fit: Ar1Fit,
+    fit: FittedSeries,
     *,
     left_over: LjungBox,
     routes: dict[str, str],
@@ -83,22 +84,10 @@ def care(
             f"of {_listed(low)} averages over it (one value would leave {least:.1f} degrees of freedom, and "
             f"{LEAST_DF:.0f} are the least)."
         )
-    wider = [term for term in routes if routes[term] == "ar1-plus-noise"]
-    pattern = left_over.p_value < PATTERN
-    if pattern:
+    if left_over.p_value < PATTERN:
         texts.append(
             f"What the model leaves over still has a pattern from {noun} to {noun} (Ljung-Box, "
-            f"{left_over.lags} lags).{'' if wider else ' The range may be too narrow.'}"
-        )
-    if wider and pattern:
-        texts.append(
-            f"Because of that pattern the wider of two ranges is given for {_listed(wider)}: the one that "
-            f"allows for measurement noise on top of what carries over."
-        )
-    elif wider:
-        texts.append(
-            f"Allowing for measurement noise on top of what carries over widens the range of "
-            f"{_listed(wider)} by more than a quarter, so the wider range is given."
+            f"{left_over.lags} lags). The range may be too narrow."
         )
     after, seen = counterfactual.loc[design.after, "expected"].to_numpy(), design.y[design.before]
     margin = BEYOND * np.ptp(seen)

@@ -9,7 +9,8 @@ import numpy as np
 
 from ucimpact.data.series import Series
 from ucimpact.inference.fake_starts import ENOUGH_TO_RANK, fake_starts, rank
-from ucimpact.inference.timeseries import Ar1Fit, Errors
+from ucimpact.inference.fitted_series import FittedSeries
+from ucimpact.inference.timeseries import Errors
 from ucimpact.methods.its_design import SegmentedDesign
 
 
@@ -27,7 +28,7 @@ def season_account(design: SegmentedDesign) -> dict[str, Any]:
     return account
 
 
-def coefficients(design: SegmentedDesign, fit: Ar1Fit) -> list[dict[str, Any]]:
+def coefficients(design: SegmentedDesign, fit: FittedSeries) -> list[dict[str, Any]]:
     """The regression's own coefficients; ``std_error_reml`` takes rho as known, as other programs do."""
     errors, as_known = fit.std_errors(np.eye(len(fit.coef))), np.sqrt(np.diag(fit.cov))
     return [
@@ -42,7 +43,7 @@ def coefficients(design: SegmentedDesign, fit: Ar1Fit) -> list[dict[str, Any]]:
 
 
 def placebo_dates(
-    data: Series, design: SegmentedDesign, fit: Ar1Fit, errors: Errors, level: float
+    data: Series, design: SegmentedDesign, fit: FittedSeries, errors: Errors, level: float
 ) -> dict[str, Any]:
     """Fake starts before the pilot, and the rank of the real average effect among them.
 

@@ -182,16 +182,16 @@ def _effect_name(row: Mapping[str, Any], names: Mapping[str, str], noun: str) ->
 
 
 def second_model(document: Mapping[str, Any]) -> Table | None:
-    """Intervals of a series under a second model of its errors."""
-    mixture = (primary(document).get("extras") or {}).get("mixture") or {}
+    """Intervals of a series under a plainer model of its errors."""
+    as_ar1 = (primary(document).get("extras") or {}).get("as_ar1") or {}
     rows = [
         [TERMS.get(term, term), _or_absent(row.get("conf_low")), _or_absent(row.get("conf_high"))]
-        for term, row in mixture.items()
+        for term, row in as_ar1.items()
         if isinstance(row, Mapping)
     ]
     if not rows:
         return None
-    caption = "The same effects, if part of the month-to-month noise is fresh each time"
+    caption = "The same effects, if only the last month carried over to the next"
     return table(caption, ["Effect", "95% low", "95% high"], rows, (1, 2))
 
 

@@ -193,7 +193,7 @@ MATCHING = {
 ROUTES = {
     "kenward-roger": "REML with the Kenward-Roger correction",
     "rho-averaged": "t averaged over the autocorrelation",
-    "ar1-plus-noise": "AR(1) with fresh noise beside it, t averaged over both; the wider of two",
+    "second-order": "t averaged over what the last two months carry over",
 }
 
 
