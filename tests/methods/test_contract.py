@@ -42,7 +42,8 @@ def series_table(seed: int = 4, periods: int = 60) -> pd.DataFrame:
         noise[t] += 0.3 * noise[t - 1]
     month = pd.date_range("2014-04-01", periods=periods, freq="MS").strftime("%Y-%m")
     y = 200 + 8 * np.cos(2 * np.pi * np.arange(periods) / 12) + noise
-    return pd.DataFrame({"period": month, "y": y})
+    beside = 180 + 8 * np.cos(2 * np.pi * np.arange(periods) / 12) + 0.5 * noise + rng.normal(0, 2, periods)
+    return pd.DataFrame({"period": month, "y": y, "z": beside})
 
 
 def cohort_table(seed: int = 5, people: int = 300) -> pd.DataFrame:
@@ -57,6 +58,7 @@ def cohort_table(seed: int = 5, people: int = 300) -> pd.DataFrame:
 
 
 FIELDS: dict[str, dict[str, Any]] = {
+    "controlled-its": {"controls": ("z",)},
     "matched-cohort": {"covariates": ("age", "need"), "family": "gaussian"},
 }
 """What a method cannot do without."""
@@ -90,8 +92,8 @@ def fit(method: type, table: pd.DataFrame | None = None, **fields: Any) -> Estim
 
 
 def moved(table: pd.DataFrame, *, times: float = 1, plus: float = 0) -> pd.DataFrame:
-    """The outcome scaled or shifted, after and before alike."""
-    return table.assign(**{c: times * table[c] + plus for c in ("y", "before") if c in table})
+    """The outcome scaled or shifted, after and before alike; what it is held against in the same units."""
+    return table.assign(**{c: times * table[c] + plus for c in ("y", "before", "z") if c in table})
 
 
 def key_of(method: type) -> str:
