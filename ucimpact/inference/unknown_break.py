@@ -11,16 +11,16 @@ the regression without a pilot, and the largest of the F statistics is kept [1]_
 the regression: a large change left out would pass for carry-over and hide itself.
 
 The largest of many F has no F distribution, and with trends and seasons in the regression, few points and a
-fitted :math:`\rho` the limit tabled by Andrews and approximated by Hansen [2]_ is not its own. It depends on
-the design and :math:`\rho` alone, so it is simulated: series without a break, each with a :math:`\rho` drawn in
-proportion to :math:`e^{-f(\rho)/2}(1-\rho^2)^{-1/2}` (:math:`f` the restricted deviance of the real series) and
-treated in the same way, its own :math:`\rho` fitted. The p-value is the share of them, the real one counted,
-with as large a largest F.
+fitted :math:`\rho` the limit tabled by Andrews and approximated by Hansen [2]_ is not its own. It depends
+on the design and :math:`\rho` alone, so it is simulated: series without a break, each with a :math:`\rho`
+drawn in proportion to :math:`e^{-f(\rho)/2}(1-\rho^2)^{-1/2}` (:math:`f` the restricted deviance of the
+real series) and treated in the same way, its own :math:`\rho` fitted. The p-value is the share of them, the
+real one counted, with as large a largest F.
 
-A nominal 5% rejected 4% to 8% of series of 48 and 96 points with 8 terms and :math:`\rho` from 0 to 0.9; with
-all series drawn at :math:`\hat\rho`, up to 10%. At 48 points a step of three standard deviations of what is new
-in a month was found in 94, 66, 33 and 21 of 100 series with :math:`\rho` = 0, 0.3, 0.6 and 0.8: that no break
-is found says little.
+A nominal 5% rejected 4% to 8% of series of 48 and 96 points with 8 terms and :math:`\rho` from 0 to 0.9;
+with all series drawn at :math:`\hat\rho`, up to 10%. At 48 points a step of three standard deviations of
+what is new in a month was found in 94, 66, 33 and 21 of 100 series with :math:`\rho` = 0, 0.3, 0.6 and 0.8:
+that no break is found says little.
 
 References
 ----------
