@@ -36,6 +36,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -52,6 +53,7 @@ from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import ROUTES, Ranges, covariance
 from ucimpact.methods.series_account import coefficients, lags, placebo_dates, season_account
 from ucimpact.methods.series_choices import SeriesChoices
+from ucimpact.methods.series_covid import covid_choices, depends_on_covid
 from ucimpact.methods.series_realised import realised
 
 
@@ -97,12 +99,7 @@ class InterruptedTimeSeries(SeriesChoices):
             fitted=fit.fitted,
         )
         contrasts = design.contrasts()
-        ranges = Ranges.of(
-            fit,
-            contrasts["average"],
-            used=int(design.used.sum()),
-            level=self.level,
-        )
+        ranges = self._ranges(design, fit)
         rows = [ranges.row(term, contrast) for term, contrast in contrasts.items()]
         relative, towards = ranges.relative(contrasts["average"], design.expected_average())
         later = design.at_periods(data.frequency)
@@ -130,6 +127,8 @@ class InterruptedTimeSeries(SeriesChoices):
                 relative=relative["estimate"],
             )
         )
+        shown = covid_choices(self, data, lambda other: other._average(data))
+        warnings += tuple(depends_on_covid(shown, rows[0]))
         extras = {
             "noun": data.frequency.noun,
             "rho": fit.rho,
@@ -149,6 +148,7 @@ class InterruptedTimeSeries(SeriesChoices):
             },
             "errors": fit.account(),
             "as_ar1": ranges.beside(contrasts),
+            **({"covid_choices": shown} if shown else {}),
             **placebo_dates(data, design, fit, self.errors, self.level),
         }
         return Estimate(
@@ -164,6 +164,16 @@ class InterruptedTimeSeries(SeriesChoices):
             draws_from=ROUTES[routes["average"]].format(df=dfs["average"]),
             extras=serialise.plain(extras),
         )
+
+    def _ranges(self, design: SegmentedDesign, fit: FittedSeries) -> Ranges:
+        average = design.contrasts()["average"]
+        return Ranges.of(fit, average, used=int(design.used.sum()), level=self.level)
+
+    def _average(self, data: Series) -> dict[str, Any]:
+        """The row of the average effect and nothing else."""
+        design = self.design(data)
+        fit = self.errors.of(design.y, design.x)
+        return self._ranges(design, fit).row("average", design.contrasts()["average"])
 
     def _counterfactual(
         self, data: Series, design: SegmentedDesign, fit: FittedSeries, ranges: Ranges

@@ -24,7 +24,7 @@ LASTING = ("level", "level-slope", "ramp")
 
 
 def definition_refusals(series: Series, design: SegmentedDesign, choices: SeriesChoices) -> list[Finding]:
-    """Where the definition changes between two periods that count, and no change of the model stands there."""
+    """Where the definition changes between two periods that count and no change of the model stands."""
     if series.definition is None:
         return []
     given = series.table[series.definition]
