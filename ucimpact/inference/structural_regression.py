@@ -16,7 +16,9 @@ integrated out [1]_:
    V_g = X_g'X_g + \Omega_g, \quad
    B_g = \tfrac12\bigl(\nu s^2 + r'r - r'X_g V_g^{-1} X_g'r\bigr), \quad a = \tfrac12(\nu + n)
 
-with :math:`F` the share of the gamma that keeps :math:`\sigma` under its bound. Then
+with :math:`F` the share of the gamma that keeps :math:`\sigma` under its bound. One column that is in then
+offers its place to one that is out, both drawn at random, and the offer is taken with the odds of the two
+patterns: columns alike would else seldom change places. Then
 :math:`1/\sigma^2 \sim \text{Gamma}(a, B_g)` and
 :math:`b_g \sim N(V_g^{-1}X_g'r, \sigma^2 V_g^{-1})`. :math:`V_g` depends on the pattern of columns alone, so
 its factor is kept by pattern.
@@ -119,6 +121,7 @@ class SpikeAndSlab:
                 there = self.log_posterior(other, score, total, n)
                 if u < 1 / (1 + math.exp(min(here - there, 700.0))):
                     key, here = other, there
+            key = self._changed_places(rng, key, here, score, total, n)
         pattern = self.pattern(key)
         part = pattern.inverse @ score[pattern.columns]
         variance = self.noise.draw(rng, n, max(total - float(part @ part), 0.0))
@@ -126,6 +129,21 @@ class SpikeAndSlab:
         coef = np.zeros(self.x.shape[1])
         coef[pattern.columns] = pattern.inverse.T @ (part + noise[pattern.columns])
         return key, coef, variance
+
+    def _changed_places(
+        self, rng: np.random.Generator, key: int, here: float, score: np.ndarray, total: float, n: int
+    ) -> int:
+        """The pattern after one column that is in has offered its place to one that is out."""
+        inside = [j for j in self.open if key >> j & 1]
+        outside = [j for j in self.open if not key >> j & 1]
+        first, second, u = rng.uniform(size=3).tolist()
+        if not inside or not outside:
+            return key
+        leaving = inside[int(first * len(inside))]
+        coming = outside[int(second * len(outside))]
+        other = key ^ (1 << leaving) ^ (1 << coming)
+        there = self.log_posterior(other, score, total, n)
+        return other if u < math.exp(min(there - here, 0.0)) else key
 
     @property
     def all_in(self) -> int:

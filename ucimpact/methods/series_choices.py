@@ -85,6 +85,8 @@ class SeriesChoices:
     covid: str | None = None
 
     takes: ClassVar[type] = Series
+    takes_days: ClassVar[bool] = False
+    """Whether the method has a pattern of the week of its own."""
 
     def __post_init__(self) -> None:
         if wrong := self.wrong_choices():

@@ -24,11 +24,11 @@ NAMED = 6
 def choice_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
     """Choices that these periods and columns cannot carry: known before a design is built."""
     frequency = series.frequency
-    if frequency.kind not in SEASONS:
+    if frequency.kind not in SEASONS and not choices.takes_days:
         text = f"this series has one row a {frequency.noun}, with a weekly pattern that is not modelled"
         return [Finding("refuse", text, "Add the days up to weeks")]
     found = []
-    seasons = ("auto", *SEASONS[frequency.kind])
+    seasons = ("auto", *SEASONS.get(frequency.kind, ("none",)))
     if choices.season not in seasons:
         text = f'season = "{choices.season}" does not fit a series of {frequency.noun}s'
         found.append(Finding("refuse", text, f"Choose one of: {', '.join(seasons)}"))
