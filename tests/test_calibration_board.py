@@ -128,7 +128,7 @@ def test_the_page_names_what_missed_and_why_a_cell_was_refused():
     table.insert(0, "cell", cell.name)
     table.insert(0, "family", "its")
     table["date"] = "2026-01-02"
-    family = dataclasses.replace(FAMILIES["its"], cells=(cell,), by_method=True)
+    family = dataclasses.replace(FAMILIES["its"], cells=(cell,), layout="by method")
     note = {"date": "2026-01-02", "python": "3.11", "versions": {"ucimpact": "0"}}
     text = page([family], table, {"its": note})
     assert "**Missed, 1 of 1 targets**" in text

@@ -23,7 +23,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,8 @@ import pandas as pd
 from ucimpact.errors import ImpactError
 
 Record = dict[str, Any]
-SHARES = ("coverage", "false positives", "power", "refused")
+SHARES = ("coverage", "false positives", "power", "refused", "warned", "coverage unwarned")
+Layout = Literal["by term", "by method", "methods across"]
 TEXTS = ("reason", "procedure")
 CHUNKS_A_PROCESS = 8
 
@@ -132,15 +133,16 @@ class Family:
     about : str
         For the page: what a draw is.
     cells : tuple of Cell
-    by_method : bool, default False
-        Whether the page sets methods side by side.
+    layout : {"by term", "by method", "methods across"}
+        How the page shows it: a row a cell and effect with every measure of ours; a table a measure with
+        methods and effects side by side; or a row a cell and effect with the coverage of each method.
     """
 
     name: str
     title: str
     about: str
     cells: tuple[Cell, ...]
-    by_method: bool = False
+    layout: Layout = "by term"
 
 
 # -- draws -------------------------------------------------------------------------------------

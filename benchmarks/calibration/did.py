@@ -237,21 +237,21 @@ FAMILIES = (
         title=f"One start, Gaussian ({TARGET})",
         about=ABOUT["common"],
         cells=cells("gaussian", staggered=False, lists=ALL_LISTS, methods=COMMON, every=4) + EARLIER,
-        by_method=True,
+        layout="by method",
     ),
     Family(
         name="did-counts",
         title=f"One start, counts ({TARGET})",
         about=ABOUT["counts"],
         cells=cells("counts", staggered=False, lists=ALL_LISTS, methods=COMMON_COUNTS, every=4),
-        by_method=True,
+        layout="by method",
     ),
     Family(
         name="did-staggered",
         title=f"Staggered starts, Gaussian ({TARGET})",
         about=ABOUT["staggered"],
         cells=cells("gaussian", staggered=True, lists=("equal", "random"), methods=STAGGERED, every=4),
-        by_method=True,
+        layout="by method",
     ),
     Family(
         name="did-staggered-counts",
@@ -259,6 +259,6 @@ FAMILIES = (
         about=f"{ABOUT['staggered']} {ABOUT['counts']}",
         cells=EIGHT_OF_FORTY
         + cells("counts", staggered=True, lists=("equal", "random"), methods=STAGGERED_COUNTS, every=4),
-        by_method=True,
+        layout="by method",
     ),
 )

@@ -22,7 +22,7 @@ from benchmarks.calibration.board import SHARES, Family
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "calibration.md"
 PACKAGES = ("ucimpact", "numpy", "scipy", "pandas")
-PEERS = ("diff-diff", "pyfixest", "csdid")
+PEERS = ("diff-diff", "pyfixest", "csdid", "statsmodels", "causalpy", "bsts-causalimpact")
 DIGITS = {"value": "%.6g", "mc_error": "%.3g"}
 
 INTRO = """\
@@ -97,7 +97,7 @@ def page(families: Iterable[Family], results: pd.DataFrame, runs: dict[str, Any]
         if not len(rows):
             continue
         parts += [f"## {family.title}\n", f"{family.about}\n", _when(runs[family.name], rows)]
-        parts += _by_method(family, rows) if family.by_method else _by_term(rows)
+        parts += LAYOUTS[family.layout](family, rows)
         parts += [*_refusals(rows), _misses(rows)]
     if absent:
         parts.append(f"Cells that no run has reached yet: {'; '.join(absent)}.\n")
@@ -137,7 +137,7 @@ def _pivot(family: Family, rows: pd.DataFrame, told: Any) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _by_term(rows: pd.DataFrame) -> Iterator[str]:
+def _by_term(_: Family, rows: pd.DataFrame) -> Iterator[str]:
     shown = [m for m in rows["measure"].unique() if m not in ("cpu", "reason", "procedure")]
     lines = [f"| cell | effect | {' | '.join(shown)} |", "|---" * (len(shown) + 2) + "|"]
     for (cell, term), part in rows.groupby(["cell", "term"], sort=False):
@@ -145,6 +145,28 @@ def _by_term(rows: pd.DataFrame) -> Iterator[str]:
         told = [_percent(at, m) + "%" if m in SHARES else _number(at, m) for m in shown]
         lines.append(f"| {cell} | {term} | {' | '.join(told)} |")
     yield "\n".join(lines) + "\n"
+
+
+def _methods_across(family: Family, rows: pd.DataFrame) -> Iterator[str]:
+    """A row a cell and effect: the coverage of each method, then what only ours says of itself."""
+    ours = {method.name for cell in family.cells for method in cell.methods if method.ours}
+    extra = [m for m in ("warned", "coverage unwarned") if m in set(rows["measure"])]
+    heads = list(dict.fromkeys(rows["method"]))
+    lines = [
+        f"| cell | effect | {' | '.join([*heads, *extra])} |",
+        "|---" * (2 + len(heads) + len(extra)) + "|",
+    ]
+    by = {key: part.set_index("measure") for key, part in rows.groupby(["cell", "term", "method"])}
+    for cell, term in rows[rows["term"] != ""].drop_duplicates(["cell", "term"])[["cell", "term"]].to_numpy():
+        told = [_percent(by[cell, term, m], "coverage") if (cell, term, m) in by else "" for m in heads]
+        own = next(by[cell, term, m] for m in heads if m in ours and (cell, term, m) in by)
+        told += [_percent(own, measure) for measure in extra]
+        lines.append(f"| {cell} | {term} | {' | '.join(told)} |")
+    yield "Coverage of a nominal 95%, %:\n"
+    yield "\n".join(lines) + "\n"
+
+
+LAYOUTS = {"by term": _by_term, "by method": _by_method, "methods across": _methods_across}
 
 
 def _percent(at: pd.DataFrame, measure: str) -> str:
