@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from workbooks import Sheet, workbook
 
-from ucimpact.data.simulate import Draw, MonthlySeries, PracticePanel
+from ucimpact.data.simulate import Draw, PracticePanel
 from ucimpact.data.simulate_people import Befriending, SoftLanding
+from ucimpact.data.simulate_series import CrisisResponse, DelayedTransfers, VanguardSites
 from ucimpact.data.simulate_staggered import StaggeredPractices
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -18,6 +19,8 @@ SEEDS = {
     "acute_visiting": 1,
     "acute_visiting_staggered": 1,
     "crisis_response": 1,
+    "delayed_transfers": 1,
+    "vanguard_kpis": 1,
     "soft_landing": 11,
     "befriending": 1,
 }
@@ -25,7 +28,9 @@ SEEDS = {
 PLACES = {
     "acute_visiting": (PracticePanel(), "practices.csv"),
     "acute_visiting_staggered": (StaggeredPractices(), "practices.csv"),
-    "crisis_response": (MonthlySeries(), "months.csv"),
+    "crisis_response": (CrisisResponse(), "months.csv"),
+    "delayed_transfers": (DelayedTransfers(), "months.csv"),
+    "vanguard_kpis": (VanguardSites(), "sites.csv"),
 }
 PEOPLE = {
     "soft_landing": (SoftLanding(), "discharges.xlsx"),
@@ -44,6 +49,21 @@ ABOUT = {
         "The difference between the expected numbers with and without the service, over the practices and months in "
         "which it ran: `att` per 1,000 people a month, `att_unit` a practice and month, `cumulative` in events, "
         "`relative` a share of what was expected, `log_att` the log of the ratio. For the cost, pounds stand for events."
+    ),
+    "crisis_response": (
+        "The difference between the expected rates with and without the service, per 1,000 people a month, over the "
+        "months after the first three, in which the team was built up; `cumulative` is in events, `relative` a share "
+        "of what was expected. The neighbour has no service."
+    ),
+    "delayed_transfers": (
+        "The service multiplies the expected number of delayed days by a ratio from its first month: `log_average` is "
+        "its logarithm, `relative` the share of what was expected, `cumulative` in delayed days, `average` a month. "
+        "The definition that changes in April 2017 multiplies them too, and is no effect."
+    ),
+    "vanguard_kpis": (
+        "The mean over sites like these of the log ratio from each site's own start (`att`), and as a share of what "
+        "was expected (`relative`); sites differ around it with a standard deviation of 0.03. Five of the eight "
+        "measures have none."
     ),
     "soft_landing": (
         "By potential outcomes of the people served: each one's expected outcome over their own days at risk with the "
