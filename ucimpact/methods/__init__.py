@@ -14,6 +14,7 @@ from ucimpact.methods.event_study import EventStudy
 from ucimpact.methods.imputation import ImputationDiD
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.matched_cohort import MatchedCohort
+from ucimpact.methods.structural import StructuralTimeSeries
 from ucimpact.methods.sun_abraham import SunAbraham
 
 METHODS: dict[str, type[Any]] = {
@@ -26,6 +27,7 @@ METHODS: dict[str, type[Any]] = {
     "imputation": ImputationDiD,
     "its": InterruptedTimeSeries,
     "matched-cohort": MatchedCohort,
+    "structural": StructuralTimeSeries,
     "sun-abraham": SunAbraham,
 }
 
@@ -40,6 +42,7 @@ __all__ = [
     "ImputationDiD",
     "InterruptedTimeSeries",
     "MatchedCohort",
+    "StructuralTimeSeries",
     "SunAbraham",
     "build",
 ]
