@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ucimpact.diagnostics.honest_did import HonestDiD
     from ucimpact.estimate import Estimate
     from ucimpact.evaluation import Evaluation, evaluate
+    from ucimpact.methods.its_many import fit_many
+    from ucimpact.methods.many_estimates import ManyEstimates
     from ucimpact.publish import save
     from ucimpact.study import Outcome, Study, read_study
 
@@ -27,11 +29,13 @@ _HOME = {
     "Estimate": "estimate",
     "Evaluation": "evaluation",
     "HonestDiD": "diagnostics.honest_did",
+    "ManyEstimates": "methods.many_estimates",
     "Outcome": "study",
     "Panel": "data.panel",
     "Series": "data.series",
     "Study": "study",
     "evaluate": "evaluation",
+    "fit_many": "methods.its_many",
     "read_study": "study",
     "save": "publish",
 }
@@ -42,11 +46,13 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "HonestDiD",
+    "ManyEstimates",
     "Outcome",
     "Panel",
     "Series",
     "Study",
     "evaluate",
+    "fit_many",
     "read_study",
     "save",
 ]

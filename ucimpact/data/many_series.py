@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,19 @@ class ManySeries:
         out = np.full(self.there.size, np.nan)
         out[self._rows] = numbers(table[column], column)
         return out.reshape(self.there.shape)
+
+    def rows_of(self, place: int) -> np.ndarray:
+        """Rows of the table that belong to a series, in order of their periods."""
+        return self._sorted[self._bounds[place] : self._bounds[place + 1]]
+
+    @cached_property
+    def _sorted(self) -> np.ndarray:
+        return np.argsort(self._rows, kind="stable")
+
+    @cached_property
+    def _bounds(self) -> np.ndarray:
+        width = self.there.shape[1]
+        return np.asarray(np.searchsorted(self._rows[self._sorted], np.arange(len(self.keys) + 1) * width))
 
     def series(
         self,

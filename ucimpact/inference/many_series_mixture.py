@@ -1,15 +1,9 @@
 r"""Averages of t distributions for many series of one design: the cells' matrices are shared by all.
 
-The same two mixtures as in :mod:`ucimpact.inference.mixture` and
+The mixtures of :mod:`ucimpact.inference.mixture`; here the average over rho alone, that of
 :attr:`ucimpact.inference.timeseries.Ar1Fit.averaged`. A cell's covariance, and the weights with which
 it reads a contrast off a series, depend on the design alone, so that what is left for a series is
-matrix products. For AR(1) plus white noise, with :math:`K` an orthonormal basis of what the design
-does not reach and :math:`K'RK = U\Lambda U'`, the generalised sum of squares of every share
-:math:`c` at one :math:`\rho` is
-
-.. math:: S = \sum_j \frac{z_j^2}{(1-c) + c\lambda_j}, \qquad z = U'K'y
-
-and :math:`\log|V| + \log|X'V^{-1}X|` is :math:`\sum_j \log\{(1-c) + c\lambda_j\}` plus a constant.
+matrix products.
 
 A quantile is found by Newton steps on the normal scale, where the average is close to a line, inside
 the bracket that the cells' own quantiles give.
@@ -21,22 +15,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.linalg import toeplitz
 from scipy.special import gammaln, ndtri, stdtr, stdtrit
 
 from ucimpact.inference.many_series import ManyStatistics, SharedDesign, precisions
-from ucimpact.inference.mixture import NOISE_RHOS, NOISE_SHARES, cell_widths
 from ucimpact.inference.timeseries import AVERAGED
 
 FARTHEST, STEPS_EACH = 40.0, 64
 """The t distribution is tabled to 40 scales from its centre, at every 64th of a scale."""
 
 NEWTON_STEPS = 60
-NEAR = 1e-10
-"""Share of the spread of a mixture at which a quantile is found."""
+NEAR = 1e-4
+"""Newton step, as a share of the spread of a mixture, after which the quantile is known to its square."""
 
-DOUBLINGS = 60
-CLOSER = 60
+BLOCK = 512
+"""Series worked on at a time, so that the cells of all stay near the processor."""
+
 TINY_CHANCE = 1e-290
 
 
@@ -61,24 +54,38 @@ class TDistribution:
             )
         )
 
-    def _placed(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        place = (np.clip(z, -FARTHEST, FARTHEST) + FARTHEST) * STEPS_EACH
-        cell = np.minimum(place.astype(np.int32), np.int32(self._cubic.shape[1] - 1))
+    def _parts(self, z: np.ndarray) -> tuple[np.ndarray, ...]:
+        place = z * STEPS_EACH
+        place += FARTHEST * STEPS_EACH
+        np.clip(place, 0.0, 2 * FARTHEST * STEPS_EACH - 1e-6, out=place)
+        cell = place.astype(np.intp)
         place -= cell
-        return place, cell
+        return place, *(row.take(cell, mode="clip") for row in self._cubic)
 
     def below(self, z: np.ndarray) -> np.ndarray:
         """Chance of a value under ``z``."""
-        u, cell = self._placed(z)
-        a, b, c, d = (row.take(cell) for row in self._cubic)
-        return np.asarray(((d * u + c) * u + b) * u + a)
+        u, a, b, c, d = self._parts(z)
+        for part in (c, b, a):
+            d *= u
+            d += part
+        return d
 
     def below_and_density(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Chance of a value under ``z``, and the density there."""
-        u, cell = self._placed(z)
-        a, b, c, d = (row.take(cell) for row in self._cubic)
-        below = ((d * u + c) * u + b) * u + a
-        return below, ((3 * d * u + 2 * c) * u + b) * STEPS_EACH
+        u, a, b, c, d = self._parts(z)
+        d *= u
+        below = d + c
+        d *= 2
+        d += below
+        below *= u
+        below += b
+        d += c
+        d *= u
+        d += b
+        below *= u
+        below += a
+        d *= STEPS_EACH
+        return below, d
 
 
 @lru_cache(maxsize=64)
@@ -111,10 +118,14 @@ class ManyMixture:
 
     def limits(self, at: int, which: np.ndarray, level: float) -> np.ndarray:
         """Equal-tailed limits of one contrast in some series, shape (2, k)."""
-        weights, centre = self.weights[:, which], self.centres[at][:, which]
-        scale = np.sqrt(self.variances[:, which] * self.kernels[:, at, at][:, None])
-        tail = (1 - level) / 2
-        return np.stack([quantiles(weights, centre, scale, self.df, q) for q in (tail, 1 - tail)])
+        out, tail = np.empty((2, len(which))), (1 - level) / 2
+        for part in _blocks(len(which)):
+            here = which[part]
+            weights, centre = self.weights[:, here], self.centres[at][:, here]
+            scale = np.sqrt(self.variances[:, here] * self.kernels[:, at, at][:, None])
+            for row, q in zip(out, (tail, 1 - tail), strict=True):
+                row[part] = quantiles(weights, centre, scale, self.df, q)
+        return out
 
     def below(self, at: int, which: np.ndarray) -> np.ndarray:
         """Chance that a contrast is below 0 in some series, shape (k,)."""
@@ -122,13 +133,22 @@ class ManyMixture:
 
     def ratio_below(self, top: int, bottom: int, which: np.ndarray, theta: np.ndarray) -> np.ndarray:
         """Chance that contrast ``top`` less ``theta`` times contrast ``bottom`` is below 0, shape (k,)."""
-        kernel = self.kernels
-        square = kernel[:, top, top][:, None] - 2 * theta * kernel[:, top, bottom][:, None]
-        square = square + theta**2 * kernel[:, bottom, bottom][:, None]
-        scale = np.sqrt(self.variances[:, which] * np.maximum(square, 0.0))
-        centre = self.centres[top][:, which] - theta * self.centres[bottom][:, which]
-        cells = t_distribution(self.df).below(-centre / scale)
-        return np.asarray(np.einsum("ki,ki->i", self.weights[:, which], cells))
+        out, kernel, t = np.empty(len(which)), self.kernels, t_distribution(self.df)
+        own, cross, other = (
+            kernel[:, i, j][:, None] for i, j in ((top, top), (top, bottom), (bottom, bottom))
+        )
+        for part in _blocks(len(which)):
+            here, ratio = which[part], theta[part]
+            square = np.maximum(own - 2 * ratio * cross + ratio**2 * other, 0.0)
+            square *= self.variances[:, here]
+            z = ratio * self.centres[bottom][:, here] - self.centres[top][:, here]
+            z /= np.sqrt(square)
+            out[part] = np.einsum("ki,ki->i", self.weights[:, here], t.below(z))
+        return out
+
+
+def _blocks(count: int) -> list[slice]:
+    return [slice(at, at + BLOCK) for at in range(0, count, BLOCK)]
 
 
 def quantiles(weights: np.ndarray, centre: np.ndarray, scale: np.ndarray, df: int, q: float) -> np.ndarray:
@@ -155,9 +175,10 @@ def quantiles(weights: np.ndarray, centre: np.ndarray, scale: np.ndarray, df: in
         z = ndtri(below)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             new = now - (z - goal) * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) / slope
-        new = np.where((new >= a) & (new <= b), new, (a + b) / 2)
+        inside = (new >= a) & (new <= b)
+        new = np.where(inside, new, (a + b) / 2)
         x[open_] = new
-        keep = np.abs(new - now) > near[open_]
+        keep = (np.abs(new - now) > near[open_]) | ~(inside | (b - a <= near[open_] * NEAR))
         open_ = open_[keep]
         if not len(open_):
             break
@@ -204,54 +225,6 @@ class RhoCells:
         sizes = (self._log_sizes - np.log1p(-(rhos**2)))[:, None]
         return ManyMixture(
             weights=normalised(-0.5 * (df * np.log(squares) + sizes)),
-            variances=squares / df,
-            centres=centres,
-            kernels=self.kernels,
-            df=df,
-        )
-
-
-class NoiseCells:
-    """The average over AR(1) plus white noise, for all series of a design."""
-
-    def __init__(self, design: SharedDesign, contrasts: np.ndarray) -> None:
-        n, p = design.basis.shape
-        self.design, self.rows = design, design.in_basis(contrasts)
-        beyond = np.linalg.qr(np.column_stack([design.basis, np.eye(n)]))[0][:, p:n]
-        self._turns, self._over, log_priors, readings, kernels = [], [], [], [], []
-        widths = [cell_widths(NOISE_RHOS, -1, 1), cell_widths(NOISE_SHARES, 0, 1)]
-        for rho, d_rho in zip(NOISE_RHOS, widths[0], strict=True):
-            correlation = toeplitz(rho ** np.arange(n))
-            roots, turn = np.linalg.eigh(beyond.T @ correlation @ beyond)
-            self._turns.append(beyond @ turn)
-            diagonals = (1 - NOISE_SHARES) + np.outer(roots, NOISE_SHARES)
-            self._over.append(1 / diagonals)
-            sizes = np.log(diagonals).sum(axis=0)
-            log_priors.append(-0.5 * sizes + np.log((1 + rho) * d_rho * NOISE_SHARES * widths[1]))
-            for share in NOISE_SHARES:
-                covariance = (1 - share) * np.eye(n) + share * correlation
-                weighted = np.linalg.solve(covariance, design.basis)
-                inverse = np.linalg.inv(design.basis.T @ weighted)
-                readings.append(self.rows @ inverse @ weighted.T)
-                kernels.append(self.rows @ inverse @ self.rows.T)
-        self._log_priors = np.concatenate(log_priors)
-        self._readings = np.array(readings)
-        self.kernels = np.array(kernels)
-
-    def of(self, statistics: ManyStatistics) -> ManyMixture:
-        """The mixture of each series."""
-        residuals, df = statistics.residuals, self.design.residual_df
-        squares = np.concatenate(
-            [
-                (np.square(residuals @ turn) @ over).T
-                for turn, over in zip(self._turns, self._over, strict=True)
-            ]
-        )
-        cells, m, n = self._readings.shape
-        centres = (self._readings.reshape(-1, n) @ residuals.T).reshape(cells, m, -1).transpose(1, 0, 2)
-        centres = centres + (self.rows @ statistics.least_squares)[:, None, :]
-        return ManyMixture(
-            weights=normalised(self._log_priors[:, None] - 0.5 * df * np.log(squares)),
             variances=squares / df,
             centres=centres,
             kernels=self.kernels,

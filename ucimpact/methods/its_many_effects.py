@@ -17,6 +17,8 @@ class ManyEffects:
     Attributes
     ----------
     terms : tuple of str
+    event_times : tuple of float
+        Periods since the start, of effects in one period; ``nan`` for the others.
     numbers : array (6, T, N)
         In the order of :data:`NUMBERS`; ``nan`` where a series has no such effect.
     route : array of int (T, N)
@@ -24,39 +26,44 @@ class ManyEffects:
     routes : tuple of str
     care : array of int (N,)
         How many cautions a series has by its result.
+    refused : array of str (N,)
+        Why a series has no answer; empty where it has one.
     """
 
     terms: tuple[str, ...]
+    event_times: tuple[float, ...]
     numbers: np.ndarray
     route: np.ndarray
     routes: tuple[str, ...]
     care: np.ndarray
+    refused: np.ndarray
 
     @classmethod
-    def empty(cls, terms: tuple[str, ...], routes: tuple[str, ...], count: int) -> ManyEffects:
+    def empty(
+        cls, terms: tuple[str, ...], event_times: tuple[float, ...], routes: tuple[str, ...], count: int
+    ) -> ManyEffects:
         """Room for ``count`` series."""
         return cls(
             terms=terms,
+            event_times=event_times,
             numbers=np.full((len(NUMBERS), len(terms), count), np.nan),
             route=np.zeros((len(terms), count), dtype=np.int8),
             routes=routes,
             care=np.zeros(count, dtype=np.int16),
+            refused=np.full(count, "", dtype=object),
         )
 
     def part(self, which: slice) -> ManyEffects:
         """Some of the series, sharing memory with these."""
         return ManyEffects(
             terms=self.terms,
+            event_times=self.event_times,
             numbers=self.numbers[:, :, which],
             route=self.route[:, which],
             routes=self.routes,
             care=self.care[which],
+            refused=self.refused[which],
         )
-
-    def put(self, at: int, **found: np.ndarray) -> None:
-        """Write numbers of one term by name."""
-        for name, values in found.items():
-            self.numbers[NUMBERS.index(name), at] = values
 
 
 def two_sided(t: np.ndarray, df: np.ndarray) -> np.ndarray:

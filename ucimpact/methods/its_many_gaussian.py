@@ -1,9 +1,8 @@
 """Interrupted time series of many series with one design: the procedure of one, all at once.
 
-The rules are those of :mod:`ucimpact.methods.its_ranges`: a t on Satterthwaite degrees of freedom; the
-average over rho where they are under 5; from 48 periods on AR(1) plus white noise beside it, and the
-wider of the two where the residuals still have a pattern or it is more than a quarter wider. The
-relative effect is found by inversion, with the procedure of the average.
+The rule is that of :mod:`ucimpact.methods.its_ranges`: from 36 periods on the average over errors of two
+orders; with fewer a t on Satterthwaite degrees of freedom, or the average over rho where they are under 5.
+The relative effect is found by inversion, with the procedure of the average.
 """
 
 from __future__ import annotations
@@ -11,10 +10,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri, stdtr, stdtrit
 
+from ucimpact.data.periods import Frequency
 from ucimpact.inference.crossing import crossings
 from ucimpact.inference.many_series import ManyAr1, ManyStatistics, SharedDesign, fit_ar1
-from ucimpact.inference.many_series_mixture import ManyMixture, NoiseCells, RhoCells
+from ucimpact.inference.many_series_mixture import ManyMixture, RhoCells
 from ucimpact.inference.many_series_residuals import ResidualCheck
+from ucimpact.inference.many_series_second_order import SecondOrderCells
+from ucimpact.inference.second_order import LEAST_POINTS
 from ucimpact.inference.timeseries import LEAST_DF
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_findings import (
@@ -25,13 +27,14 @@ from ucimpact.methods.its_findings import (
     SMALL_MEAN,
 )
 from ucimpact.methods.its_many_effects import NUMBERS, ManyEffects, two_sided
-from ucimpact.methods.its_ranges import LEAST_FOR_NOISE, OF_THE_AVERAGE, ROUTES, TOO_WIDE
+from ucimpact.methods.its_ranges import OF_THE_AVERAGE, ROUTES
 
 ROUTE = tuple(ROUTES)
-ALONE, AVERAGED, NOISE, PLAIN = (
-    ROUTE.index(name) for name in ("kenward-roger", "rho-averaged", "ar1-plus-noise", "least-squares")
+ALONE, AVERAGED, SECOND, PLAIN = (
+    ROUTE.index(name) for name in ("kenward-roger", "rho-averaged", "second-order", "least-squares")
 )
-RELATIVE = "relative"
+MIXED = (AVERAGED, SECOND)
+RELATIVE, AT = "relative", "effect_at"
 PROPORTIONAL = 1e-9
 
 
@@ -42,6 +45,7 @@ class ManyGaussian:
     ----------
     design : SegmentedDesign
         Of any one of the series: what depends on the outcome is not read.
+    frequency : Frequency
     lags : int
         Of the residual check.
     level : float
@@ -49,96 +53,96 @@ class ManyGaussian:
         Least squares with independent errors.
     """
 
-    def __init__(self, design: SegmentedDesign, *, lags: int, level: float, independent: bool) -> None:
-        contrasts = design.contrasts()
-        self.terms = (*contrasts, RELATIVE)
+    def __init__(
+        self,
+        design: SegmentedDesign,
+        frequency: Frequency,
+        *,
+        lags: int,
+        level: float,
+        independent: bool,
+    ) -> None:
+        effects, later = design.contrasts(), design.at_periods(frequency)
+        self.terms = (*effects, RELATIVE, *[AT] * len(later))
+        self._event_times = (*[np.nan] * (len(effects) + 1), *later)
+        self._relative = len(effects)
         self._design, self._level, self._independent = design, level, independent
-        self._contrasts = np.vstack([*contrasts.values(), design.expected_average()])
+        self._contrasts = np.vstack([*effects.values(), *later.values(), design.expected_average()])
         self._shared = SharedDesign.of(design.x)
         self._added = self._shared.added(self._contrasts)
         self._check = ResidualCheck(design.named, design.used, lags)
-        self._averaged = RhoCells(self._shared, self._contrasts)
-        self._noise = None
         self._used = int(design.used.sum())
-        if self._used >= LEAST_FOR_NOISE and not independent:
-            self._noise = NoiseCells(self._shared, self._contrasts)
+        long = self._used >= LEAST_POINTS
+        self._cells = (SecondOrderCells if long else RhoCells)(self._shared, self._contrasts)
 
     def room(self, count: int) -> ManyEffects:
         """Where the effects of ``count`` series go."""
-        return ManyEffects.empty(self.terms, ROUTE, count)
+        return ManyEffects.empty(self.terms, self._event_times, ROUTE, count)
 
     def fit(self, y: np.ndarray, into: ManyEffects) -> None:
         """Fit series ``y`` (N, n), without holes, and write their effects."""
         statistics = ManyStatistics.of(y, self._shared)
         fit = fit_ar1(statistics, self._contrasts, self._added, independent=self._independent)
         pattern = self._check.p_values(fit.residuals, fit.rho, (fit.var_rho > 0).astype(int)) < PATTERN
-        chunk = _Chunk(fit, pattern, self._averaged, self._noise, self._level)
+        chunk = _Chunk(fit, self._cells, self._level)
         last = len(self._contrasts) - 1
-        for at, term in enumerate(self.terms[:-1]):
-            if term not in OF_THE_AVERAGE or at == 0:
-                chunk.decide(at)
-            else:
+        for at in range(last):
+            slot = at + (at >= self._relative)
+            if at and self.terms[slot] in OF_THE_AVERAGE:
                 chunk.follow(at, 0)
-            for name, values in zip(NUMBERS, chunk.row(at), strict=True):
-                into.put(at, **{name: values})
-            into.route[at] = chunk.routes[at]
-        for name, values in zip(NUMBERS, chunk.relative(0, last), strict=True):
-            into.put(last, **{name: values})
-        into.route[last] = chunk.routes[0]
+            else:
+                chunk.decide(at)
+            into.numbers[:, slot], into.route[slot] = chunk.row(at), chunk.routes[at]
+        into.numbers[:, self._relative] = chunk.relative(0, last)
+        into.route[self._relative] = chunk.routes[0]
         into.care[:] = self._care(y, fit, pattern, into)
 
     def _care(self, y: np.ndarray, fit: ManyAr1, pattern: np.ndarray, into: ManyEffects) -> np.ndarray:
         """How many cautions each result calls for, as :func:`ucimpact.methods.its_findings.care` does."""
-        design, routes = self._design, into.route[:-1]
+        design, routes = self._design, into.route[: self._relative]
         expected = (self._shared.in_basis(design.expected[design.after]) @ fit.coef).T
         seen = y[:, design.before]
         low, high = seen.min(axis=1), seen.max(axis=1)
         margin = BEYOND * (high - low)
         negative = (low >= 0) & (expected.min(axis=1) < 0)
         outside = (expected.min(axis=1) < low - margin) | (expected.max(axis=1) > high + margin)
-        wider = (routes == NOISE).any(axis=0)
         counts = y[:, design.used]
         small = (counts == np.round(counts)).all(axis=1) & (counts >= 0).all(axis=1)
         small &= counts.mean(axis=1) < SMALL_MEAN
         strong = (fit.rho > HIGH_RHO) & (self._used < LONG_ENOUGH_FOR_HIGH_RHO)
-        signs = (strong, (routes == AVERAGED).any(axis=0), pattern, wider, negative | outside, small)
-        no_ratio = ~np.isfinite(into.numbers[0, -1])
-        return np.sum([sign.astype(np.int16) for sign in (*signs, no_ratio)], axis=0)
+        signs = (strong, (routes == AVERAGED).any(axis=0), pattern, negative | outside, small)
+        no_ratio = ~np.isfinite(into.numbers[0, self._relative])
+        return np.asarray(np.sum([sign.astype(np.int16) for sign in (*signs, no_ratio)], axis=0))
 
 
 class _Chunk:
     """Procedures and intervals of one chunk of series."""
 
-    def __init__(
-        self, fit: ManyAr1, pattern: np.ndarray, averaged: RhoCells, noise: NoiseCells | None, level: float
-    ) -> None:
-        self.fit, self.pattern, self.level = fit, pattern, level
+    def __init__(self, fit: ManyAr1, cells: SecondOrderCells | RhoCells, level: float) -> None:
+        self.fit, self.level = fit, level
         self.count = len(fit.rho)
-        self.known = fit.var_rho == 0
         self._tail = (1 - level) / 2
-        self.low_df = (fit.dfs < LEAST_DF) & ~self.known
-        self._some = np.flatnonzero(self.low_df.any(axis=0))
+        estimated = fit.var_rho > 0
+        self._usual = np.where(estimated, ALONE, PLAIN) + np.zeros_like(fit.dfs, dtype=np.int8)
+        if isinstance(cells, SecondOrderCells):
+            self._usual[:, estimated] = SECOND
+        else:
+            self._usual[(fit.dfs < LEAST_DF) & estimated] = AVERAGED
+        mixed = np.flatnonzero(np.isin(self._usual, MIXED).any(axis=0))
         self._place = np.full(self.count, -1)
-        self._place[self._some] = np.arange(len(self._some))
-        self._averaged = averaged.of(fit.statistics.take(self._some)) if len(self._some) else None
-        self._noise = noise.of(fit.statistics) if noise else None
+        self._place[mixed] = np.arange(len(mixed))
+        self._mixture: ManyMixture | None = None
+        if len(mixed):
+            whole = len(mixed) == self.count
+            self._mixture = cells.of(fit.statistics if whole else fit.statistics.take(mixed))
         m = len(fit.contrasts)
         self.routes = np.zeros((m, self.count), dtype=np.int8)
         self.limits = np.zeros((m, 2, self.count))
 
     def decide(self, at: int) -> None:
         """The procedure of each series for a contrast, and its limits."""
-        everyone = np.arange(self.count)
-        self.routes[at] = np.where(self.known, PLAIN, np.where(self.low_df[at], AVERAGED, ALONE))
+        self.routes[at] = self._usual[at]
         self.limits[at] = self._of_routes(at)
-        if self._noise is None:
-            return
-        usual = self.limits[at, 1] - self.limits[at, 0]
-        beside = self._noise.limits(at, everyone, self.level)
-        wider = beside[1] - beside[0] > usual * np.where(self.pattern, 1.0, TOO_WIDE)
-        wider &= ~self.known
-        self.routes[at, wider] = NOISE
-        self.limits[at][:, wider] = beside[:, wider]
 
     def follow(self, at: int, leader: int) -> None:
         """Take the procedures of another contrast; where it is a multiple of it, the limits as well."""
@@ -150,21 +154,18 @@ class _Chunk:
         else:
             self.limits[at] = self._of_routes(at)
 
-    def _mixed(self, which: np.ndarray, route: int) -> tuple[ManyMixture, np.ndarray]:
-        """The mixture of a route, and the places of series in it."""
-        mixture = self._noise if route == NOISE else self._averaged
-        assert mixture is not None
-        return mixture, which if route == NOISE else self._place[which]
+    def _mixed(self, routes: np.ndarray) -> tuple[ManyMixture | None, np.ndarray]:
+        """The mixture, if any of these routes needs it, and which of them do."""
+        which = np.flatnonzero((routes == AVERAGED) | (routes == SECOND))
+        return (self._mixture if len(which) else None), which
 
     def _of_routes(self, at: int) -> np.ndarray:
-        fit, routes = self.fit, self.routes[at]
+        fit = self.fit
         half = fit.std_errors[at] * stdtrit(fit.dfs[at], (1 + self.level) / 2)
         limits = np.stack([fit.estimates[at] - half, fit.estimates[at] + half])
-        for route in (AVERAGED, NOISE):
-            which = np.flatnonzero(routes == route)
-            if len(which):
-                mixture, places = self._mixed(which, route)
-                limits[:, which] = mixture.limits(at, places, self.level)
+        mixture, which = self._mixed(self.routes[at])
+        if mixture:
+            limits[:, which] = mixture.limits(at, self._place[which], self.level)
         return limits
 
     def row(self, at: int) -> tuple[np.ndarray, ...]:
@@ -174,12 +175,10 @@ class _Chunk:
         low, high = self.limits[at]
         with np.errstate(divide="ignore", invalid="ignore"):
             p_value = np.where(error > 0, two_sided(estimate / error, df), np.where(estimate == 0, 1.0, 0.0))
-        for route in (AVERAGED, NOISE):
-            which = np.flatnonzero(routes == route)
-            if len(which):
-                mixture, places = self._mixed(which, route)
-                below = mixture.below(at, places)
-                p_value[which] = np.clip(2 * np.minimum(below, 1 - below), 0.0, 1.0)
+        mixture, which = self._mixed(routes)
+        if mixture:
+            below = mixture.below(at, self._place[which])
+            p_value[which] = np.clip(2 * np.minimum(below, 1 - below), 0.0, 1.0)
         self._like_normal(routes, error, df, low, high)
         return estimate, error, df, p_value, low, high
 
@@ -187,7 +186,7 @@ class _Chunk:
         self, routes: np.ndarray, error: np.ndarray, df: np.ndarray, low: np.ndarray, high: np.ndarray
     ) -> None:
         """Where no single t gave the limits: half their width over the normal quantile, and no df."""
-        mixed = (routes == AVERAGED) | (routes == NOISE)
+        mixed = (routes == AVERAGED) | (routes == SECOND)
         error[mixed] = (high - low)[mixed] / 2 / ndtri((1 + self.level) / 2)
         df[mixed] = np.nan
 
@@ -200,11 +199,10 @@ class _Chunk:
             with np.errstate(divide="ignore", invalid="ignore"):
                 t = -estimate / error
             out[alone] = np.where(error > 0, stdtr(df, t), np.where(estimate < 0, 1.0, 0.0))
-        for route in (AVERAGED, NOISE):
-            here = routes == route
-            if here.any():
-                mixture, places = self._mixed(which[here], route)
-                out[here] = mixture.ratio_below(top, bottom, places, theta[here])
+        mixture, mixed = self._mixed(routes)
+        if mixture:
+            places = self._place[which[mixed]]
+            out[mixed] = mixture.ratio_below(top, bottom, places, theta[mixed])
         return out
 
     def relative(self, top: int, bottom: int) -> tuple[np.ndarray, ...]:
