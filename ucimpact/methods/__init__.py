@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ucimpact.methods.arima_its import ArimaITS
 from ucimpact.methods.before_after import BeforeAfter
 from ucimpact.methods.building import build
 from ucimpact.methods.callaway_santanna import CallawaySantAnna
@@ -18,6 +19,7 @@ from ucimpact.methods.structural import StructuralTimeSeries
 from ucimpact.methods.sun_abraham import SunAbraham
 
 METHODS: dict[str, type[Any]] = {
+    "arima-its": ArimaITS,
     "before-after": BeforeAfter,
     "callaway-santanna": CallawaySantAnna,
     "cost-did": CostDiD,
@@ -33,6 +35,7 @@ METHODS: dict[str, type[Any]] = {
 
 __all__ = [
     "METHODS",
+    "ArimaITS",
     "BeforeAfter",
     "CallawaySantAnna",
     "CostDiD",
