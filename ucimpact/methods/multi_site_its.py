@@ -1,0 +1,113 @@
+r"""Interrupted time series at many sites, pooled: each site against its own past, then the average.
+
+Stage one: the series of each pilot unit i, from its own start :math:`T_i`, has a segmented regression of its
+own (:mod:`ucimpact.methods.its`) and gives one effect :math:`y_i` with variance :math:`v_i`: the average
+effect in units of the outcome, or, for counts, the log of what was seen over what was expected,
+
+.. math:: y_i = \log \sum_{t \ge T_i} \mu^1_{it} - \log \sum_{t \ge T_i} \mu^0_{it} .
+
+Stage two: the effects are pooled with random effects,
+
+.. math:: y_i = \mu + u_i + e_i, \qquad u_i \sim (0, \tau^2), \quad e_i \sim (0, v_i)
+
+by REML for :math:`\tau^2` and the modified Hartung-Knapp interval, as simulation of many short series advises
+[1]_ (:mod:`ucimpact.inference.pooling`). :math:`\mu` is the mean effect over sites like these, each counting
+for as much as it is sure; it is *not* the sum over the sites that took part, which large sites lead. The
+prediction interval says where the effect at another such site would lie.
+
+A site's standard error comes from a few years and is itself uncertain. :math:`v_i` is therefore
+:math:`(h_i/z)^2` with the half-width :math:`h_i` of the site's own interval and the normal quantile
+:math:`z`: a site whose own t has few degrees of freedom weighs less. How often the pooled interval then errs is in
+``docs/methods/multi_site_its.md``.
+
+It is the pilot's effect if, without the pilot, each site would have gone on along its own line. Different
+start dates help: what happens elsewhere at one date is then not at the start of all. Places that never start
+are not used: with them, compare (:mod:`ucimpact.methods.callaway_santanna`,
+:mod:`ucimpact.methods.count_did`). Effects are taken as independent between sites: a shock that comes to all
+after a common start is not seen, and counts as effect.
+
+References
+----------
+.. [1] Korevaar, E. et al. (2023). Evaluation of statistical methods used to meta-analyse results from
+   interrupted time series studies: a simulation study. *Research Synthesis Methods* 14(6), 882-902.
+.. [2] Gebski, V. et al. (2012). Modelling interrupted time series to evaluate prevention and control of
+   infection in healthcare. *Epidemiology and Infection* 140(12), 2131-2141.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ucimpact.data.panel import Panel
+from ucimpact.estimate import Estimate
+from ucimpact.inference.pooling import ADJUSTMENTS, ESTIMATORS
+from ucimpact.methods.design_finding import Finding, enforce, need
+from ucimpact.methods.multi_site_sites import Sites, lay_out
+from ucimpact.methods.multi_site_told import estimate_of
+from ucimpact.methods.series_choices import SeriesChoices
+
+SCALES = ("auto", "ratio", "natural")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultiSiteITS(SeriesChoices):
+    """Compare each pilot unit with its own past, and pool what they show.
+
+    Parameters
+    ----------
+    outcome : str
+        Panel column in natural units.
+    scale : {"auto", "ratio", "natural"}, default "auto"
+        What is pooled: ratios of what was seen to what was expected, or differences in units of the outcome.
+        ``"auto"`` takes ratios of counts (a rate made of counts, or whole numbers) and differences of all
+        else.
+    shared_season : bool, default False
+        Whether the season is that of all units together, also of those that never start: for sites too short
+        to show one. Its size stays each site's own.
+    pooling : str, default "reml"
+        How the variance between sites is found: ``"reml"``, ``"ml"``, ``"dl"``, ``"pm"``, ``"he"``, ``"sj"``,
+        ``"eb"`` or ``"fixed"`` (none).
+    interval : {"modified", "knapp-hartung", "normal"}, default "modified"
+        How sure the average is, see :mod:`ucimpact.inference.pooling`.
+    """
+
+    scale: str = "auto"
+    shared_season: bool = False
+    pooling: str = "reml"
+    interval: str = "modified"
+
+    takes: ClassVar[type] = Panel
+
+    def wrong_choices(self) -> list[str]:
+        """What is wrong with the fields, whatever the data."""
+        wrong = super().wrong_choices()
+        choices = {"scale": SCALES, "pooling": ESTIMATORS, "interval": ADJUSTMENTS}
+        wrong += [
+            f'{name} = "{getattr(self, name)}" is not known; choose one of: {", ".join(known)}'
+            for name, known in choices.items()
+            if getattr(self, name) not in known
+        ]
+        if self.shared_season and self.season == "none":
+            wrong.append('shared_season has no place beside season = "none"; take one of them out')
+        return wrong
+
+    def check_design(self, data: Panel) -> list[Finding]:  # type: ignore[override]
+        """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
+        return self._sites(data).findings
+
+    def fit(self, data: Panel) -> Estimate:
+        """Return the pooled effect, then what it is made of: prediction and sites.
+
+        Raises
+        ------
+        DesignError
+            Where fewer than three sites can answer, with what stands against each.
+        """
+        sites = self._sites(data)
+        warnings = enforce(sites.findings)
+        return estimate_of(self, data, sites, warnings)
+
+    def _sites(self, data: Panel) -> Sites:
+        need(data, Panel, "Panel(table, unit=..., period=..., start=...)")
+        return lay_out(self, data)
