@@ -8,6 +8,7 @@ from ucimpact.methods.arima_its import ArimaITS
 from ucimpact.methods.before_after import BeforeAfter
 from ucimpact.methods.building import build
 from ucimpact.methods.callaway_santanna import CallawaySantAnna
+from ucimpact.methods.controlled_its import ControlledITS
 from ucimpact.methods.cost_did import CostDiD
 from ucimpact.methods.count_did import CountDiD
 from ucimpact.methods.did import DifferenceInDifferences
@@ -15,6 +16,7 @@ from ucimpact.methods.event_study import EventStudy
 from ucimpact.methods.imputation import ImputationDiD
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.matched_cohort import MatchedCohort
+from ucimpact.methods.multi_site_its import MultiSiteITS
 from ucimpact.methods.structural import StructuralTimeSeries
 from ucimpact.methods.sun_abraham import SunAbraham
 
@@ -22,6 +24,7 @@ METHODS: dict[str, type[Any]] = {
     "arima-its": ArimaITS,
     "before-after": BeforeAfter,
     "callaway-santanna": CallawaySantAnna,
+    "controlled-its": ControlledITS,
     "cost-did": CostDiD,
     "count-did": CountDiD,
     "did": DifferenceInDifferences,
@@ -29,6 +32,7 @@ METHODS: dict[str, type[Any]] = {
     "imputation": ImputationDiD,
     "its": InterruptedTimeSeries,
     "matched-cohort": MatchedCohort,
+    "multi-site-its": MultiSiteITS,
     "structural": StructuralTimeSeries,
     "sun-abraham": SunAbraham,
 }
@@ -38,6 +42,7 @@ __all__ = [
     "ArimaITS",
     "BeforeAfter",
     "CallawaySantAnna",
+    "ControlledITS",
     "CostDiD",
     "CountDiD",
     "DifferenceInDifferences",
@@ -45,6 +50,7 @@ __all__ = [
     "ImputationDiD",
     "InterruptedTimeSeries",
     "MatchedCohort",
+    "MultiSiteITS",
     "StructuralTimeSeries",
     "SunAbraham",
     "build",

@@ -17,8 +17,8 @@ prediction interval says where the effect at another such site would lie.
 
 A site's standard error comes from a few years and is itself uncertain. :math:`v_i` is therefore
 :math:`(h_i/z)^2` with the half-width :math:`h_i` of the site's own interval and the normal quantile
-:math:`z`: a site whose own t has few degrees of freedom weighs less. How often the pooled interval then errs is in
-``docs/methods/multi_site_its.md``.
+:math:`z`: a site whose own t has few degrees of freedom weighs less. How often the pooled interval then errs
+is in ``docs/methods/multi_site_its.md``.
 
 It is the pilot's effect if, without the pilot, each site would have gone on along its own line. Different
 start dates help: what happens elsewhere at one date is then not at the start of all. Places that never start
