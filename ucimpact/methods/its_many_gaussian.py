@@ -97,6 +97,15 @@ class ManyGaussian:
         into.route[self._relative] = chunk.routes[0]
         into.care[:] = self._care(y, fit, pattern, into)
 
+    def limits(self, y: np.ndarray, term: str = "average") -> np.ndarray:
+        """Limits of one effect alone of series ``y`` (N, n), shape (N, 2)."""
+        at = self.terms.index(term, 0, self._relative)
+        statistics = ManyStatistics.of(y, self._shared)
+        fit = fit_ar1(statistics, self._contrasts, self._added, independent=self._independent)
+        chunk = _Chunk(fit, self._cells, self._level)
+        chunk.decide(at)
+        return np.asarray(chunk.limits[at].T)
+
     def _care(self, y: np.ndarray, fit: ManyAr1, pattern: np.ndarray, into: ManyEffects) -> np.ndarray:
         """How many cautions each result calls for, as :func:`ucimpact.methods.its_findings.care` does."""
         design, routes = self._design, into.route[: self._relative]
