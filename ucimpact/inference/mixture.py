@@ -105,17 +105,41 @@ def normalised(log_weights: np.ndarray) -> np.ndarray:
     return np.asarray(weights / weights.sum())
 
 
-def ar1_plus_noise(y: np.ndarray, x: np.ndarray) -> TMixture:
+@dataclass(frozen=True, kw_only=True)
+class NoisePrior:
+    r"""What is held likely before looking: :math:`(1+\rho)\,(1-\rho)^{b-1}\, c^k`.
+
+    A smaller ``b`` gives more weight to what carries over for long, a larger ``k`` to its making up more
+    of the variance.
+    """
+
+    b: float = 1.0
+    k: float = 1.0
+
+    def log_density(self, rho: float, share: float) -> float:
+        """Logarithm of the density, but for a constant."""
+        return float(np.log1p(rho) + (self.b - 1) * np.log1p(-rho) + self.k * np.log(share))
+
+
+MEASURED = NoisePrior()
+"""For a series of measurements."""
+
+COUNTED = NoisePrior(b=0.7, k=2.0)
+"""For counts, where chance variation hides what carries over."""
+
+
+def ar1_plus_noise(y: np.ndarray, x: np.ndarray, prior: NoisePrior = MEASURED) -> TMixture:
     r"""Average over an AR(1) process seen through white noise.
 
-    The prior is :math:`(1+\rho)\, c`. As :math:`V = R\,[(1-c)R^{-1} + cI]` and :math:`R^{-1}` is
-    tridiagonal, each cell costs a banded solve and no n by n matrix.
+    As :math:`V = R\,[(1-c)R^{-1} + cI]` and :math:`R^{-1}` is tridiagonal, each cell costs a banded solve
+    and no n by n matrix.
 
     Parameters
     ----------
     y : array (n,)
     x : array (n, p)
         Full column rank.
+    prior : NoisePrior
     """
     n, p = x.shape
     basis, to_basis = np.linalg.qr(x)
@@ -143,7 +167,8 @@ def ar1_plus_noise(y: np.ndarray, x: np.ndarray) -> TMixture:
             log_size = 2 * np.log(factor[0]).sum() + (n - 1) * np.log1p(-(rho**2))
             log_weights.append(
                 -0.5 * (log_size + np.linalg.slogdet(information)[1] + (n - p) * np.log(squares))
-                + np.log((1 + rho) * d_rho * share * d_share)
+                + prior.log_density(rho, share)
+                + np.log(d_rho * d_share)
             )
             coefs.append(from_basis @ (start + coef))
             covs.append(squares / (n - p) * from_basis @ inverse @ from_basis.T)
