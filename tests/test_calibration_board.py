@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from benchmarks.calibration import did, examples, its, matched
+from benchmarks.calibration import beside, did, examples, its, matched
 from benchmarks.calibration.board import Cell, Method, Target, processes, read_draws, summarise
 from benchmarks.calibration.headlines import headline
 from benchmarks.calibration.panels import Pilots, stated_effect
@@ -19,7 +19,7 @@ from benchmarks.calibration.writer import page
 from ucimpact.errors import DesignError
 from ucimpact.methods import METHODS
 
-FAMILIES = {f.name: f for f in (*did.FAMILIES, *its.FAMILIES, *examples.FAMILIES, *matched.FAMILIES)}
+FAMILIES = {f.name: f for part in (did, its, beside, examples, matched) for f in part.FAMILIES}
 
 
 def cell_of(family, name):

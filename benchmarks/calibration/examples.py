@@ -9,7 +9,8 @@ from pathlib import Path
 from benchmarks.calibration.board import Cell, Family, Method, Record, Target
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
-from ucimpact.data.simulate import MonthlySeries, PracticePanel
+from ucimpact.data.simulate import PracticePanel
+from ucimpact.data.simulate_series import CrisisResponse, DelayedTransfers, VanguardSites
 from ucimpact.data.simulate_staggered import StaggeredPractices
 from ucimpact.evaluation import prepare
 from ucimpact.methods import build
@@ -19,10 +20,13 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 DESIGNS = {
     "acute_visiting": (PracticePanel(), "att"),
     "acute_visiting_staggered": (StaggeredPractices(), "att"),
-    "crisis_response": (MonthlySeries(), "average"),
+    "crisis_response": (CrisisResponse(), "average"),
+    "delayed_transfers": (DelayedTransfers(), "average"),
+    "vanguard_kpis": (VanguardSites(), "relative"),
 }
 """What made each example, and the term that its report leads with."""
-PRIMARY = "emergency_admissions"
+COLUMNS = {"list_size": "population", "practice": "unit", "month": "period", "joined": "start"}
+"""What the generators call the roles that a study may call otherwise."""
 
 Drawn = tuple[Study, Panel | Series, dict[str, float], str]
 
@@ -39,25 +43,30 @@ class Example:
         design, first = DESIGNS[self.name]
         drawn = design.draw(seed)
         roles = study.data
+        primary = next(iter(drawn.truth))
+        names = {made: str(getattr(roles, role)) for made, role in COLUMNS.items() if made in drawn.table}
+        table = drawn.table.rename(columns={**names, primary: study.primary.column})
         given = {"period": roles.period, "start": roles.start, "population": roles.population}
-        names = {"practice": roles.unit, "month": roles.period, "joined": roles.start}
-        names |= {"list_size": roles.population, PRIMARY: study.primary.column}
-        table = drawn.table.rename(columns=names) if "list_size" in drawn.table else drawn.table
         data: Panel | Series
         if study.data.kind == "series":
-            data = Series(table, **given)
+            data = Series(table, definition=roles.definition, **given)
         else:
             data = Panel(table, unit=roles.unit, cluster=roles.places, **given)
-        return study, data, drawn.truth[PRIMARY], first
+        return study, data, drawn.truth[primary], first
 
 
 def read(drawn: Drawn) -> Iterator[Record]:
     """Whether each interval holds the truth, by the steps that an evaluation takes."""
     study, data, truth, first = drawn
     prepared = prepare(data, study.primary, method=study.method.name)
-    method = build(study.method.name, study.method.options, outcome=prepared.column)
+    options = dict(study.method.options)
+    if isinstance(data, Series) and study.data.covid is not None:
+        options.setdefault("covid", study.data.covid)
+    method = build(study.method.name, options, outcome=prepared.column)
     estimate = getattr(method, "brief", method.fit)(prepared.data)
-    for term in (first, "cumulative", "relative"):
+    for term in dict.fromkeys((first, "cumulative", "relative")):
+        if term not in truth:
+            continue
         effect = estimate.effect(term)
         held = bool(effect["conf_low"] <= truth[term] <= effect["conf_high"])
         name = "headline" if term == first else term
