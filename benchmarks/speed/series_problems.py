@@ -1,4 +1,4 @@
-"""Interrupted time series: level and slope change with AR(1) errors and two harmonics."""
+"""One series: level and slope change with AR(1) errors and two harmonics; a structural time series."""
 
 from __future__ import annotations
 
@@ -72,4 +72,65 @@ def its_problem(number: int) -> Problem:
     )
 
 
-PROBLEMS = (its_problem(60), its_problem(120))
+DRAWS, BURN = 1000, 100
+
+
+def beside(number: int) -> Data:
+    """A series with ten others beside it, three of them true, and the index of the first pilot month."""
+    from ucimpact.data.simulate_controls import SeriesWithControls
+
+    made = SeriesWithControls(n=number, explained=0.9)
+    table = made.draw(1)
+    columns = {name: table[name].to_numpy() for name in table.columns if name != "period"}
+    return {"month": table["period"].to_numpy(dtype="U7"), "before": np.array(made.start), **columns}
+
+
+def _columns(data: Data) -> list[str]:
+    return [name for name in data if name.startswith("x")]
+
+
+def our_structural(data: Data) -> float:
+    """Spike and slab over ten series and a level that wanders, with every effect, path and check."""
+    import pandas as pd
+
+    from ucimpact import Series
+    from ucimpact.methods import StructuralTimeSeries
+
+    controls = tuple(_columns(data))
+    table = pd.DataFrame({"period": data["month"], "y": data["y"], **{name: data[name] for name in controls}})
+    series = Series(table, start=str(data["month"][int(data["before"])]))
+    method = StructuralTimeSeries(
+        outcome="y", controls=controls, season="none", draws=DRAWS, burn=BURN, covid="none"
+    )
+    return float(method.fit(series).effect("average")["estimate"])
+
+
+def bsts_structural(data: Data) -> float:
+    """The same number of draws of the same model, with the package's own choice among the series."""
+    import pandas as pd
+    from causal_impact import CausalImpact
+
+    table = pd.DataFrame({name: data[name] for name in ("y", *_columns(data))})
+    before, last = int(data["before"]), len(table) - 1
+    options = {"niter": DRAWS, "nwarmup": BURN, "nchains": 1, "seed": 1}
+    found = CausalImpact(table, [0, before - 1], [before, last], model_args=options)
+    return float(np.mean(found.inferences["point_effect"].to_numpy()[-(len(table) - before) :]))
+
+
+def structural_problem(number: int) -> Problem:
+    """The two choose among the series each in its own way, so the answers are near and not the same."""
+    return Problem(
+        name=f"structural-{number}",
+        title=f"Structural time series, 1,000 draws, {number} months, 10 controls",
+        make=partial(beside, number),
+        small=partial(beside, 60),
+        runners=(
+            Runner(who="ucimpact", run=our_structural),
+            Runner(who="bsts-causalimpact", package="causal_impact", run=bsts_structural),
+        ),
+        agree_to=0.5,
+        targets={"seconds": 1.0},
+    )
+
+
+PROBLEMS = (its_problem(60), its_problem(120), structural_problem(120), structural_problem(300))
