@@ -40,6 +40,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from ucimpact import serialise
 from ucimpact.data.series import Series
@@ -55,6 +56,7 @@ from ucimpact.methods.series_account import coefficients, lags, placebo_dates, s
 from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.methods.series_covid import covid_choices, depends_on_covid
 from ucimpact.methods.series_realised import realised
+from ucimpact.methods.series_season import widened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,14 +102,18 @@ class InterruptedTimeSeries(SeriesChoices):
         )
         contrasts = design.contrasts()
         ranges = self._ranges(design, fit)
-        rows = [ranges.row(term, contrast) for term, contrast in contrasts.items()]
         relative, towards = ranges.relative(contrasts["average"], design.expected_average())
         later = design.at_periods(data.frequency)
+        rows = [ranges.row(term, contrast) for term, contrast in contrasts.items()]
         rows += [relative]
         rows += [
             ranges.row("effect_at", contrast) | {"event_time": since} for since, contrast in later.items()
         ]
         directions = [*contrasts.values(), towards, *later.values()]
+        rows = [
+            self._with_season(design, fit, row, contrast)
+            for row, contrast in zip(rows, directions, strict=True)
+        ]
         if total := realised(design, self.errors, self.level):
             rows.append(total)
             directions.append(np.full_like(towards, np.nan))
@@ -173,7 +179,17 @@ class InterruptedTimeSeries(SeriesChoices):
         """The row of the average effect and nothing else."""
         design = self.design(data)
         fit = self.errors.of(design.y, design.x)
-        return self._ranges(design, fit).row("average", design.contrasts()["average"])
+        contrast = design.contrasts()["average"]
+        return self._with_season(design, fit, self._ranges(design, fit).row("average", contrast), contrast)
+
+    def _with_season(
+        self, design: SegmentedDesign, fit: FittedSeries, row: dict[str, Any], contrast: np.ndarray
+    ) -> dict[str, Any]:
+        """A row with what not knowing a season from elsewhere adds to it."""
+        if design.profile is None:
+            return row
+        adds = float(design.profile.adds(design, fit, contrast)[0])
+        return widened(row, adds, df=design.residual_df, level=self.level)
 
     def _counterfactual(
         self, data: Series, design: SegmentedDesign, fit: FittedSeries, ranges: Ranges
@@ -183,6 +199,12 @@ class InterruptedTimeSeries(SeriesChoices):
         The limits are of the expected mean, by the procedure of the average effect.
         """
         limits = ranges.procedure("average", ranges.average).limits(design.expected, self.level)
+        if design.profile is not None:
+            middle = limits.mean(axis=1, keepdims=True)
+            error = np.ptp(limits, axis=1) / 2 / stdtrit(design.residual_df, (1 + self.level) / 2)
+            adds = design.profile.adds(design, fit, design.expected)
+            share = np.divide(adds, error**2, out=np.zeros_like(adds), where=error > 0)
+            limits = middle + (limits - middle) * np.sqrt(1 + share)[:, None]
         return pd.DataFrame(
             {
                 "period": [data.frequency.iso(int(o)) for o in data.ordinals],

@@ -18,6 +18,7 @@ from ucimpact.data.periods import Frequency
 from ucimpact.data.series import Series
 from ucimpact.inference.natural_spline import natural_spline
 from ucimpact.methods.series_changes import LEVEL, SLOPE, Shape
+from ucimpact.methods.series_season import BORROWED, Profile, profile
 
 if TYPE_CHECKING:
     from ucimpact.methods.series_choices import SeriesChoices
@@ -58,6 +59,8 @@ class SegmentedDesign:
     missing : array (n,)
         Periods without a value that would otherwise count.
     left_out : list of ``{"n", "reason"}``
+    profile : Profile, optional
+        A season from elsewhere, whose own uncertainty widens every range.
     """
 
     y: np.ndarray
@@ -71,6 +74,7 @@ class SegmentedDesign:
     covid: np.ndarray
     missing: np.ndarray
     left_out: list[dict[str, Any]]
+    profile: Profile | None = None
 
     @classmethod
     def of(cls, series: Series, choices: SeriesChoices) -> SegmentedDesign:
@@ -82,7 +86,9 @@ class SegmentedDesign:
         dropped = in_covid & ~phasing if covid == "drop" else np.zeros(len(since), dtype=bool)
         missing = np.isnan(read) & ~phasing & ~dropped
         used = ~(phasing | dropped | missing)
-        chosen = season_for(frequency, before=int(((since < 0) & ~dropped).sum()), asked=choices.season)
+        elsewhere = profile(series, choices)
+        before = int(((since < 0) & ~dropped).sum())
+        chosen = elsewhere.season if elsewhere else season_for(frequency, before=before, asked=choices.season)
 
         columns = {"level before": np.ones(len(since))}
         if choices.trend != "none":
@@ -91,7 +97,10 @@ class SegmentedDesign:
             columns |= curve_columns(since, used & (since < 0))
         own = shape.columns(since)
         columns |= own
-        columns |= season_columns(series.frequency, series.ordinals, chosen.name)
+        if elsewhere:
+            columns[BORROWED] = elsewhere.path
+        else:
+            columns |= season_columns(series.frequency, series.ordinals, chosen.name)
         if in_covid.any() and covid in ("dummy", "segment"):
             columns["COVID level"] = in_covid.astype(float)
         if in_covid.any() and covid == "segment":
@@ -115,6 +124,7 @@ class SegmentedDesign:
             pilot=tuple(own),
             events_each=_events_each(series, outcome),
             season=chosen,
+            profile=elsewhere,
             covid=in_covid,
             missing=missing,
             left_out=[{"n": int(which.sum()), "reason": why} for which, why in reasons if which.any()],

@@ -19,6 +19,7 @@ from ucimpact.methods.design_finding import Finding, need
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.series_changes import Change, Shape, shape_problems
 from ucimpact.methods.series_refusals import choice_refusals
+from ucimpact.methods.series_season import season_cautions
 
 TRENDS = ("linear", "spline", "none")
 PHASES = ("exclude", "ramp")
@@ -46,6 +47,11 @@ class SeriesChoices:
         ``"none"``, ``"fourier-1"``, ``"fourier-2"`` (waves of a year and half a year), ``"month"`` or
         ``"quarter"`` (a level for each). ``"auto"`` looks at dates alone: with two years or more
         before the start, two waves for months and weeks and one for quarters; otherwise none.
+    season_from : tuple of str, default ()
+        Columns of other series of the table, without the pilot, whose season is borrowed where this one is
+        too short to show its own.
+    season_profile : tuple of float, default ()
+        A season of other years instead: twelve numbers from January on (four for quarters), in any unit.
     trend : str, default "linear"
         How the path from before goes on: ``"linear"``, ``"none"``, or ``"spline"`` (a curve before the
         start, straight on from there: beside the line, to see how much hangs on it).
@@ -75,6 +81,8 @@ class SeriesChoices:
     until: str | dt.date | int | None = None
     changes: tuple[Change, ...] = ()
     season: str = "auto"
+    season_from: tuple[str, ...] = ()
+    season_profile: tuple[float, ...] = ()
     trend: str = "linear"
     phase_in: int = 0
     phase: str = "exclude"
@@ -114,7 +122,17 @@ class SeriesChoices:
             for name in self.calendar
             if name not in CALENDAR
         ]
-        for name in ("calendar", "adjust"):
+        if self.season_from and self.season_profile:
+            wrong.append("season_from and season_profile are two seasons; give one of them")
+        if self.season != "auto" and (self.season_from or self.season_profile):
+            wrong.append(
+                f'season = "{self.season}" is a second season; take it out, or the one from elsewhere'
+            )
+        if any(not number > 0 for number in self.season_profile):
+            wrong.append(
+                "season_profile holds a number that is not above 0; give levels, such as 1.08 or 108"
+            )
+        for name in ("calendar", "adjust", "season_from"):
             if twice := sorted({one for one in getattr(self, name) if getattr(self, name).count(one) > 1}):
                 wrong.append(f"{name} holds {', '.join(twice)} more than once")
         if self.phase_in < 0:
@@ -151,6 +169,7 @@ class SeriesChoices:
         return [
             *series_findings.refusals(data, design, self),
             *series_findings.cautions(data, design, self),
+            *season_cautions(self),
         ]
 
     def design(self, data: Series) -> SegmentedDesign:

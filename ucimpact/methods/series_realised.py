@@ -29,7 +29,7 @@ def realised(design: SegmentedDesign, errors: Errors, level: float) -> dict[str,
     """The row ``cumulative_realised``; None where the periods before cannot foretell those after.
 
     That is so where something is in the later periods that was not there before (another change after the
-    start), or where the periods before are hardly more than the terms.
+    start), where the season comes from elsewhere, or where the periods before are hardly more than the terms.
 
     Parameters
     ----------
@@ -41,7 +41,12 @@ def realised(design: SegmentedDesign, errors: Errors, level: float) -> dict[str,
     """
     y, x, _ = design.without_break()
     ahead = design.ahead()
-    if ahead is None or len(y) - x.shape[1] < LEAST_DF or np.linalg.matrix_rank(x) < x.shape[1]:
+    if (
+        design.profile is not None
+        or ahead is None
+        or len(y) - x.shape[1] < LEAST_DF
+        or np.linalg.matrix_rank(x) < x.shape[1]
+    ):
         return None
     later, events = design.since >= 0, 1.0 if design.events_each is None else design.events_each
     weights = (design.after * events)[later]

@@ -13,6 +13,7 @@ from ucimpact.data.series import Series
 from ucimpact.errors import DesignError
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.series_changes import Change
+from ucimpact.methods.series_season import season_refusals
 
 if TYPE_CHECKING:
     from ucimpact.methods.series_choices import SeriesChoices
@@ -36,6 +37,7 @@ def choice_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
         found += _end_refusals(series, choices.until)
     found += _change_refusals(series, choices.changes)
     found += _calendar_refusals(series, choices)
+    found += season_refusals(series, choices)
     return found + _adjust_refusals(series, choices)
 
 
