@@ -33,8 +33,8 @@ from ucimpact.methods.many_estimates import ManyEstimates
 from ucimpact.methods.series_account import lags
 from ucimpact.methods.series_choices import SeriesChoices
 
-CHUNK = 5000
-"""Series fitted at a time: as many as fit in 40 MB or so."""
+CHUNK = 1024
+"""Series fitted at a time: their numbers stay near the processor, and add 20 MB or so."""
 
 
 class Fitter(Protocol):
