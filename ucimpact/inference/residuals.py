@@ -43,6 +43,12 @@ def innovations(values: np.ndarray, rho: float, used: np.ndarray) -> np.ndarray:
     return out
 
 
+def durbin_watson(residuals: np.ndarray) -> float:
+    """Sum of squared changes over sum of squares: 2 where nothing carries over, less where something does."""
+    total = float(residuals @ residuals)
+    return float(np.sum(np.diff(residuals) ** 2)) / total if total > 0 else 2.0
+
+
 @dataclass(frozen=True)
 class LjungBox:
     """Whether what is left over still hangs together."""
