@@ -40,6 +40,7 @@ from ucimpact.evaluation.prepared import (
 from ucimpact.evaluation.record import data_document
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.methods import build
+from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.study import Outcome, Records, Study
 
 
@@ -75,14 +76,7 @@ class PlacesWork:
         """
         per = self.bases.get(outcome.column)
         prepared = prepare(of_places(records), outcome, per, method=name)
-        options = dict(options)
-        if told := level_problem(options):
-            raise UsageError(told)
-        if isinstance(of_places(records), Series) and self.study.data.covid is not None:
-            options.setdefault("covid", self.study.data.covid)
-        method = build(name, options, outcome=prepared.column)
-        if isinstance(getattr(method, "cov", None), Auto):
-            method = replace(method, cov=replace(method.cov, seed=self.study.release.seed))
+        method = self.method(name, options, prepared)
         if name in OF_COUNTS and outcome.kind != "count":
             raise DesignError(
                 f"{name} is for counts, and {outcome.label} is a {outcome.kind}. Name a method for it in its "
@@ -92,6 +86,18 @@ class PlacesWork:
         if outcome.kind != "count":
             return prepared, fitted(prepared.data)
         return prepared, with_events(fitted(prepared.data), prepared.data, outcome.column)
+
+    def method(self, name: str, options: Mapping[str, Any], prepared: Prepared) -> Any:
+        """The method of these options for an outcome as it is analysed."""
+        options = dict(options)
+        if told := level_problem(options):
+            raise UsageError(told)
+        if isinstance(prepared.data, Series) and self.study.data.covid is not None:
+            options.setdefault("covid", self.study.data.covid)
+        method = build(name, options, outcome=prepared.column)
+        if isinstance(getattr(method, "cov", None), Auto):
+            method = replace(method, cov=replace(method.cov, seed=self.study.release.seed))
+        return method
 
     def attempt(
         self, role: Role, label: str, note: str, run: Callable[[], Estimate], units: findings.Units
@@ -207,7 +213,11 @@ class PlacesWork:
         """Every question that these data and this method allow, the key checks first."""
         if isinstance(asked.data, Panel):
             return checks_of_panel(asked, self.again, others)
-        return checks_of_series(asked, self.placebo_years())
+        declared = self.study.method
+        prepared = Prepared(asked.data, asked.estimate.outcome, None)
+        method = self.method(declared.name, declared.options, prepared)
+        choices = method if isinstance(method, SeriesChoices) else None
+        return checks_of_series(asked, self.placebo_years(), choices, _fitted)
 
     def again(self, panel: Panel) -> Estimate:
         """The main analysis of another panel."""
@@ -258,6 +268,11 @@ class PlacesWork:
                 }
             )
         return rows
+
+
+def _fitted(method: Any, data: Series) -> Estimate:
+    estimate: Estimate = method.fit(data)
+    return estimate
 
 
 def _start_value(series: Series, ordinal: int) -> Any:

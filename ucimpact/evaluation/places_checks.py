@@ -10,8 +10,16 @@ import numpy as np
 
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
+from ucimpact.design import OF_COUNTS
 from ucimpact.diagnostics import context as context_checks
-from ucimpact.diagnostics import missed_trends, panel_checks, robustness, series_checks
+from ucimpact.diagnostics import (
+    missed_trends,
+    panel_checks,
+    robustness,
+    series_checks,
+    series_stability,
+    site_checks,
+)
 from ucimpact.diagnostics.check import Check
 from ucimpact.diagnostics.honest_did import HonestDiD, HonestResult
 from ucimpact.errors import EstimationError
@@ -19,6 +27,7 @@ from ucimpact.estimate import Estimate
 from ucimpact.evaluation.dates import dates_check
 from ucimpact.evaluation.document import Analysis
 from ucimpact.finding import Units
+from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.study import Study
 
 PLACEBO_STARTS, LEFT_OUT = 3, 12
@@ -76,6 +85,8 @@ def checks_of_panel(
     """
     data, estimate = asked.data, asked.estimate
     assert isinstance(data, Panel)
+    if estimate.extras.get("compared") is False:
+        return _checks_of_sites(asked, data, fit)
     includes, worthwhile = asked.includes_no_change, asked.worthwhile
     found = [
         panel_checks.pre_trend(estimate, worthwhile=worthwhile),
@@ -98,6 +109,29 @@ def checks_of_panel(
     return [check for check in found if check is not None]
 
 
+def _checks_of_sites(asked: Asked, data: Panel, fit: Callable[[Panel], Estimate]) -> list[Check]:
+    """Every question that sites allow which were each held against their own past."""
+    estimate = asked.estimate
+    per_year = data.frequency.per_year
+    years = None if per_year is None else estimate.extras["before"] / int(per_year)
+    sites = data.where(data.pilot_units[data.unit_codes])
+    found = [
+        series_checks.season(estimate, years_before=years),
+        *_declared(asked, data.starts),
+        panel_checks.unmeasured(includes_no_change=asked.includes_no_change, controlled=False)
+        if asked.ranged
+        else None,
+        site_checks.sites_differ(estimate),
+        site_checks.small_sites(estimate),
+        robustness.placebo_starts(fit, data, estimate, at_most=PLACEBO_STARTS),
+        robustness.placebo_outcomes(asked.controls, estimate),
+        robustness.leave_one_place_out(fit, sites, estimate, at_most=LEFT_OUT),
+        robustness.carried_by(estimate),
+        dates_check(asked.main, list(asked.dates)),
+    ]
+    return [check for check in found if check is not None]
+
+
 def honest_of(estimate: Estimate) -> HonestResult | None:
     """How large a drift the result survives; None where no drift could be bounded."""
     try:
@@ -106,23 +140,56 @@ def honest_of(estimate: Estimate) -> HonestResult | None:
         return None
 
 
-def checks_of_series(asked: Asked, placebo_years: list[dict[str, Any]]) -> list[Check]:
-    """Every question that one series allows."""
+def checks_of_series(
+    asked: Asked,
+    placebo_years: list[dict[str, Any]],
+    method: SeriesChoices | None = None,
+    fit: Callable[[SeriesChoices, Series], Estimate] | None = None,
+) -> list[Check]:
+    """Every question that one series allows.
+
+    Parameters
+    ----------
+    asked : Asked
+    placebo_years : list of dict
+        The main analysis with window and break moved by whole years.
+    method, fit : SeriesChoices, callable, optional
+        The main method and how one like it is fitted, for a method that has a trend and a season to change.
+    """
     data, estimate = asked.data, asked.estimate
     assert isinstance(data, Series)
     per_year = data.frequency.per_year
     years = None if per_year is None else data.counts()["before"] / int(per_year)
     includes = asked.includes_no_change
+    controlled = bool(estimate.extras.get("pre_trend"))
+    design = None if method is None else method.design(data)
     found = [
+        series_checks.pre_trend(estimate, worthwhile=asked.worthwhile),
         series_checks.season(estimate, years_before=years),
         *_declared(asked, (data.start_ordinal,)),
-        panel_checks.unmeasured(includes_no_change=includes, controlled=False) if asked.ranged else None,
-        series_checks.residuals(estimate),
+        panel_checks.unmeasured(includes_no_change=includes, controlled=controlled) if asked.ranged else None,
+        series_checks.residuals(estimate, design),
+        *([] if method is None or fit is None else _of_choices(asked, data, method, fit)),
+        robustness.placebo_outcomes(asked.controls, estimate),
         series_checks.placebo_dates(estimate, includes_no_change=includes),
         series_checks.placebo_years(float(estimate.effect("relative")["estimate"]), placebo_years),
         dates_check(asked.main, list(asked.dates)),
     ]
     return [check for check in found if check is not None]
+
+
+def _of_choices(
+    asked: Asked, data: Series, method: SeriesChoices, fit: Callable[[SeriesChoices, Series], Estimate]
+) -> list[Check | None]:
+    """What other choices of date, form and months would have said."""
+    estimate, told = asked.estimate, asked.units.of
+    return [
+        series_stability.unknown_break(
+            method.design(data), data, seed=asked.study.release.seed, logs=estimate.method in OF_COUNTS
+        ),
+        series_stability.trend_multiverse(method, data, estimate, told=told, fit=fit),
+        series_stability.leave_out_months(method, data, estimate, told=told, fit=fit),
+    ]
 
 
 def _declared(asked: Asked, starts: Sequence[int]) -> list[Check]:
