@@ -199,6 +199,16 @@ def test_every_spacing_is_read(frequency: str, season: str) -> None:
     assert found.effect("average")["estimate"] == pytest.approx(-10, abs=1)
 
 
+def test_a_season_of_other_years_is_taken_out() -> None:
+    data, months = table(), np.tile([1.3, 1.2, 1.0, 0.9, 0.8, 0.9, 0.8, 0.9, 1.0, 1.0, 1.1, 1.1], 5)
+    data["y"] += 60 * (months - 1)
+    data["period"] = pd.period_range("2012-01", periods=60, freq="M").astype(str)
+    plain = fit(data, start="2015-05", season="none").effect("average")
+    known = fit(data, start="2015-05", season_profile=tuple(months[:12])).effect("average")
+    assert known["estimate"] == pytest.approx(-10, abs=0.8)
+    assert known["std_error"] < plain["std_error"]
+
+
 def test_a_trend_is_carried_forward_where_it_is_asked_for() -> None:
     rng = np.random.default_rng(5)
     data = pd.DataFrame({"period": np.arange(80), "y": 100 + 0.8 * np.arange(80) + 0.5 * rng.normal(size=80)})
@@ -236,6 +246,8 @@ def test_limits_hold_the_truth_and_true_controls_are_chosen() -> None:
         ({"components": "slope"}, 'components = "slope" is not known.*level, trend'),
         ({"season_length": 0}, "season_length = 0 is below 1"),
         ({"season_length": 12, "season": "month"}, "two seasons"),
+        ({"season_length": 12, "season_profile": (1.0,) * 12}, "season_profile and.*are two seasons"),
+        ({"season_from": ("x2",)}, "shares the season is a control series here; name it in controls"),
         ({"controls": ("x1", "x1")}, "x1 more than once"),
         ({"adjust": ("x1",)}, "x1 stands in controls and in adjust"),
         ({"expected_model_size": 0.0}, "expected_model_size = 0.0 is not above 0"),

@@ -112,6 +112,7 @@ class StatePath:
         if form.season:
             picked.append((season[ahead:][self.seen], 1.0))
         self.picks = self._rows(picked, int(self.seen.sum()))
+        self._back = csr_array(self.picks.T)
 
         first = np.concatenate([level[:1], slope[:1], season[: form.season - 1] if form.season else []])
         mean = np.concatenate([[start.level], [start.slope] * form.slope, [0.0] * max(form.season - 1, 0)])
@@ -151,7 +152,7 @@ class StatePath:
 
     def pull(self, target: np.ndarray, noise: float) -> np.ndarray:
         """The vector :math:`q` for the values less their regression, shape (n_seen,)."""
-        return np.asarray(self._pull + self.picks.T @ (target / noise))
+        return np.asarray(self._pull + self._back @ (target / noise))
 
     def draw(
         self, rng: np.random.Generator, target: np.ndarray, noise: float, variances: Sequence[float]

@@ -66,10 +66,12 @@ UNUSED = {
     "changes": "the periods before the start alone are fitted",
     "trend": "the path before the start is a level that wanders",
     "phase": "the effect has no shape here that could grow",
+    "season_from": "a series that shares the season is a control series here",
 }
 """Choices of other methods on a series that mean nothing here, and why."""
 
 WAY_OUT = {
+    "season_from": "name it in controls",
     "changes": "take it out: choose a window after the change, or give its periods as a column to adjust for",
     "trend": 'take it out: components = "trend" adds a slope',
     "phase": "take it out: phase_in leaves the first periods out of the effect",
@@ -80,7 +82,8 @@ WAY_OUT = {
 class StructuralTimeSeries(SeriesChoices):
     """Compare a series with what its own past and the series beside it foretell.
 
-    ``shape``, ``until``, ``changes``, ``trend`` and ``phase`` have no meaning here and are refused.
+    ``shape``, ``until``, ``changes``, ``trend``, ``phase`` and ``season_from`` have no meaning here and are
+    refused.
 
     Parameters
     ----------
@@ -137,10 +140,11 @@ class StructuralTimeSeries(SeriesChoices):
             wrong.append(
                 f"season_length = {self.season_length} is below 1; give the periods, 1 for no pattern"
             )
-        if (self.season_length or 1) > 1 and self.season not in ("auto", "none"):
+        given = f'season = "{self.season}"' if self.season not in ("auto", "none") else ""
+        given = "season_profile" if self.season_profile else given
+        if (self.season_length or 1) > 1 and given:
             wrong.append(
-                f'season = "{self.season}" and season_length = {self.season_length} are two seasons; take '
-                f"one of them out"
+                f"{given} and season_length = {self.season_length} are two seasons; take one of them out"
             )
         if twice := sorted({name for name in self.controls if self.controls.count(name) > 1}):
             wrong.append(f"controls holds {', '.join(twice)} more than once")
@@ -183,7 +187,7 @@ class StructuralTimeSeries(SeriesChoices):
         """Periods after which a pattern repeats in these data; 1 without one."""
         if self.season_length is not None:
             return self.season_length
-        days = data.frequency.kind == "day" and self.season == "auto"
+        days = data.frequency.kind == "day" and self.season == "auto" and not self.season_profile
         return WEEK if days and int((data.since < 0).sum()) >= LEAST_WEEKS * WEEK else 1
 
     def design(self, data: Series) -> SegmentedDesign:
@@ -205,6 +209,7 @@ class StructuralTimeSeries(SeriesChoices):
             shape="level",
             trend="none",
             season=self.season if self.pattern(data) == 1 else "none",
+            season_profile=self.season_profile,
             phase_in=self.phase_in,
             calendar=self.calendar,
             nation=self.nation,
