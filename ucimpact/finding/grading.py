@@ -13,7 +13,7 @@ from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.diagnostics.check import Check
 from ucimpact.estimate import Estimate
-from ucimpact.finding.numbers import known, percent_of, pilot_groups
+from ucimpact.finding.numbers import compared, known, percent_of, pilot_groups
 from ucimpact.study import Study
 
 
@@ -34,6 +34,14 @@ def certainty(
     facts: dict[str, Any] = {}
     if isinstance(data, Cohort):
         facts = _facts_of_people(study, data, estimate)
+    elif panel and not compared(estimate):
+        facts = {
+            "before": estimate.extras["before"],
+            "after": estimate.extras["after"],
+            "per_year": int(data.frequency.per_year or 12),
+            "periods": f"{data.frequency.noun}s",
+            "places": found["n1"],
+        }
     elif panel:
         facts = {
             "place_level": True,
@@ -52,8 +60,9 @@ def certainty(
             "periods": f"{data.frequency.noun}s",
         }
     random = study.context.allocation == "lot"
+    own_past = panel and not compared(estimate)
     grade = words.grade(
-        allocation=_allocation(data, random=random),
+        allocation="series" if own_past else _allocation(data, random=random),
         claim=found["claim"],
         est=found["est"],
         lo=found["lo"],

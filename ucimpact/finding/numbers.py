@@ -38,7 +38,7 @@ def finding(
     limits = (shown["est"], shown["lo"], shown["hi"])
     reason, way_out = _refusal(estimate) if None in limits and not barred else ("", "")
     counts = data.counts()
-    n1, n0 = _places(rule, counts)
+    n1, n0 = _places(rule, counts) if compared(estimate) else (estimate.counts.get("pilot_units"), None)
     one_place = n1 in (1, None)
     if isinstance(data, Cohort):
         one_place = pilot_groups(data) in (1, None)
@@ -107,6 +107,11 @@ def pilot_groups(data: Cohort) -> int | None:
     if data.clusters is None:
         return None
     return len(np.unique(data.clusters[data.is_pilot]))
+
+
+def compared(estimate: Estimate) -> bool:
+    """Whether something without the pilot stands beside it, or sites are held against their own past."""
+    return bool(estimate.extras.get("compared", True))
 
 
 def _places(rule: Mapping[str, Any], counts: Mapping[str, Any]) -> tuple[int | None, int | None]:
