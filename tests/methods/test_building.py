@@ -129,9 +129,10 @@ def test_a_method_that_is_not_there_is_told_with_those_that_are():
 
 def test_a_method_for_other_data_is_told_with_the_one_that_fits():
     (told,) = problems("did", {}, "series")
+    fitting = " or ".join(key for key, method in METHODS.items() if method.takes is Series)
     assert told == (
         "name",
-        '"did" works on a panel and the data are a series. Use its, or bring the data as kind = "panel"',
+        f'"did" works on a panel and the data are a series. Use {fitting}, or bring the data as kind = "panel"',
     )
     assert problems("its", {}, "series") == []
     assert METHODS["its"].takes is Series

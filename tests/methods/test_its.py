@@ -557,6 +557,14 @@ def test_strong_carry_over_in_a_short_series_is_told() -> None:
     assert True in told
 
 
+def test_a_series_that_wanders_is_told() -> None:
+    walk = np.cumsum(np.random.default_rng(11).normal(0, 1, 90))
+    found = ITS.fit(monthly(100 + walk, before=60))
+    assert found.extras["rho"] > 0.8
+    assert any("may wander of its own accord" in text for text in found.warnings)
+    assert not any("may wander" in text for text in ITS.fit(drawn(3)).warnings)
+
+
 def test_warnings_hold_no_word_that_reports_may_not_use() -> None:
     """A selection of WORDS.md section 3 that a method's own sentences could break."""
     import re

@@ -336,3 +336,26 @@ def test_more_waves_than_years_are_told() -> None:
     estimate = fit(noisy(22), before=14, season="fourier-2")
     assert warned(estimate, "2 waves of the year are fitted to 22 months; one for each year is the most")
     assert not warned(fit(noisy(24), before=16, season="fourier-2"), "one for each year")
+
+
+def rated(events: np.ndarray, residents: np.ndarray) -> Series:
+    plain = monthly(noisy(), events=events, residents=residents)
+    series = Series(plain.table, start="2012-02", population="residents")
+    return series.with_rate("events", per=1000, name="rate")
+
+
+def test_a_number_of_events_below_0_is_refused() -> None:
+    events = 500 + noisy()
+    events[[7, 40]] = -1
+    with pytest.raises(DesignError, match="Events, a number of events, is below 0 in August 2010, May 2013"):
+        InterruptedTimeSeries(outcome="rate").fit(rated(events, np.full(60, 4e4)))
+
+
+def test_a_population_that_jumps_is_told() -> None:
+    residents = np.where(np.arange(60) < 20, 4e4, 5e4)
+    estimate = InterruptedTimeSeries(outcome="rate").fit(rated(500 + noisy(), residents))
+    assert warned(
+        estimate, "changes by more than 20% at once in September 2011: who is counted may have changed"
+    )
+    slow = InterruptedTimeSeries(outcome="rate").fit(rated(500 + noisy(), np.linspace(4e4, 6e4, 60)))
+    assert not warned(slow, "who is counted may have changed")

@@ -47,14 +47,20 @@ from ucimpact.data.series import Series
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.fitted_series import FittedSeries
 from ucimpact.inference.residuals import ljung_box
-from ucimpact.inference.timeseries import Ols, Reml
+from ucimpact.inference.timeseries import Reml
 from ucimpact.methods import its_findings
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import ROUTES, Ranges, covariance
 from ucimpact.methods.series_account import coefficients, lags, placebo_dates, season_account
+from ucimpact.methods.series_alternatives import (
+    covid_choices,
+    depends_on_covid,
+    depends_on_trend,
+    trend_choices,
+)
 from ucimpact.methods.series_choices import SeriesChoices
-from ucimpact.methods.series_covid import covid_choices, depends_on_covid
+from ucimpact.methods.series_errors import SeriesErrors, on_errors, unknown_errors
 from ucimpact.methods.series_realised import realised
 from ucimpact.methods.series_season import widened
 
@@ -67,25 +73,27 @@ class InterruptedTimeSeries(SeriesChoices):
     ----------
     outcome : str
         Series column in natural units: a rate, or counts with a mean of 20 or more.
-    errors : Reml or Ols, default Reml()
-        ``Reml()`` or, for comparison, ``Ols()``.
+    errors : default Reml()
+        ``Reml()``; or, for comparison with other programs, ``Ols()``, ``Ml()``, ``Arma(p, q, method)``,
+        ``PraisWinsten()``, ``NeweyWest(lags, prewhite, adjust)`` or ``Hac(prewhite, adjust)``. In a study file
+        by name: ``errors = "NeweyWest"``.
     """
 
-    errors: Reml | Ols = field(default_factory=Reml)
+    errors: SeriesErrors = field(default_factory=Reml)
 
     def wrong_choices(self) -> list[str]:
         """What is wrong with the fields, whatever the data."""
         wrong = super().wrong_choices()
-        if not isinstance(self.errors, (Reml, Ols)):
-            wrong.append("errors must be Reml() or Ols()")
-        return wrong
+        return wrong + unknown_errors(self.errors)
 
     def check_design(self, data: Series) -> list[Finding]:
         """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
         found = super().check_design(data)
         if any(finding.level == "refuse" for finding in found):
             return found
-        return [*found, *its_findings.small_counts(data, self.design(data), outcome=self.outcome)]
+        design = self.design(data)
+        found += its_findings.small_counts(data, design, outcome=self.outcome)
+        return found + on_errors(data, design, self.errors)
 
     def fit(self, data: Series) -> Estimate:
         """Return the average effect after the start, then those it is made of and those that follow."""
@@ -134,7 +142,8 @@ class InterruptedTimeSeries(SeriesChoices):
             )
         )
         shown = covid_choices(self, data, lambda other: other._average(data))
-        warnings += tuple(depends_on_covid(shown, rows[0]))
+        trends = trend_choices(self, data, lambda other: other._average(data))
+        warnings += (*depends_on_covid(shown, rows[0]), *depends_on_trend(trends, rows[0]))
         extras = {
             "noun": data.frequency.noun,
             "rho": fit.rho,
@@ -154,6 +163,7 @@ class InterruptedTimeSeries(SeriesChoices):
             },
             "errors": fit.account(),
             "as_ar1": ranges.beside(contrasts),
+            "trend_choices": trends,
             **({"covid_choices": shown} if shown else {}),
             **placebo_dates(data, design, fit, self.errors, self.level),
         }

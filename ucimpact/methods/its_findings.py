@@ -21,6 +21,7 @@ from ucimpact.methods.series_findings import counted
 
 LONG_ENOUGH_FOR_HIGH_RHO = 48
 HIGH_RHO = 0.7
+WANDERING = 0.8
 SMALL_MEAN = 20.0
 PATTERN = 0.05
 BEYOND = 0.5
@@ -77,12 +78,25 @@ def care(
             f"What happens in one {noun} carries over strongly to the next (autocorrelation {fit.rho:.2f}), "
             f"and {used} {noun}s are few to measure that: the range may be somewhat too narrow."
         )
+    if fit.rho > WANDERING:
+        texts.append(
+            f"Almost all of what happens in one {noun} carries over to the next (autocorrelation "
+            f"{fit.rho:.2f}): the series may wander of its own accord, and a line through its past is then no "
+            f"guide. Set arima-its or structural beside this analysis."
+        )
     if low := [term for term in routes if routes[term] == "rho-averaged"]:
         least = min(dfs[term] for term in low)
         texts.append(
             f"{used} {noun}s cannot settle how much carries over from one {noun} to the next, so the range "
             f"of {_listed(low)} averages over it (one value would leave {least:.1f} degrees of freedom, and "
             f"{LEAST_DF:.0f} are the least)."
+        )
+    few = [term for term in routes if routes[term].startswith("arma") and dfs[term] < LEAST_DF]
+    if few:
+        least = min(dfs[term] for term in few)
+        texts.append(
+            f"{used} {noun}s leave {least:.1f} degrees of freedom to the range of {_listed(few)} once the errors "
+            f"are fitted, so it is wide. The default averages over what cannot be told instead."
         )
     if left_over.p_value < PATTERN:
         texts.append(

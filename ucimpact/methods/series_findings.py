@@ -18,6 +18,7 @@ from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.its_design import LEAST_FOR_SLOPE, LEAST_FOR_SPLINE, SegmentedDesign, adjusted
 from ucimpact.methods.series_changes import PULSE, SLOPE
 from ucimpact.methods.series_definitions import definition_refusals
+from ucimpact.methods.series_refusals import named_periods
 
 if TYPE_CHECKING:
     from ucimpact.methods.series_choices import SeriesChoices
@@ -30,6 +31,9 @@ NEAR = 3
 
 SHORT = 36
 PERIODS_PER_TERM = 5
+JUMP = 1.2
+"""Ratio of the populations of two periods in a row over which who is counted may have changed."""
+
 MOVED = 0.01
 """Chance under which a column adjusted for is said to change at the start itself."""
 
@@ -59,6 +63,7 @@ def refusals(series: Series, design: SegmentedDesign, choices: SeriesChoices) ->
         found.append(Finding("refuse", text, way_out))
     found += _missing(series, design, outcome)
     found += definition_refusals(series, design, choices)
+    found += _negative_counts(series, design, outcome)
     values = design.y[design.used]
     if len(values) and np.ptp(values) == 0:
         text = f"every {noun} has the same value of {outcome}: there is nothing to measure chance by"
@@ -113,6 +118,35 @@ def _missing(series: Series, design: SegmentedDesign, outcome: str) -> list[Find
     return found
 
 
+def _negative_counts(series: Series, design: SegmentedDesign, outcome: str) -> list[Finding]:
+    """A rate whose number of events is below 0 somewhere."""
+    rate = series.rates.get(outcome)
+    if rate is None:
+        return []
+    below = np.flatnonzero(design.used & (series.values(rate.numerator) < 0))
+    if not len(below):
+        return []
+    text = f"{rate.numerator}, a number of events, is below 0 in {named_periods(series, below)}"
+    return [Finding("refuse", text, "Correct the column")]
+
+
+def _population_jumps(series: Series, outcome: str) -> list[Finding]:
+    """A population that changes from one period to the next by more than people move."""
+    if series.population is None or outcome not in series.rates:
+        return []
+    people = series.values(series.population)
+    ratio = np.abs(np.log(people[1:] / people[:-1]))
+    at = np.flatnonzero(ratio > np.log(JUMP)) + 1
+    if not len(at):
+        return []
+    text = (
+        f"{series.population}, on which the rate stands, changes by more than {JUMP - 1:.0%} at once in "
+        f"{named_periods(series, at)}: who is counted may have changed, and the rate with it"
+    )
+    way_out = "Name that month in [[method.changes]], or count the same people throughout"
+    return [Finding("warn", text, way_out.replace("month", series.frequency.noun))]
+
+
 def cautions(series: Series, design: SegmentedDesign, choices: SeriesChoices) -> list[Finding]:
     """What needs care whatever the result."""
     frequency, noun = series.frequency, series.frequency.noun
@@ -164,7 +198,12 @@ def cautions(series: Series, design: SegmentedDesign, choices: SeriesChoices) ->
     if choices.covid == "none" and design.covid.any():
         text = "March 2020 to June 2021 is inside the series and is treated like any other time"
         found.append(Finding("warn", text))
-    return found + _close_changes(series, choices) + _moved_with_the_pilot(design, choices)
+    return (
+        found
+        + _population_jumps(series, choices.outcome)
+        + _close_changes(series, choices)
+        + _moved_with_the_pilot(design, choices)
+    )
 
 
 def _close_changes(series: Series, choices: SeriesChoices) -> list[Finding]:

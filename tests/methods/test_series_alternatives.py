@@ -1,4 +1,4 @@
-"""All three ways of treating COVID are shown beside the one that was chosen."""
+"""Every way of treating COVID and of carrying the past on is shown beside the one that was chosen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from ucimpact.data.series import Series
 from ucimpact.methods.its import InterruptedTimeSeries
-from ucimpact.methods.series_covid import depends_on_covid
+from ucimpact.methods.series_alternatives import depends_on_covid, depends_on_trend
 
 COVID = slice(26, 42)  # March 2020 is month 26 from January 2018
 
@@ -77,3 +77,29 @@ def test_a_way_that_cannot_be_fitted_says_why() -> None:
 def test_a_series_without_those_months_has_no_such_table() -> None:
     y = 100 + np.random.default_rng(5).normal(0, 2, 60)
     assert "covid_choices" not in fit(series(y, before=36, first="2010-01"), "drop").extras
+
+
+def test_each_path_from_before_is_the_analysis_with_it() -> None:
+    data = series(100 + np.random.default_rng(5).normal(0, 2, 60), before=36, first="2010-01")
+    rows = InterruptedTimeSeries(outcome="y").fit(data).extras["trend_choices"]
+    assert [(row["trend"], row["chosen"]) for row in rows] == [
+        ("linear", True), ("spline", False), ("none", False),
+    ]  # fmt: skip
+    for row in rows:
+        head = InterruptedTimeSeries(outcome="y", trend=row["trend"]).fit(data).headline
+        assert (row["estimate"], row["conf_low"]) == pytest.approx((head["estimate"], head["conf_low"]))
+    short = series(100 + np.random.default_rng(5).normal(0, 2, 40), before=23, first="2010-01")
+    rows = InterruptedTimeSeries(outcome="y").fit(short).extras["trend_choices"]
+    assert [row["trend"] for row in rows] == ["linear", "none"]
+
+
+def test_an_answer_that_turns_round_with_the_path_is_told() -> None:
+    """Falling for years: a level path makes a rise of what a straight one makes a small fall."""
+    t = np.arange(60)
+    y = 100 - 0.5 * t + np.where(t >= 36, 4.0, 0.0) + np.random.default_rng(5).normal(0, 0.5, 60)
+    found = InterruptedTimeSeries(outcome="y", season="none").fit(series(y, before=36, first="2010-01"))
+    assert any(text.startswith("On a level path from before the start") for text in found.warnings)
+    rows = [{"trend": "spline", "estimate": -1.0}, {"trend": "none"}]
+    assert depends_on_trend(rows, {"estimate": 2.0, "conf_low": -1.0, "conf_high": 5.0}) == []
+    assert len(depends_on_trend(rows, {"estimate": 2.0, "conf_low": 1.0, "conf_high": 5.0})) == 1
+    assert depends_on_trend(rows, {"estimate": -2.0, "conf_low": -4.0, "conf_high": -1.0}) == []
