@@ -16,7 +16,7 @@ from ucimpact.inference.few_clusters import ENOUGH, FEWEST_COMPARISON
 from ucimpact.methods import METHODS, build
 from ucimpact.methods.design_finding import Finding
 
-OF_COUNTS = ("count-did",)
+OF_COUNTS = ("count-did", "count-its")
 """Methods that take a count as it is, with the people at risk beside it."""
 
 

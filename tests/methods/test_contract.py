@@ -63,13 +63,14 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 """What a method cannot do without."""
 
-COUNTS = ("count-did",)
+COUNTS = ("count-did", "count-its")
 """Methods of counts: whole numbers, whose chance variation is known and does not scale with them."""
-OF_RATIOS = ("count-did", "cost-did")
+OF_RATIOS = ("count-did", "count-its", "cost-did")
 """Methods with a log link: to add the same number everywhere is to change the ratios."""
 MANY_PILOTS = ("cost-did",)
 """Methods that refuse a likely range with few pilot places."""
-RATIOS = ("relative", "rate_ratio", "event_log")
+LOGS = ("log_average", "log_level_change", "log_slope_change", "log_effect_at")
+RATIOS = ("relative", "rate_ratio", "event_log", *LOGS)
 """Effects that stay as they are when the outcome is scaled."""
 
 

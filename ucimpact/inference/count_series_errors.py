@@ -31,8 +31,8 @@ is 0 at the estimate. So its variance is that of the model.
 
 **HacPoisson.** :math:`B\{\Gamma_0 + \sum_{l \le L} (1 - \tfrac{l}{L+1})(\Gamma_l + \Gamma_l')\}B` with
 :math:`\Gamma_l = \sum_t s_t s_{t-l}'`, scores :math:`s_t = (y_t - \mu_t)x_t` and
-:math:`B = (X'WX)^{-1}` [3]_, times n / (n - p) where ``adjust`` says so; L = 0 without it is HC0. In short series with a trend it covers 80% at a nominal 95%,
-whatever L: for comparison only.
+:math:`B = (X'WX)^{-1}` [3]_, times n / (n - p) where ``adjust`` says so; L = 0 without it is HC0. In
+short series with a trend it covers 80% at a nominal 95%, whatever L: for comparison only.
 
 References
 ----------

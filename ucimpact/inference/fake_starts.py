@@ -52,7 +52,13 @@ class FakeStarts:
 
 
 def fake_starts(
-    y: np.ndarray, common: np.ndarray, used: np.ndarray, errors: Errors, *, level: float
+    y: np.ndarray,
+    common: np.ndarray,
+    used: np.ndarray,
+    errors: Errors,
+    *,
+    level: float,
+    roots: np.ndarray | None = None,
 ) -> FakeStarts:
     """Fit a level and a slope change at up to 40 fake starts, evenly spread.
 
@@ -68,8 +74,11 @@ def fake_starts(
         How rho is fitted, without a break.
     level : float
         Coverage of the limits.
+    roots : array (n,), optional
+        Roots of weights, by which ``y`` and ``common`` are already multiplied.
     """
     n = len(y)
+    root = np.ones((n, 1)) if roots is None else roots[:, None]
     df = n - common.shape[1] - 2
     before = np.cumsum(used) - used
     can = np.flatnonzero(used & (before >= LEAST_EITHER_SIDE) & (used.sum() - before >= LEAST_EITHER_SIDE))
@@ -93,8 +102,8 @@ def fake_starts(
         return np.asarray(white - frame @ (frame.T @ white))
 
     since = np.arange(n)[:, None] - can
-    step = beyond_common((since >= 0).astype(float))
-    slope = beyond_common(np.maximum(since, 0).astype(float))
+    step = beyond_common(root * (since >= 0))
+    slope = beyond_common(root * np.maximum(since, 0))
     information = np.moveaxis(
         np.array(
             [[(step * step).sum(0), (step * slope).sum(0)], [(step * slope).sum(0), (slope * slope).sum(0)]]

@@ -11,6 +11,7 @@ from ucimpact.methods.callaway_santanna import CallawaySantAnna
 from ucimpact.methods.controlled_its import ControlledITS
 from ucimpact.methods.cost_did import CostDiD
 from ucimpact.methods.count_did import CountDiD
+from ucimpact.methods.count_its import CountITS
 from ucimpact.methods.did import DifferenceInDifferences
 from ucimpact.methods.event_study import EventStudy
 from ucimpact.methods.imputation import ImputationDiD
@@ -27,6 +28,7 @@ METHODS: dict[str, type[Any]] = {
     "controlled-its": ControlledITS,
     "cost-did": CostDiD,
     "count-did": CountDiD,
+    "count-its": CountITS,
     "did": DifferenceInDifferences,
     "event-study": EventStudy,
     "imputation": ImputationDiD,
@@ -45,6 +47,7 @@ __all__ = [
     "ControlledITS",
     "CostDiD",
     "CountDiD",
+    "CountITS",
     "DifferenceInDifferences",
     "EventStudy",
     "ImputationDiD",

@@ -1,0 +1,151 @@
+"""A series of counts as it is fitted: exposure, units, and which counts cannot be analysed as such."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ucimpact.data.series import Series
+from ucimpact.errors import EstimationError
+from ucimpact.inference.count_series import CountSeries
+from ucimpact.methods.design_finding import Finding
+from ucimpact.methods.its_design import SegmentedDesign
+from ucimpact.methods.series_fit import LogRatio
+
+if TYPE_CHECKING:
+    from ucimpact.methods.count_its import CountITS
+
+RATES_ONLY = "Report rates as they were seen, or use longer periods or a larger area"
+
+LEAST_EVENTS = 5
+"""Events on either side of the start below which a ratio says next to nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CountDesign:
+    """Counts with their regression; n periods, p columns.
+
+    Attributes
+    ----------
+    data : Series
+    outcome : str
+    segments : SegmentedDesign
+    exposure : array (n,)
+        People times the length of the period over the average; whichever of the two is known and asked for.
+    unit : array (n,)
+        What one event is in the units of the effects: 1, or events per so many people in an average period.
+    per : float, optional
+        People that the rate counts by, where there is one.
+    """
+
+    data: Series
+    outcome: str
+    segments: SegmentedDesign
+    exposure: np.ndarray
+    unit: np.ndarray
+    per: float | None
+
+    @classmethod
+    def of(cls, data: Series, method: CountITS) -> CountDesign:
+        """The design of a method on a series."""
+        lengths = np.array([data.frequency.length(int(o)) for o in data.ordinals])
+        exposure = np.ones(len(lengths)) if data.population is None else data.values(data.population)
+        rate = next((rate for rate in data.rates.values() if rate.numerator == method.outcome), None)
+        return cls(
+            data=data,
+            outcome=method.outcome,
+            segments=method.design(data),
+            exposure=exposure * lengths if method.days else exposure,
+            unit=np.ones(len(lengths)) if rate is None else rate.per / data.exposure,
+            per=None if rate is None else float(rate.per),
+        )
+
+    @cached_property
+    def y(self) -> np.ndarray:
+        """Counts, 0 where they do not count; shape (n,)."""
+        return np.where(self.segments.used, self.segments.y, 0.0)
+
+    @cached_property
+    def series(self) -> CountSeries:
+        """The regression."""
+        return CountSeries(
+            y=self.y, x=self.segments.named, offset=np.log(self.exposure), used=self.segments.used
+        )
+
+    @cached_property
+    def before(self) -> tuple[CountSeries, np.ndarray] | None:
+        """The regression of the periods before the start alone, and which of the others it has to foretell.
+
+        None where the periods with the pilot have something in them that was not there before the start.
+        """
+        if self.segments.ahead() is None:
+            return None
+        segments = self.segments
+        x = np.delete(segments.named, [segments.names.index(name) for name in segments.pilot], axis=1)
+        seen = np.abs(x[segments.before]).sum(axis=0) > 0
+        return CountSeries(
+            y=self.y, x=x[:, seen], offset=self.series.offset, used=segments.before
+        ), segments.after
+
+    def narrow(self, contrast: np.ndarray) -> np.ndarray:
+        """A contrast of the segmented design without its columns of periods that do not count, shape (p,)."""
+        return np.asarray(contrast[..., : self.series.columns])
+
+    def ratio(self, coef: np.ndarray) -> LogRatio:
+        """The log of what happened over what was expected, over the periods with the pilot."""
+        at = self.segments.after
+        without = self.narrow(self.segments.expected)[at]
+        with_it = without + self.narrow(self.segments.effect)[at]
+        offset = self.series.offset[at]
+        log_means = np.column_stack([offset + with_it @ coef, offset + without @ coef])
+        return LogRatio.of_log_means(log_means, with_it, without)
+
+    @property
+    def each(self) -> float:
+        """An average effect, in the units of effects, for one event over the periods with the pilot."""
+        at = self.segments.after
+        return 1 / int(at.sum()) if self.per is None else self.per / float(self.data.exposure[at].sum())
+
+
+def refusals(design: CountDesign) -> list[Finding]:
+    """Why counts have no ratio of what happened to what was expected."""
+    segments, noun, outcome = design.segments, design.data.frequency.noun, design.outcome
+    counts = design.y[segments.used]
+    if outcome in design.data.rates:
+        numerator = design.data.rates[outcome].numerator
+        text = f"{outcome} is a rate, and counts are needed"
+        return [
+            Finding("refuse", text, f"Give the count itself, {numerator}; the people at risk stand beside it")
+        ]
+    if np.any(counts < 0) or np.any(counts != np.round(counts)):
+        text = f"{outcome} has values that are no counts (below 0, or not whole)"
+        return [Finding("refuse", text, 'Give the count of events, or use the method "its"')]
+    for which, side in ((segments.before, "before the start"), (segments.after, "with the pilot")):
+        if which.any() and not design.y[which].any():
+            text = f"no {outcome} at all in the {int(which.sum())} {noun}s {side}: a ratio has no value there"
+            return [Finding("refuse", text, RATES_ONLY)]
+    if not design.segments.tangled() and design.segments.residual_df > 0:
+        try:
+            _ = design.series.poisson
+        except EstimationError as error:
+            return [Finding("refuse", f"no ratio can be fitted to these counts: {error}", RATES_ONLY)]
+    return []
+
+
+def cautions(design: CountDesign) -> list[Finding]:
+    """What needs care about counts whatever the result."""
+    segments = design.segments
+    events = {
+        "before the start": design.y[segments.before].sum(),
+        "with the pilot": design.y[segments.after].sum(),
+    }
+    side, fewest = min(events.items(), key=lambda item: item[1])
+    if fewest < LEAST_EVENTS:
+        text = (
+            f"{fewest:.0f} {design.outcome} in all {side}: under {LEAST_EVENTS} a ratio says next to nothing"
+        )
+        return [Finding("warn", text, RATES_ONLY)]
+    return []
