@@ -81,8 +81,8 @@ def care(
     if fit.rho > WANDERING:
         texts.append(
             f"Almost all of what happens in one {noun} carries over to the next (autocorrelation "
-            f"{fit.rho:.2f}): the series may wander of its own accord, and a line through its past is then no "
-            f"guide. Set arima-its or structural beside this analysis."
+            f"{fit.rho:.2f}): the series may wander of its own accord, and a line through its past is then "
+            f"no guide. Set arima-its or structural beside this analysis."
         )
     if low := [term for term in routes if routes[term] == "rho-averaged"]:
         least = min(dfs[term] for term in low)
@@ -95,8 +95,8 @@ def care(
     if few:
         least = min(dfs[term] for term in few)
         texts.append(
-            f"{used} {noun}s leave {least:.1f} degrees of freedom to the range of {_listed(few)} once the errors "
-            f"are fitted, so it is wide. The default averages over what cannot be told instead."
+            f"{used} {noun}s leave {least:.1f} degrees of freedom to the range of {_listed(few)} once the "
+            f"errors are fitted, so it is wide. The default averages over what cannot be told instead."
         )
     if left_over.p_value < PATTERN:
         texts.append(
