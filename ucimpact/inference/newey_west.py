@@ -23,7 +23,10 @@ and Andrews' for the quadratic spectral kernel, from first-order autoregressions
 .. math:: S = 1.3221\, \{\alpha n\}^{1/5}, \qquad
    \alpha = \frac{\sum_a 4\rho_a^2\sigma_a^4 / (1-\rho_a)^8}{\sum_a \sigma_a^4 / (1-\rho_a)^4}
 
-The whole is multiplied by :math:`n/(n-p)`. **Not for short series**: with :math:`\rho = 0.6` and 48
+A bandwidth from the data hangs on the units of the columns and on the origin of time: it agrees with
+another program's only where the columns do. The whole is multiplied by :math:`n/(n-p)`.
+
+**Not for short series**: with :math:`\rho = 0.6` and 48
 points a nominal 95% covers 73% for the level and 68% for the total, because the scores of a trend and a
 step with fitted coefficients say too little of the long-run variance. It is here because others report it.
 

@@ -75,8 +75,8 @@ class InterruptedTimeSeries(SeriesChoices):
         Series column in natural units: a rate, or counts with a mean of 20 or more.
     errors : default Reml()
         ``Reml()``; or, for comparison with other programs, ``Ols()``, ``Ml()``, ``Arma(p, q, method)``,
-        ``PraisWinsten()``, ``NeweyWest(lags, prewhite, adjust)`` or ``Hac(prewhite, adjust)``. In a study file
-        by name: ``errors = "NeweyWest"``.
+        ``PraisWinsten()``, ``NeweyWest(lags, prewhite, adjust)`` or ``Hac(prewhite, adjust)``. In a study
+        file by name: ``errors = "NeweyWest"``.
     """
 
     errors: SeriesErrors = field(default_factory=Reml)

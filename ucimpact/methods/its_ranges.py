@@ -27,15 +27,16 @@ from ucimpact.inference.mixture import TMixture
 from ucimpact.inference.second_order import LEAST_POINTS, second_order
 from ucimpact.inference.timeseries import Ar1Fit
 
-LEAST_FOR_NOISE = 48
-TOO_WIDE = 1.25
-
 ROUTES = {
     "second-order": "AR(2) errors, t averaged over what the last two periods carry over",
     "kenward-roger": "REML AR(1), Kenward-Roger variance, t on {df:.1f} degrees of freedom (Satterthwaite)",
     "rho-averaged": "REML AR(1), t averaged over the autocorrelation",
-    "ar1-plus-noise": "AR(1) plus white noise, t averaged over both, as the wider of two",
     "least-squares": "least squares with independent errors, t on {df:.0f} degrees of freedom",
+    "arma-reml": "REML ARMA, Kenward-Roger variance, t on {df:.1f} degrees of freedom (Satterthwaite)",
+    "arma-ml": "maximum likelihood, Kenward-Roger variance, t on {df:.1f} degrees of freedom (Satterthwaite)",
+    "prais-winsten": "Prais-Winsten, t on {df:.0f} degrees of freedom",
+    "newey-west": "least squares, Newey-West covariance, t on {df:.0f} degrees of freedom",
+    "hac": "least squares, Andrews' covariance, t on {df:.0f} degrees of freedom",
 }
 """How an interval came about, by its key."""
 

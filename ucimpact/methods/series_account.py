@@ -10,7 +10,7 @@ import numpy as np
 from ucimpact.data.series import Series
 from ucimpact.inference.fake_starts import ENOUGH_TO_RANK, fake_starts, rank
 from ucimpact.inference.fitted_series import FittedSeries
-from ucimpact.inference.timeseries import Errors
+from ucimpact.inference.timeseries import Errors, Ols, Reml
 from ucimpact.methods.its_design import SegmentedDesign
 
 
@@ -48,8 +48,12 @@ def placebo_dates(
     """Fake starts before the pilot, and the rank of the real average effect among them.
 
     Each effect is held against its own standard error, so that starts with few periods after them
-    do not look large for that alone.
+    do not look large for that alone. Errors other than least squares are those of an AR(1) by REML here,
+    whatever was asked for: the rank is of the series and its design.
     """
+    if not isinstance(errors, (Reml, Ols)):
+        errors = Reml()
+        fit = errors.of(design.y, design.x)
     y, x, used = design.without_break()
     fakes = fake_starts(y, x, used, errors, level=level)
     first = int(data.ordinals[0])

@@ -194,6 +194,11 @@ ROUTES = {
     "kenward-roger": "REML with the Kenward-Roger correction",
     "rho-averaged": "t averaged over the autocorrelation",
     "second-order": "t averaged over what the last two months carry over",
+    "arma-reml": "REML with ARMA errors and the Kenward-Roger correction",
+    "arma-ml": "maximum likelihood with the Kenward-Roger correction",
+    "prais-winsten": "Prais-Winsten, what carries over taken as known",
+    "newey-west": "least squares with Newey-West errors",
+    "hac": "least squares with Andrews' errors",
 }
 
 
