@@ -109,7 +109,7 @@ def test_every_problem_of_a_table_is_listed_by_its_number_and_name():
 def test_fields_of_a_base_are_described_and_the_methods_own_words_stand():
     told = {name: text for name, _, text in described(METHODS["its"])[1]}
     assert told["season"].startswith('"none", "fourier-1"')
-    assert told["errors"].startswith("Reml() or, for comparison")
+    assert told["errors"].startswith("Reml(); or, for comparison")
 
 
 def test_true_is_no_number(toy):

@@ -173,7 +173,8 @@ def _procedure(estimate: Estimate) -> str:
         return "sets"
     if estimate.method == "its":
         route = estimate.extras["route"]["average"]
-        return {"kenward-roger": "kenward-roger", "least-squares": "t"}.get(route, "mixture")
+        named = {"second-order": "mixture", "rho-averaged": "mixture", "kenward-roger": "kenward-roger"}
+        return named.get(route, "kenward-roger" if route.startswith("arma") else "t")
     code = str((estimate.extras.get("rule") or {}).get("procedure", "own-spread"))
     if code.endswith("+permutation"):
         return "union"
