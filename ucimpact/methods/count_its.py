@@ -136,6 +136,7 @@ class CountITS(SeriesChoices):
             "n": int(segments.used.sum()),
             "residual_df": design.series.residual_df,
             "deviance": design.series.poisson.deviance,
+            "df": told.dfs(modelled=isinstance(self.errors, (Mixture, WeightedReml))),
             "route": told.routes,
             "coefficients": coefficients(design, fit),
             "exposure": exposure_of(data, days=self.days),

@@ -58,6 +58,19 @@ class CountEffects:
         known = zip(self.rows, self._directions, strict=True)
         return {row["term"]: self.fit.decided(c)[0] for row, c in known if np.isfinite(c).all()}
 
+    def dfs(self, *, modelled: bool) -> dict[str, float]:
+        """Degrees of freedom of each effect by its term: how many independent periods the series is worth.
+
+        Satterthwaite's of the weighted AR(1) where what carries over is ``modelled``.
+        """
+        known = zip(self.rows, self._directions, strict=True)
+        contrasts = {row["term"]: c for row, c in known if np.isfinite(c).all()}
+        if not modelled:
+            return dict.fromkeys(contrasts, float(self.design.series.residual_df))
+        wide = self.fit.padded(np.vstack(list(contrasts.values())))
+        found = self.design.series.reml.dfs(wide)
+        return {term: float(df) for term, df in zip(contrasts, found, strict=True)}
+
     def _log(self, contrast: np.ndarray) -> Row:
         return self.fit.row(contrast, self.level)
 
