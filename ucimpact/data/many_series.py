@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ucimpact.data.panel import CODES, HEADER_ROWS, coded, coded_periods, numbers
+from ucimpact.data.panel import AT_ONCE, CODES, HEADER_ROWS, coded, coded_periods, numbers
 from ucimpact.data.periods import Frequency, as_periods, one_period
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, Problem
@@ -88,9 +88,10 @@ class ManySeries:
                     column=period,
                 )
             )
-        rows = series.astype(np.int64)
-        rows *= width
-        rows += (ordinals - first)[at]
+        narrow = np.dtype(np.int32 if len(keys) * width < np.iinfo(np.int32).max else np.int64)
+        rows: np.ndarray = series.astype(narrow)
+        np.multiply(rows, width, out=rows)
+        np.add(rows, (ordinals - first).astype(narrow)[at], out=rows)
         there = np.zeros(len(keys) * width, dtype=bool)
         there[rows] = True
         unfit = {}
@@ -178,9 +179,10 @@ def _series(table: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, np.nd
     if problems:
         raise DataError(problems)
     codes, different = coded(pd.Series(code))
-    first = np.full(len(different), len(code), dtype=np.int64)
-    backward = np.arange(len(code) - 1, -1, -1)
-    first[codes[::-1]] = backward  # the last written is the first row
+    first = np.empty(len(different), dtype=np.int64)
+    for at in range(len(code) - 1, -1, -AT_ONCE):  # from the end, so that the first row is the last written
+        rows = np.arange(at, max(at - AT_ONCE, -1), -1)
+        first[codes[rows]] = rows
     order = np.argsort(first, kind="stable")
     rank = np.empty(len(order), dtype=CODES)
     rank[order] = np.arange(len(order), dtype=CODES)

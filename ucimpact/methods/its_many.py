@@ -23,10 +23,13 @@ from ucimpact import serialise
 from ucimpact.data.many_series import ManySeries
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
+from ucimpact.inference.count_series_errors import Mixture, QuasiPoisson
 from ucimpact.inference.timeseries import Ols, Reml
 from ucimpact.methods import METHODS
+from ucimpact.methods.count_its_design import CountDesign
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_many_account import OUTCOME, Account
+from ucimpact.methods.its_many_counts import ManyCounts
 from ucimpact.methods.its_many_effects import NUMBERS, ManyEffects
 from ucimpact.methods.its_many_gaussian import ManyGaussian
 from ucimpact.methods.many_estimates import ManyEstimates
@@ -43,8 +46,8 @@ class Fitter(Protocol):
     def room(self, count: int) -> ManyEffects:
         """Where the effects of ``count`` series go."""
 
-    def fit(self, y: np.ndarray, into: ManyEffects) -> None:
-        """Fit series (N, n) and write their effects."""
+    def fit(self, y: np.ndarray, people: np.ndarray | None, into: ManyEffects) -> None:
+        """Fit series (N, n), of ``people`` (N, n) where they are known, and write their effects."""
 
 
 def fit_many(
@@ -224,13 +227,14 @@ def _fit_group(
         account.refuse(group, " ".join(refusals))
         return
     design = method.design(like)
-    used = work.values[:, window][group][:, design.used]
-    flat = used.min(axis=1) == used.max(axis=1)
+    flat = np.zeros(len(group), dtype=bool)
+    for part in _chunks(len(group)):
+        used = work.values[group[part], window][:, design.used]
+        flat[part] = used.min(axis=1) == used.max(axis=1)
     if flat.any():
         why = [str(f) for f in method.check_design(work.one(int(group[flat][0]))) if f.level == "refuse"]
         account.refuse(group[flat], " ".join(why))
         group = group[~flat]
-    del used
     fitter = _fitter(method, design, like)
     if fitter is None:
         _one_by_one(work, group, account, pool)
@@ -238,19 +242,23 @@ def _fit_group(
     cautions = [str(finding) for finding in findings]
     room = fitter.room(len(group))
 
-    def chunk(at: int) -> None:
-        part = slice(at, at + CHUNK)
+    def chunk(part: slice) -> None:
         y = work.values[group[part], window]
-        fitter.fit(_filled(y), room.part(part))
+        people = None if work.population is None else work.population[1][group[part], window]
+        fitter.fit(_filled(y), people, room.part(part))
 
-    list(pool.map(chunk, range(0, len(group), CHUNK)))
+    list(pool.map(chunk, _chunks(len(group))))
     account.caution(cautions, len(group))
     account.add(group, room, cautions=len(cautions))
 
 
+def _chunks(count: int) -> list[slice]:
+    return [slice(at, at + CHUNK) for at in range(0, count, CHUNK)]
+
+
 def _any_numbers(count: int) -> np.ndarray:
-    """Numbers that no check of a design has anything against: not whole, not small, not all alike."""
-    return 1000.5 + np.arange(count) * 37 % 101
+    """Numbers that no check of a design has anything against: whole, not small, not all alike."""
+    return 1000.0 + np.arange(count) * 37 % 101
 
 
 def _filled(y: np.ndarray) -> np.ndarray:
@@ -269,6 +277,15 @@ def _fitter(method: SeriesChoices, design: SegmentedDesign, like: Series) -> Fit
             lags=lags(like, design),
             level=method.level,
             independent=isinstance(errors, Ols),
+        )
+    if type(method) is METHODS["count-its"] and isinstance(errors, (Mixture, QuasiPoisson)):
+        chosen: Any = method
+        lengths = [like.frequency.length(int(o)) if chosen.days else 1.0 for o in like.ordinals]
+        return ManyCounts(
+            CountDesign.of(like, chosen),
+            np.array(lengths),
+            level=method.level,
+            independent=isinstance(errors, QuasiPoisson),
         )
     return None
 

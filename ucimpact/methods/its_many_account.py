@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,24 +63,26 @@ class Account:
     def close(self, keys: pd.DataFrame, outcome: str | None) -> None:
         """Put the series of one outcome down under their names."""
         refused = np.array(sorted(self._reasons), dtype=np.int64)
-        names = ("place", *SHOWN)
-        parts = {name: [rows.pop(name) for rows in self._rows] for name in names}
-        joined = {name: np.concatenate(part) if part else np.empty(0) for name, part in parts.items()}
-        place = joined.pop("place").astype(np.int64)
+        place = _joined([rows.pop("place") for rows in self._rows]).astype(np.int64)
         order = np.argsort(place, kind="stable")
-        if not (order[1:] > order[:-1]).all():
-            joined, place = {name: values[order] for name, values in joined.items()}, place[order]
+        sorted_ = bool((order[1:] > order[:-1]).all())
+        place = place if sorted_ else place[order]
+        columns: dict[str, Any] = {}
+        for name in SHOWN:
+            values = _joined([rows.pop(name) for rows in self._rows])
+            columns[name] = values if sorted_ else values[order]
         reasons = {"reason": [self._reasons[int(at)] for at in refused]}
-        for table, places, columns in (("refused", refused, reasons), ("effects", place, joined)):
-            frame = keys.iloc[places].reset_index(drop=True)
+        for table, places, more in (("refused", refused, reasons), ("effects", place, columns)):
+            names: dict[Any, Any] = {name: keys[name].array.take(places) for name in keys}
             if outcome is not None:
-                frame[OUTCOME] = outcome
-            self._tables[table].append(pd.concat([frame, pd.DataFrame(columns)], axis=1))
+                names[OUTCOME] = np.full(len(places), outcome, dtype=object)
+            self._tables[table].append(pd.DataFrame({**names, **more}, copy=False))
         self._rows, self._reasons = [], {}
 
     def effects(self) -> pd.DataFrame:
         """One row a series and term."""
-        frame = pd.concat(self._tables["effects"], ignore_index=True)
+        tables = self._tables["effects"]
+        frame = tables[0] if len(tables) == 1 else pd.concat(tables, ignore_index=True)
         for name, known in (("term", self._terms), ("route", self._routes)):
             codes = frame[name].to_numpy().astype(np.int64)
             frame[name] = pd.Categorical.from_codes(codes, categories=pd.Index(known))
@@ -93,3 +96,10 @@ class Account:
         """Cautions of designs, and how many series each is about, most first."""
         rows = sorted(self._cautions.items(), key=lambda pair: -pair[1])
         return pd.DataFrame(rows, columns=["caution", "series"])
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """Parts one after the other; one part as it is."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.empty(0)

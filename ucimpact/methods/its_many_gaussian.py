@@ -79,8 +79,9 @@ class ManyGaussian:
         """Where the effects of ``count`` series go."""
         return ManyEffects.empty(self.terms, self._event_times, ROUTE, count)
 
-    def fit(self, y: np.ndarray, into: ManyEffects) -> None:
-        """Fit series ``y`` (N, n), without holes, and write their effects."""
+    def fit(self, y: np.ndarray, people: np.ndarray | None, into: ManyEffects) -> None:
+        """Fit series ``y`` (N, n), without holes, and write their effects; ``people`` play no part."""
+        del people
         statistics = ManyStatistics.of(y, self._shared)
         fit = fit_ar1(statistics, self._contrasts, self._added, independent=self._independent)
         pattern = self._check.p_values(fit.residuals, fit.rho, (fit.var_rho > 0).astype(int)) < PATTERN
