@@ -171,9 +171,10 @@ def _procedure(estimate: Estimate) -> str:
     """Which of the notes on likely ranges belongs to this one."""
     if estimate.method == "matched-cohort":
         return "sets"
-    if estimate.method == "its":
+    if estimate.method in ("its", "count-its"):
         route = estimate.extras["route"]["average"]
-        named = {"second-order": "mixture", "rho-averaged": "mixture", "kenward-roger": "kenward-roger"}
+        averaged = dict.fromkeys(("second-order", "rho-averaged", "mixture"), "mixture")
+        named = {**averaged, "kenward-roger": "kenward-roger"}
         return named.get(route, "kenward-roger" if route.startswith("arma") else "t")
     code = str((estimate.extras.get("rule") or {}).get("procedure", "own-spread"))
     if code.endswith("+permutation"):
