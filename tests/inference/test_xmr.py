@@ -53,6 +53,13 @@ def test_seven_that_rise_one_after_another_are_a_trend_and_six_are_not() -> None
     assert marked(after(*rising[::-1], 12), "trend") == list(range(20, 27))
 
 
+def test_a_trend_alone_gives_its_direction_and_otherwise_the_side_of_the_mean_does() -> None:
+    rising = after(9.0, 9.5, 10.0, 10.5, 11.0, 11.5, 12.0, 9.0)
+    assert rising.direction[20:28].tolist() == [1] * 7 + [0]
+    low = after(5.0)
+    assert low.direction[20] == -1
+
+
 def test_two_of_three_near_the_same_limit() -> None:
     near, far = 11 + 2 * 5.32 / 3 + 0.01, 11 - 2 * 5.32 / 3 - 0.01
     assert marked(after(near, 11, near), "near") == [20, 22]
@@ -64,8 +71,7 @@ def test_two_of_three_near_the_same_limit() -> None:
 def test_a_month_without_a_value_ends_a_run_and_is_no_point() -> None:
     found = after(*[10.5] * 4, np.nan, *[10.5] * 3)
     assert marked(found, "shift") == []
-    assert not found.marked[24]
-    assert not found.above[24]
+    assert found.direction[24] == 0
 
 
 def test_a_gap_in_the_baseline_makes_no_range() -> None:
@@ -87,5 +93,6 @@ def test_turned_upside_down_the_same_points_are_marked() -> None:
     assert set(one.marks) == set(RULES)
     for rule in RULES:
         np.testing.assert_array_equal(one.marks[rule], other.marks[rule])
-    assert one.marked[50:].sum() > 5
+    assert (one.direction[50:] == 1).sum() > 5
+    np.testing.assert_array_equal(one.direction, -other.direction)
     assert one.low == pytest.approx(-other.high)

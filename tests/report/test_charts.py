@@ -12,7 +12,7 @@ from typing import Any
 import documents
 import pytest
 
-from ucimpact.report import canvas, charts, figures, findable, placebos
+from ucimpact.report import canvas, charts, figures, findable, monitoring, placebos
 from ucimpact.report.canvas import measure, svg
 from ucimpact.report.charts import Label, ObservedExpected, Path, Power, spread
 from ucimpact.report.render import drawing
@@ -63,6 +63,9 @@ def every_chart() -> Iterator[tuple[str, Any]]:
             figure = maker(document)
             if figure is not None:
                 yield f"{name}-{figure.ident}", figure.chart
+        watched = monitoring.section(document)
+        if watched is not None:
+            yield f"{name}-monitor", watched.figure.chart
     for gap, comparison in itertools.product((-4.0, -0.01, 0.0, 4.0), (-6.0, 0.0, 0.02)):
         yield f"lines-{gap}-{comparison}", observed_expected(20.0, gap, comparison)
     yield "large", observed_expected(1_234_567.0, -1e5, 0.0)

@@ -49,8 +49,9 @@ class Xmr:
         Points that the limits were made of.
     marks : dict of bool arrays (n,)
         For each rule of :data:`RULES` the points it marks.
-    above : array of bool (n,)
-        Points above the mean.
+    direction : array of int (n,)
+        1 for a point that is marked as high or rising, -1 as low or falling, 0 for one that is not marked.
+        The side of the mean decides, unless a trend alone marks it.
     """
 
     mean: float
@@ -59,12 +60,7 @@ class Xmr:
     moving_range: float
     baseline: int
     marks: dict[str, np.ndarray]
-    above: np.ndarray
-
-    @property
-    def marked(self) -> np.ndarray:
-        """Points that any rule marks, shape (n,)."""
-        return np.asarray(np.any(list(self.marks.values()), axis=0))
+    direction: np.ndarray
 
 
 def xmr(values: np.ndarray, baseline: np.ndarray) -> Xmr | None:
@@ -88,25 +84,27 @@ def xmr(values: np.ndarray, baseline: np.ndarray) -> Xmr | None:
     mean, reach = float(made.mean()), LIMIT * moving_range
     from_mean = np.where(known, values - mean, 0.0)
     step = np.where(known[1:] & known[:-1], np.diff(np.where(known, values, 0.0)), 0.0)
-    trend = np.zeros(len(values), dtype=bool)
+    trend = np.zeros(len(values))
     for first, last in _runs(np.sign(step), IN_A_ROW - 1):
-        trend[first : last + 2] = True
+        trend[first : last + 2] = np.sign(step[first])
     shift = np.zeros(len(values), dtype=bool)
     for first, last in _runs(np.sign(from_mean), IN_A_ROW):
         shift[first : last + 1] = True
+    marks = {
+        "outside": np.abs(from_mean) > reach,
+        "shift": shift,
+        "trend": trend != 0,
+        "near": _two_of_three(from_mean > 2 * reach / 3) | _two_of_three(from_mean < -2 * reach / 3),
+    }
+    by_side = marks["outside"] | marks["shift"] | marks["near"]
     return Xmr(
         mean=mean,
         low=mean - reach,
         high=mean + reach,
         moving_range=moving_range,
         baseline=len(made),
-        marks={
-            "outside": np.abs(from_mean) > reach,
-            "shift": shift,
-            "trend": trend,
-            "near": _two_of_three(from_mean > 2 * reach / 3) | _two_of_three(from_mean < -2 * reach / 3),
-        },
-        above=known & (values > mean),
+        marks=marks,
+        direction=np.where(by_side, np.sign(from_mean), trend).astype(int),
     )
 
 

@@ -136,21 +136,21 @@ def observed_expected(chart: ObservedExpected, width: int) -> Drawing:
     from_zero = low < 0 or low <= LEAVE_ZERO * high
     low = min(low, 0.0) if from_zero else low - 0.1 * (high - low or abs(high))
     marks = ticks(low, high, 6)
-    texts = _texts(marks, _plain)
+    texts = texts_of(marks, plain)
     ends = _ends(chart)
     note = "" if from_zero else f"The scale starts at {texts[0]}, not at 0."
     under = _rows_under(chart.axis_label, width) + (1 if note else 0)
-    drawing = blank(width, (272 if narrow else 372) + ROW * under + (_key_height(ends) if narrow else 0))
+    drawing = blank(width, (272 if narrow else 372) + ROW * under + (key_height(ends) if narrow else 0))
     left = max(measure(text, SMALL) for text in texts) + 12
-    axes = drawing.axes(left, *_margins(ends, narrow), 34 + ROW * under)
+    axes = drawing.axes(left, *margins(ends, narrow), 34 + ROW * under)
     room = (marks[-1] - marks[0]) * 0.02
     axes.set_ylim(marks[0], max(marks[-1], high + room))
     axes.set_xlim(-0.4, len(chart.labels) - 0.6)
 
-    _grid(drawing, axes, marks, texts)
-    _periods(drawing, axes, chart.labels, note=note, counts=chart.axis_label)
+    grid(drawing, axes, marks, texts)
+    periods_below(drawing, axes, chart.labels, note=note, counts=chart.axis_label)
     if chart.start is not None:
-        _start_line(drawing, axes, chart.start - 0.5, chart.start_label)
+        start_line(drawing, axes, chart.start - 0.5, chart.start_label)
     xs = range(len(chart.labels))
     band = [
         (x, a, b)
@@ -162,10 +162,10 @@ def observed_expected(chart: ObservedExpected, width: int) -> Drawing:
             [x for x, *_ in band], [a for _, a, _ in band], [b for *_, b in band], color=BAND, lw=0
         )
     if any(v is not None for v in chart.comparison):
-        axes.plot(xs, _gaps(chart.comparison), color=GHOST, lw=1.5)
-    axes.plot(xs, _gaps(chart.expected), color=MUTED, lw=2.5, dashes=DASHES)
-    axes.plot(xs, _gaps(chart.observed), color=BLUE, lw=3)
-    _label(drawing, axes, ends, narrow=narrow)
+        axes.plot(xs, gaps(chart.comparison), color=GHOST, lw=1.5)
+    axes.plot(xs, gaps(chart.expected), color=MUTED, lw=2.5, dashes=DASHES)
+    axes.plot(xs, gaps(chart.observed), color=BLUE, lw=3)
+    label_ends(drawing, axes, ends, narrow=narrow)
     return drawing
 
 
@@ -177,16 +177,16 @@ def path(chart: Path, width: int) -> Drawing:
     room = 0.06 * (max(values) - min(values) or 1.0)
     low, high = min(values) - room, max(values) + room
     marks = ticks_within(low, high, 5)
-    texts = _texts(marks, chart.worded)
+    texts = texts_of(marks, chart.worded)
     under = _rows_under(chart.axis_label, width)
     drawing = blank(width, (300 if narrow else 340) + ROW * under)
     left = max(measure(text, SMALL) for text in texts) + 12
     axes = drawing.axes(left, 14, 10 + ROW, 34 + ROW * under)
     axes.set_ylim(low, high)
     axes.set_xlim(-0.6, len(chart.labels) - 0.4)
-    _grid(drawing, axes, marks, texts, zero=True)
+    grid(drawing, axes, marks, texts, zero=True)
     besides = None if chart.divide is None else chart.start
-    _periods(drawing, axes, chart.labels, besides=besides, counts=chart.axis_label)
+    periods_below(drawing, axes, chart.labels, besides=besides, counts=chart.axis_label)
 
     xs = range(len(chart.labels))
     inner = BAND_INNER if any(v is not None for v in chart.band_low) else BAND
@@ -197,7 +197,7 @@ def path(chart: Path, width: int) -> Drawing:
     axes.axhline(0, color=INK, lw=1)
     if chart.worthwhile is not None:
         axes.axhline(chart.worthwhile, color=TEAL, lw=2, dashes=(4, 2.6))
-    axes.plot(xs, _gaps(chart.estimates), color=GHOST, lw=1)
+    axes.plot(xs, gaps(chart.estimates), color=GHOST, lw=1)
     lows = [b if b is not None else a for a, b in zip(chart.low, chart.band_low, strict=True)]
     highs = [b if b is not None else a for a, b in zip(chart.high, chart.band_high, strict=True)]
     x0, _, x1, _ = drawing.box
@@ -221,26 +221,26 @@ def placebo(chart: Placebo, width: int) -> Drawing:
     """Every comparison path in grey, the pilot's in blue."""
     narrow = width == NARROW
     marks = ticks_within(-chart.limit, chart.limit, 5)
-    texts = _texts(marks, chart.worded)
+    texts = texts_of(marks, chart.worded)
     last = len(chart.labels) - 1
     end = chart.pilot[last] or 0.0
     typical = sorted(v for v in (other[last] for other in chart.others) if v is not None)
     far = typical[len(typical) // 8 if end > 0 else -1 - len(typical) // 8] if typical else 0.0
     ends = [End(last, end, BLUE, 3.0, chart.pilot_label), End(last, far, MANY, 1.5, chart.others_label)]
     under = ROW * _rows_under(chart.axis_label, width)
-    drawing = blank(width, under + (272 + _key_height(ends) if narrow else 360))
+    drawing = blank(width, under + (272 + key_height(ends) if narrow else 360))
     left = max(measure(text, SMALL) for text in texts) + 12
-    axes = drawing.axes(left, *_margins(ends, narrow), 34 + under)
+    axes = drawing.axes(left, *margins(ends, narrow), 34 + under)
     axes.set_ylim(-chart.limit, chart.limit)
     axes.set_xlim(-0.4, last + 0.4)
-    _grid(drawing, axes, marks, texts, zero=True)
-    _periods(drawing, axes, chart.labels, counts=chart.axis_label)
-    _start_line(drawing, axes, chart.start - 0.5, chart.start_label)
-    joined = [v for other in chart.others for v in (*_gaps(other), math.nan)]
+    grid(drawing, axes, marks, texts, zero=True)
+    periods_below(drawing, axes, chart.labels, counts=chart.axis_label)
+    start_line(drawing, axes, chart.start - 0.5, chart.start_label)
+    joined = [v for other in chart.others for v in (*gaps(other), math.nan)]
     axes.plot([*range(last + 1), math.nan] * len(chart.others), joined, color=MANY, lw=0.8)
     axes.axhline(0, color=INK, lw=1)
-    axes.plot(range(last + 1), _gaps(chart.pilot), color=BLUE, lw=3)
-    _label(drawing, axes, ends, narrow=narrow)
+    axes.plot(range(last + 1), gaps(chart.pilot), color=BLUE, lw=3)
+    label_ends(drawing, axes, ends, narrow=narrow)
     return drawing
 
 
@@ -253,10 +253,10 @@ def power(chart: Power, width: int) -> Drawing:
     axes = drawing.axes(measure("100", SMALL) + 12, 16, above, 34 + ROW)
     axes.set_ylim(0, 100)
     axes.set_xlim(0, chart.sizes[-1])
-    _grid(drawing, axes, [0, 20, 40, 60, 80, 100], ["0", "20", "40", "60", "80", "100"])
+    grid(drawing, axes, [0, 20, 40, 60, 80, 100], ["0", "20", "40", "60", "80", "100"])
     x0, y0, x1, y1 = drawing.box
     marks = ticks_within(0, chart.sizes[-1], 4 if narrow else 6)
-    for mark, text in zip(marks, _texts(marks, _plain), strict=True):
+    for mark, text in zip(marks, texts_of(marks, plain), strict=True):
         _clamped(drawing, _pixel(axes, mark, 0)[0], y0 - 20, text)
     drawing.write((x0 + x1) / 2, y0 - 20 - ROW, chart.axis_label, colour=MUTED, size=SMALL, align="center")
     axes.plot(chart.sizes, chart.chances, color=BLUE, lw=3)
@@ -311,18 +311,18 @@ def _ends(chart: ObservedExpected) -> list[End]:
     return sorted(found, key=lambda end: -end.value)
 
 
-def _margins(ends: Sequence[End], narrow: bool) -> tuple[float, float]:
+def margins(ends: Sequence[End], narrow: bool) -> tuple[float, float]:
     """Room right of the plot and above it, for the labels."""
     if narrow:
-        return 14, 12 + ROW + _key_height(ends)
+        return 14, 12 + ROW + key_height(ends)
     return max(min(_width_of(end.label), WIDEST_LABEL) for end in ends) + 22, 12 + ROW
 
 
-def _key_height(ends: Sequence[End]) -> int:
+def key_height(ends: Sequence[End]) -> int:
     return ROW * sum(len(end.label.short) for end in ends) + 6
 
 
-def _gaps(numbers: Numbers) -> list[float]:
+def gaps(numbers: Numbers) -> list[float]:
     return [math.nan if v is None else v for v in numbers]
 
 
@@ -350,7 +350,7 @@ def _width_of(label: Label) -> float:
     return max([measure(label.head, SIZE, bold=True), *(measure(line, SMALL) for line in label.rest)])
 
 
-def _cut(text: str, most: float, size: int, *, bold: bool = False) -> str:
+def cut(text: str, most: float, size: int, *, bold: bool = False) -> str:
     """The text, or as much of it as fits, with an ellipsis."""
     if measure(text, size, bold=bold) <= most:
         return text
@@ -359,17 +359,17 @@ def _cut(text: str, most: float, size: int, *, bold: bool = False) -> str:
     return text + "…"
 
 
-def _plain(value: float, decimals: int) -> str:
+def plain(value: float, decimals: int) -> str:
     return number(value, decimals) if value else "0"
 
 
-def _texts(marks: Sequence[float], worded: Callable[[float, int], str]) -> list[str]:
+def texts_of(marks: Sequence[float], worded: Callable[[float, int], str]) -> list[str]:
     """Every tick with as many decimals as tell them apart."""
     decimals = decimals_of_step(marks)
     return [worded(mark, decimals) for mark in marks]
 
 
-def _grid(
+def grid(
     drawing: Drawing, axes: Axes, marks: Sequence[float], texts: Sequence[str], *, zero: bool = False
 ) -> None:
     x0, _, x1, _ = drawing.box
@@ -399,7 +399,7 @@ def _broken(text: str, width: int) -> list[str]:
     return lines
 
 
-def _periods(
+def periods_below(
     drawing: Drawing,
     axes: Axes,
     labels: Sequence[str],
@@ -440,7 +440,7 @@ def _clamped(
     drawing.write(x, y, text, colour=colour, size=size, align="center")
 
 
-def _start_line(drawing: Drawing, axes: Axes, place: float, label: str) -> None:
+def start_line(drawing: Drawing, axes: Axes, place: float, label: str) -> None:
     _, y0, _, y1 = drawing.box
     x = _pixel(axes, place, 0)[0]
     drawing.line((x, y0), (x, y1 + 4), colour=MUTED)
@@ -461,7 +461,7 @@ def _divide(drawing: Drawing, axes: Axes, place: float, before: str, after: str)
         drawing.write(x + 8, row, after, colour=MUTED, size=SMALL)
 
 
-def _label(drawing: Drawing, axes: Axes, ends: Sequence[End], *, narrow: bool) -> None:
+def label_ends(drawing: Drawing, axes: Axes, ends: Sequence[End], *, narrow: bool) -> None:
     if narrow:
         _key_above(drawing, ends)
     else:
@@ -479,10 +479,10 @@ def _labels_beside(drawing: Drawing, axes: Axes, ends: Sequence[End]) -> None:
         head = middle + height / 2 - ROW + 3
         drawing.line((x + 4, min(max(y, y0), y1)), (x1 + 12, head + 5), colour=end.colour)
         colour = BLUE if end.colour == BLUE else INK
-        text = _cut(end.label.head, WIDEST_LABEL, SIZE, bold=True)
+        text = cut(end.label.head, WIDEST_LABEL, SIZE, bold=True)
         drawing.write(x1 + 16, head, text, colour=colour, bold=True)
         for k, line in enumerate(end.label.rest):
-            text = _cut(line, WIDEST_LABEL, SMALL)
+            text = cut(line, WIDEST_LABEL, SMALL)
             drawing.write(x1 + 16, head - ROW * (k + 1), text, colour=MUTED, size=SMALL)
 
 
@@ -510,6 +510,6 @@ def _key_above(drawing: Drawing, ends: Sequence[End]) -> None:
                 drawing.line((0, y + 5), (24, y + 5), colour=end.colour, width=end.width, dashed=end.dashed)
             else:
                 drawing.line((0, y + 5), (24, y + 5), colour=BAND, width=12)
-            cut = _cut(text, drawing.width - 34, SMALL)
-            drawing.write(32, y, cut, colour=BLUE if end.colour == BLUE else INK, size=SMALL)
+            kept = cut(text, drawing.width - 34, SMALL)
+            drawing.write(32, y, kept, colour=BLUE if end.colour == BLUE else INK, size=SMALL)
             y -= ROW

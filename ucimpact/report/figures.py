@@ -13,6 +13,8 @@ from typing import Any
 
 from ucimpact.report import staggered
 from ucimpact.report.charts import Chart, Label, ObservedExpected, Path
+from ucimpact.report.forest import Forest
+from ucimpact.report.monitor import Monitor
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.single import Claim, Interval
 from ucimpact.report.tables import Download, Table, download, table
@@ -50,7 +52,7 @@ class Figure:
     ident: str
     title: str
     measure: str
-    chart: Chart | Interval | Claim
+    chart: Chart | Interval | Claim | Forest | Monitor
     name: str
     description: str
     source: str = ""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ucimpact.report import charts, single
+from ucimpact.report import charts, forest, monitor, single
 from ucimpact.report.canvas import Drawing, settings, svg
 from ucimpact.report.figures import Figure
 from ucimpact.report.statement import statement
@@ -68,7 +68,9 @@ def templates() -> Path:
     raise FileNotFoundError("the report templates are missing from this installation of ucimpact")
 
 
-def drawing(chart: charts.Chart | single.Interval | single.Claim, width: int) -> Drawing:
+def drawing(
+    chart: charts.Chart | single.Interval | single.Claim | forest.Forest | monitor.Monitor, width: int
+) -> Drawing:
     """The chart at a width."""
     with settings():
         match chart:
@@ -78,8 +80,12 @@ def drawing(chart: charts.Chart | single.Interval | single.Claim, width: int) ->
                 return charts.path(chart, width)
             case charts.Placebo():
                 return charts.placebo(chart, width)
+            case forest.Forest():
+                return forest.forest(chart, width)
             case charts.Power():
                 return charts.power(chart, width)
+            case monitor.Monitor():
+                return monitor.monitor(chart, width)
             case single.Interval():
                 return single.interval(chart, width, narrow=width == charts.NARROW)
             case single.Claim():

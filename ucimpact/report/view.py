@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ucimpact.report import cohort, figures, findable, intervals, method, placebos
+from ucimpact.report import cohort, figures, findable, intervals, method, monitoring, placebos
+from ucimpact.report import sites as site_chart
 from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
 from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
@@ -73,9 +74,10 @@ def view(document: Mapping[str, Any]) -> View:
     people = cohort.is_cohort(document)
     made = (
         cohort.effect(document) if people else effect(document), path(document), placebo(document),
-        cohort.naive(document) if people else None, say(document), money(document), limits(document),
-        others(document), trust(document), agree(document), found(document), who(document),
-        cohort.groups(document) if people else None, how(document), data(document), appendix(document),
+        sites(document), cohort.naive(document) if people else None, say(document), money(document),
+        limits(document), others(document), trust(document), agree(document), found(document), who(document),
+        cohort.groups(document) if people else None, monitoring.section(document), how(document),
+        data(document), appendix(document),
     )  # fmt: skip
     about = [
         study["population"],
@@ -186,6 +188,36 @@ def placebo(document: Mapping[str, Any]) -> Section | None:
         text=(rest,) if rest else (),
         figure=drawn,
         note=Note(name="How to read this chart", paragraphs=(("How to read this", reading),)),
+    )
+
+
+def sites(document: Mapping[str, Any]) -> Section | None:
+    """Each site's own effect and their average, where every site was held against its own past."""
+    drawn = site_chart.forest(document)
+    if drawn is None:
+        return None
+    unit = figures.unit_of(document)
+    bold, rest = first_sentence(_check(document, "sites_differ"))
+    paragraphs = (
+        (
+            "How to read this",
+            f"Each line is the likely range of one {unit} by itself; the larger the mark on it, the more the "
+            f"{unit} weighs in the average. The black diamond is the average, as wide as its likely range.",
+        ),
+        (
+            f"Another {unit}",
+            f"The dashed line holds the effect to expect at another {unit} like these. It is as wide as the "
+            "average's own range or wider, for what works on average need not work alike everywhere.",
+        ),
+    )
+    return Section(
+        ident="sites",
+        heading=f"What did each {unit} show?",
+        kind="chart",
+        bold=bold,
+        text=(rest,) if rest else (),
+        figure=drawn,
+        note=Note(name="How to read the sites", paragraphs=paragraphs),
     )
 
 
