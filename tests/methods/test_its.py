@@ -101,6 +101,7 @@ def test_the_total_of_a_rate_is_a_number_of_events() -> None:
     found = InterruptedTimeSeries(outcome="rate").fit(series)
     effect = -5 - 0.5 * np.arange(15)
     assert estimates(found)["cumulative"] == pytest.approx(np.sum(effect * people[25:] / 1000))
+    assert estimates(found)["cumulative_realised"] == pytest.approx(np.sum(effect * people[25:] / 1000))
     assert estimates(found)["average"] == pytest.approx(effect.mean())
 
 
