@@ -14,6 +14,7 @@ from ucimpact.data.series import Series
 from ucimpact.data.simulate_controls import SeriesWithControls
 from ucimpact.errors import DataError, DesignError
 from ucimpact.estimate import Estimate
+from ucimpact.inference.convergence import effective_size, split_r_hat
 from ucimpact.methods.series_changes import Change
 from ucimpact.methods.structural import StructuralTimeSeries
 
@@ -135,8 +136,10 @@ def test_dated_periods_give_half_a_year_and_a_year() -> None:
 
 def test_periods_without_a_value_are_bridged_and_left_out_of_the_total() -> None:
     data = table()
+    whole = fit(data)
     data.loc[[4, 5, 20, 50], "y"] = np.nan
     found = fit(data)
+    assert found.extras["noise_sd"] == pytest.approx(whole.extras["noise_sd"], rel=0.1)
     assert found.counts["left_out"] == [{"n": 4, "reason": "no value of y"}]
     assert found.effect("average")["estimate"] == pytest.approx(-10, abs=0.6)
     assert found.effect("cumulative")["estimate"] == pytest.approx(19 * found.effect("average")["estimate"])
@@ -329,6 +332,15 @@ def test_a_control_far_from_where_it_was_is_told() -> None:
     data = table()
     data.loc[45:, "x1"] += 60
     assert "x1 lies far from all its values before the start in 15 of 20 periods" in said(fit(data))
+
+
+def test_the_chain_that_is_watched_is_that_of_the_average_effect() -> None:
+    method = StructuralTimeSeries(outcome="y", controls=("x1", "x2"), **FEW)
+    series = Series(table(), start=41)
+    drawn = method.sample(series, method.design(series)).expected[:, 40:].mean(axis=1)
+    told = method.fit(series).extras["convergence"]
+    assert told["r_hat"] == pytest.approx(split_r_hat(drawn))
+    assert told["effective_draws"] == pytest.approx(effective_size(drawn))
 
 
 def test_draws_that_have_not_settled_are_told() -> None:
