@@ -11,6 +11,7 @@ import pytest
 import ucimpact
 from ucimpact import Series, fit_many
 from ucimpact.errors import DataError, DesignError, UsageError
+from ucimpact.inference.newey_west import NeweyWest
 from ucimpact.inference.timeseries import Ols
 from ucimpact.methods import BeforeAfter, InterruptedTimeSeries
 from ucimpact.methods.many_estimates import ManyEstimates
@@ -18,6 +19,10 @@ from ucimpact.methods.many_estimates import ManyEstimates
 NUMBERS = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
 NOT_AT_ONCE = ("cumulative_realised",)
 """Effects that need another fit, of the periods before alone: a method gives them for one series."""
+
+
+OF_OTHER_FITS = ("With covid =", "path from before the start the average effect")
+"""Warnings that come from fitting a series again."""
 
 
 def errors(count: int, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -82,6 +87,8 @@ def test_each_series_has_its_own_numbers(count: int, months: int, choices: dict[
             assert np.array_equal(rows["event_time"], effects["event_time"], equal_nan=True)
         assert dict(zip(rows["term"], rows["route"], strict=True)).items() >= alone.extras["route"].items()
         routes |= set(rows["route"])
+        said = [text for text in alone.warnings if not any(words in text for words in OF_OTHER_FITS)]
+        assert rows["warnings"].iloc[0] == len(said), said
     for name in found.refused["practice"]:
         with pytest.raises(DesignError):
             one(table, name, method)
@@ -166,10 +173,18 @@ def test_several_outcomes_are_series_of_their_own() -> None:
     assert np.allclose(2 * rate["estimate"].to_numpy()[same], double["estimate"].to_numpy()[same])
 
 
-def test_a_column_that_differs_from_series_to_series_is_fitted_one_by_one() -> None:
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"adjust": ("strikes",)},
+        {"season_profile": (110.0, 105, 101, 99, 98, 97, 96, 95, 97, 99, 101, 102)},
+        {"errors": NeweyWest()},
+    ],
+)
+def test_what_cannot_be_shared_is_fitted_one_by_one(choices: dict[str, object]) -> None:
     table = a_table(3, 48, seed=2)
     table["strikes"] = np.random.default_rng(3).poisson(1.0, len(table)).astype(float)
-    method = InterruptedTimeSeries(outcome="rate", adjust=("strikes",))
+    method = InterruptedTimeSeries(outcome="rate", **choices)
     found = fit_many(table, by="practice", period="month", start="begins", method=method)
     for name, rows in found.effects.groupby("practice"):
         assert rows["conf_low"].to_numpy() == pytest.approx(

@@ -5,8 +5,12 @@ their periods, start and missing periods share a design and are fitted together:
 :mod:`ucimpact.inference.many_series` for how. What a method would refuse for one series is refused for
 that series, with the reason, and the others go on.
 
-A design with a column of the table that differs from series to series (``adjust``) cannot be shared:
-such series are fitted one by one.
+A design with a column of the table that differs from series to series (``adjust``), a season borrowed
+from elsewhere, and errors other than the default or independent ones are fitted one by one.
+
+What needs another fit of the same series is left to the method itself: the total with the noise of its
+periods (``cumulative_realised``), fake starts, and the answer under other trends or without COVID. So the
+number of ``warnings`` is that of what the design and the fit call for.
 """
 
 from __future__ import annotations
@@ -159,7 +163,7 @@ class _Work:
     @property
     def shares(self) -> bool:
         """Whether series with the same periods have the same design."""
-        return not self.method.adjust
+        return not (self.method.adjust or self.method.season_from)
 
 
 def _fit(work: _Work, account: Account, pool: ThreadPoolExecutor) -> None:
@@ -269,6 +273,8 @@ def _filled(y: np.ndarray) -> np.ndarray:
 
 def _fitter(method: SeriesChoices, design: SegmentedDesign, like: Series) -> Fitter | None:
     """What fits a design to many series; None where series have to be fitted one by one."""
+    if design.profile is not None:
+        return None
     errors = getattr(method, "errors", None)
     if type(method) is METHODS["its"] and isinstance(errors, (Reml, Ols)):
         return ManyGaussian(

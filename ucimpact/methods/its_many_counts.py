@@ -62,7 +62,7 @@ class _Independent:
         self._df = float(fit.basis.shape[0] - fit.basis.shape[1])
         # the working regression is one step on from the Poisson fit
         half = forward(fit.factors, fit.basis.T @ (fit.y - fit.mu))
-        self._mean = fit.coef + backward(fit.factors, half)
+        self._mean: np.ndarray = fit.coef + backward(fit.factors, half)
         left = (fit.pearson**2).sum(axis=0) - (half**2).sum(axis=0)
         self._variance = left / self._df
 

@@ -25,6 +25,7 @@ from ucimpact.methods.its_findings import (
     LONG_ENOUGH_FOR_HIGH_RHO,
     PATTERN,
     SMALL_MEAN,
+    WANDERING,
 )
 from ucimpact.methods.its_many_effects import NUMBERS, ManyEffects, two_sided
 from ucimpact.methods.its_ranges import OF_THE_AVERAGE, ROUTES
@@ -120,7 +121,14 @@ class ManyGaussian:
         small = (counts == np.round(counts)).all(axis=1) & (counts >= 0).all(axis=1)
         small &= counts.mean(axis=1) < SMALL_MEAN
         strong = (fit.rho > HIGH_RHO) & (self._used < LONG_ENOUGH_FOR_HIGH_RHO)
-        signs = (strong, (routes == AVERAGED).any(axis=0), pattern, negative | outside, small)
+        signs = (
+            strong,
+            fit.rho > WANDERING,
+            (routes == AVERAGED).any(axis=0),
+            pattern,
+            negative | outside,
+            small,
+        )
         no_ratio = ~np.isfinite(into.numbers[0, self._relative])
         return np.asarray(np.sum([sign.astype(np.int16) for sign in (*signs, no_ratio)], axis=0))
 
