@@ -281,14 +281,13 @@ def _who(records: Records) -> str:
     return f"{who}{places}, {span}"
 
 
-Asked = tuple["Panel | Series | Cohort", str, dict[str, dict[str, Any]], "tuple[Panel, str] | None"]
+Asked = tuple["Panel | Series | Cohort", str, dict[str, dict[str, Any]], "tuple[Panel | Series, str] | None"]
 """Data and outcome as they are analysed, the fields of methods as the study sets them, and the same data for
 methods of counts."""
 
 
 def _asked(study: Study, records: Records) -> Asked:
     from ucimpact.data.cohort import Cohort
-    from ucimpact.data.panel import Panel
     from ucimpact.design import OF_COUNTS
     from ucimpact.evaluation import prepare
     from ucimpact.evaluation.people import NAIVE, options_of, seen_by
@@ -304,8 +303,7 @@ def _asked(study: Study, records: Records) -> Asked:
         fields.setdefault("covid", study.data.covid)
     prepared = prepare(data, outcome)
     counted = prepare(data, outcome, method=OF_COUNTS[0])
-    beside = (counted.data, counted.column) if isinstance(counted.data, Panel) else None
-    return prepared.data, prepared.column, {name: fields}, beside
+    return prepared.data, prepared.column, {name: fields}, (counted.data, counted.column)
 
 
 def _say_designs(
@@ -313,7 +311,7 @@ def _say_designs(
     data: Panel | Series | Cohort,
     column: str,
     options: dict[str, dict[str, Any]],
-    counted: tuple[Panel, str] | None,
+    counted: tuple[Panel | Series, str] | None,
 ) -> None:
     """Which methods could answer; raises the refusals of the one that is declared."""
     from ucimpact.design import open_designs

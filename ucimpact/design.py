@@ -38,7 +38,7 @@ def open_designs(
     column: str,
     *,
     options: dict[str, Any] | None = None,
-    counted: tuple[Panel, str] | None = None,
+    counted: tuple[Panel | Series, str] | None = None,
 ) -> list[OpenDesign]:
     """Ask every method of the register for its findings on these data.
 
@@ -49,7 +49,7 @@ def open_designs(
         The outcome as it is analysed.
     options : dict, optional
         Fields that the study declares for a method, by method key.
-    counted : (Panel, str), optional
+    counted : (Panel or Series, str), optional
         The data and the column for methods of counts, where the outcome is a rate for the others.
     """
     designs = []
@@ -63,7 +63,8 @@ def open_designs(
         elif isinstance(data, Cohort) or method.takes is Cohort:
             designs.append(OpenDesign(method=name, is_open=False, findings=(_other_rows(data),)))
         elif isinstance(data, Panel):
-            designs.append(_pilot_series(name, fields, data, column))
+            count = counted[1] if name in OF_COUNTS and counted is not None else None
+            designs.append(_pilot_series(name, fields, data, count or column, total=count is not None))
         else:
             way_out = "Bring the same figures for places without the pilot, one row a place and period"
             finding = Finding("refuse", "one series has nothing to compare with", way_out)
@@ -105,8 +106,10 @@ def _asked(
     return OpenDesign(method=name, is_open=all(f.level != "refuse" for f in found), findings=found, note=note)
 
 
-def _pilot_series(name: str, fields: dict[str, Any], panel: Panel, column: str) -> OpenDesign:
-    """A series method, asked about the mean of the pilot units."""
+def _pilot_series(
+    name: str, fields: dict[str, Any], panel: Panel, column: str, *, total: bool = False
+) -> OpenDesign:
+    """A series method, asked about the mean of the pilot units, or a method of counts about their total."""
     if len(panel.starts) != 1:
         finding = Finding(
             "refuse",
@@ -118,8 +121,10 @@ def _pilot_series(name: str, fields: dict[str, Any], panel: Panel, column: str) 
     codes, values = panel.period_codes[rows], panel.values(column)[rows]
     known = np.isfinite(values)
     size = len(panel.ordinals)
-    with np.errstate(invalid="ignore"):
-        mean = np.bincount(codes[known], values[known], size) / np.bincount(codes[known], minlength=size)
+    seen = np.bincount(codes[known], minlength=size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        whole = np.where(seen == panel.pilot_units.sum(), 1.0, np.nan)
+        told = np.bincount(codes[known], values[known], size) / (whole if total else seen)
     frequency = panel.frequency
     periods: list[Any] = [
         int(o) if frequency.kind == "number" else frequency.first_day(int(o)) for o in panel.ordinals
@@ -127,8 +132,9 @@ def _pilot_series(name: str, fields: dict[str, Any], panel: Panel, column: str) 
     start = panel.starts[0]
     first: Any = start if frequency.kind == "number" else frequency.first_day(start)
     try:
-        series = Series(pd.DataFrame({"period": periods, column: mean}), start=first)
+        series = Series(pd.DataFrame({"period": periods, column: told}), start=first)
     except DataError as error:
         finding = Finding("refuse", str(error.problems[0]), "Add the missing periods")
         return OpenDesign(method=name, is_open=False, findings=(finding,))
-    return _asked(name, fields, series, column, note="on the mean of the pilot units, without the comparison")
+    note = f"on the {'total' if total else 'mean'} of the pilot units, without the comparison"
+    return _asked(name, fields, series, column, note=note)

@@ -69,7 +69,7 @@ OF_RATIOS = ("count-did", "count-its", "cost-did")
 """Methods with a log link: to add the same number everywhere is to change the ratios."""
 MANY_PILOTS = ("cost-did",)
 """Methods that refuse a likely range with few pilot places."""
-LOGS = ("log_average", "log_level_change", "log_slope_change", "log_effect_at")
+LOGS = ("log_average", "log_level_change", "log_slope_change")
 RATIOS = ("relative", "rate_ratio", "event_log", *LOGS)
 """Effects that stay as they are when the outcome is scaled."""
 

@@ -102,7 +102,6 @@ class CountEffects:
         for since, contrast in later.items():
             at = int(np.flatnonzero(segments.since == since)[0])
             self._add(self._at(at, contrast, "effect_at"), contrast, event_time=since)
-            self._add({"term": "log_effect_at", **self._log(contrast)}, contrast, event_time=since)
 
     def _at(self, at: int, contrast: np.ndarray, term: str) -> Row:
         """The effect in one period, in the units of effects, from its log ratio."""
