@@ -276,6 +276,7 @@ class StructuralTimeSeries(SeriesChoices):
             "before": int(design.before.sum()),
             "after": int(design.after.sum()),
             "n": int(design.used.sum()),
+            "df": {"average": None},
             "season": season_account(design),
             "inclusion": inclusion(self.controls, fixed(design), draws),
             "convergence": {
