@@ -171,6 +171,8 @@ def _procedure(estimate: Estimate) -> str:
     """Which of the notes on likely ranges belongs to this one."""
     if estimate.method == "matched-cohort":
         return "sets"
+    if estimate.method == "structural":
+        return "posterior"
     if estimate.method in ("its", "count-its"):
         route = estimate.extras["route"]["average"]
         averaged = dict.fromkeys(("second-order", "rho-averaged", "mixture"), "mixture")
