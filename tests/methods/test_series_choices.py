@@ -96,6 +96,7 @@ def test_a_series_without_noise_gives_each_shape_back(shape: str) -> None:
     assert got.get("slope_change") == (pytest.approx(slope[shape]) if shape in slope else None)
     np.testing.assert_allclose(estimate.counterfactual["expected"], PATH)
     assert estimate.extras["after"] == running.sum()
+    np.testing.assert_array_equal(estimate.counterfactual["running"], running)
 
 
 def test_a_phase_in_can_grow_instead_of_being_left_out() -> None:

@@ -237,6 +237,8 @@ def _naive(estimate: Estimate) -> float | None:
     if not found:
         return None
     after = frame[(frame["since"] >= 0) & frame["used"].astype(bool)]
+    if "running" in after:
+        after = after[after["running"].astype(bool)]
     run = float(after["since"].iloc[-1] - after["since"].iloc[0])
     effect = found.get("level_change", 0.0) + found.get("slope_change", 0.0) * run
     expected = float(after["expected"].iloc[-1])

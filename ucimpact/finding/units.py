@@ -103,8 +103,9 @@ def units_of(
     frame = estimate.counterfactual
     assert frame is not None
     after = frame[(frame["since"] >= 0) & frame["observed"].notna()]
-    if "used" in after:
-        after = after[after["used"].astype(bool)]
+    for which in ("used", "running"):
+        if which in after:
+            after = after[after[which].astype(bool)]
     if isinstance(data, Panel):
         return _panel_units(estimate, data, rate, study, outcome, after, each)
     return _series_units(estimate, rate, study, outcome, after, each)

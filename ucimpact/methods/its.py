@@ -36,7 +36,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -78,6 +78,8 @@ class InterruptedTimeSeries(SeriesChoices):
         ``PraisWinsten()``, ``NeweyWest(lags, prewhite, adjust)`` or ``Hac(prewhite, adjust)``. In a study
         file by name: ``errors = "NeweyWest"``.
     """
+
+    widens_for_season: ClassVar[bool] = True
 
     errors: SeriesErrors = field(default_factory=Reml)
 
@@ -206,7 +208,8 @@ class InterruptedTimeSeries(SeriesChoices):
     ) -> pd.DataFrame:
         """What was expected in every period without the pilot; before the start, the fitted path.
 
-        The limits are of the expected mean, by the procedure of the average effect.
+        The limits are of the expected mean, by the procedure of the average effect. ``running`` marks the
+        periods over which effects are averaged and summed, which a pulse or a temporary pilot leaves again.
         """
         limits = ranges.procedure("average", ranges.average).limits(design.expected, self.level)
         if design.profile is not None:
@@ -225,5 +228,6 @@ class InterruptedTimeSeries(SeriesChoices):
                 "low": limits[:, 0],
                 "high": limits[:, 1],
                 "used": design.used,
+                "running": design.shape.runs(design.since),
             }
         )

@@ -95,6 +95,8 @@ class SeriesChoices:
     takes: ClassVar[type] = Series
     takes_days: ClassVar[bool] = False
     """Whether the method has a pattern of the week of its own."""
+    widens_for_season: ClassVar[bool] = False
+    """Whether the method's ranges hold what is not known of a borrowed season."""
 
     def __post_init__(self) -> None:
         if wrong := self.wrong_choices():

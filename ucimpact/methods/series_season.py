@@ -182,7 +182,11 @@ def season_cautions(choices: SeriesChoices) -> list[Finding]:
             f"the season is borrowed from {_listed(choices.season_from)}: the answer holds if this series "
             f"rises and falls through the year as they do"
         )
-        return [Finding("warn", text)]
+        found = [Finding("warn", text)]
+        if not choices.widens_for_season:
+            text = "the range takes the borrowed season as known, and so is somewhat too narrow"
+            found.append(Finding("warn", text, "its widens its ranges for it"))
+        return found
     if choices.season_profile:
         text = "the season is stated by the study and taken as known: what is wrong with it is in no range"
         return [Finding("warn", text)]
