@@ -21,6 +21,8 @@ ENOUGH_FOR_SMALL = 10
 def sites_differ(estimate: Estimate) -> Check | None:
     """Whether sites differ by more than chance: Cochran's Q, with the spread between them.
 
+    Each site counts with the variance that its own interval stands for.
+
     Holds where the scatter is what chance alone would give (10%); doubtful where it is more, for the average
     then need not hold at any one site. With fewer than five sites that find nothing it cannot tell.
     """
@@ -32,7 +34,7 @@ def sites_differ(estimate: Estimate) -> Check | None:
     spread = f"{100 * found['tau']:.0f} per cent" if logs else f"{found['tau']:.3g}"
     share = f"{100 * found['i2']:.0f}%"
     answer: Answer = "holds"
-    if found["q_p_value"] < DOUBT:
+    if found["careful_p_value"] < DOUBT:
         answer = "doubtful"
         text = (
             f"The {len(sites)} sites differ by more than chance: {share} of their scatter (I squared), a "
@@ -49,7 +51,7 @@ def sites_differ(estimate: Estimate) -> Check | None:
         answer=answer,
         text=text,
         statistic=float(found["q"]),
-        p_value=float(found["q_p_value"]),
+        p_value=float(found["careful_p_value"]),
         counted=False,
     )
 

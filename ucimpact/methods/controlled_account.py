@@ -128,9 +128,29 @@ def account(
         "control": {**control, "columns": list(method.controls)},
         "shared_shocks": shared,
     }
+    if (line := _comparison(method, data)) is not None:
+        extras["comparison"] = line
     if method.form != "regression":
         extras |= placebo_dates(data, design, found.fit, Reml(), method.level)
     return extras
+
+
+def _comparison(method: ControlledITS, data: Series) -> list[dict[str, Any]] | None:
+    """The control's own path with the events behind it; None where it is not made of counts."""
+    values = np.stack([data.values(name) for name in method.controls])
+    known = values[np.isfinite(values)]
+    if (known < 0).any() or (known != np.round(known)).any():
+        return None
+    events, path = values.sum(axis=0), method.control.path(data)
+    return [
+        {
+            "period": data.frequency.iso(int(ordinal)),
+            "label": data.frequency.label(int(ordinal)),
+            "mean": float(path[at]),
+            "events": float(events[at]),
+        }
+        for at, ordinal in enumerate(data.ordinals)
+    ]
 
 
 def _named(found: Told) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import Ranges
 from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.methods.series_fit import LogRatio
+
+if TYPE_CHECKING:
+    from ucimpact.methods.multi_site_its import MultiSiteITS
 
 MANY = 1_000_000
 """As many periods before the start as any rule could ask for."""
@@ -66,6 +69,8 @@ class SiteEffect:
     site : Site
     estimate, low, high : float
         The average effect, or the log ratio, with the site's own interval.
+    std_error : float
+        Kenward-Roger, with AR(1) errors by REML: what the site is weighed by.
     df : float
         ``nan`` where no single t gave the interval.
     rho : float
@@ -78,20 +83,15 @@ class SiteEffect:
     estimate: float
     low: float
     high: float
+    std_error: float
     df: float
     rho: float
     route: str
     expected: np.ndarray
     spread: np.ndarray
-    level: float
-
-    @property
-    def std_error(self) -> float:
-        """The half-width over the normal quantile: a short series counts for as little as it is sure."""
-        return float((self.high - self.low) / 2 / ndtri((1 + self.level) / 2))
 
 
-def site_of(panel: Panel, code: int, choices: SeriesChoices, shared: np.ndarray | None) -> Site:
+def site_of(panel: Panel, code: int, choices: MultiSiteITS, shared: np.ndarray | None) -> Site:
     """A pilot unit as a site.
 
     Parameters
@@ -99,7 +99,7 @@ def site_of(panel: Panel, code: int, choices: SeriesChoices, shared: np.ndarray 
     panel : Panel
     code : int
         Of the unit.
-    choices : SeriesChoices
+    choices : MultiSiteITS
     shared : array (n_periods of the panel,), optional
         The season that all units have in common, in place of one of the site's own.
 
@@ -122,7 +122,7 @@ def site_of(panel: Panel, code: int, choices: SeriesChoices, shared: np.ndarray 
     if shared is None:
         design = SegmentedDesign.of(series, choices)
     else:
-        design = SegmentedDesign.of(series, replace(choices, season="none"))
+        design = SegmentedDesign.of(series, replace(choices, season="none", shared_season=False))
         design = _with_season(design, shared[np.searchsorted(panel.ordinals, series.ordinals)])
     rate = series.rates.get(choices.outcome)
     if rate is None:
@@ -207,7 +207,7 @@ def _of_counts(site: Site, level: float) -> SiteEffect:
     row = ratio.row(ranges, fit.coef)
     log_expected = without[:, :p] @ fit.coef[:p]
     expected = np.exp(log_expected)
-    return _told(site, row, ranges, expected, expected * fit.std_errors(without), level)
+    return _told(site, row, ranges, expected, expected * fit.std_errors(without))
 
 
 def _of_means(site: Site, scale: str, level: float) -> SiteEffect:
@@ -221,23 +221,23 @@ def _of_means(site: Site, scale: str, level: float) -> SiteEffect:
         ratio = LogRatio.of_means(average, design.expected_average(), fit.coef)
         ranges = Ranges.of(fit, ratio.towards, used=int(design.used.sum()), level=level)
         row = ratio.row(ranges, fit.coef)
-    return _told(site, row, ranges, fit.estimates(design.expected), fit.std_errors(design.expected), level)
+    return _told(site, row, ranges, fit.estimates(design.expected), fit.std_errors(design.expected))
 
 
 def _told(
-    site: Site, row: Mapping[str, Any], ranges: Ranges, expected: np.ndarray, spread: np.ndarray, level: float
+    site: Site, row: Mapping[str, Any], ranges: Ranges, expected: np.ndarray, spread: np.ndarray
 ) -> SiteEffect:
     return SiteEffect(
         site=site,
         estimate=float(row["estimate"]),
         low=float(row.get("conf_low", np.nan)),
         high=float(row.get("conf_high", np.nan)),
+        std_error=float(ranges.fit.std_errors(ranges.average)[0]),
         df=float(row.get("df", np.nan)),
         rho=float(getattr(ranges.fit, "rho", np.nan)),
         route=ranges.route("average", ranges.average),
         expected=expected,
         spread=spread,
-        level=level,
     )
 
 

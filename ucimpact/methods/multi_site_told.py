@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from ucimpact import serialise
 from ucimpact.data.panel import Panel
@@ -237,11 +238,22 @@ class Told:
                 "q": pooled.q,
                 "q_df": pooled.residual_df,
                 "q_p_value": pooled.q_p_value,
+                "careful_p_value": self.careful,
                 "scale": pooled.scale,
             },
             "leave_one_out": self._without(),
             "small_sites": small,
         }
+
+    @property
+    def careful(self) -> float:
+        """Chance of a scatter as large, with the variance that each site's own interval stands for.
+
+        Standard errors from a few years are too small as often as too large, and Q counts each of the former:
+        with those by REML it rejects at 5% in 9% to 23% of cases without any difference.
+        """
+        wide = [(one.high - one.low) / 2 / float(ndtri((1 + self.method.level) / 2)) for one in self.found]
+        return pool(self.pooled.y, np.square(wide), estimator="fixed").q_p_value
 
     def _without(self) -> list[dict[str, Any]]:
         """The average without each site in turn, on the scale of the pooling."""
@@ -268,7 +280,7 @@ class Told:
                 f"{pooled.k} sites are few to show how far the effect differs from site to site, which the "
                 f"likely range and the range for another site lean on."
             )
-        if pooled.q_p_value < DIFFER:
+        if self.careful < DIFFER:
             texts.append(
                 f"The effect differs between sites by more than chance (I squared {pooled.i2:.0%}): the "
                 f"average need not hold at any one of them."

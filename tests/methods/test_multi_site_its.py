@@ -1,0 +1,235 @@
+"""Sites against their own past: the parts by hand, what is refused, and how often the average errs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ucimpact.data.panel import Panel
+from ucimpact.data.series import Series
+from ucimpact.data.simulate_sites import PilotSites
+from ucimpact.errors import DesignError, EstimationError
+from ucimpact.estimate import Estimate
+from ucimpact.inference.pooling import pool
+from ucimpact.methods.its import InterruptedTimeSeries
+from ucimpact.methods.multi_site_its import MultiSiteITS
+from ucimpact.methods.multi_site_series import SHARED, shared_season
+
+
+def panel(seed: int = 1, *, rate: bool = False, **design: Any) -> Panel:
+    table = PilotSites(**{"as_counts": rate, **design}).draw(seed).table
+    made = Panel(table, unit="site", period="month", start="start", population="people")
+    return made.with_rate("admissions", per=1_000, name="rate") if rate else made
+
+
+def series_of(data: Panel, site: str) -> Series:
+    table = data.table[data.table["site"] == site].reset_index(drop=True)
+    return Series(table, period="month", start=table["start"].iloc[0])
+
+
+def number(estimate: Estimate, term: str, column: str = "estimate") -> float:
+    return float(estimate.effect(term)[column])
+
+
+def test_each_site_is_the_plain_method_and_the_average_is_their_pooling() -> None:
+    data = panel()
+    estimate = MultiSiteITS(outcome="admissions").fit(data)
+    rows = estimate.effects[estimate.effects["term"] == "site"]
+    assert sorted(rows["group"]) == [f"site {k:02d}" for k in range(1, 9)]
+    assert rows["estimate"].is_monotonic_increasing and rows["weight"].sum() == pytest.approx(1)
+    for _, row in rows.iterrows():
+        alone = InterruptedTimeSeries(outcome="admissions").fit(series_of(data, row["group"]))
+        for column in ("estimate", "conf_low", "conf_high"):
+            assert row[column] == pytest.approx(number(alone, "average", column), rel=1e-9)
+    again = pool(rows["estimate"].to_numpy(), rows["std_error"].to_numpy() ** 2)
+    assert number(estimate, "att") == pytest.approx(again.estimate)
+    assert [number(estimate, "att", c) for c in ("conf_low", "conf_high")] == pytest.approx(again.limits()[0])
+    reach = [number(estimate, "prediction", c) for c in ("conf_low", "conf_high")]
+    assert reach == pytest.approx(again.prediction())
+    assert number(estimate, "att", "df") == 7
+    assert len(estimate.extras["leave_one_out"]) == 8
+
+
+def test_a_total_is_the_average_over_all_periods_with_the_pilot() -> None:
+    data = panel()
+    estimate = MultiSiteITS(outcome="admissions").fit(data)
+    with_it = data.values("admissions")[data.treated]
+    assert number(estimate, "cumulative") == pytest.approx(number(estimate, "att") * len(with_it))
+    assert estimate.extras["observed"] == pytest.approx(with_it.mean())
+    expected = with_it.mean() - number(estimate, "att")
+    assert number(estimate, "relative") == pytest.approx(number(estimate, "att") / expected)
+    assert estimate.counts["pilot_periods"] == len(with_it)
+
+
+def test_counts_are_pooled_as_ratios_and_told_in_units_of_the_rate() -> None:
+    data = panel(rate=True, change=-0.2, base=400, noise=0.02)
+    estimate = MultiSiteITS(outcome="rate").fit(data)
+    theta = number(estimate, "log_average")
+    assert np.expm1(theta) == pytest.approx(-0.2, abs=0.03)
+    rows = data.treated
+    events, people = data.values("admissions")[rows].sum(), data.values("people")[rows].sum()
+    assert number(estimate, "relative") == pytest.approx(np.expm1(theta))
+    assert number(estimate, "att") == pytest.approx(-events / people * 1_000 * np.expm1(-theta))
+    assert number(estimate, "cumulative") == pytest.approx(-events * np.expm1(-theta))
+    frame = estimate.counterfactual
+    assert frame is not None and not frame["period"].any()
+    after = frame["since"] >= 0
+    assert frame.loc[after, "events"].sum() == events
+    ratio = frame.loc[after, "observed"].mean() / frame.loc[after, "expected"].mean()
+    assert ratio == pytest.approx(0.8, abs=0.03)
+    natural = MultiSiteITS(outcome="rate", scale="natural").fit(data)
+    assert "log_average" not in set(natural.effects["term"])
+    assert number(natural, "relative") == pytest.approx(number(estimate, "relative"), abs=0.04)
+
+
+def test_a_ratio_of_what_is_no_count_is_that_of_the_means() -> None:
+    estimate = MultiSiteITS(outcome="admissions", scale="ratio").fit(panel(change=-0.15, noise=0.01))
+    assert np.expm1(number(estimate, "log_average")) == pytest.approx(-0.15, abs=0.02)
+    assert estimate.extras["pooled"]["scale"] == "log"
+
+
+def test_units_that_never_start_are_counted_and_change_nothing() -> None:
+    with_others, alone = panel(never=4), panel(never=4)
+    keep = alone.pilot_units[alone.unit_codes]
+    first = MultiSiteITS(outcome="admissions").fit(with_others)
+    second = MultiSiteITS(outcome="admissions").fit(alone.where(keep))
+    pd.testing.assert_frame_equal(first.effects, second.effects)
+    assert first.counts["left_out"] == [
+        {"n": 4, "reason": "units that never start: each site is its own past"}
+    ]
+    assert second.counts["left_out"] == []
+
+
+def spoiled(**changes: Any) -> Panel:
+    """The panel with cells of site 02 changed: a function of its rows for each column."""
+    data = panel()
+    table = data.table.copy()
+    rows = (table["site"] == "site 02").to_numpy()
+    for column, value in changes.items():
+        table.loc[rows, column] = value
+    return Panel(table, unit="site", period="month", start="start")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"start": "2015-02"}, "Three periods before and after are the least; there are 58 and 2"),
+        ({"admissions": 7.0}, "every month has the same value"),
+        ({"admissions": [np.nan] * 20 + [5.0, 9.0] * 20}, "20 of 60 months"),
+    ],
+)
+def test_a_site_that_cannot_answer_is_left_out_with_the_reason(changes: dict[str, Any], reason: str) -> None:
+    estimate = MultiSiteITS(outcome="admissions").fit(spoiled(**changes))
+    assert estimate.counts["sites"] == 7 and estimate.counts["sites_refused"] == 1
+    told = [row["reason"] for row in estimate.counts["left_out"] if row["n"] == 1]
+    assert len(told) == 1 and told[0].startswith("site 02: ") and reason in told[0]
+    assert any("1 of 8 sites are left out: site 02" in text for text in estimate.warnings)
+
+
+def test_a_site_with_a_hole_in_its_months_is_left_out() -> None:
+    data = panel()
+    hole = (data.table["site"] == "site 05") & (data.table["month"] == "2011-03")
+    estimate = MultiSiteITS(outcome="admissions").fit(data.where(~hole.to_numpy()))
+    assert estimate.counts["sites"] == 7
+    assert "gaps: March 2011" in " ".join(row["reason"] for row in estimate.counts["left_out"])
+
+
+def test_fewer_than_three_sites_and_nobody_starting_are_refused() -> None:
+    with pytest.raises(DesignError, match="3 sites are the least that can be pooled; 2 can be used"):
+        MultiSiteITS(outcome="admissions").fit(panel(sites=2))
+    data = panel()
+    with pytest.raises(DesignError, match=r"(?i)no unit starts the pilot"):
+        never = Panel(data.table.assign(start=""), unit="site", period="month", start="start")
+        MultiSiteITS(outcome="admissions").fit(never)
+    with pytest.raises(DesignError, match="falls below 0"):
+        low = Panel(
+            data.table.assign(admissions=data.table["admissions"] - 200),
+            unit="site",
+            period="month",
+            start="start",
+        )
+        MultiSiteITS(outcome="admissions", scale="ratio").fit(low)
+
+
+def test_sites_without_events_give_no_ratio_and_are_named() -> None:
+    data = panel(rate=True, sites=4)
+    table = data.table.copy()
+    dead = (table["site"] == "site 03") & (table["month"] >= "2013-04")
+    table.loc[dead, "admissions"] = 0.0
+    made = Panel(table, unit="site", period="month", start="start", population="people")
+    estimate = MultiSiteITS(outcome="rate").fit(made.with_rate("admissions", per=1_000, name="rate"))
+    assert estimate.counts["sites"] == 3
+    assert any("site 03" in text and "are left out" in text for text in estimate.warnings)
+    fewer = panel(rate=True, sites=3)
+    table = fewer.table.copy()
+    table.loc[(table["site"] == "site 03") & (table["month"] >= "2013-04"), "admissions"] = 0.0
+    made = Panel(table, unit="site", period="month", start="start", population="people")
+    with pytest.raises(EstimationError, match="2 sites gave an effect"):
+        MultiSiteITS(outcome="rate").fit(made.with_rate("admissions", per=1_000, name="rate"))
+
+
+def test_cautions_of_the_sites_are_gathered() -> None:
+    found = MultiSiteITS(outcome="admissions").check_design(panel(months=40, before=33, spread=4))
+    texts = [finding.text for finding in found if "under a year" in finding.text]
+    assert len(texts) == 1 and texts[0].startswith("at 8 of 8 sites, as at site 01: 11 months")
+    alike = MultiSiteITS(outcome="admissions", season="none").check_design(panel())
+    assert any(finding.text.startswith("at every site: no season") for finding in alike)
+
+
+def test_a_shared_season_is_the_one_planted_and_leaves_more_to_measure_chance_by() -> None:
+    data = panel(months=30, before=16, spread=2, noise=0.02, season=2.0)
+    method = MultiSiteITS(outcome="admissions", shared_season=True)
+    season = shared_season(data, method)
+    truth = pd.Series(data.values("admissions")).groupby(data.period_codes).mean().to_numpy()
+    assert np.corrcoef(season, truth)[0, 1] > 0.95
+    estimate = method.fit(data)
+    assert estimate.extras["season"]["name"] == "shared" and estimate.extras["season"]["separable"]
+    without = MultiSiteITS(outcome="admissions", season="none").fit(data)
+
+    def width(found: Estimate) -> float:
+        return float(found.headline["conf_high"] - found.headline["conf_low"])
+
+    assert width(estimate) < 0.6 * width(without)
+    assert SHARED == "season of all units"
+    with pytest.raises(DesignError, match='no place beside season = "none"'):
+        MultiSiteITS(outcome="admissions", shared_season=True, season="none")
+
+
+def test_one_start_for_all_is_told_by_the_calendar_and_warned_of() -> None:
+    estimate = MultiSiteITS(outcome="admissions").fit(panel(spread=0))
+    frame = estimate.counterfactual
+    assert frame is not None and frame["period"].iloc[0] == "2010-04"
+    assert any("All sites start at the same date" in text for text in estimate.warnings)
+    assert estimate.extras["starts"] == [{"start": "2013-04", "label": "April 2013", "units": 8}]
+
+
+def test_sites_that_differ_are_said_to() -> None:
+    estimate = MultiSiteITS(outcome="admissions", scale="ratio").fit(panel(tau=0.25, noise=0.02))
+    found = estimate.extras["heterogeneity"]
+    assert found["careful_p_value"] < 0.01
+    assert found["tau2_low"] < found["tau2"] < found["tau2_high"]
+    assert any("differs between sites by more than chance" in text for text in estimate.warnings)
+    alike = MultiSiteITS(outcome="admissions").fit(panel()).extras["heterogeneity"]
+    assert 0.1 < alike["q_p_value"] < alike["careful_p_value"]  # wider ranges, less scatter in them
+    fixed = MultiSiteITS(outcome="admissions", scale="ratio", pooling="fixed", interval="normal")
+    again = fixed.fit(panel(tau=0.25, noise=0.02))
+    assert again.extras["heterogeneity"]["tau2"] == 0
+    narrow = again.headline["conf_high"] - again.headline["conf_low"]
+    assert narrow < 0.5 * (estimate.headline["conf_high"] - estimate.headline["conf_low"])
+
+
+def test_choices_that_are_not_known_are_listed_together() -> None:
+    with pytest.raises(DesignError, match=r"scale = .*pooling = .*interval = "):
+        MultiSiteITS(outcome="y", scale="log", pooling="gh", interval="t")
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.08])
+def test_it_errs_no_more_often_than_it_says(tau: float) -> None:
+    method, wrong = MultiSiteITS(outcome="admissions", season="fourier-1"), []
+    for seed in range(60):
+        head = method.fit(panel(seed, sites=6, never=0, months=36, before=24, spread=3, tau=tau)).headline
+        wrong.append(not head["conf_low"] <= 0 <= head["conf_high"])
+    assert np.mean(wrong) <= 0.13  # 60 draws at 5%: mean .05, sd .028
