@@ -88,7 +88,13 @@ class CountSeries:
             Where a coefficient has no finite value, a fitted mean is next to nothing, or nothing is
             left over to measure chance by.
         """
-        fit = glm.poisson(self.y, self.x, self.offset, self.used.astype(float))
+        try:
+            fit = glm.poisson(self.y, self.x, self.offset, self.used.astype(float))
+        except EstimationError:
+            if np.linalg.matrix_rank(self.x[self.used]) < self.columns:
+                raise
+            text = "a term of the model marks periods without a single event, and there is no log of nothing"
+            raise EstimationError(text) from None
         if (least := float(fit.mu[self.used].min())) < LEAST_MEAN:
             raise EstimationError(f"the fitted mean falls to {least:.1g} events in a period")
         if fit.dispersion < EXACT:
