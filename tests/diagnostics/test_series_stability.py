@@ -195,7 +195,7 @@ def test_autocorrelation_that_is_left_is_found_and_told_by_lag() -> None:
         errors[t] += 0.7 * errors[t - 4]
     months = pd.date_range("2010-01-01", periods=120, freq="MS").strftime("%Y-%m")
     data = Series(pd.DataFrame({"period": months, "y": 100 + errors}), start="2016-01")
-    check = residuals(ITS.fit(data), ITS.design(data))
+    check = residuals(ITS.fit(data), ITS.design(data).named)
     assert check.answer == "doubtful"
     assert "Some autocorrelation is left" in check.text
     assert [(row["test"], row["lags"]) for row in check.table] == [

@@ -13,7 +13,6 @@ from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.cumby_huizinga import cumby_huizinga
 from ucimpact.inference.residuals import innovations
-from ucimpact.methods.its_design import SegmentedDesign
 
 SEASON = "Can the time of year be told from the effect?"
 RESIDUALS = "Is what the model leaves over free of pattern?"
@@ -116,19 +115,19 @@ def _in_numbers(carried: float, found: Mapping[str, Any], estimate: Estimate) ->
     return float(np.expm1(carried) * rows.loc[rows["since"] >= 0, "expected"].mean())
 
 
-def residuals(estimate: Estimate, design: SegmentedDesign | None = None) -> Check | None:
+def residuals(estimate: Estimate, columns: np.ndarray | None = None) -> Check | None:
     """Two tests of the residuals after the autocorrelation that was modelled is taken out.
 
-    Ljung and Box's of all lags together, and, where the design is given and the errors are an AR(1), Cumby
-    and Huizinga's of the first lag, the first three and all. Doubtful if either finds a pattern in all of
-    them (5%); the table has each.
+    Ljung and Box's of all lags together, and, where the columns are given and the errors are an AR(1) or
+    independent, Cumby and Huizinga's of the first lag, the first three and all. Doubtful if either finds a
+    pattern in all of them (5%); the table has each.
 
     Parameters
     ----------
     estimate : Estimate
         With ``extras["ljung_box"]``, ``"residuals"`` and, for the second, ``"rho"``.
-    design : SegmentedDesign, optional
-        The regression of the estimate.
+    columns : array (n, p), optional
+        The columns of the regression, on the scale of its residuals.
     """
     test = estimate.extras.get("ljung_box") or {}
     p = test.get("p_value")
@@ -136,7 +135,7 @@ def residuals(estimate: Estimate, design: SegmentedDesign | None = None) -> Chec
         return None
     lags = int(test.get("lags") or 0)
     rows = [{"test": "Ljung and Box", "lags": f"1 to {lags}", "p_value": float(p)}] if lags else []
-    chosen = [] if design is None else _at_lags(estimate, design, lags)
+    chosen = [] if columns is None else _at_lags(estimate, columns, lags)
     rows += chosen
     smallest = min([float(p), *(row["p_value"] for row in chosen if row["lags"] == f"1 to {lags}")])
     holds = smallest >= PATTERN
@@ -159,20 +158,21 @@ def residuals(estimate: Estimate, design: SegmentedDesign | None = None) -> Chec
     )
 
 
-def _at_lags(estimate: Estimate, design: SegmentedDesign, lags: int) -> list[dict[str, Any]]:
-    fresh, rho = estimate.extras.get("residuals"), estimate.extras.get("rho")
-    if fresh is None or rho is None or len(fresh) != len(design.used):
+def _at_lags(estimate: Estimate, columns: np.ndarray, lags: int) -> list[dict[str, Any]]:
+    told, rho = estimate.extras.get("residuals"), estimate.extras.get("rho")
+    if told is None or rho is None or len(told) != len(columns):
         return []
-    left = np.where(design.used, np.asarray(fresh, dtype=float), 0.0)
-    columns = innovations(design.named, float(rho), design.used)
-    rows = []
+    fresh = np.array([np.nan if value is None else value for value in told], dtype=float)
+    used = np.isfinite(fresh)
+    left, rows = np.where(used, fresh, 0.0), []
+    design = innovations(np.where(used[:, None], columns, 0.0), float(rho), used)
     for tested in dict.fromkeys((1, min(3, lags), lags)):
         try:
-            found = cumby_huizinga(left, columns, design.used, range(1, tested + 1), rho=float(rho) or None)
+            found = cumby_huizinga(left, design, used, range(1, tested + 1), rho=float(rho) or None)
         except EstimationError:
             continue
-        told = "1" if tested == 1 else f"1 to {tested}"
-        rows.append({"test": "Cumby and Huizinga", "lags": told, "p_value": found.p_value})
+        among = "1" if tested == 1 else f"1 to {tested}"
+        rows.append({"test": "Cumby and Huizinga", "lags": among, "p_value": found.p_value})
     return rows
 
 

@@ -27,6 +27,9 @@ from ucimpact.estimate import Estimate
 from ucimpact.evaluation.dates import dates_check
 from ucimpact.evaluation.document import Analysis
 from ucimpact.finding import Units
+from ucimpact.methods.count_its import CountITS
+from ucimpact.methods.count_its_design import CountDesign
+from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.study import Study
 
@@ -162,13 +165,12 @@ def checks_of_series(
     years = None if per_year is None else data.counts()["before"] / int(per_year)
     includes = asked.includes_no_change
     controlled = bool(estimate.extras.get("pre_trend"))
-    design = None if method is None else method.design(data)
     found = [
         series_checks.pre_trend(estimate, worthwhile=asked.worthwhile),
         series_checks.season(estimate, years_before=years),
         *_declared(asked, (data.start_ordinal,)),
         panel_checks.unmeasured(includes_no_change=includes, controlled=controlled) if asked.ranged else None,
-        series_checks.residuals(estimate, design),
+        series_checks.residuals(estimate, None if method is None else _columns(method, data)),
         *([] if method is None or fit is None else _of_choices(asked, data, method, fit)),
         robustness.placebo_outcomes(asked.controls, estimate),
         series_checks.placebo_dates(estimate, includes_no_change=includes),
@@ -176,6 +178,16 @@ def checks_of_series(
         dates_check(asked.main, list(asked.dates)),
     ]
     return [check for check in found if check is not None]
+
+
+def _columns(method: SeriesChoices, data: Series) -> np.ndarray | None:
+    """The columns of a regression with an AR(1) or independent errors, on the scale of its residuals."""
+    if isinstance(method, InterruptedTimeSeries):
+        return method.design(data).named
+    if isinstance(method, CountITS):
+        series = CountDesign.of(data, method).series
+        return np.asarray(series.working[1][:, : series.columns])
+    return None
 
 
 def _of_choices(
