@@ -229,6 +229,14 @@ def test_a_period_with_a_column_of_its_own_counts_for_nothing(series: Arrays) ->
         np.testing.assert_allclose(first.coef[:6], second.coef[:6], rtol=1e-5, atol=1e-6)
 
 
+def test_prais_winsten_takes_rho_from_neighbours_that_both_count(series: Arrays) -> None:
+    y, x = series
+    fit = PraisWinsten().of(y, np.column_stack([x, np.eye(48)[:, [20, 21]]]))
+    e = fit.residuals
+    last = [t for t in range(47) if not {t, t + 1} & {20, 21}]
+    assert fit.rho == pytest.approx(sum(e[t] * e[t + 1] for t in last) / sum(e[t] ** 2 for t in last))
+
+
 def test_newey_west_leaves_such_a_period_out(series: Arrays) -> None:
     y, x = series
     dummied = NeweyWest(lags=3, prewhite=False).of(y, np.column_stack([x, np.eye(48)[:, [20]]]))
