@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.small_study import PANEL, SERIES
+from tests.small_study import PANEL
 from ucimpact import cli, words
 from ucimpact.data.examples import folder
 from ucimpact.errors import DesignError, UsageError
@@ -278,9 +278,6 @@ def test_a_plan_can_be_made_from_a_template_before_anything_else_is_filled_in(tm
     kept = study.read_text()
     refused = CliRunner().invoke(cli.app, ["plan", str(study)])
     assert refused.exit_code == 2
-    if SERVICES[name].kind == "series":
-        assert "# [plan]" not in kept
-        return
     assert "[plan]" in refused.stderr
     before, _, table = kept.partition("# [plan]")
     study.write_text(before + "[plan]" + table.replace("\n# ", "\n"))
@@ -288,13 +285,6 @@ def test_a_plan_can_be_made_from_a_template_before_anything_else_is_filled_in(tm
 
 
 # -- refusals ----------------------------------------------------------------------------
-
-
-def test_one_series_is_refused_with_the_way_out(tmp_path):
-    message = refused(tmp_path, SERIES)
-    assert 'kind = "panel"' in message and "24 months" in message
-    (tmp_path / "study.toml").write_text(SERIES + "\n[plan]\nbase = 60\n")
-    assert CliRunner().invoke(cli.app, ["plan", str(tmp_path)]).exit_code == 2
 
 
 @pytest.mark.parametrize(("text", "key"), [(PEOPLE, "people_per_month"), (PLACES, "change_sd")])

@@ -3,7 +3,8 @@
 For people, and for places of which there is no file yet, everything follows from what the study file
 declares in ``[plan]`` and ``worthwhile``, by the arithmetic of :mod:`ucimpact.inference.power`, which the
 report of the finished evaluation uses too. Where the file of places is there, the plan is drawn from
-their own past (:mod:`ucimpact.plan.drawn`).
+their own past (:mod:`ucimpact.plan.drawn`). A plan for one series draws series that vary as declared, or as
+its file shows (:mod:`ucimpact.plan.series`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from ucimpact.plan.past import TooShort, past_of
 from ucimpact.plan.people import people
 from ucimpact.plan.places import places
 from ucimpact.plan.planned import Planned
+from ucimpact.plan.series import DRAWS as SERIES_DRAWS
+from ucimpact.plan.series import series
 from ucimpact.study import Study
 from ucimpact.study.starting import PLAN
 
@@ -28,33 +31,30 @@ OR_FILE = (
 )
 
 
-def make(study: Study, *, draws: int = DRAWS, progress: Progress = quiet) -> Planned:
-    """The plan of a study that compares people or places.
+def make(study: Study, *, draws: int | None = None, progress: Progress = quiet) -> Planned:
+    """The plan of a study of people, places or one series.
 
     Parameters
     ----------
     study : Study
-    draws : int
-        Where a plan is drawn from a file of places.
+    draws : int, optional
+        Where a plan is drawn: from a file of places 2,000 if left out, for one series 1,000 a length.
     progress : callable, optional
         Told what is done, how many steps of it, and of how many.
 
     Raises
     ------
     UsageError
-        For one series, or where the study file does not say what to expect.
+        Where the study file does not say what to expect.
     DataError
-        For what is wrong in the file of places, before the pilot.
+        For what is wrong in the file of places, or of the series, before the pilot.
     DesignError
-        For fewer comparison places than any range needs.
+        For fewer comparison places than any range needs, or a series too short for the method.
     """
     kind = study.data.kind
     if kind == "series":
-        raise UsageError(
-            "a plan for one series is not in this version. If other places can be counted beside yours, "
-            'declare kind = "panel"; if not, collect 24 months or more before the start'
-        )
-    if kind == "panel" and (found := _from_file(study, draws, progress)) is not None:
+        return series(study, draws=SERIES_DRAWS if draws is None else draws, progress=progress)
+    if kind == "panel" and (found := _from_file(study, draws or DRAWS, progress)) is not None:
         return found
     if study.plan is None or study.plan.base is None:
         way_out = OR_FILE if kind == "panel" else "Add, with your own numbers:"

@@ -117,7 +117,7 @@ def past_of(study: Study) -> Past | None:
     DesignError
         For an outcome that never varies.
     """
-    table = _table(study)
+    table = table_of(study)
     if table is None:
         return None
     whole = Converted(study, table)
@@ -133,7 +133,7 @@ def past_of(study: Study) -> Past | None:
     return _past(study, whole, panel, first_start, ends, left_out)
 
 
-def _table(study: Study) -> Table | None:
+def table_of(study: Study) -> Table | None:
     """The table that the study names, or None where it is not there or holds no row."""
     named = study.data.source or study.data.sql
     if named is None or not path_of(named, study.folder).is_file():
@@ -159,24 +159,24 @@ def _stretch(study: Study, whole: Converted, first_start: int | None) -> tuple[i
     """First and last ordinal of the last unbroken stretch before the first start."""
     known = np.unique(whole.ordinals if first_start is None else whole.ordinals[whole.ordinals < first_start])
     if study.data.covid != "none" and whole.frequency.kind != "number":
-        known = known[[not _in_covid(whole.frequency, int(o)) for o in known]]
+        known = known[[not in_covid(whole.frequency, int(o)) for o in known]]
     if not known.size:
         return 0, -1
     breaks = np.flatnonzero(np.diff(known) > 1)
     first = known[breaks[-1] + 1] if breaks.size else known[0]
     window = study.data.window
     if window is not None and window.first is not None:
-        opens = _ordinal(window.first, whole.frequency)
+        opens = ordinal_of(window.first, whole.frequency)
         spoilt = [at for at in whole.by_row if first <= whole.ordinals[at] < opens]
         first = opens if spoilt and opens <= known[-1] else first
     return int(first), int(known[-1])
 
 
-def _in_covid(frequency: Frequency, ordinal: int) -> bool:
+def in_covid(frequency: Frequency, ordinal: int) -> bool:
     return frequency.first_day(ordinal) <= COVID[1] and frequency.first_day(ordinal + 1) > COVID[0]
 
 
-def _ordinal(day: object, frequency: Frequency) -> int:
+def ordinal_of(day: object, frequency: Frequency) -> int:
     try:
         return int(one_period(day, frequency))
     except (ValueError, TypeError):
@@ -323,7 +323,7 @@ def _before(study: Study, whole: Converted, first_start: int | None) -> int | No
     window = study.data.window
     if first_start is None or window is None or window.first is None:
         return None
-    before = first_start - _ordinal(window.first, whole.frequency)
+    before = first_start - ordinal_of(window.first, whole.frequency)
     return before if before > 0 else None
 
 
@@ -334,5 +334,5 @@ def _after(study: Study, whole: Converted, first_start: int | None) -> int | Non
     window = study.data.window
     last = int(whole.ordinals.max())
     if window is not None and window.last is not None:
-        last = _ordinal(window.last, whole.frequency)
+        last = ordinal_of(window.last, whole.frequency)
     return last - first_start + 1 if last >= first_start else None

@@ -329,7 +329,8 @@ class Plan(Declared):
     base : float, optional
         What is expected without the pilot; it may be left out where the file of places is there to plan
         from. People: events per 100 people over the follow-up, or the mean
-        per person of a cost, score or duration. Places: events a place and month.
+        per person of a cost, score or duration. Places: events a place and month. A series: what is
+        expected a month.
     dispersion : float, optional
         Variance of a count over its mean.
     sd : float, optional
@@ -340,11 +341,14 @@ class Plan(Declared):
         People of one cluster, such as a team, and how alike two of them are (correlation).
     people_per_month : float, optional
         People whom the service will take on.
-    pilot_places, comparison_places, months_before, months_after : int, optional
+    pilot_places, comparison_places : int, optional
         The size of a panel.
+    months_before, months_after : int, optional
+        Of a panel or a series.
     change_sd, month_sd, autocorrelation : float, optional
-        Standard deviation over places of lasting changes, and of monthly ups and downs beyond counting,
-        both as a share of ``base``; the correlation of one month's ups and downs with the next.
+        Standard deviation over places of lasting changes (panel), and of monthly ups and downs beyond
+        counting (panel or series), both as a share of ``base``; the correlation of one month's ups and downs
+        with the next.
     """
 
     base: Annotated[Number | None, Field(gt=0)] = None

@@ -20,11 +20,14 @@ NEVER_COHORT = (
     "definition",
 )
 
-PLAN_PEOPLE = ("sd", "ratio", "cluster_size", "icc", "people_per_month")
-PLAN_PLACES = (
-    *("pilot_places", "comparison_places", "months_before", "months_after"),
-    *("change_sd", "month_sd", "autocorrelation"),
-)
+PLAN_KEYS = {
+    **dict.fromkeys(("sd", "ratio", "cluster_size", "icc", "people_per_month"), ('"cohort"',)),
+    **dict.fromkeys(("pilot_places", "comparison_places", "change_sd"), ('"panel"',)),
+    **dict.fromkeys(
+        ("months_before", "months_after", "month_sd", "autocorrelation"), ('"panel"', '"series"')
+    ),
+}
+"""Keys of ``[plan]`` that belong to some kinds of data only."""
 
 Outcomes = tuple[Outcome | None, ...]
 """In their places; None for one that could not be read."""
@@ -65,17 +68,13 @@ def plan_problems(plan: Plan | None, data: Data | None, outcomes: Outcomes) -> l
     """What is wrong in ``[plan]``, beside what the study is about."""
     if plan is None or data is None:
         return []
-    if data.kind == "series":
-        text = 'is for kind = "panel" or "cohort". Take the table out'
-        return [Said(("plan",), text)]
     primary = next((outcome for outcome in outcomes if outcome is not None and outcome.primary), None)
-    problems = _plan_of_people(plan, primary) if data.kind == "cohort" else _plan_of_places(plan, primary)
-    alien = PLAN_PLACES if data.kind == "cohort" else PLAN_PEOPLE
-    other = "panel" if data.kind == "cohort" else "cohort"
+    of_kind = {"cohort": _plan_of_people, "panel": _plan_of_places, "series": _plan_of_a_series}
+    problems = of_kind[data.kind](plan, primary)
     problems += [
-        (key, f'is for kind = "{other}" only. Take the key out')
-        for key in alien
-        if getattr(plan, key) is not None
+        (key, f"is for kind = {' or '.join(kinds)} only. Take the key out")
+        for key, kinds in PLAN_KEYS.items()
+        if getattr(plan, key) is not None and f'"{data.kind}"' not in kinds
     ]
     return [Said(("plan", key) if key else ("plan",), text) for key, text in problems]
 
@@ -118,6 +117,16 @@ def _plan_of_places(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]
         problems.append(("change_sd", text))
     if plan.autocorrelation is not None and plan.month_sd is None:
         problems.append(("month_sd", "is missing: autocorrelation is of ups and downs. Add month_sd = 0.1"))
+    return problems
+
+
+def _plan_of_a_series(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]]:
+    """Without ``base`` the level comes from the file of the series."""
+    problems = []
+    if plan.dispersion is not None and plan.dispersion < 1:
+        problems.append(("dispersion", "is under 1, and counts of one series vary at least by chance"))
+    if primary is not None and primary.kind != "count" and plan.dispersion is not None:
+        problems.append(("dispersion", "is for a count. Take the key out"))
     return problems
 
 

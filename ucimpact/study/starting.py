@@ -164,6 +164,14 @@ months_before = 12
 months_after = 12
 change_sd = 0.08              # how far places drift apart from one year to the next, as a share
 """,
+    "series": """\
+[plan]
+base = 60                     # events a month, without the pilot
+months_before = 24
+months_after = 12
+month_sd = 0.08               # how far months stray beyond counting, as a share
+autocorrelation = 0.3         # how like one month's straying is to the next month's
+""",
 }
 """What a plan needs to be told, with numbers to be replaced."""
 
