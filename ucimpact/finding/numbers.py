@@ -173,7 +173,9 @@ def _procedure(estimate: Estimate) -> str:
         return "sets"
     if estimate.method == "structural":
         return "posterior"
-    if estimate.method in ("its", "count-its"):
+    if estimate.method == "multi-site-its":
+        return "sites"
+    if estimate.method in ("its", "count-its", "controlled-its"):
         route = estimate.extras["route"]["average"]
         averaged = dict.fromkeys(("second-order", "rho-averaged", "mixture"), "mixture")
         named = {**averaged, "kenward-roger": "kenward-roger"}

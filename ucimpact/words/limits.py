@@ -29,6 +29,7 @@ PROCEDURES = {
         "choosing other places in their stead. So it is cautious."
     ),
     "sets": "It takes people matched together as one piece of evidence, and different sets as separate ones.",
+    "sites": "It is measured by how far the sites lie from one another, and allows for how few they are.",
     "kenward-roger": (
         "It allows for neighbouring months being alike, and for how little a short series says of how alike."
     ),
@@ -45,7 +46,7 @@ def procedure_note(kind: str) -> str:
     ----------
     kind : str
         "t", "size-model", "own-spread" (CR2), "permutation", "union" (of t and permutation),
-        "sets" (of people), "kenward-roger", "mixture" or "posterior".
+        "sets" (of people), "sites", "kenward-roger", "mixture" or "posterior".
     """
     if kind == "posterior":
         return (
