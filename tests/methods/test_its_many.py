@@ -66,6 +66,7 @@ def one(table: pd.DataFrame, name: str, method: InterruptedTimeSeries) -> ucimpa
     [
         (120, 60, {}),
         (50, 30, {}),
+        (8, 108, {}),
         (15, 40, {"shape": "level", "season": "fourier-1", "phase_in": 2}),
         (15, 48, {"errors": Ols(), "level": 0.9}),
     ],
@@ -210,6 +211,21 @@ def test_what_cannot_be_read_at_all() -> None:
         fit_many(table, by="gp", period="month", start="begins", outcome="rate")
     with pytest.raises(DataError, match="neither a column nor a date"):
         fit_many(table, by="practice", period="month", start="begin", outcome="rate")
+    for names, said in (([], "once"), (["practice", "practice"], "once")):
+        with pytest.raises(UsageError, match=said):
+            fit_many(table, by=names, period="month", start="begins", outcome="rate")
+    with pytest.raises(UsageError, match="columns of its own called term"):
+        fit_many(
+            table.rename(columns={"practice": "term"}),
+            by="term",
+            period="month",
+            start="begins",
+            outcome="rate",
+        )
+    with pytest.raises(UsageError, match="more than once"):
+        fit_many(table, by="practice", period="month", start="begins", outcome=["rate", "rate"])
+    with pytest.raises(UsageError, match="no series has an answer"):
+        fit_many(table, by="practice", period="month", start="2031-01", outcome="rate").funnel()
     with pytest.raises(DataError, match="no name"):
         fit_many(
             table.assign(practice=table["practice"].where(table.index > 2)),

@@ -99,7 +99,7 @@ class ManySeries:
             counts = np.bincount(rows, minlength=len(there))
             for cell in np.flatnonzero(counts > 1)[::-1]:
                 label = frequency.label(first + int(cell % width))
-                unfit[int(cell // width)] = f"{label} stands {counts[cell]} times"
+                unfit[int(cell // width)] = f"{label} stands {counts[cell]} times."
         own = isinstance(start, str) and start in table.columns
         starts = (
             _starts_of(table[start], series, len(keys), frequency, unfit)
@@ -128,6 +128,10 @@ class ManySeries:
         return self._sorted[self._bounds[place] : self._bounds[place + 1]]
 
     @cached_property
+    def _periods(self) -> pd.Series:
+        return as_periods(self.frequency, np.arange(self.there.shape[1]) + self.first)
+
+    @cached_property
     def _sorted(self) -> np.ndarray:
         return np.argsort(self._rows, kind="stable")
 
@@ -146,8 +150,8 @@ class ManySeries:
         population: str | None = None,
     ) -> Series:
         """One series over a window of the grid, from arrays as long as the window."""
-        ordinals = np.arange(window.start, window.stop) + self.first
-        table = pd.DataFrame({period: as_periods(self.frequency, ordinals), **columns})
+        periods = self._periods.iloc[window].reset_index(drop=True)
+        table = pd.DataFrame({period: periods, **columns})
         begins = start + self.first
         day = begins if self.frequency.kind == "number" else self.frequency.first_day(begins)
         return Series(table, period=period, start=day, population=population)
@@ -209,18 +213,18 @@ def _starts_of(
     """Start of each series as an ordinal; ``nan`` with its reason where there is none."""
     codes, different = coded(column)
     places = np.full(len(different) + 1, np.nan)
-    why = ["it never starts"] * (len(different) + 1)
+    why = ["It never starts."] * (len(different) + 1)
     for at, value in enumerate(different):
         if isinstance(value, str) and value.strip().lower() in NEVER:
             continue
         try:
             places[at] = float(one_period(value, frequency))
         except (ValueError, TypeError):
-            why[at] = f"its start is not a date that fits {frequency.noun}s"
+            why[at] = f"Its start is not a date that fits {frequency.noun}s."
     own = np.empty(count, dtype=CODES)
     own[series[::-1]] = codes[::-1]
     for place in np.unique(series[codes != own[series]]):
-        unfit.setdefault(int(place), "its start changes from row to row")
+        unfit.setdefault(int(place), "Its start changes from row to row.")
     for place in np.flatnonzero(np.isnan(places[own])):
         unfit.setdefault(int(place), why[own[place]])
     return np.asarray(places[own])

@@ -32,7 +32,7 @@ from ucimpact.inference.timeseries import Ols, Reml
 from ucimpact.methods import METHODS
 from ucimpact.methods.count_its_design import CountDesign
 from ucimpact.methods.its_design import SegmentedDesign
-from ucimpact.methods.its_many_account import OUTCOME, Account
+from ucimpact.methods.its_many_account import OUTCOME, SHOWN, Account
 from ucimpact.methods.its_many_counts import ManyCounts
 from ucimpact.methods.its_many_effects import NUMBERS, ManyEffects
 from ucimpact.methods.its_many_gaussian import ManyGaussian
@@ -94,7 +94,8 @@ def fit_many(
     Raises
     ------
     UsageError
-        Without an outcome, or for a method that takes no series.
+        Without an outcome, for a method that takes no series, or for columns that cannot stand beside the
+        effects.
     DataError
         For a table that cannot be read as series at all.
     """
@@ -107,8 +108,7 @@ def fit_many(
             "a method on a series is needed: give outcome=..., or method=InterruptedTimeSeries(...)"
         )
     outcomes = outcomes or (method.outcome,)
-    if len(outcomes) > 1 and OUTCOME in names:
-        raise UsageError(f"the column {OUTCOME!r} would stand twice: give it another name")
+    _refuse_names(names, outcomes)
     if jobs < 1:
         raise UsageError(f"jobs = {jobs} is below 1")
     table = ManySeries.of(frame, by=names, period=period, start=start)
@@ -137,6 +137,17 @@ def fit_many(
         spec=spec | {"outcome": list(outcomes), "by": list(names)},
         counts={"series": total, "fitted": total - len(refused), "refused": len(refused)},
     )
+
+
+def _refuse_names(names: tuple[str, ...], outcomes: tuple[str, ...]) -> None:
+    """Refuse columns that could not stand beside the effects."""
+    if not names or len(set(names)) < len(names):
+        raise UsageError(f"by = {list(names)}: give each column that tells series apart, once")
+    if len(set(outcomes)) < len(outcomes):
+        raise UsageError(f"outcome = {list(outcomes)} holds a column more than once")
+    taken = {*SHOWN, "reason", *([OUTCOME] if len(outcomes) > 1 else [])}
+    if twice := sorted(taken & set(names)):
+        raise UsageError(f"the result has columns of its own called {', '.join(twice)}: rename those of by")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -182,12 +193,12 @@ def _fit(work: _Work, account: Account, pool: ThreadPoolExecutor) -> None:
     noun = table.frequency.noun
     refuse(
         there.sum(axis=1) < last - first + 1,
-        f"a {noun} inside it has no row: add one, empty where the number is not known",
+        f"A {noun} inside it has no row. Add one, empty where the number is not known.",
     )
-    refuse(~((table.starts >= first) & (table.starts <= last)), "its start is outside its periods")
+    refuse(~((table.starts >= first) & (table.starts <= last)), "Its start is outside its periods.")
     if work.population is not None:
         people = work.population[1]
-        refuse(np.asarray((there & ~(people > 0)).any(axis=1)), "the population is missing or not above 0")
+        refuse(np.asarray((there & ~(people > 0)).any(axis=1)), "The population is missing or not above 0.")
     places = np.flatnonzero(readable)
     if not work.shares:
         _one_by_one(work, places, account, pool)

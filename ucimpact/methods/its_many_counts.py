@@ -103,8 +103,8 @@ class ManyCounts:
         self._later = later
         first = ["average", *(["level_change"] if "level_change" in logs else []), "cumulative", "relative"]
         names = [*first, "log_average", *(f"log_{name}" for name in self._logs)]
-        self.terms = (*names, *["effect_at", "log_effect_at"] * len(later))
-        self._event_times = (*[np.nan] * len(names), *(float(since) for since in later for _ in range(2)))
+        self.terms = (*names, *["effect_at"] * len(later))
+        self._event_times = (*[np.nan] * len(names), *map(float, later))
 
     def room(self, count: int) -> ManyEffects:
         """Where the effects of ``count`` series go."""
@@ -193,8 +193,8 @@ class ManyCounts:
             found.append(in_period(first, spread.row(narrow(segments.effect[first]))))
         found += [as_counts(log_row, seen), as_share(log_row), log_row, *logs.values()]
         for since, contrast in self._later.items():
-            row = spread.row(narrow(contrast))
-            found += [in_period(int(np.flatnonzero(segments.since == since)[0]), row), row]
+            at = int(np.flatnonzero(segments.since == since)[0])
+            found.append(in_period(at, spread.row(narrow(contrast))))
         return found
 
     def _care(self, y: np.ndarray, exposure: np.ndarray, fit: ManyPoisson, spread: _Spread) -> np.ndarray:

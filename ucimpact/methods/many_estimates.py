@@ -95,6 +95,8 @@ class ManyEstimates:
         UsageError
             Naming the terms, or the periods, there are.
         """
+        if not self.terms:
+            raise UsageError("no series has an answer; see reasons() for why")
         term = self.terms[0] if term is None else term
         if term not in self.terms:
             raise UsageError(f"no effect {term!r}; there are: {', '.join(self.terms)}")
