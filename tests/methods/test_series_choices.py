@@ -232,6 +232,19 @@ def test_two_changes_under_half_a_year_apart_are_told() -> None:
     assert warned(fit(noisy(), changes=two), "One and two are 2 months apart")
 
 
+def test_a_pilot_close_to_the_pandemic_months_is_told() -> None:
+    def dropped(before: int, covid: str = "drop") -> Any:
+        series = monthly(noisy(72), before=before, first="2018-01")  # those months are the 26th to the 41st
+        return InterruptedTimeSeries(outcome="y", covid=covid).fit(series)
+
+    text = "The end of March 2020 to June 2021 and the start of the pilot are 5 months apart"
+    assert warned(dropped(47), text)
+    assert not warned(dropped(48), "apart") and not warned(dropped(47, "none"), "apart")
+    assert warned(
+        dropped(21), "The start of the pilot and the beginning of March 2020 to June 2021 are 5 months"
+    )
+
+
 def test_a_slope_alone_needs_six_months() -> None:
     text = refusal(monthly(noisy(35), before=30), shape="slope")
     assert "A change of slope needs 6 months after the start; there are 5. Wait until there are, or" in text

@@ -75,7 +75,8 @@ class Season:
     Attributes
     ----------
     name : str
-        ``"none"``, ``"fourier-1"``, ``"fourier-2"``, ``"month"`` or ``"quarter"``.
+        ``"none"``, ``"fourier-1"``, ``"fourier-2"``, ``"month"`` or ``"quarter"``; ``"borrowed"`` or
+        ``"stated"`` where it comes from elsewhere.
     harmonics : int
         Pairs of waves; 0 for none and for calendar levels.
     why : str

@@ -20,9 +20,10 @@ variance, Satterthwaite degrees of freedom, and the average over :math:`\rho` wh
 From 36 periods on it is averaged over errors that remember two periods
 (:mod:`ucimpact.inference.second_order`): an AR(1) taken for granted covers too seldom where they do.
 
-Not for counts with a mean under 20, nor for two changes close together. Fewer than two years before
-the start cannot tell season from change: the estimate says so. The segmented form is that of [2]_,
-the case for REML in short series [3]_.
+Other shapes of the change, and other changes in the same series, are columns alike:
+:mod:`ucimpact.methods.series_changes`. Not for counts with a mean under 20, nor for two changes close
+together. Fewer than two years before the start cannot tell season from change: the estimate says so.
+The segmented form is that of [2]_, the case for REML in short series [3]_.
 
 References
 ----------

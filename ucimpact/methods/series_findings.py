@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ucimpact.data.calendar import covid_periods
 from ucimpact.data.series import Series
 from ucimpact.inference.timeseries import Ar1Fit, Reml
 from ucimpact.methods.design_finding import Finding
@@ -207,11 +208,12 @@ def cautions(series: Series, design: SegmentedDesign, choices: SeriesChoices) ->
 
 
 def _close_changes(series: Series, choices: SeriesChoices) -> list[Finding]:
-    """Two changes less than half a year apart, the pilot's among them."""
+    """Two changes less than half a year apart: the pilot's, others, and where COVID is set apart its ends."""
     frequency = series.frequency
     apart = 6 if frequency.per_year is None else int(frequency.per_year / 2)
     dated = [(series.start_ordinal, "the start of the pilot")]
     dated += [(change.ordinal(frequency), change.called(frequency)) for change in choices.changes]
+    dated += _covid_ends(series) if choices.covid in ("drop", "dummy", "segment") else []
     found = []
     for (early, one), (late, other) in pairwise(sorted(dated)):
         if late - early < apart:
@@ -220,6 +222,17 @@ def _close_changes(series: Series, choices: SeriesChoices) -> list[Finding]:
                 f"hard to say which of the two moved the series"
             )
             found.append(Finding("warn", text, "Compare the analysis without the other change"))
+    return found
+
+
+def _covid_ends(series: Series) -> list[tuple[int, str]]:
+    """Where March 2020 to June 2021 begins and where it is over, as far as the series holds both sides."""
+    inside = np.flatnonzero(covid_periods(series.frequency, series.ordinals))
+    found = []
+    if len(inside) and inside[0] > 0:
+        found.append((int(series.ordinals[inside[0]]), "the beginning of March 2020 to June 2021"))
+    if len(inside) and inside[-1] < len(series.ordinals) - 1:
+        found.append((int(series.ordinals[inside[-1]]) + 1, "the end of March 2020 to June 2021"))
     return found
 
 
