@@ -18,8 +18,9 @@ The effect is what the pilot's series did at the start beyond what the control d
 would have gone on along its own line: all else that changed at the start came to both alike, and nothing of
 the pilot reached the control [3]_.
 
-The two form one region, so shocks come to both. A difference is then less noisy than either series. The
-regression takes the two as independent: its interval is too wide where they share shocks. That is why the
+The two form one region, so shocks come to both, and a difference drops them: it is less noisy than the pilot
+alone where more than half is shared. The regression takes the two as independent, so its interval is then too
+wide; where nothing is shared it is somewhat narrower, with one season to fit and not two. The
 difference is the default; what the three cost is in ``docs/methods/controlled_its.md``. A difference is in
 the units of the outcome and wants rates, or places of like size; a ratio wants numbers above 0.
 
