@@ -21,6 +21,7 @@ from ucimpact.estimate import Estimate
 from ucimpact.inference import unknown_break as breaks
 from ucimpact.inference.left_out import moved_by_leaving_out
 from ucimpact.methods.arima_its import ArimaITS
+from ucimpact.methods.controlled_its import ControlledITS
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.series_choices import TRENDS, SeriesChoices
@@ -129,15 +130,19 @@ def trend_multiverse(
 ) -> Check | None:
     """The result under every trend, season and phase-in that could have been chosen as well.
 
-    Trends: straight, none, a curve. Seasons: none and the waves that the periods before allow. Phase-in: as
-    declared and none, or, where none is declared, none and two months. Judged are those that leave over no
-    more than the main analysis by 10%. Doubtful if one of them lies outside the likely range or, where that
-    range leaves out no change, has the other sign.
+    Trends: straight, none, a curve; each with every season (none, and the waves that the periods before
+    allow) and with every phase-in (as declared and none, or, where none is declared, two months). Judged are
+    those that leave over no more than the main analysis by 10%. Doubtful if one of them lies outside the
+    likely range; where that range includes no change and one has the other sign, it cannot tell.
     """
     chosen = quick(method)
     if chosen is None:
         return None
-    main, spread = told(estimate), _spread(estimate)
+    try:
+        spread = _spread(estimate if chosen is method else fit(chosen, data))
+    except CANNOT:
+        return None
+    main = told(estimate)
     tried, rows = [], []
     for other, words in _variants(chosen, data):
         try:
@@ -176,14 +181,14 @@ def _variants(method: SeriesChoices, data: Series) -> list[tuple[SeriesChoices, 
         phases = [method.phase_in]
     elif method.shape == "ramp":
         phases = [method.phase_in, method.phase_in + longer]
+    drawn = [(season, method.phase_in) for season in seasons] + [(seasons[0], phase) for phase in phases[1:]]
     return [
         (
             replace(method, trend=trend, season=season, phase_in=phase),
             {"trend": TREND_WORDS[trend], "season": IN_WORDS[season], "phase_in": phase},
         )
         for trend in TRENDS
-        for season in seasons
-        for phase in phases
+        for season, phase in drawn
     ]
 
 
@@ -238,15 +243,15 @@ def leave_out_months(
 ) -> Check | None:
     """The result without each period, and without each three in a row.
 
-    For a plain segmented regression without fitting again; for other methods by fitting again without each
-    three in a row, one stretch after another. Doubtful if the result leaves its likely range or, where that
-    range leaves out no change, is halved or turned (J).
+    For a plain segmented regression, or one of a difference, without fitting again; for other methods by
+    fitting again without each three in a row, one stretch after another. Doubtful if the result leaves its
+    likely range or, where that range leaves out no change, is halved or turned (J).
     """
     main, chosen = told(estimate), quick(method)
     if main["est"] is None or chosen is None:
         return None
     design = method.design(data)
-    if type(method) is InterruptedTimeSeries:
+    if _is_linear(method):
         rows = _without_fitting(design, data, estimate, float(main["est"]))
     elif chosen is method:
         rows = _fitted_again(chosen, design, data, told, fit)
@@ -287,14 +292,22 @@ def leave_out_months(
     )
 
 
+def _is_linear(method: SeriesChoices) -> bool:
+    """Whether the average effect is a contrast of one regression with an AR(1) or independent errors."""
+    if isinstance(method, ControlledITS):
+        return method.form == "difference" and method.family == "gaussian"
+    return type(method) is InterruptedTimeSeries
+
+
 def _without_fitting(
     design: SegmentedDesign, data: Series, estimate: Estimate, est: float
 ) -> list[dict[str, Any]]:
-    average, rho = float(estimate.effect("average")["estimate"]), estimate.extras.get("rho")
-    if not average or rho is None:
+    average = float(estimate.effect("average")["estimate"])
+    if not average:
         return []
+    rho = float(estimate.extras.get("rho") or 0.0)
     blocks = _blocks(design, 1, 1) + _blocks(design, TOGETHER, 1)
-    moved = moved_by_leaving_out(design.y, design.x, design.contrasts()["average"], blocks, rho=float(rho))
+    moved = moved_by_leaving_out(design.y, design.x, design.contrasts()["average"], blocks, rho=rho)
     return [
         {"left_out": _named(data, block), "estimate": est * (average + float(by)) / average}
         for block, by in zip(blocks, moved, strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -121,9 +121,7 @@ def _checks_of_sites(asked: Asked, data: Panel, fit: Callable[[Panel], Estimate]
     found = [
         series_checks.season(estimate, years_before=years),
         *_declared(asked, data.starts),
-        panel_checks.unmeasured(includes_no_change=asked.includes_no_change, controlled=False)
-        if asked.ranged
-        else None,
+        _without_comparison(asked),
         site_checks.sites_differ(estimate),
         site_checks.small_sites(estimate),
         robustness.placebo_starts(fit, data, estimate, at_most=PLACEBO_STARTS),
@@ -133,6 +131,17 @@ def _checks_of_sites(asked: Asked, data: Panel, fit: Callable[[Panel], Estimate]
         dates_check(asked.main, list(asked.dates)),
     ]
     return [check for check in found if check is not None]
+
+
+def _without_comparison(asked: Asked) -> Check | None:
+    """The drift that would explain the result: each site's own past cannot say."""
+    if not asked.ranged:
+        return None
+    check = panel_checks.unmeasured(includes_no_change=asked.includes_no_change, controlled=False)
+    if asked.includes_no_change:
+        return check
+    text = "With nothing but each site’s own past to compare it with, the data cannot answer."
+    return replace(check, text=text)
 
 
 def honest_of(estimate: Estimate) -> HonestResult | None:
@@ -164,7 +173,7 @@ def checks_of_series(
     per_year = data.frequency.per_year
     years = None if per_year is None else data.counts()["before"] / int(per_year)
     includes = asked.includes_no_change
-    controlled = bool(estimate.extras.get("pre_trend"))
+    controlled = bool(getattr(method, "controls", ()))
     found = [
         series_checks.pre_trend(estimate, worthwhile=asked.worthwhile),
         series_checks.season(estimate, years_before=years),
@@ -195,10 +204,12 @@ def _of_choices(
 ) -> list[Check | None]:
     """What other choices of date, form and months would have said."""
     estimate, told = asked.estimate, asked.units.of
+    plain, seed = series_stability.quick(method), asked.study.release.seed
+    logs = estimate.method in OF_COUNTS
     return [
-        series_stability.unknown_break(
-            method.design(data), data, seed=asked.study.release.seed, logs=estimate.method in OF_COUNTS
-        ),
+        None
+        if plain is None
+        else series_stability.unknown_break(plain.design(data), data, seed=seed, logs=logs),
         series_stability.trend_multiverse(method, data, estimate, told=told, fit=fit),
         series_stability.leave_out_months(method, data, estimate, told=told, fit=fit),
     ]

@@ -55,7 +55,7 @@ def certainty(
         facts = {
             "before": estimate.extras["before"],
             "after": estimate.extras["after"],
-            "df": known(estimate.extras["df"]["average"]),
+            "df": known((estimate.extras.get("df") or {}).get("average")),
             "per_year": int(data.frequency.per_year or 12),
             "periods": f"{data.frequency.noun}s",
         }
