@@ -104,7 +104,9 @@ def test_slopes_are_the_derivatives_of_the_deviance() -> None:
         assert slopes.second == pytest.approx((above - 2 * here + below) / step**2, rel=1e-3)
 
 
-@pytest.mark.parametrize(("n", "before", "absent"), [(60, 36, []), (24, 14, []), (60, 36, [2, 40])])
+@pytest.mark.parametrize(
+    ("n", "before", "absent"), [(60, 36, []), (24, 14, []), (60, 36, [2, 40]), (100, 60, [7])]
+)
 def test_mixtures_are_those_of_one_series(n: int, before: int, absent: list[int]) -> None:
     x, contrasts = with_missing(*design(n, before), absent)
     y = series(40, n, seed=n + 1)

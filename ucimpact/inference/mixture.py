@@ -25,8 +25,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve_banded, cholesky_banded
 from scipy.special import gammaln, stdtr, stdtrit
+
+from ucimpact.inference.behind_noise import behind_noise
 
 NOISE_RHOS = np.array([-0.3, 0.0, 0.3, 0.55, 0.75, 0.9, 0.975])
 NOISE_SHARES = np.array([0.2, 0.5, 0.8, 1.0])
@@ -131,8 +132,7 @@ COUNTED = NoisePrior(b=0.7, k=2.0)
 def ar1_plus_noise(y: np.ndarray, x: np.ndarray, prior: NoisePrior = MEASURED) -> TMixture:
     r"""Average over an AR(1) process seen through white noise.
 
-    As :math:`V = R\,[(1-c)R^{-1} + cI]` and :math:`R^{-1}` is tridiagonal, each cell costs a banded solve
-    and no n by n matrix.
+    Each cell is one of :func:`~ucimpact.inference.behind_noise.behind_noise`.
 
     Parameters
     ----------
@@ -147,31 +147,21 @@ def ar1_plus_noise(y: np.ndarray, x: np.ndarray, prior: NoisePrior = MEASURED) -
     start = basis.T @ y
     both = np.column_stack([basis, y - basis @ start])
     log_weights, coefs, covs = [], [], []
-    for rho, d_rho in zip(NOISE_RHOS, cell_widths(NOISE_RHOS, -1, 1), strict=True):
-        diagonal = np.full(n, 1 + rho**2) / (1 - rho**2)
-        diagonal[[0, -1]] = 1 / (1 - rho**2)
-        beside = -rho / (1 - rho**2)
-        turned = diagonal[:, None] * both
-        turned[1:] += beside * both[:-1]
-        turned[:-1] += beside * both[1:]
-        for share, d_share in zip(NOISE_SHARES, cell_widths(NOISE_SHARES, 0, 1), strict=True):
-            band = np.empty((2, n))
-            band[0] = (1 - share) * diagonal + share
-            band[1] = (1 - share) * beside
-            factor = cholesky_banded(band, lower=True, check_finite=False)
-            products = both.T @ cho_solve_banded((factor, True), turned, check_finite=False)
-            information, score = products[:p, :p], products[:p, p]
-            inverse = np.linalg.inv(information)
-            coef = inverse @ score
-            squares = products[p, p] - score @ coef
-            log_size = 2 * np.log(factor[0]).sum() + (n - 1) * np.log1p(-(rho**2))
-            log_weights.append(
-                -0.5 * (log_size + np.linalg.slogdet(information)[1] + (n - p) * np.log(squares))
-                + prior.log_density(rho, share)
-                + np.log(d_rho * d_share)
-            )
-            coefs.append(from_basis @ (start + coef))
-            covs.append(squares / (n - p) * from_basis @ inverse @ from_basis.T)
+    sizes = np.outer(cell_widths(NOISE_RHOS, -1, 1), cell_widths(NOISE_SHARES, 0, 1)).ravel()
+    cells = behind_noise(both, NOISE_RHOS, NOISE_SHARES)
+    for at, (products, log_size) in enumerate(cells):
+        information, score = products[:p, :p], products[:p, p]
+        inverse = np.linalg.inv(information)
+        coef = inverse @ score
+        squares = products[p, p] - score @ coef
+        rho, share = NOISE_RHOS[at // len(NOISE_SHARES)], NOISE_SHARES[at % len(NOISE_SHARES)]
+        log_weights.append(
+            -0.5 * (log_size + np.linalg.slogdet(information)[1] + (n - p) * np.log(squares))
+            + prior.log_density(rho, share)
+            + np.log(sizes[at])
+        )
+        coefs.append(from_basis @ (start + coef))
+        covs.append(squares / (n - p) * from_basis @ inverse @ from_basis.T)
     return TMixture(
         weights=normalised(np.array(log_weights)), coef=np.array(coefs), cov=np.array(covs), df=n - p
     )

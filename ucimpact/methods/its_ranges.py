@@ -3,8 +3,9 @@ r"""Which procedure gives the interval of each effect of a series, and the rows 
 One rule, from simulation (``docs/methods/its.md``). With REML errors:
 
 - 36 periods or more: the average over what the errors remember of the last two periods,
-  :func:`~ucimpact.inference.second_order.second_order`. So few cannot tell errors of one order from
-  errors of two, and an interval that takes them for AR(1) covers 86% where they are not.
+  :func:`~ucimpact.inference.second_order.second_order`, and from 96 on over what carries over behind
+  noise too. So few cannot tell errors of one order from errors of two, and an interval that takes them
+  for AR(1) covers 86% where they are not.
 - fewer: a t on the effect's own Satterthwaite degrees of freedom, or the average over :math:`\rho` where
   those are under 5. The average effect decides for the total and for the relative effect.
 
