@@ -30,11 +30,11 @@ with squared scale :math:`(S/\nu)\, c'N^{-1}c`. The prior is flat in :math:`\rho
 .. math:: u = \sigma z, \qquad \mathrm{var}(z) = (1-c)\,I + c\,R(\rho)
 
 on 5 x 2 cells, flat in :math:`c` and in :math:`\sigma`, with density :math:`(1-\rho^2)^{-1/2}` (which
-flatness in the standard deviation of :math:`\epsilon` gives to the AR(2) cells as well). Its memory fades more
-slowly than that of any AR(2) with the same neighbours, and so small a prior is enough where a long series shows it:
-behind 40% noise with :math:`\rho = 0.8` the AR(2) cells alone cover 90% to 92% from 96 points on, both
-together 93% to 95%. Shorter series cannot tell it from little memory; with more of the prior, or with shares
-under a half, series without any memory would be covered 98% to 99%.
+flatness in the standard deviation of :math:`\epsilon` gives to the AR(2) cells as well). Its memory fades
+more slowly than that of any AR(2) with the same neighbours, and so small a prior is enough where a long
+series shows it: behind 40% noise with :math:`\rho = 0.8` the AR(2) cells alone cover 90% to 92% from 96
+points on, both together 93% to 95%. Shorter series cannot tell it from little memory; with more of the prior,
+or with shares under a half, series without any memory would be covered 98% to 99%.
 
 Chosen among a dozen priors for its cover at 36 to 192 points, in errors that are AR(1), AR(2) and
 AR(1) seen through noise; ``docs/methods/its.md`` has the table. Under 36 points it is too wide for a
