@@ -16,7 +16,7 @@ from ucimpact.data.simulate_sites import PilotAndControl
 from ucimpact.errors import DesignError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.stacked_counts import stacked_counts
-from ucimpact.methods.controlled_forms import _exposure, _stack, count_series
+from ucimpact.methods.controlled_forms import _exposure, _stack, count_series, told
 from ucimpact.methods.controlled_its import ControlledITS
 from ucimpact.methods.its import InterruptedTimeSeries
 
@@ -230,6 +230,6 @@ def test_it_errs_no_more_often_than_it_says(form: str) -> None:
     """No effect, half of the shocks shared, a change that comes to both: the range leaves out 0 in 5%."""
     design = PilotAndControl(months=48, before=30, rho=0.4, shared=0.5, common_change=12.0)
     chosen = method(form=form, season="fourier-1")
-    found = [chosen.fit(series(design, seed=seed)).headline for seed in range(80)]
+    found = [told(chosen, series(design, seed=seed)).rows[0] for seed in range(80)]
     wrong = np.mean([not row["conf_low"] <= 0 <= row["conf_high"] for row in found])
     assert wrong <= 0.125  # 80 draws at 5%: mean .05, sd .024

@@ -229,7 +229,7 @@ def test_choices_that_are_not_known_are_listed_together() -> None:
 @pytest.mark.parametrize("tau", [0.0, 0.08])
 def test_it_errs_no_more_often_than_it_says(tau: float) -> None:
     method, wrong = MultiSiteITS(outcome="admissions", season="fourier-1"), []
-    for seed in range(60):
+    for seed in range(40):
         head = method.fit(panel(seed, sites=6, never=0, months=36, before=24, spread=3, tau=tau)).headline
         wrong.append(not head["conf_low"] <= 0 <= head["conf_high"])
-    assert np.mean(wrong) <= 0.13  # 60 draws at 5%: mean .05, sd .028
+    assert np.mean(wrong) <= 0.15  # 40 draws at 5%: mean .05, sd .034

@@ -91,7 +91,16 @@ class SiteEffect:
     spread: np.ndarray
 
 
-def site_of(panel: Panel, code: int, choices: MultiSiteITS, shared: np.ndarray | None) -> Site:
+def rows_of(panel: Panel) -> list[np.ndarray]:
+    """The rows of each unit, in the order of the table."""
+    order = np.argsort(panel.unit_codes, kind="stable")
+    ends = np.cumsum(np.bincount(panel.unit_codes, minlength=len(panel.units)))
+    return np.split(order, ends[:-1])
+
+
+def site_of(
+    panel: Panel, code: int, rows: np.ndarray, choices: MultiSiteITS, shared: np.ndarray | None
+) -> Site:
     """A pilot unit as a site.
 
     Parameters
@@ -99,6 +108,8 @@ def site_of(panel: Panel, code: int, choices: MultiSiteITS, shared: np.ndarray |
     panel : Panel
     code : int
         Of the unit.
+    rows : array
+        Its rows.
     choices : MultiSiteITS
     shared : array (n_periods of the panel,), optional
         The season that all units have in common, in place of one of the site's own.
@@ -108,7 +119,6 @@ def site_of(panel: Panel, code: int, choices: MultiSiteITS, shared: np.ndarray |
     DataError
         Where its periods have gaps or its start does not lie inside them.
     """
-    rows = np.flatnonzero(panel.unit_codes == code)
     frequency, start = panel.frequency, int(panel.start_ordinals[code])
     first: Any = start if frequency.kind == "number" else frequency.first_day(start)
     table = panel.table.iloc[rows].reset_index(drop=True)
@@ -152,8 +162,8 @@ def shared_season(panel: Panel, choices: SeriesChoices) -> np.ndarray:
     waves = np.column_stack(list(season_columns(frequency, ordinals, name).values()))
     values, size = panel.values(choices.outcome), waves.shape[1]
     inner, moments = np.zeros((size, size)), np.zeros(size)
-    for code in range(len(panel.units)):
-        rows = np.flatnonzero((panel.unit_codes == code) & np.isfinite(values))
+    for code, every in enumerate(rows_of(panel)):
+        rows = every[np.isfinite(values[every])]
         mean = values[rows].mean() if len(rows) else 0.0
         if not mean:
             continue

@@ -13,7 +13,7 @@ from ucimpact.data.panel import Panel
 from ucimpact.errors import DataError, DesignError
 from ucimpact.methods import series_findings
 from ucimpact.methods.design_finding import Finding
-from ucimpact.methods.multi_site_series import Site, is_counted, shared_season, site_of
+from ucimpact.methods.multi_site_series import Site, is_counted, rows_of, shared_season, site_of
 from ucimpact.methods.series_refusals import choice_refusals
 
 if TYPE_CHECKING:
@@ -64,8 +64,9 @@ def lay_out(method: MultiSiteITS, panel: Panel) -> Sites:
         return Sites(used=[], refused=[], never=never, scale=scale, findings=findings)
     shared = shared_season(panel, method) if method.shared_season else None
     used, refused, cautions = [], [], []
+    rows = rows_of(panel)
     for code in np.flatnonzero(panel.pilot_units):
-        site, found = _one(method, panel, int(code), shared)
+        site, found = _one(method, panel, int(code), rows[code], shared)
         against = [finding for finding in found if finding.level == "refuse"]
         if site is None or against:
             refused.append({"site": panel.units[code], "reason": "; ".join(f.text for f in against)})
@@ -110,13 +111,13 @@ def _of_the_whole(method: MultiSiteITS, panel: Panel, values: np.ndarray, scale:
 
 
 def _one(
-    method: MultiSiteITS, panel: Panel, code: int, shared: np.ndarray | None
+    method: MultiSiteITS, panel: Panel, code: int, rows: np.ndarray, shared: np.ndarray | None
 ) -> tuple[Site | None, list[Finding]]:
     """One unit as a site, or what stands against it."""
     if panel.stopped[code]:
         return None, [Finding("refuse", "its pilot stops within the data")]
     try:
-        site = site_of(panel, code, method, shared)
+        site = site_of(panel, code, rows, method, shared)
     except DataError as error:
         return None, [Finding("refuse", "; ".join(str(problem) for problem in error.problems[:NAMED]))]
     except DesignError as error:
