@@ -217,11 +217,15 @@ IN_CHART_UNITS = (
     "placebo_starts", "leave_one_place_out", "scales",
 )  # fmt: skip
 """Checks of places whose tables are in the units of the chart of gaps."""
+IN_HEADLINE_UNITS = ("trend_multiverse", "leave_out_months")
+"""Checks of a series whose tables are in the units of the headline."""
 
 
 def unit_of_check(document: Mapping[str, Any], name: str) -> str:
     """What the effects in the table of a check count; "" where that is not one thing."""
     finding = document["finding"]
+    if name in IN_HEADLINE_UNITS:
+        return "per cent" if finding["scale"] == "log" else f"{finding['label']}, {finding['per']}"
     if document["data"].get("kind") != "panel" or name not in (*IN_CHART_UNITS, "dates"):
         return ""
     if finding["scale"] == "log":

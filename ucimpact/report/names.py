@@ -237,6 +237,10 @@ CHECK_COLUMNS = {
     "change": "Moves the result by",
     "share": "Share of the uncertainty",
     "smd": "Difference (standard deviations)",
+    "phase_in": "Phase-in",
+    "fits": "Fits",
+    "left_out": "Left out",
+    "f": "F of a break there",
 }
 """What the columns of a check's table are called; one that is not here goes by its own key."""
 CHECK_CELLS: dict[tuple[str, Any], str] = {

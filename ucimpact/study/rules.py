@@ -239,7 +239,7 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
                 Said(("outcome", at, key), 'is for kind = "cohort" only. Take the key out')
                 for key in ("before", "negative_control")
                 if getattr(outcome, key)
-                and not (key == "negative_control" and _compares_places(outcome, data))
+                and not (key == "negative_control" and _is_left_alone(outcome, data))
             ]
         if outcome.negative_control and outcome.primary:
             text = "the pilot cannot have changed it, so it cannot be the primary outcome. Mark another"
@@ -250,9 +250,9 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
     return problems
 
 
-def _compares_places(outcome: Outcome, data: Data | None) -> bool:
-    """Whether an outcome is one that the pilot of a panel cannot have changed."""
-    return data is not None and data.kind == "panel" and outcome.negative_control is True
+def _is_left_alone(outcome: Outcome, data: Data | None) -> bool:
+    """Whether an outcome of places, or of one series, is one that the pilot cannot have changed."""
+    return data is not None and data.kind in ("panel", "series") and outcome.negative_control is True
 
 
 def _worthwhile_rule(outcome: Outcome, agreed: Worthwhile, data: Data | None) -> str:
