@@ -15,6 +15,7 @@ from ucimpact.data.periods import parse_periods
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, DesignError, UsageError
 from ucimpact.inference.series_power import Law, SeriesPower, learnt
+from ucimpact.methods.count_its import CountITS
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.its_ranges import Ranges
 from ucimpact.plan import make
@@ -359,3 +360,45 @@ def test_a_length_that_the_method_refuses_is_refused(tmp_path):
 def test_counts_cannot_vary_less_than_by_chance(tmp_path):
     with pytest.raises(UsageError, match="vary at least by chance"):
         planned(tmp_path, AGREED + PLAN + "dispersion = 0.5\n")
+
+
+# -- counts --------------------------------------------------------------------------------
+
+COUNTS = AGREED.replace('name = "its"', 'name = "count-its"')
+
+
+def test_counts_are_judged_by_the_ratio_of_the_method_of_counts():
+    parsed, month = parse_periods(pd.Series(["2030-01"])), months(48)
+    method = CountITS(outcome="y", days=False)
+    judge = judged(method, parsed.frequency, int(parsed.ordinals[0]) + 36, before=36, after=12, base=12)
+    y = Law(base=12, sd=0.1, rho=0.3).draw(np.zeros(48), 4, np.random.default_rng(5))
+    limits = judge.limits(y)
+    for k in range(4):
+        series = Series(pd.DataFrame({"period": month, "y": y[k]}), start=month[36])
+        row = method.fit(series).effect("log_average")
+        np.testing.assert_allclose(limits[k], [row["conf_low"], row["conf_high"]], atol=1e-5)
+    assert judge.share(judge.moved(-0.3)) == pytest.approx(-0.3)
+
+
+def test_a_plan_by_counts_finds_what_it_says(tmp_path):
+    found = planned(tmp_path, COUNTS + PLAN, ("base = 60", "base = 15"), draws=200)
+    assert not any("few for a line" in line for line in found.taken)
+    cell = float(found.rows[-1][2].rstrip(" *").rstrip("%")) / 100
+    parsed = parse_periods(pd.Series(["2030-01"]))
+    law, before = Law(base=15, sd=0.08, rho=0.3), int(found.rows[-1][0])
+    judge = judged(
+        CountITS(outcome="y"),
+        parsed.frequency,
+        int(parsed.ordinals[0]) + before,
+        before=before,
+        after=24,
+        base=15,
+    )
+    power = SeriesPower(law=law, profile=judge.profile, judge=judge, sign=-1, draws=300, seed=7)
+    assert power.chance(cell) == pytest.approx(0.8, abs=0.1)
+
+
+def test_few_a_month_are_told_what_the_method_of_counts_would_find(tmp_path):
+    found = planned(tmp_path, AGREED + PLAN, ("base = 60", "base = 15"))
+    assert any("Analysed as counts" in line for line in found.notes)
+    assert not any("Analysed as counts" in line for line in planned(tmp_path).notes)

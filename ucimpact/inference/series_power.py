@@ -144,8 +144,9 @@ class SeriesPower:
 
     def half_width(self) -> float:
         """Half of the middle range, as a share."""
-        half = float(np.median(self.without[:, 1] - self.without[:, 0])) / 2
-        return abs(self.judge.share(self.sign * half))
+        widths = self.without[:, 1] - self.without[:, 0]
+        half = float(np.median(widths)) / 2
+        return abs(self.judge.share(self.sign * half)) if np.isfinite(half) else np.inf
 
     def chance(self, share: float) -> float:
         """How often a change of this share is found."""
@@ -166,7 +167,7 @@ class SeriesPower:
             short = self._short_of_it(self.without if share == 0 else self.limits(share))
             spread = np.sqrt(chance * (1 - chance) / self.draws)
             low, middle, high = (
-                self._further(share, float(np.quantile(short, min(max(q, 0.0), 1.0))))
+                self._further(share, float(np.quantile(short, min(max(q, 0.0), 1.0), method="higher")))
                 for q in (chance - spread, chance, chance + spread)
             )
             if middle >= most and share >= most:

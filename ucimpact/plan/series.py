@@ -17,10 +17,10 @@ from ucimpact.data.periods import Frequency, parse_periods
 from ucimpact.errors import DesignError, UsageError
 from ucimpact.inference.power import FOUR_IN_FIVE
 from ucimpact.inference.series_power import Law, SeriesPower
-from ucimpact.methods.series_choices import SeriesChoices
+from ucimpact.methods.count_its import CountITS
 from ucimpact.plan import series_telling as telling
 from ucimpact.plan.planned import Planned, caption_of
-from ucimpact.plan.series_judge import judged, method_of
+from ucimpact.plan.series_judge import COUNTED, PLANNED, Plannable, judged, method_of, planned_as
 from ucimpact.plan.series_past import SeriesPast, series_past
 from ucimpact.study import Outcome, Plan, Study
 from ucimpact.study.starting import PLAN
@@ -92,8 +92,10 @@ def series(study: Study, *, draws: int = DRAWS, progress: Progress) -> Planned:
     DesignError
         Where the method would refuse a series of the declared length.
     """
-    outcome, method = study.primary, method_of(study)
+    outcome, method = study.primary, method_of(study, planned_as(study))
     expected = expectation(study)
+    if isinstance(method, CountITS) and outcome.kind != "count":
+        raise DesignError(f'"count-its" is for a count, and {outcome.column} is none. Plan with "its"')
     frequency, start = _calendar(study, expected.past)
     year = YEAR if frequency.per_year is None else max(1, round(frequency.per_year))
     own = _own(study.plan, expected.past, year)
@@ -125,6 +127,8 @@ def series(study: Study, *, draws: int = DRAWS, progress: Progress) -> Planned:
         "step": _beside(look, own, method=replace(method, shape="level")),
         "strong": _beside(look, own, law=replace(expected.law, rho=STRONG_RHO)),
     }
+    if expected.law.counted and expected.law.base < telling.SMALL_COUNT and planned_as(study) == PLANNED:
+        beside["counted"] = _beside(look, own, method=method_of(study, COUNTED))
     told = telling.Told(
         study=study,
         expected=expected,
@@ -161,7 +165,7 @@ def series(study: Study, *, draws: int = DRAWS, progress: Progress) -> Planned:
 class _Looking:
     """Everything about a plan but its length."""
 
-    method: SeriesChoices
+    method: Plannable
     frequency: Frequency
     start: int
     law: Law
@@ -194,7 +198,7 @@ class _Looking:
             four_in_five=_known(share),
             error=_known(error),
             false_positives=power.false_positives,
-            half_width=power.half_width(),
+            half_width=_known(power.half_width()),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,17 @@ import pandas as pd
 from ucimpact.data.periods import Frequency, as_periods
 from ucimpact.data.series import Series
 from ucimpact.errors import DesignError
-from ucimpact.inference.timeseries import Ols
+from ucimpact.inference.count_series_errors import Mixture, QuasiPoisson
+from ucimpact.inference.series_power import Judge
+from ucimpact.inference.timeseries import Ols, Reml
 from ucimpact.methods import METHODS, build
+from ucimpact.methods.count_its import CountITS
+from ucimpact.methods.count_its_design import CountDesign
 from ucimpact.methods.design_finding import enforce
+from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.its_design import SegmentedDesign
+from ucimpact.methods.its_many_counts import ManyCounts
+from ucimpact.methods.its_many_effects import NUMBERS
 from ucimpact.methods.its_many_gaussian import ManyGaussian
 from ucimpact.methods.series_account import lags
 from ucimpact.methods.series_changes import LEVEL
@@ -22,18 +30,31 @@ from ucimpact.study import Study
 from ucimpact.study.records import COVID
 
 Array = np.ndarray
-AS_PLANNED = "its"
-"""The method that a plan judges by."""
+PLANNED, COUNTED = "its", "count-its"
+"""The methods that a plan can judge by, the first where the study's own is another."""
 
 OF_THE_FILE = ("changes", "calendar", "nation", "adjust", "covid", "until")
 """Choices of a method that belong to dates or columns of the file."""
 
+PLAIN_ERRORS = (Reml, Ols, Mixture, QuasiPoisson)
+"""Errors that can be fitted to thousands of series at once."""
+
 NUMBERED_START = 10_000
+
+Plannable = InterruptedTimeSeries | CountITS
+
+
+class Judged(Judge, Protocol):
+    """The evaluation of one length, and the change that it is asked for."""
+
+    @property
+    def profile(self) -> Array:
+        """The change in each period where it is whole in one, shape (n,)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
-    """The design of one length, and the limits that the evaluation would give.
+class AsMeasured:
+    """The limits that an interrupted time series of amounts or rates would give.
 
     Attributes
     ----------
@@ -59,8 +80,52 @@ class Judged:
         return moved / (self.base * self.mean_profile)
 
 
-def method_of(study: Study) -> SeriesChoices:
-    """The study's own choices, as far as they are about the form of the analysis.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AsCounts:
+    """The limits that one of counts would give, of the log ratio of what happened to what was expected."""
+
+    many: ManyCounts
+    profile: Array
+    mean_profile: float
+
+    def limits(self, y: Array) -> Array:
+        """Limits of the log ratio of each series, shape (N, 2); without end where it is refused."""
+        into = self.many.room(len(y))
+        self.many.fit(y, None, into)
+        low, high = (
+            into.numbers[NUMBERS.index(name), into.terms.index("log_average")]
+            for name in ("conf_low", "conf_high")
+        )
+        return np.column_stack(
+            [np.where(np.isnan(low), -np.inf, low), np.where(np.isnan(high), np.inf, high)]
+        )
+
+    def moved(self, share: float) -> float:
+        """The log ratio of a change of this share."""
+        return float(np.log1p(share * self.mean_profile))
+
+    def share(self, moved: float) -> float:
+        """The change with this log ratio, as a share."""
+        return float(np.expm1(moved)) / self.mean_profile
+
+
+def planned_as(study: Study) -> str:
+    """The method that a plan judges by: the study's own, or the plain one."""
+    return COUNTED if study.method.name == COUNTED else PLANNED
+
+
+def left_out_of(study: Study, name: str) -> list[str]:
+    """Declared choices that a plan by this method cannot use."""
+    known = {f.name for f in fields(METHODS[name])} - set(OF_THE_FILE)
+    out = [key for key in study.method.options if key not in known]
+    if name != study.method.name:
+        return sorted({*out, *({"errors"} & set(study.method.options))})
+    made = build(name, {k: v for k, v in study.method.options.items() if k in known}, outcome="y")
+    return out if isinstance(made.errors, PLAIN_ERRORS) else [*out, "errors"]
+
+
+def method_of(study: Study, name: str) -> Plannable:
+    """A method with the study's own choices, as far as they are about the form of the analysis.
 
     Raises
     ------
@@ -68,10 +133,10 @@ def method_of(study: Study) -> SeriesChoices:
         For a shape without a lasting change of level, which is what a plan looks for.
     """
     declared = study.method.options if issubclass(METHODS[study.method.name], SeriesChoices) else {}
-    known = {f.name for f in fields(METHODS[AS_PLANNED])} - set(OF_THE_FILE)
-    options = {name: value for name, value in declared.items() if name in known}
-    made = build(AS_PLANNED, options, outcome="y")
-    assert isinstance(made, SeriesChoices)
+    left_out = left_out_of(study, name)
+    options = {key: value for key, value in declared.items() if key not in left_out}
+    made = build(name, options, outcome="y")
+    assert isinstance(made, InterruptedTimeSeries | CountITS)
     if made.shape not in ("level", "level-slope", "ramp"):
         raise DesignError(
             f'a plan looks for a lasting change of level, and shape = "{made.shape}" has none. '
@@ -81,7 +146,7 @@ def method_of(study: Study) -> SeriesChoices:
 
 
 def judged(
-    method: SeriesChoices, frequency: Frequency, start: int, *, before: int, after: int, base: float
+    method: Plannable, frequency: Frequency, start: int, *, before: int, after: int, base: float
 ) -> Judged:
     """The evaluation of a series with so many periods before the start and from it on.
 
@@ -104,13 +169,21 @@ def judged(
     enforce(method.check_design(series))
     design: SegmentedDesign = method.design(series)
     profile = np.asarray(design.columns[LEVEL])
-    return Judged(
+    if isinstance(method, CountITS):
+        counts = ManyCounts(
+            CountDesign.of(series, method),
+            np.ones(len(ordinals)),
+            level=method.level,
+            independent=isinstance(method.errors, QuasiPoisson),
+        )
+        return AsCounts(many=counts, profile=profile, mean_profile=float(profile[design.after].mean()))
+    return AsMeasured(
         many=ManyGaussian(
             design,
             frequency,
             lags=lags(series, design),
             level=method.level,
-            independent=isinstance(getattr(method, "errors", None), Ols),
+            independent=isinstance(method.errors, Ols),
         ),
         profile=profile,
         base=base,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ucimpact import words
@@ -13,7 +13,7 @@ from ucimpact.inference.power import FOUR_IN_FIVE
 from ucimpact.methods import METHODS
 from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.plan.planned import FOUND, Curve
-from ucimpact.plan.series_judge import AS_PLANNED, OF_THE_FILE
+from ucimpact.plan.series_judge import COUNTED, Plannable, left_out_of, planned_as
 from ucimpact.study import Study
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Told:
 
     study: Study
     expected: Expected
-    method: SeriesChoices
+    method: Plannable
     frequency: Frequency
     own: Length
     before: tuple[int, ...]
@@ -122,20 +122,16 @@ class Told:
     def taken(self) -> tuple[str, ...]:
         """What the plan stands on."""
         lines = [self._level(), *self._varying(), self._drawing()]
-        name = self.study.method.name
-        if name != AS_PLANNED:
-            lines.append(f'Planned as "{AS_PLANNED}"; the study’s own method is "{name}".')
-        if issubclass(METHODS[name], SeriesChoices):
-            known = {f.name for f in fields(METHODS[AS_PLANNED])}
-            dropped = [key for key in self.study.method.options if key in OF_THE_FILE or key not in known]
-            if dropped:
-                lines.append(f"Left out of the plan: {words.joint(dropped)}.")
+        name, planned = self.study.method.name, planned_as(self.study)
+        if name != planned:
+            lines.append(f'Planned as "{planned}"; the study’s own method is "{name}".')
+        if issubclass(METHODS[name], SeriesChoices) and (dropped := left_out_of(self.study, planned)):
+            lines.append(f"Left out of the plan: {words.joint(dropped)}.")
         law = self.expected.law
-        if law.counted and law.base < SMALL_COUNT:
+        if law.counted and law.base < SMALL_COUNT and planned != COUNTED:
             lines.append(
                 f"{words.plainly(law.base)} a {self.frequency.noun} are few for a line with even errors: how "
-                f'often its range errs is told below. Counted for what they are ("count-its") they may show '
-                f"a little more or less."
+                f"often its range errs is told below."
             )
         return tuple(lines)
 
@@ -263,6 +259,14 @@ class Told:
             lines.append(
                 f'Were the change known to be a step that stays (shape = "level", to be fixed before '
                 f"looking), a {self.noun} of {words.per_cent(100 * step)} would be found four times in five."
+            )
+        if "counted" in self.beside:
+            counted = self.beside["counted"]
+            size = (
+                "no " + self.noun if counted is None else f"a {self.noun} of {words.per_cent(100 * counted)}"
+            )
+            lines.append(
+                f'Analysed as counts (name = "{COUNTED}"), {size} would be found four times in five.'
             )
         strong, rho = self.beside["strong"], self.expected.law.rho
         if rho < 0.7:
