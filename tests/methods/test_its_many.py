@@ -13,7 +13,7 @@ from ucimpact import Series, fit_many
 from ucimpact.errors import DataError, DesignError, UsageError
 from ucimpact.inference.newey_west import NeweyWest
 from ucimpact.inference.timeseries import Ols
-from ucimpact.methods import BeforeAfter, InterruptedTimeSeries
+from ucimpact.methods import ArimaITS, BeforeAfter, InterruptedTimeSeries
 from ucimpact.methods.many_estimates import ManyEstimates
 
 NUMBERS = ("estimate", "std_error", "df", "p_value", "conf_low", "conf_high")
@@ -191,6 +191,16 @@ def test_what_cannot_be_shared_is_fitted_one_by_one(choices: dict[str, object]) 
         assert rows["conf_low"].to_numpy() == pytest.approx(
             one(table, name, method).effects["conf_low"].to_numpy(), nan_ok=True
         )
+
+
+def test_any_method_on_a_series_can_be_fitted() -> None:
+    table = a_table(2, 48, seed=2)
+    method = ArimaITS(outcome="rate", order=(1, 0, 0), seasonal=(0, 0, 0), trend="none")
+    found = fit_many(table, by="practice", period="month", start="begins", method=method)
+    for name, rows in found.effects.groupby("practice"):
+        effects = one(table, name, method).effects
+        assert rows["conf_low"].to_numpy() == pytest.approx(effects["conf_low"].to_numpy(), nan_ok=True)
+    assert found.spec["order"] == [1, 0, 0]
 
 
 def test_designs_that_need_care_say_so_once_with_a_number() -> None:

@@ -323,8 +323,9 @@ def _one_by_one(work: _Work, places: np.ndarray, account: Account, pool: ThreadP
             account.refuse(at, reason)
             continue
         effects = estimate.effects
-        given = estimate.extras.get("route", {})
-        routes = [given.get(term, estimate.method) for term in effects["term"]]
+        given = estimate.extras.get("route")
+        known = given if isinstance(given, dict) else {}
+        routes = [str(known.get(term, estimate.method)) for term in effects["term"]]
         names = tuple(dict.fromkeys(routes))
         nothing = np.full(len(effects), np.nan)
         found = ManyEffects.empty(tuple(effects["term"]), tuple(effects.get("event_time", nothing)), names, 1)

@@ -40,8 +40,9 @@ class Account:
             places[found.refused != ""], found.refused[found.refused != ""], strict=True
         ):
             self._reasons[int(place)] = reason
-        keep = np.flatnonzero(found.refused == "")
-        count, terms = len(keep), len(found.terms)
+        answered = found.refused == ""
+        keep: slice | np.ndarray = slice(None) if answered.all() else np.flatnonzero(answered)
+        count, terms = int(answered.sum()), len(found.terms)
         term = np.array([self._code(self._terms, name) for name in found.terms], dtype=np.int8)
         route = np.array([self._code(self._routes, name) for name in found.routes], dtype=np.int8)
         rows = {

@@ -42,12 +42,12 @@ class ManyEffects:
     def empty(
         cls, terms: tuple[str, ...], event_times: tuple[float, ...], routes: tuple[str, ...], count: int
     ) -> ManyEffects:
-        """Room for ``count`` series."""
+        """Room for ``count`` series, the numbers of a series side by side as the rows of a table have them."""
         return cls(
             terms=terms,
             event_times=event_times,
-            numbers=np.full((len(NUMBERS), len(terms), count), np.nan),
-            route=np.zeros((len(terms), count), dtype=np.int8),
+            numbers=np.full((len(NUMBERS), count, len(terms)), np.nan).transpose(0, 2, 1),
+            route=np.zeros((count, len(terms)), dtype=np.int8).T,
             routes=routes,
             care=np.zeros(count, dtype=np.int16),
             refused=np.full(count, "", dtype=object),
