@@ -110,6 +110,22 @@ FAULTS = (
         ("tests/methods/test_its.py",),
     ),
     Fault(
+        "days in the month ignored: February is a fall in counts",
+        (
+            (
+                "ucimpact/methods/count_its_design.py",
+                "exposure=exposure * lengths if method.days else exposure",
+                "exposure=exposure",
+            ),
+        ),
+        ("tests/methods/test_count_its.py",),
+    ),
+    Fault(
+        "chance variation of counts taken for what carries over",
+        (("ucimpact/inference/mixture.py", "COUNTED = NoisePrior(b=0.7, k=2.0)", "COUNTED = NoisePrior()"),),
+        ("tests/inference/test_count_series.py",),
+    ),
+    Fault(
         "caliper ignored: anybody of the stratum is near enough",
         (
             (

@@ -44,7 +44,7 @@ def small_counts(series: Series, design: SegmentedDesign, *, outcome: str) -> li
         f"the mean count of {outcome} is {mean:.1f} a {noun}: under {SMALL_MEAN:.0f} the range may be "
         f"wrong, and may reach below 0"
     )
-    return [Finding("warn", text, "Longer periods or a larger area have larger counts")]
+    return [Finding("warn", text, 'Use the method "count-its", or longer periods or a larger area')]
 
 
 def _mean_count(series: Series, design: SegmentedDesign, outcome: str) -> float | None:
