@@ -42,7 +42,7 @@ class ManyEffects:
     def empty(
         cls, terms: tuple[str, ...], event_times: tuple[float, ...], routes: tuple[str, ...], count: int
     ) -> ManyEffects:
-        """Room for ``count`` series, the numbers of a series side by side as the rows of a table have them."""
+        """Room for ``count`` series: the numbers of each lie side by side, as rows of a table."""
         return cls(
             terms=terms,
             event_times=event_times,
