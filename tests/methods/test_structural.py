@@ -343,6 +343,34 @@ def test_the_chain_that_is_watched_is_that_of_the_average_effect() -> None:
     assert told["effective_draws"] == pytest.approx(effective_size(drawn))
 
 
+def wandering(step: float, effect: float, seed: int = 2) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    data = table(n=200, before=150, effect=effect)
+    data["y"] += step * rng.standard_normal(200).cumsum()
+    return data
+
+
+def test_a_level_that_wanders_more_than_was_thought_is_told() -> None:
+    calm, wild = fit(wandering(0.0, -10), start=151), fit(wandering(0.6, -10), start=151)
+    assert calm.extras["ljung_box"]["p_value"] > 0.05
+    assert wild.extras["ljung_box"]["p_value"] < 0.01
+    assert "still has a pattern from period to period" in said(wild)
+    assert "still has a pattern" not in said(calm)
+
+
+def test_an_answer_that_hangs_on_the_level_is_told_with_the_other_range() -> None:
+    found = fit(table(effect=-0.9))
+    loose = found.extras["loose_level"]
+    assert loose["conf_high"] - loose["conf_low"] > 1.3 * (
+        found.effect("average")["conf_high"] - found.effect("average")["conf_low"]
+    )
+    assert found.effect("average")["conf_high"] < 0 < loose["conf_high"]
+    assert f"from {loose['conf_low']:.4g} to {loose['conf_high']:.4g}" in said(found)
+    assert "hangs on how far" not in said(fit(table(effect=-10)))
+    assert fit(table(), level_sd=0.02).extras["loose_level"] is None
+    assert fit(table(), controls=()).extras["loose_level"] is None
+
+
 def test_draws_that_have_not_settled_are_told() -> None:
     assert "have not settled" in said(fit(table(), draws=100, burn=0))
     assert "have not settled" not in said(fit(table(), draws=2000))

@@ -48,10 +48,11 @@ from ucimpact.inference.structural_state import Form
 from ucimpact.methods import series_findings, structural_findings
 from ucimpact.methods.design_finding import Finding, enforce, need
 from ucimpact.methods.its_design import SegmentedDesign
-from ucimpact.methods.series_account import season_account
+from ucimpact.methods.series_account import lags, season_account
 from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.methods.series_refusals import choice_refusals
-from ucimpact.methods.structural_effects import Effects, covariance, tail_area
+from ucimpact.methods.structural_effects import Effects, covariance, shares_of_mean, tail_area
+from ucimpact.methods.structural_findings import HELPS
 
 COMPONENTS = ("level", "trend")
 WEEK = 7
@@ -59,6 +60,9 @@ LEAST_WEEKS = 3
 LEVEL_SD, LEVEL_WEIGHT = 0.01, 32.0
 ALONE_SD, ALONE_WEIGHT = 0.1, 8.0
 """Prior guess of the level's steps without control series, which then take what these would have."""
+
+LOOSE_SD, LOOSE_DRAWS, LOOSE_BURN = 0.1, 1000, 200
+"""A level thought to wander ten times as much, set beside the usual one."""
 
 UNUSED = {
     "shape": "the effect has no shape here: it is what was observed less what was expected, period by period",
@@ -265,12 +269,24 @@ class StructuralTimeSeries(SeriesChoices):
         drawn |= {len(rows) - 1: drawn[1]}
 
         settled = Convergence.of(draws.expected @ average)
+        expected = draws.expected.mean(axis=0)
+        left_over = structural_findings.left_over(
+            design, expected, self._helping(data, design, draws), lags(data, design)
+        )
+        loose = self._loose(data, design, average)
         warnings += tuple(
             structural_findings.care(
-                data, design, draws, controls=self.controls, settled=settled, relative=has_share
+                data,
+                design,
+                draws,
+                controls=self.controls,
+                settled=settled,
+                left_over=left_over,
+                average=rows[0],
+                loose=loose,
+                relative=has_share,
             )
         )
-        expected = draws.expected.mean(axis=0)
         extras: dict[str, Any] = {
             "noun": data.frequency.noun,
             "before": int(design.before.sum()),
@@ -291,6 +307,12 @@ class StructuralTimeSeries(SeriesChoices):
             "expected_total": float(events @ expected),
             "observed_total": float(events @ design.y),
             "residuals": np.where(design.before, design.y - expected, np.nan),
+            "ljung_box": {
+                "statistic": left_over.statistic,
+                "lags": left_over.lags,
+                "p_value": left_over.p_value,
+            },
+            "loose_level": loose,
         }
         return Estimate(
             method="structural",
@@ -309,6 +331,20 @@ class StructuralTimeSeries(SeriesChoices):
             ),
             extras=serialise.plain(extras),
         )
+
+    def _helping(self, data: Series, design: SegmentedDesign, draws: Draws) -> np.ndarray:
+        """The level and the columns more likely in the model than out, shape (n, k)."""
+        columns = [data.values(name) for name in self.controls] + [design.columns[n] for n in fixed(design)]
+        kept = [c for c, chance in zip(columns, draws.included, strict=True) if chance >= HELPS]
+        return np.column_stack([np.ones(len(design.y)), *kept])
+
+    def _loose(self, data: Series, design: SegmentedDesign, average: np.ndarray) -> dict[str, float] | None:
+        """Limits of the average effect if the level wanders far more; None where the study says how much."""
+        if self.level_sd is not None or not self.controls:
+            return None
+        other = replace(self, level_sd=LOOSE_SD, draws=LOOSE_DRAWS, burn=LOOSE_BURN)
+        row = Effects(y=design.y, draws=other.sample(data, design), level=self.level).row("average", average)
+        return {"level_sd": LOOSE_SD} | {name: row[name] for name in ("estimate", "conf_low", "conf_high")}
 
     def _later(self, data: Series, design: SegmentedDesign) -> dict[int, np.ndarray]:
         """Half a year and a year after the start and the last period, as weights by time since the start."""
@@ -335,17 +371,6 @@ class StructuralTimeSeries(SeriesChoices):
                 "used": design.used,
             }
         )
-
-
-def shares_of_mean(drawn: np.ndarray, expected: float, level: float) -> dict[str, float] | None:
-    """Limits of the average effect over the mean expected, as some programs print the relative effect.
-
-    They take what was expected as known, so they hold the truth less often than the row ``relative``.
-    """
-    if expected <= 0:
-        return None
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) / expected
-    return {"low": float(low), "high": float(high)}
 
 
 def fixed(design: SegmentedDesign) -> list[str]:

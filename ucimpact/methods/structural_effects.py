@@ -90,3 +90,14 @@ def covariance(columns: Mapping[int, np.ndarray], size: int) -> np.ndarray:
     at = list(columns)
     out[np.ix_(at, at)] = np.atleast_2d(np.cov(np.stack(list(columns.values()))))
     return out
+
+
+def shares_of_mean(drawn: np.ndarray, expected: float, level: float) -> dict[str, float] | None:
+    """Limits of the average effect over the mean expected, as some programs print the relative effect.
+
+    They take what was expected as known, so they hold the truth less often than the row ``relative``.
+    """
+    if expected <= 0:
+        return None
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) / expected
+    return {"low": float(low), "high": float(high)}

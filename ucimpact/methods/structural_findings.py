@@ -6,12 +6,14 @@ control series and a sampler add to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ucimpact.data.series import Series
 from ucimpact.inference.convergence import Convergence
+from ucimpact.inference.residuals import LjungBox, ljung_box
 from ucimpact.inference.structural import Draws
 from ucimpact.inference.timeseries import Reml
 from ucimpact.methods.design_finding import Finding
@@ -30,6 +32,9 @@ MOST_R_HAT = 1.01
 LEAST_EFFECTIVE = 400
 BEYOND = 0.5
 """How far outside the values before the start, as a share of their range, a value is far."""
+
+PATTERN = 0.05
+"""Chance in the residual check below which what is left over has a pattern."""
 
 HELPS = 0.5
 """Chance of being in the model from which a control series is said to help."""
@@ -138,6 +143,9 @@ def care(
     *,
     controls: Sequence[str],
     settled: Convergence,
+    left_over: LjungBox,
+    average: Mapping[str, Any],
+    loose: Mapping[str, Any] | None,
     relative: bool,
 ) -> list[str]:
     """What the result itself says to be careful about."""
@@ -147,6 +155,17 @@ def care(
             f"The draws have not settled (split R-hat {settled.r_hat:.3f}, worth {settled.effective:.0f} "
             f"independent draws of {len(draws.expected)}): the ends of the range may move with the seed. Ask "
             f"for more draws."
+        )
+    if left_over.p_value < PATTERN:
+        texts.append(
+            f"What the model leaves over before the start still has a pattern from {noun} to {noun} "
+            f"(Ljung-Box, {left_over.lags} lags): the level may wander more than was thought, and the range be "
+            f"too narrow. Set level_sd = 0.05 or 0.1 beside it."
+        )
+    if loose is not None and _leaves_out_0(average) != _leaves_out_0(loose):
+        texts.append(
+            f"Whether the range leaves out 0 hangs on how far the level is thought to wander: with "
+            f"level_sd = {loose['level_sd']:g} it runs from {loose['conf_low']:.4g} to {loose['conf_high']:.4g}."
         )
     if controls and draws.included[: len(controls)].max() < HELPS:
         texts.append(
@@ -173,6 +192,29 @@ def care(
     if not relative:
         texts.append("What is expected without the pilot cannot be told from 0, so no per cent is given.")
     return texts
+
+
+def left_over(design: SegmentedDesign, expected: np.ndarray, columns: np.ndarray, lags: int) -> LjungBox:
+    """Whether what is left over before the start has a pattern.
+
+    Parameters
+    ----------
+    expected : array (n,)
+        Posterior mean of each period.
+    columns : array (n, k)
+        What was fitted: the level and the columns in the model.
+    lags : int
+        At most; a fifth of the periods before the start where these are fewer.
+    """
+    here = design.since < 0
+    used = design.before[here]
+    fresh = np.where(used, design.y[here] - expected[here], 0.0)
+    rows = np.where(used[:, None], columns[here], 0.0)
+    return ljung_box(fresh, rows, used, max(min(lags, int(used.sum()) // 5), 3), fitted=0)
+
+
+def _leaves_out_0(row: Mapping[str, Any]) -> bool:
+    return bool(row["conf_low"] > 0 or row["conf_high"] < 0)
 
 
 def _far(values: np.ndarray, design: SegmentedDesign, before: np.ndarray | None = None) -> int:
