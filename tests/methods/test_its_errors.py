@@ -103,11 +103,13 @@ def test_a_range_known_to_be_narrow_is_told_with_the_way_out() -> None:
     def told(errors: Any, n: int = 60) -> str:
         return " ".join(InterruptedTimeSeries(outcome="y", errors=errors).fit(drawn(5, n)).warnings)
 
-    for errors in (NeweyWest(), Hac()):
-        assert "too narrow in series like this: of 95% ranges" in told(errors)
-        assert "and 44 months are under 50" in told(errors, 44)
-        assert 'errors = "Reml"' in told(errors)
-    assert "84% held the truth" in told(PraisWinsten())
+    held = {Ols: 65, Ml: 84, PraisWinsten: 80, NeweyWest: 75, Hac: 71}
+    for kind, per_cent in held.items():
+        words = told(kind())
+        assert f"too narrow where errors carry over. Of its 95% ranges of a total, {per_cent}% held" in words
+        assert 'errors = "Reml"' in words and "under 50" not in words
+        assert ("and 44 months are under 50" in told(kind(), 44)) == (kind in (NeweyWest, Hac))
+    assert "84% held" in told(Arma(2, 0, "ml")) and "held" not in told(Arma(2, 0))
     assert "3 parameters, and 48 months are few" in told(Arma(2, 1), 48)
     assert "parameters" not in told(Arma(2, 0), 60)
 
