@@ -159,13 +159,14 @@ def care(
     if left_over.p_value < PATTERN:
         texts.append(
             f"What the model leaves over before the start still has a pattern from {noun} to {noun} "
-            f"(Ljung-Box, {left_over.lags} lags): the level may wander more than was thought, and the range be "
-            f"too narrow. Set level_sd = 0.05 or 0.1 beside it."
+            f"(Ljung-Box, {left_over.lags} lags): the level may wander more than was thought, and the range "
+            f"be too narrow. Set level_sd = 0.05 or 0.1 beside it."
         )
     if loose is not None and _leaves_out_0(average) != _leaves_out_0(loose):
         texts.append(
             f"Whether the range leaves out 0 hangs on how far the level is thought to wander: with "
-            f"level_sd = {loose['level_sd']:g} it runs from {loose['conf_low']:.4g} to {loose['conf_high']:.4g}."
+            f"level_sd = {loose['level_sd']:g} it runs from {loose['conf_low']:.4g} to "
+            f"{loose['conf_high']:.4g}."
         )
     if controls and draws.included[: len(controls)].max() < HELPS:
         texts.append(
