@@ -355,7 +355,7 @@ PRINTED = re.findall(r"```text\n(.*?)\n```", PAGE, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize(
-    ("text", "printed"), list(zip(STUDIES, PRINTED, strict=True)), ids=["people", "places"]
+    ("text", "printed"), list(zip(STUDIES, PRINTED, strict=True)), ids=["people", "places", "series"]
 )
 def test_the_page_shows_what_is_printed(tmp_path, text, printed):
     assert planned(tmp_path, text).text() == printed
