@@ -102,8 +102,15 @@ def our_structural(data: Data) -> float:
     controls = tuple(_columns(data))
     table = pd.DataFrame({"period": data["month"], "y": data["y"], **{name: data[name] for name in controls}})
     series = Series(table, start=str(data["month"][int(data["before"])]))
-    choices = {"season": "none", "covid": "none", "draws": DRAWS, "burn": BURN}
-    method = StructuralTimeSeries(outcome="y", controls=controls, level_sd=0.01, **choices)
+    method = StructuralTimeSeries(
+        outcome="y",
+        controls=controls,
+        level_sd=0.01,
+        season="none",
+        covid="none",
+        draws=DRAWS,
+        burn=BURN,
+    )
     return float(method.fit(series).effect("average")["estimate"])
 
 
