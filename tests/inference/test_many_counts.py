@@ -72,6 +72,22 @@ def test_series_without_an_answer_are_marked_as_one_by_one() -> None:
     assert list(np.flatnonzero(~many.sound)) == refused
 
 
+def test_wild_counts_have_an_answer_when_one_by_one_they_have() -> None:
+    """A mean of hundreds beside a median of 1."""
+    x, _ = design(36, 20)
+    y = np.floor(np.random.default_rng(4).lognormal(0, 4, (60, 36)))
+    used = np.ones(36, dtype=bool)
+    many = fitted(y, x, np.zeros((60, 36)), used)
+    assert 10 < many.sound.sum() < 50
+    for i in range(60):
+        one = CountSeries(y=y[i], x=x, offset=np.zeros(36), used=used)
+        if many.sound[i]:
+            assert many.from_basis @ many.coef[:, i] == pytest.approx(one.poisson.coef, rel=1e-8, abs=1e-8)
+        else:
+            with pytest.raises(EstimationError):
+                assert one.dispersion > 0
+
+
 def test_small_matrices_side_by_side() -> None:
     rng = np.random.default_rng(1)
     root = rng.normal(size=(7, 4, 4))
