@@ -114,7 +114,7 @@ FAULTS = (
         (
             (
                 "ucimpact/methods/count_its_design.py",
-                "exposure=exposure * lengths if method.days else exposure",
+                "exposure=exposure * lengths if choices.days else exposure",
                 "exposure=exposure",
             ),
         ),

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tests.conftest import golden
 from ucimpact.data.series import Series
 from ucimpact.data.simulate_counts import count_series
 from ucimpact.errors import DesignError
 from ucimpact.estimate import Estimate
+from ucimpact.inference.count_series import CountSeries
 from ucimpact.inference.count_series_errors import (
     HacPoisson,
     Mixture,
@@ -334,6 +336,31 @@ def test_placebo_dates_see_nothing_of_the_pilot() -> None:
     assert again.extras["placebo_dates"] == found.extras["placebo_dates"]
     rank = again.extras["placebo_rank"]
     assert rank == {"p_value": 1 / (1 + rank["starts"]), "starts": 37, "enough": True}
+
+
+def test_a_placebo_date_weighs_each_month_by_its_mean() -> None:
+    """One fake start done the long way: a weighted step and slope beside the columns of the months before."""
+    y = np.random.default_rng(1).poisson(np.linspace(5, 400, 60))
+    method = CountITS(outcome="y", errors=QuasiPoisson(), season="none", days=False)
+    row = method.fit(monthly(y, before=36)).extras["placebo_dates"][4]
+    assert row["start"] == "November 2010"
+    t, since = np.arange(36), np.arange(36) - 10
+    x = np.column_stack([np.ones(36), t])
+    series = CountSeries(y=y[:36].astype(float), x=x, offset=np.zeros(36), used=np.ones(36, dtype=bool))
+    response, columns = series.working
+    root = np.sqrt(series.poisson.mu)
+    both = np.column_stack([columns, root * (since >= 0), root * np.maximum(since, 0)])
+    level, slope = np.linalg.lstsq(both, response, rcond=None)[0][2:]
+    assert row["level_change"] == pytest.approx(y[:36].mean() * np.expm1(level), rel=1e-6)
+    assert row["average"] == pytest.approx(y[:36].mean() * np.expm1(level + slope * 12.5), rel=1e-6)
+
+
+@pytest.mark.parametrize(("errors", "fitted"), [(Mixture(), 1), (QuasiPoisson(), 0)])
+def test_the_residual_check_counts_the_autocorrelation_that_was_fitted(errors: Any, fitted: int) -> None:
+    found = CountITS(outcome="y", errors=errors).fit(drawn(2, rho=0.5))
+    test = found.extras["ljung_box"]
+    assert test["p_value"] == pytest.approx(stats.chi2.sf(test["statistic"], test["lags"] - fitted))
+    assert (found.extras["rho"] != 0) == bool(fitted)
 
 
 def test_a_rhythm_that_no_season_holds_is_told() -> None:

@@ -53,15 +53,14 @@ from ucimpact.inference.count_series_errors import (
 )
 from ucimpact.methods import count_its_design, count_its_findings
 from ucimpact.methods.count_its_checks import carried_over, left_over, placebo_dates
-from ucimpact.methods.count_its_design import CountDesign
+from ucimpact.methods.count_its_design import CountChoices, CountDesign
 from ucimpact.methods.count_its_effects import CountEffects
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.series_account import season_account
-from ucimpact.methods.series_choices import SeriesChoices
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountITS(SeriesChoices):
+class CountITS(CountChoices):
     """Compare counts after a date with their own path before, by ratio.
 
     Parameters
@@ -72,14 +71,11 @@ class CountITS(SeriesChoices):
         How uncertainty is measured: ``Mixture()`` averages over how much of the variation carries over;
         ``WeightedReml()`` takes an AR(1) for all of it. The other three are for comparison and too narrow
         where rates wander.
-    days : bool, default True
-        Whether a month or quarter counts by its days.
     """
 
     errors: Mixture | WeightedReml | QuasiPoisson | NegativeBinomial | HacPoisson = field(
         default_factory=Mixture
     )
-    days: bool = True
 
     def wrong_choices(self) -> list[str]:
         """What is wrong with the fields, whatever the data."""
@@ -87,10 +83,6 @@ class CountITS(SeriesChoices):
         if not isinstance(self.errors, CountErrors):
             wrong.append(
                 "errors must be Mixture(), WeightedReml(), QuasiPoisson(), NegativeBinomial() or HacPoisson()"
-            )
-        if self.days and "days" in self.calendar:
-            wrong.append(
-                'calendar holds "days", by which months already count; take it out, or say days = false'
             )
         return wrong
 

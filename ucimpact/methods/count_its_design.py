@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,15 +12,35 @@ from ucimpact.errors import EstimationError
 from ucimpact.inference.count_series import CountSeries
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.its_design import SegmentedDesign
+from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.methods.series_fit import LogRatio
-
-if TYPE_CHECKING:
-    from ucimpact.methods.count_its import CountITS
 
 RATES_ONLY = "Report rates as they were seen, or use longer periods or a larger area"
 
 LEAST_EVENTS = 5
 """Events on either side of the start below which a ratio says next to nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountChoices(SeriesChoices):
+    """What a method of counts on one series is told beside what every method on a series is.
+
+    Parameters
+    ----------
+    days : bool, default True
+        Whether a month or quarter counts by its days.
+    """
+
+    days: bool = True
+
+    def wrong_choices(self) -> list[str]:
+        """What is wrong with the fields, whatever the data."""
+        wrong = super().wrong_choices()
+        if self.days and "days" in self.calendar:
+            wrong.append(
+                'calendar holds "days", by which months already count; take it out, or say days = false'
+            )
+        return wrong
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,16 +68,16 @@ class CountDesign:
     per: float | None
 
     @classmethod
-    def of(cls, data: Series, method: CountITS) -> CountDesign:
-        """The design of a method on a series."""
+    def of(cls, data: Series, choices: CountChoices) -> CountDesign:
+        """The design of these choices on a series."""
         lengths = np.array([data.frequency.length(int(o)) for o in data.ordinals])
         exposure = np.ones(len(lengths)) if data.population is None else data.values(data.population)
-        rate = next((rate for rate in data.rates.values() if rate.numerator == method.outcome), None)
+        rate = next((rate for rate in data.rates.values() if rate.numerator == choices.outcome), None)
         return cls(
             data=data,
-            outcome=method.outcome,
-            segments=method.design(data),
-            exposure=exposure * lengths if method.days else exposure,
+            outcome=choices.outcome,
+            segments=choices.design(data),
+            exposure=exposure * lengths if choices.days else exposure,
             unit=np.ones(len(lengths)) if rate is None else rate.per / data.exposure,
             per=None if rate is None else float(rate.per),
         )
