@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from ucimpact.errors import DataError, DesignError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.convergence import effective_size, split_r_hat
 from ucimpact.methods.series_changes import Change
-from ucimpact.methods.structural import StructuralTimeSeries
+from ucimpact.methods.series_choices import SeriesChoices
+from ucimpact.methods.structural import UNUSED, StructuralTimeSeries
 
 X = ("x1", "x2", "x3")
 FEW: dict[str, Any] = {"draws": 600, "burn": 150}
@@ -263,6 +265,21 @@ def test_limits_hold_the_truth_and_true_controls_are_chosen() -> None:
 def test_choices_that_mean_nothing_are_refused_with_the_way_out(choice: dict[str, Any], told: str) -> None:
     with pytest.raises(DesignError, match=told):
         fit(table(), **choice)
+
+
+def test_every_shared_choice_is_used_or_refused() -> None:
+    used = {
+        "outcome",
+        "season",
+        "season_profile",
+        "phase_in",
+        "calendar",
+        "nation",
+        "adjust",
+        "level",
+        "covid",
+    }
+    assert used | set(UNUSED) == {field.name for field in dataclasses.fields(SeriesChoices)}
 
 
 def test_a_control_needs_values_that_vary_and_are_not_the_outcome() -> None:
