@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.small_study import SERIES, write
+from ucimpact.disclosure import release
 from ucimpact.evaluation import Evaluation, evaluate
 from ucimpact.publish import save
 from ucimpact.study import read_study
@@ -106,3 +107,14 @@ def test_the_report_prints_questions_tables_and_the_chart_for_watching(
 def test_the_same_study_gives_the_same_checks(plain: Evaluation, tmp_path: Path) -> None:
     again = evaluated(tmp_path)
     assert [check.to_dict() for check in again.checks] == [check.to_dict() for check in plain.checks]
+
+
+def test_a_release_under_small_number_rules_gives_no_answer_without_a_single_month(tmp_path: Path) -> None:
+    rules = '[release]\nprofile = "hes2018"'
+    released = release(evaluated(tmp_path, f'name = "its"\n\n{rules}'))
+    check = next(check for check in released.checks if check.name == "leave_out_months")
+    assert check.table == []
+    assert check.text
+    assert any("period by period" in line for line in released.disclosure["log"])
+    ways = next(check for check in released.checks if check.name == "trend_multiverse")
+    assert len(ways.table) == 12

@@ -29,11 +29,11 @@ HIDDEN = (1, 7)
 ROUND_TO = 5
 GIVE_BACK = (
     *("residuals", "placebo", "placebo_dates", "placebo_rank", "reference", "rho", "coefficients"),
-    *("observed", "cells", "loadings", "bacon", "leave_one_out"),
+    *("observed", "cells", "loadings", "bacon", "leave_one_out", "sites"),
 )
 """Extras from which a hidden count could be worked out again."""
-BY_PERIOD = ("event", "event_log", "group_time", "calendar", "group", "relative")
-"""Effects of single periods or starts, which are a count less others."""
+BY_PERIOD = ("event", "event_log", "group_time", "calendar", "group", "relative", "site")
+"""Effects of single periods, starts or sites, which are a count less others."""
 PROFILES = ("hes2018", "none")
 
 
@@ -113,22 +113,33 @@ def _analysis(analysis: Analysis, log: Log) -> Analysis:
     if frame is not None and "events" in frame:
         rows = _rows(serialise.plain(frame), "observed", f"{analysis.label}: by period", log)
         frame = pd.DataFrame(rows, columns=list(frame.columns))
-    made = _cumulative(replace(estimate, extras=extras, counterfactual=frame), log)
+    effects = estimate.effects
+    of_site = (effects["term"] == "site").to_numpy()
+    effects = effects[~of_site].reset_index(drop=True)
+    made = _cumulative(replace(estimate, effects=effects, extras=extras, counterfactual=frame), log)
     if len(log.hidden) > hidden:
         made = _without_paths(made)
         log.hidden.append(f"{analysis.label}: effects by period and residuals, which would give counts back")
+    if of_site.any():
+        log.hidden.append(
+            f"{analysis.label}: effects of single sites in numbers; a ratio beside gives counts"
+        )
     return replace(analysis, estimate=made)
 
 
-NAMING = ("leave_one_place_out", "carried_by")
-"""Checks whose rows name places: beside their sizes they would give the figures of a place back."""
+NAMING = {
+    "leave_one_place_out": "place by place",
+    "carried_by": "place by place",
+    "leave_out_months": "period by period",
+}
+"""Checks whose rows are of single places or periods: they would give the figures of one back."""
 
 
 def _check(check: Check, log: Log) -> Check:
-    """A check without the rows that would give the figures of one place back."""
+    """A check without the rows that would give the figures of one place, or one period, back."""
     if check.name not in NAMING or not check.table:
         return check
-    log.hidden.append(f"check: {check.question} The rows, place by place")
+    log.hidden.append(f"check: {check.question} The rows, {NAMING[check.name]}")
     return replace(check, table=[])
 
 

@@ -86,10 +86,14 @@ def test_no_chart_without_a_year_before_or_for_places() -> None:
     assert section(documents.practices()) is None
 
 
-def test_a_month_without_a_number_is_no_dot() -> None:
-    found = section(watched([11.0, None, 11.0]))
+def test_a_month_without_a_number_is_no_dot_and_one_that_is_hidden_bars_the_chart() -> None:
+    document = watched([11.0, None, 11.0])
+    document["disclosure"]["suppressed"] = 0
+    found = section(document)
     assert found.figure.chart.values[-2] is None
-    assert found.figure.table.rows[-2][1] in ("missing", "hidden")
+    assert found.figure.table.rows[-2][1] == "missing"
+    document["disclosure"]["suppressed"] = 1
+    assert section(document) is None
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])

@@ -34,11 +34,16 @@ NATURES = {"better": "special cause, improving", "worse": "special cause, concer
 
 
 def section(document: Mapping[str, Any]) -> Section | None:
-    """The chart with its words; None without a dated series of 12 periods or more before the start."""
+    """The chart with its words; None without a dated series of 12 periods or more before the start.
+
+    None too where numbers are hidden: a mean of the others would be too high.
+    """
     rows = primary(document).get("counterfactual") or []
     if document["data"].get("kind") != "series" or not any(row["since"] >= 0 for row in rows):
         return None
-    values = np.array([np.nan if row["observed"] is None else row["observed"] for row in rows])
+    if document["disclosure"].get("suppressed") and any(row["observed"] is None for row in rows):
+        return None
+    values = np.array([np.nan if row["observed"] is None else row["observed"] for row in rows], dtype=float)
     found = xmr(values, np.array([row["since"] < 0 and row.get("used", True) for row in rows], dtype=bool))
     if found is None or not np.isfinite(values).any():
         return None
@@ -117,12 +122,11 @@ def _figure(
     decimals = decimals_for([*known, found.mean, found.high])
     limits = f"mean {number(found.mean, decimals)}, upper limit {number(found.high, decimals)}"
     limits += f", lower limit {number(low, decimals)}" if low is not None else ", no lower limit above 0"
-    hidden = "hidden" if document["disclosure"].get("suppressed") else "missing"
     told = [
         [
             capital(row["label"]),
-            hidden if value is None else number(value, decimals),
-            hidden if value is None else NATURES[mark],
+            "missing" if value is None else number(value, decimals),
+            "missing" if value is None else NATURES[mark],
             _rules(found, k) or "none",
         ]
         for k, (row, value, mark) in enumerate(zip(rows, known, marks, strict=True))
