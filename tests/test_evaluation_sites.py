@@ -9,6 +9,7 @@ import pytest
 
 from ucimpact import evaluate, read_study
 from ucimpact.data.simulate_sites import PilotAndControl, PilotSites
+from ucimpact.disclosure import release
 from ucimpact.report.render import render
 
 HEAD = """\
@@ -92,6 +93,17 @@ def test_the_report_of_sites_has_a_forest_plot_with_the_numbers_behind_it(sites:
     assert "Another site like these" in page and 'id="sites-chart-wideonly-t"' in page
     assert "how far the sites lie from one another" in page
     assert "Units that never start" in page or "units that never start" in page
+
+
+def test_released_numbers_of_sites_are_ratios_alone(tmp_path: Path) -> None:
+    design = PilotSites(as_counts=True, change=-0.15, noise=0.02, base=300)
+    text = SITES + '\n[release]\nprofile = "hes2018"\n'
+    evaluated(tmp_path, text, design)
+    released = release(evaluate(read_study(tmp_path / "study.toml"))).to_dict()
+    main = next(entry for entry in released["estimates"] if entry["role"] == "primary")
+    assert "site" not in {row["term"] for row in main["effects"]}
+    assert any("single sites in numbers" in row for row in released["disclosure"]["log"])
+    assert "Average of 8 sites" in render(released)
 
 
 def test_a_series_beside_its_control_is_asked_whether_they_moved_alike(pair: dict[str, Any]) -> None:
