@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
@@ -296,9 +297,9 @@ def test_effect_in_one_period_is_asked_for_by_its_place(planted: ManyEstimates) 
 
 
 def test_results_have_a_plain_form(planted: ManyEstimates) -> None:
-    import json
-
-    plain = planted.to_dict()
-    assert json.loads(json.dumps(plain))["counts"]["series"] == 300
-    assert plain["effects"][0]["term"] == "average"
+    again = ManyEstimates.from_dict(json.loads(json.dumps(planted.to_dict())))
+    pd.testing.assert_frame_equal(again.effects, planted.effects, check_dtype=False, check_categorical=False)
+    pd.testing.assert_frame_equal(again.cautions, planted.cautions, check_dtype=False)
+    assert (again.by, again.counts, again.spec) == (planted.by, planted.counts, planted.spec)
+    assert again.terms == planted.terms and len(again.refused) == 0
     assert set(json.loads(json.dumps(planted.funnel().to_dict()))) >= {"centre", "points", "limits"}

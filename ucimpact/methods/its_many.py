@@ -32,11 +32,11 @@ from ucimpact.inference.timeseries import Ols, Reml
 from ucimpact.methods import METHODS
 from ucimpact.methods.count_its_design import CountDesign
 from ucimpact.methods.its_design import SegmentedDesign
-from ucimpact.methods.its_many_account import OUTCOME, SHOWN, Account
+from ucimpact.methods.its_many_account import OUTCOME, Account
 from ucimpact.methods.its_many_counts import ManyCounts
 from ucimpact.methods.its_many_effects import NUMBERS, ManyEffects
 from ucimpact.methods.its_many_gaussian import ManyGaussian
-from ucimpact.methods.many_estimates import ManyEstimates
+from ucimpact.methods.many_estimates import SHOWN, ManyEstimates
 from ucimpact.methods.series_account import lags
 from ucimpact.methods.series_choices import SeriesChoices
 

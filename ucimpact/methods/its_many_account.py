@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from ucimpact.methods.its_many_effects import NUMBERS, ManyEffects
+from ucimpact.methods.many_estimates import SHOWN
 
 OUTCOME = "outcome"
-SHOWN = ("term", *NUMBERS, "event_time", "route", "warnings")
 
 
 class Account:

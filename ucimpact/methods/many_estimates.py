@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,10 @@ from ucimpact.inference.many_effects import (
     funnel_spread,
     shrink,
 )
+from ucimpact.methods.its_many_effects import NUMBERS
+
+SHOWN = ("term", *NUMBERS, "event_time", "route", "warnings")
+"""Columns of the effects after those that tell series apart."""
 
 FUNNEL_LEVELS = (0.95, 0.998)
 FUNNEL_POINTS = 100
@@ -69,6 +74,22 @@ class ManyEstimates:
         """Everything as plain values."""
         names = ("by", "level", "spec", "counts", "cautions", "refused", "effects")
         return {name: serialise.plain(getattr(self, name)) for name in names}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> ManyEstimates:
+        """The result that :meth:`to_dict` wrote."""
+        by = tuple(plain["by"])
+        columns = {"effects": (*by, *SHOWN), "refused": (*by, "reason"), "cautions": ("caution", "series")}
+        tables: dict[str, pd.DataFrame] = {}
+        for name, wanted in columns.items():
+            found = serialise.frame(list(plain[name]), wanted)
+            assert found is not None  # a list is never None
+            tables[name] = found
+        effects = tables.pop("effects")
+        for name in ("term", "route"):
+            effects[name] = pd.Categorical(effects[name], categories=effects[name].unique())
+        rest = {name: plain[name] for name in ("level", "spec", "counts")}
+        return cls(effects=effects, by=by, **tables, **rest)
 
     def reasons(self) -> pd.Series:
         """How many series were refused, by reason, most first."""
