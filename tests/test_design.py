@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from ucimpact.data.panel import Panel
+from ucimpact.data.series import Series
+from ucimpact.data.simulate_counts import count_series
 from ucimpact.data.simulate_staggered import StaggeredPractices
 from ucimpact.design import OpenDesign, open_designs
 from ucimpact.evaluation import prepare
@@ -41,6 +44,24 @@ def test_starts_that_differ_open_the_methods_for_them_and_say_why_not_the_others
 def test_a_method_of_counts_is_asked_about_counts() -> None:
     found = designs(units=30, pilots=12)["count-did"]
     assert found.is_open and "not counts" not in told(found)
+
+
+def test_a_method_of_counts_on_one_series_is_asked_about_the_pilots_total() -> None:
+    found = designs(units=30, pilots=12, waves=(12,))
+    assert found["count-its"].is_open and found["its"].is_open
+    assert "on the total of the pilot units" in found["count-its"].note
+    assert "on the mean of the pilot units" in found["its"].note
+
+
+def test_a_series_of_counts_is_asked_about_the_count_and_not_its_rate() -> None:
+    table, _ = count_series(np.random.default_rng(1), n=60)
+    series = Series(table.assign(people=1000.0), start="2013-01", population="people")
+    outcome = Outcome(column="y", label="Admissions", kind="count", primary=True)
+    rated, counted = prepare(series, outcome), prepare(series, outcome, method="count-its")
+    found = open_designs(rated.data, rated.column, counted=(counted.data, counted.column))
+    assert next(made for made in found if made.method == "count-its").is_open
+    alone = next(made for made in open_designs(rated.data, rated.column) if made.method == "count-its")
+    assert not alone.is_open and "Give the count itself, y" in told(alone)
 
 
 @pytest.mark.parametrize(
