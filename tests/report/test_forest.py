@@ -11,7 +11,7 @@ from ucimpact.report import render
 from ucimpact.report.canvas import svg
 from ucimpact.report.charts import NARROW, WIDE
 from ucimpact.report.forest import REACH, Forest, Line, forest, limits, runs_off
-from ucimpact.report.sites import MOST_DRAWN
+from ucimpact.report.sites import MOST_DRAWN, spread
 from ucimpact.report.sites import forest as figure_of
 
 
@@ -131,6 +131,20 @@ def test_the_mark_of_a_site_has_its_weight_as_area() -> None:
     sizes = [line.get_markersize() for line in axes.lines if line.get_marker() == "o"]
     assert sizes[0] > sizes[1] > 0
     assert (sizes[0] - 3.5) ** 2 / (sizes[1] - 3.5) ** 2 == pytest.approx(4)
+
+
+def test_how_far_sites_differ_is_told_with_its_range() -> None:
+    told = document()
+    extras = told["estimates"][0]["extras"]
+    extras["heterogeneity"] = {"tau2": 0.0025, "tau2_low": 0.0, "tau2_high": 0.0144, "i2": 0.36}
+    assert spread(told) == (
+        "The true effects of single hospitals spread by about 5.0 per cent around the average (standard "
+        "deviation; likely range 0.0 to 12.0). Of the scatter that is seen 36% is not chance (I squared)."
+    )
+    extras["pooled"]["scale"] = "identity"
+    assert "about 0.05 around the average" in spread(told)
+    del extras["heterogeneity"]
+    assert spread(told) == ""
 
 
 def test_an_analysis_without_sites_has_no_such_chart() -> None:

@@ -19,7 +19,7 @@ from ucimpact.report.figures import (
 from ucimpact.report.forest import Forest, Line, runs_off
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.tables import Table, download, table
-from ucimpact.words import Measure, capital, measure, plural_of
+from ucimpact.words import Measure, capital, measure, number, plural_of
 
 MOST_DRAWN = 60
 """Sites beyond which only those that weigh most are drawn; the table holds all."""
@@ -75,6 +75,23 @@ def forest(document: Mapping[str, Any]) -> Figure | None:
         key=_key(drawn, how),
         table=_table(sites, pooled, change, how, decimals, unit),
         download=download(f"{finding['label']} by {unit}", _file_rows(sites, change)),
+    )
+
+
+def spread(document: Mapping[str, Any]) -> str:
+    """How far true effects lie apart from site to site, with its range; "" where that is not known."""
+    extras = primary(document).get("extras") or {}
+    found, pooled = extras.get("heterogeneity") or {}, extras.get("pooled") or {}
+    if found.get("tau2") is None:
+        return ""
+    times, unit = (100.0, " per cent") if pooled["scale"] == "log" else (1.0, "")
+    ends = [times * math.sqrt(found[name]) for name in ("tau2", "tau2_low", "tau2_high")]
+    decimals = decimals_for(ends)
+    told, low, high = (number(value, decimals) for value in ends)
+    return (
+        f"The true effects of single {plural_of(unit_of(document))} spread by about {told}{unit} around the "
+        f"average (standard deviation; likely range {low} to {high}). Of the scatter that is seen "
+        f"{100 * found['i2']:.0f}% is not chance (I squared)."
     )
 
 

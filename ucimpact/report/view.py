@@ -198,7 +198,7 @@ def sites(document: Mapping[str, Any]) -> Section | None:
         return None
     unit = figures.unit_of(document)
     bold, rest = first_sentence(_check(document, "sites_differ"))
-    paragraphs = (
+    paragraphs: tuple[tuple[str, str], ...] = (
         (
             "How to read this",
             f"Each line is the likely range of one {unit} by itself; the larger the mark on it, the more the "
@@ -210,6 +210,8 @@ def sites(document: Mapping[str, Any]) -> Section | None:
             "average's own range or wider, for what works on average need not work alike everywhere.",
         ),
     )
+    if told := site_chart.spread(document):
+        paragraphs = (*paragraphs, ("How far they differ", told))
     return Section(
         ident="sites",
         heading=f"What did each {unit} show?",
