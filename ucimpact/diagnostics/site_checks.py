@@ -44,7 +44,7 @@ def sites_differ(estimate: Estimate) -> Check | None:
         answer = "cannot tell"
         text = f"{len(sites)} sites are too few to show whether the effect differs between them."
     else:
-        text = f"The {len(sites)} sites differ by no more than chance would give (I squared {share})."
+        text = f"The {len(sites)} sites differ by no more than chance would give."
     return Check(
         name="sites_differ",
         question=SITES_DIFFER,
