@@ -171,6 +171,8 @@ def _at_lags(estimate: Estimate, columns: np.ndarray, lags: int) -> list[dict[st
             found = cumby_huizinga(left, design, used, range(1, tested + 1), rho=float(rho) or None)
         except EstimationError:
             continue
+        if not found.df:
+            continue  # the fit left nothing of these lags to test
         among = "1" if tested == 1 else f"1 to {tested}"
         rows.append({"test": "Cumby and Huizinga", "lags": among, "p_value": found.p_value})
     return rows
