@@ -237,24 +237,34 @@ class SegmentedDesign:
     def without_break(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Outcome, design and use of the periods before the start, with no change in it."""
         rows = self.since < 0
-        x, seen = self._unbroken
-        return self.y[rows], x[rows][:, seen], self.used[rows]
+        x = self._without_pilot[rows]
+        return self.y[rows], x[:, np.abs(x).sum(axis=0) > 0], self.used[rows]
 
     def ahead(self) -> np.ndarray | None:
         """The columns of :meth:`without_break` in the periods from the start on; shape (n_after, p).
 
         None where a period with the pilot has something in it that was not there before the start.
         """
-        x, seen = self._unbroken
+        x = self._without_pilot
+        seen = np.abs(x[self.since < 0]).sum(axis=0) > 0
         if np.any(x[self.after][:, ~seen]):
             return None
         return np.asarray(x[self.since >= 0][:, seen])
 
+    def period_by_period(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """The design with an effect of its own in each period of the pilot, and the contrast of their sum.
+
+        None where such effects cannot be told from the rest of the model.
+        """
+        x = np.column_stack([self._without_pilot, np.eye(len(self.since))[:, self.after]])
+        if np.linalg.matrix_rank(x / np.maximum(np.abs(x).max(axis=0), np.finfo(float).tiny)) < x.shape[1]:
+            return None
+        events = np.ones(len(self.since)) if self.events_each is None else self.events_each
+        return x, np.concatenate([np.zeros(self._without_pilot.shape[1]), events[self.after]])
+
     @cached_property
-    def _unbroken(self) -> tuple[np.ndarray, np.ndarray]:
-        """The design without the pilot's columns, and which of them hold anything before the start."""
-        x = np.delete(self.x, [self.names.index(name) for name in self.pilot], axis=1)
-        return x, np.asarray(np.abs(x[self.since < 0]).sum(axis=0) > 0)
+    def _without_pilot(self) -> np.ndarray:
+        return np.delete(self.x, [self.names.index(name) for name in self.pilot], axis=1)
 
 
 def adjusted(name: str) -> str:

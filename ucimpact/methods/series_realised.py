@@ -1,83 +1,59 @@
-"""The total that the pilot's periods really differed by, with the noise of those periods in its range.
+r"""The total that the pilot's periods really differed by, with the noise of those periods in its range.
 
-``cumulative`` is the sum of the expected effects: what the pilot does on average. What was realised is the
-sum of what was observed less what would have been observed, which is no expectation: the range of it holds
-the noise of the periods that never were, :mod:`ucimpact.inference.forecast_total`. It comes from the periods
-before the start alone, whatever shape the effect has.
+``cumulative`` is the sum of the expected effects: what the pilot does on average. What was *realised* over
+the periods :math:`A` is the sum of what was observed less what would have been observed,
+:math:`\sum_A w_t (y_t - y^0_t)`, which is no expectation: its range holds the noise of periods that never
+were.
+
+Every period with the pilot gets an effect of its own in the regression, so that those periods say nothing
+of the path without it, whatever shape the effect has. The generalised least squares estimate of such an
+effect is the observed value less Goldberger's best forecast [1]_, and the covariance of these effects is
+that of the errors of the forecast. With errors :math:`\Sigma`, the periods without the pilot
+:math:`B`, and :math:`K = \Sigma_{AB}\Sigma_{BB}^{-1}`,
+
+.. math:: \hat y^0_A = X_A b + K(y_B - X_B b), \qquad
+   \operatorname{var}(\hat y^0_A - y^0_A) = \Sigma_{AA} - K\Sigma_{BA}
+   + (X_A - K X_B)\operatorname{var}(b)(X_A - K X_B)'
+
+so one contrast, with the weights :math:`w`, has the variance of the whole sum: the noise still to come given
+what was last seen, and not knowing level, line and season. Limits of single periods are never summed. The
+errors and the procedure are those of every other effect of the analysis.
+
+References
+----------
+.. [1] Goldberger, A. S. (1962). Best linear unbiased prediction in the generalized linear regression
+   model. *Journal of the American Statistical Association* 57(298), 369-375.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from scipy.special import ndtri, stdtrit
-
-from ucimpact.inference.forecast_total import forecast_total
-from ucimpact.inference.timeseries import AVERAGED, Errors, Ols, Statistics
+from ucimpact.inference.timeseries import Errors
 from ucimpact.methods.its_design import SegmentedDesign
+from ucimpact.methods.its_ranges import Ranges
+
+FROM_RESIDUALS = ("newey-west", "hac")
 
 LEAST_DF = 3
-"""Periods before the start less terms under which nothing is foretold."""
-
-WITHOUT = np.array([0.0])
-"""The only autocorrelation of errors taken as independent."""
+"""Periods without the pilot less terms under which nothing is foretold."""
 
 
 def realised(design: SegmentedDesign, errors: Errors, level: float) -> dict[str, Any] | None:
-    """The row ``cumulative_realised``; None where the periods before cannot foretell those after.
+    """The row ``cumulative_realised``; None where the other periods cannot foretell those with the pilot.
 
-    That is so where something is in the later periods that was not there before (another change after the
-    start), where the season comes from elsewhere, or where the periods before are hardly more than the terms.
-
-    Parameters
-    ----------
-    design : SegmentedDesign
-    errors : Errors
-        ``Ols()`` takes errors as independent; any other averages over an AR(1).
-    level : float
-        Coverage of the interval.
+    That is so where something is in the pilot's periods that was not there before (another change after the
+    start), where the season comes from elsewhere, where the other periods are hardly more than the terms, and
+    with a covariance read from the residuals: a period with an effect of its own leaves none.
     """
-    y, x, _ = design.without_break()
-    ahead = design.ahead()
-    if (
-        design.profile is not None
-        or ahead is None
-        or len(y) - x.shape[1] < LEAST_DF
-        or np.linalg.matrix_rank(x) < x.shape[1]
-    ):
+    found = design.period_by_period()
+    if design.profile is not None or found is None:
         return None
-    later, events = design.since >= 0, 1.0 if design.events_each is None else design.events_each
-    weights = (design.after * events)[later]
-    observed = float(weights @ design.y[later])
-    exact = Statistics.of(y, x).is_exact
-    known = exact or isinstance(errors, Ols)
-    total = forecast_total(y, x, ahead, weights, rhos=WITHOUT if known else AVERAGED)
-    effect = replace(total, coef=observed - total.coef)
-    estimate = float(effect.weights @ effect.coef[:, 0])
-    if exact:
-        return _row(
-            estimate, error=0.0, df=float(total.df), below=float(estimate < 0), low=estimate, high=estimate
-        )
-    one = np.ones((1, 1))
-    low, high = map(float, effect.limits(one, level)[0])
-    half = (high - low) / 2
-    error = half / stdtrit(total.df, (1 + level) / 2) if known else half / ndtri((1 + level) / 2)
-    df = float(total.df) if known else np.nan
-    return _row(estimate, error=float(error), df=df, below=float(effect.below(one)[0]), low=low, high=high)
-
-
-def _row(
-    estimate: float, *, error: float, df: float, below: float, low: float, high: float
-) -> dict[str, Any]:
-    return {
-        "term": "cumulative_realised",
-        "estimate": estimate,
-        "std_error": error,
-        "statistic": estimate / error if error > 0 else np.nan,
-        "df": df,
-        "p_value": 2 * min(below, 1 - below),
-        "conf_low": low,
-        "conf_high": high,
-    }
+    x, contrast = found
+    if len(design.y) - x.shape[1] < LEAST_DF:
+        return None
+    fit = errors.of(design.y, x)
+    if fit.route in FROM_RESIDUALS:
+        return None
+    ranges = Ranges.of(fit, contrast, used=int(design.used.sum()), level=level)
+    return ranges.row("cumulative_realised", contrast)
