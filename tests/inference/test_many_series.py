@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ucimpact.inference.many_series import ManySlopes, ManyStatistics, OverRho, SharedDesign, fit_ar1
+from ucimpact.inference.many_series import ManySlopes, ManyStatistics, fit_ar1
+from ucimpact.inference.many_series_design import OverRho, SharedDesign
 from ucimpact.inference.many_series_mixture import RhoCells, TDistribution
 from ucimpact.inference.many_series_second_order import SecondOrderCells
 from ucimpact.inference.second_order import second_order

@@ -17,7 +17,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import gammaln, ndtri, stdtr, stdtrit
 
-from ucimpact.inference.many_series import ManyStatistics, SharedDesign, precisions
+from ucimpact.inference.many_series import ManyStatistics
+from ucimpact.inference.many_series_design import SharedDesign, precisions
 from ucimpact.inference.timeseries import AVERAGED
 
 FARTHEST, STEPS_EACH = 40.0, 64

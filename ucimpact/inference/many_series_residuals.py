@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import chdtrc
 
-from ucimpact.inference.many_series import OverRho
+from ucimpact.inference.many_series_design import OverRho
 from ucimpact.inference.residuals import innovations, ratio_moments
 
 

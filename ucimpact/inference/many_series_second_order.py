@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from ucimpact.inference.behind_noise import behind_noise
-from ucimpact.inference.many_series import ManyStatistics, SharedDesign
+from ucimpact.inference.many_series import ManyStatistics
+from ucimpact.inference.many_series_design import SharedDesign
 from ucimpact.inference.many_series_mixture import ManyMixture, normalised
 from ucimpact.inference.second_order import (
     LEAST_FOR_NOISE,

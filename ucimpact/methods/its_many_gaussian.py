@@ -12,7 +12,8 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 from ucimpact.data.periods import Frequency
 from ucimpact.inference.crossing import crossings
-from ucimpact.inference.many_series import ManyAr1, ManyStatistics, SharedDesign, fit_ar1
+from ucimpact.inference.many_series import ManyAr1, ManyStatistics, fit_ar1
+from ucimpact.inference.many_series_design import SharedDesign
 from ucimpact.inference.many_series_mixture import ManyMixture, RhoCells
 from ucimpact.inference.many_series_residuals import ResidualCheck
 from ucimpact.inference.many_series_second_order import SecondOrderCells
