@@ -396,6 +396,20 @@ def test_a_range_far_beyond_what_was_seen_is_told() -> None:
     assert said(monthly(y, before=24), "lies far from all that was seen")
 
 
+def test_the_answer_is_shown_under_each_way_of_treating_covid_and_the_trend() -> None:
+    rng = np.random.default_rng(3)
+    y = rng.poisson(np.where((np.arange(84) >= 26) & (np.arange(84) < 42), 60, 100))
+    series = monthly(y, before=60, first="2018-01")
+    found = CountITS(outcome="y", covid="drop").fit(series)
+    rows = {row["covid"]: row for row in found.extras["covid_choices"]}
+    assert rows["drop"]["chosen"] and rows["drop"]["estimate"] == pytest.approx(told(found, "average"))
+    other = CountITS(outcome="y", covid="dummy").fit(series)
+    assert rows["dummy"]["estimate"] == pytest.approx(told(other, "average"))
+    trends = {row["trend"]: row for row in found.extras["trend_choices"]}
+    level = CountITS(outcome="y", covid="drop", trend="none").fit(series)
+    assert trends["none"]["conf_low"] == pytest.approx(told(level, "average", "conf_low")[0])
+
+
 # -- refusals --------------------------------------------------------------------------------------
 
 

@@ -54,9 +54,15 @@ from ucimpact.inference.count_series_errors import (
 from ucimpact.methods import count_its_design, count_its_findings
 from ucimpact.methods.count_its_checks import carried_over, left_over, placebo_dates
 from ucimpact.methods.count_its_design import CountChoices, CountDesign
-from ucimpact.methods.count_its_effects import CountEffects
+from ucimpact.methods.count_its_effects import CountEffects, average_of
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.series_account import season_account
+from ucimpact.methods.series_alternatives import (
+    covid_choices,
+    depends_on_covid,
+    depends_on_trend,
+    trend_choices,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +123,9 @@ class CountITS(CountChoices):
         warnings += tuple(
             count_its_findings.care(design, route=told.route, left_over=test, counterfactual=counterfactual)
         )
+        shown = covid_choices(self, data, lambda other: other._average(data))
+        trends = trend_choices(self, data, lambda other: other._average(data))
+        warnings += (*depends_on_covid(shown, told.rows[0]), *depends_on_trend(trends, told.rows[0]))
         segments = design.segments
         extras = {
             "noun": data.frequency.noun,
@@ -134,6 +143,8 @@ class CountITS(CountChoices):
             "exposure": exposure_of(data, days=self.days),
             "residuals": np.where(segments.used, fresh, np.nan),
             "ljung_box": {"statistic": test.statistic, "lags": test.lags, "p_value": test.p_value},
+            "trend_choices": trends,
+            **({"covid_choices": shown} if shown else {}),
             **negative_binomial(fit),
             **placebo_dates(design, self.errors, self.level),
         }
@@ -150,6 +161,18 @@ class CountITS(CountChoices):
             draws_from=ROUTES[told.route].format(df=fit.df(told.ratio.towards)),
             extras=serialise.plain(extras),
         )
+
+    def _average(self, data: Series) -> dict[str, Any]:
+        """The row of the average effect and nothing else.
+
+        Where a negative binomial has no theta it is the Poisson model.
+        """
+        design = CountDesign.of(data, self)
+        try:
+            fit = self.errors.of(design.series)
+        except EstimationError:
+            fit = QuasiPoisson().of(design.series)
+        return average_of(design, fit, self.level)
 
 
 def coefficients(design: CountDesign, fit: CountFit) -> list[dict[str, Any]]:

@@ -21,12 +21,24 @@ from ucimpact.inference.count_series_errors import (
     NegativeBinomial,
 )
 from ucimpact.methods.count_its_design import CountDesign
-from ucimpact.methods.series_fit import as_counts, as_share
+from ucimpact.methods.series_fit import LogRatio, as_counts, as_share
 
 LEAST_DF = 3
 """Periods before the start less terms under which nothing is foretold."""
 
 Row = dict[str, Any]
+
+
+def log_average(fit: CountFit, ratio: LogRatio, level: float) -> Row:
+    """The log of what happened over what was expected, with its interval."""
+    shift = ratio.theta - float(ratio.towards @ fit.coef)
+    return {"term": "log_average", **fit.row(ratio.towards, level, shift=shift)}
+
+
+def average_of(design: CountDesign, fit: CountFit, level: float) -> Row:
+    """The row of the average effect and nothing else."""
+    seen = float(design.y[design.segments.after].sum())
+    return as_counts(log_average(fit, design.ratio(fit.coef), level), seen * design.each, "average")
 
 
 class CountEffects:
@@ -80,10 +92,8 @@ class CountEffects:
         self._directions.append(nothing if direction is None else direction)
 
     def _build(self) -> None:
-        design, coef = self.design, self.fit.coef
-        segments, towards = design.segments, self.ratio.towards
-        shift = self.ratio.theta - float(towards @ coef)
-        theta = {"term": "log_average", **self.fit.row(towards, self.level, shift=shift)}
+        design, segments, towards = self.design, self.design.segments, self.ratio.towards
+        theta = log_average(self.fit, self.ratio, self.level)
         seen = float(design.y[segments.after].sum())
         logs = {name: design.narrow(c) for name, c in segments.contrasts().items()}
         later = {since: design.narrow(c) for since, c in segments.at_periods(design.data.frequency).items()}
