@@ -359,6 +359,21 @@ def test_the_grid_finds_the_order_of_a_long_series() -> None:
     assert [one.aicc for one in found] == sorted(one.aicc for one in found)
 
 
+def test_orders_nearly_as_good_have_their_part_in_the_range() -> None:
+    """The chance below 0 of the whole is the mean of the parts, by weight."""
+    from ucimpact.inference.arima_averaged import averaged, over_orders
+
+    y, x, used = arima(3, 48, Order(p=1), [0.4]), breaks(48, 30), np.ones(48, dtype=bool)
+    fitting = Fitting(y, x, used, restricted=True)
+    parts = [averaged(fitting.data(order), 4) for order in (Order(p=1), Order(q=1))]
+    whole, contrast = over_orders(parts, np.array([3.0, 1.0])), np.eye(4)[[2]]
+    chances = [part.below(contrast)[0] for part in parts]
+    assert whole.below(contrast)[0] == pytest.approx(0.75 * chances[0] + 0.25 * chances[1])
+    found = ArimaITS(outcome="y").fit(monthly(80 + y, before=30))
+    assert found.extras["grid"][0]["averaged"]
+    assert "orders nearly as good" in found.draws_from
+
+
 def test_the_choice_is_told() -> None:
     y = 80 + arima(3, 60, Order(p=1), [0.4])
     found = ArimaITS(outcome="y").fit(monthly(y, before=36))

@@ -13,11 +13,20 @@ The prior of an autoregressive part is flat on the arcsine of each partial autoc
 :math:`(1-\pi^2)^{-1/2}`, as :attr:`~ucimpact.inference.timeseries.Ar1Fit.averaged` has it for an AR(1). That
 of a moving average is flat on the partial autocorrelation itself: short series pile up at 1 without more
 weight there. A lattice is laid twice, once over the whole cube and again over the part with the weight.
+
+An order that was chosen by its AICc is not known either: :func:`over_orders` averages over those nearly as
+good, each weighted by :math:`\exp(-\tfrac12\Delta\mathrm{AICc})` [1]_.
+
+References
+----------
+.. [1] Buckland, S. T., Burnham, K. P. and Augustin, N. H. (1997). Model selection: an integral part of
+   inference. *Biometrics* 53(2), 603-618.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -73,6 +82,24 @@ def averaged(data: Differenced, columns: int) -> TMixture:
         covs.append(cov)
     return TMixture(
         weights=weights[keep] / weights[keep].sum(), coef=np.array(coefs), cov=np.array(covs), df=df
+    )
+
+
+def over_orders(mixtures: Sequence[TMixture], weights: np.ndarray) -> TMixture:
+    """Several orders of one regression, with the same differences, as one mixture.
+
+    Parameters
+    ----------
+    mixtures : sequence of TMixture
+    weights : array (n_orders,)
+        Of the orders, in any unit.
+    """
+    shares = weights / weights.sum()
+    return TMixture(
+        weights=np.concatenate([share * one.weights for share, one in zip(shares, mixtures, strict=True)]),
+        coef=np.concatenate([one.coef for one in mixtures]),
+        cov=np.concatenate([one.cov for one in mixtures]),
+        df=mixtures[0].df,
     )
 
 

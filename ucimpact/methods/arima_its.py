@@ -44,7 +44,7 @@ from ucimpact.data.series import Series
 from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.arima import ArimaFit, Fitting
-from ucimpact.inference.arima_averaged import averaged
+from ucimpact.inference.arima_averaged import averaged, over_orders
 from ucimpact.inference.arima_likelihood import Differenced, Order
 from ucimpact.inference.arima_order import YEARS_FOR_SEASON, Candidate, Differences, candidates, differences
 from ucimpact.inference.fitted_series import Procedure
@@ -63,6 +63,9 @@ MOST = (5, 2, 5)
 MOST_SEASONAL = (2, 1, 2)
 SHOWN = 5
 """Orders of the grid that are told."""
+
+NEAR = 4.0
+"""AICc above the least up to which an order of the grid has a part in the interval."""
 
 ROUTES = {
     "averaged": "ARIMA{order}, restricted likelihood, t averaged over its coefficients",
@@ -195,7 +198,16 @@ class ArimaITS(SeriesChoices):
             Fitting(design.y, design.named, design.used, restricted=True) if restricted else by_likelihood
         )
         fit = fitting.fit(order)
-        procedure = averaged(fitting.data(order), design.named.shape[1]) if restricted else fit
+        near = [one for one in grid if one.aicc - grid[0].aicc <= NEAR][:SHOWN]
+        if not restricted:
+            procedure: Procedure = fit
+        elif near:
+            procedure = over_orders(
+                [averaged(fitting.data(one.order), len(design.names)) for one in near],
+                np.exp([(near[0].aicc - one.aicc) / 2 for one in near]),
+            )
+        else:
+            procedure = averaged(fitting.data(order), len(design.names))
         reported = fit if not restricted else by_likelihood.fit(order)
         left_over = ljung_box(
             fit.white,
@@ -234,7 +246,10 @@ class ArimaITS(SeriesChoices):
                 "drift": by.drift,
                 "drift_limit": by.drift_limit,
             },
-            "grid": [{"order": str(one.order), "aicc": one.aicc} for one in grid[:SHOWN]],
+            "grid": [
+                {"order": str(one.order), "aicc": one.aicc, "averaged": restricted and one in near}
+                for one in grid[:SHOWN]
+            ],
             "arma": account.arma(fit),
             "coefficients": account.coefficients(design, fit),
             "maximum_likelihood": {
@@ -264,7 +279,8 @@ class ArimaITS(SeriesChoices):
             counts=data.counts() | {"used": int(design.used.sum()), "left_out": design.left_out},
             warnings=warnings,
             spec={f.name: serialise.plain(getattr(self, f.name)) for f in fields(self)},
-            draws_from=ROUTES[self.interval].format(order=order),
+            draws_from=ROUTES[self.interval].format(order=order)
+            + (f" and {len(near) - 1} orders nearly as good" if restricted and len(near) > 1 else ""),
             extras=serialise.plain(extras),
         )
 
