@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,11 @@ from ucimpact.data.series import Series
 from ucimpact.errors import EstimationError
 from ucimpact.inference.timeseries import Reml
 from ucimpact.methods import its_findings
+from ucimpact.methods.controlled_choices import ControlChoices
 from ucimpact.methods.controlled_forms import Told, adjusted, logged
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.series_account import coefficients, lags, placebo_dates, season_account
 from ucimpact.methods.series_fit import SeriesFit
-
-if TYPE_CHECKING:
-    from ucimpact.methods.controlled_its import ControlledITS
 
 LEAST_DF = 4
 """Periods before the start, less terms, under which the slope of the gap is not looked at."""
@@ -30,7 +28,7 @@ CHANCE_SHARED = 2.0
 """Standard errors from which residuals of pilot and control are said to move together."""
 
 
-def alone(method: ControlledITS, data: Series) -> tuple[dict[str, Any], dict[str, Any]]:
+def alone(method: ControlChoices, data: Series) -> tuple[dict[str, Any], dict[str, Any]]:
     """The average change of the pilot's series, and of the control's, each without the other."""
     pilot = SegmentedDesign.of(data, method)
     name = "the control"
@@ -50,7 +48,7 @@ def alone(method: ControlledITS, data: Series) -> tuple[dict[str, Any], dict[str
     return found[0], found[1]
 
 
-def pre_trend(method: ControlledITS, data: Series) -> dict[str, Any]:
+def pre_trend(method: ControlChoices, data: Series) -> dict[str, Any]:
     """The slope of the gap before the start, from the periods before it alone.
 
     ``slope`` with its interval and p-value is per period, in the units of the outcome (of the log ratio for a
@@ -96,7 +94,7 @@ def pre_trend(method: ControlledITS, data: Series) -> dict[str, Any]:
 
 
 def account(
-    method: ControlledITS, data: Series, found: Told, single: dict[str, Any], control: dict[str, Any]
+    method: ControlChoices, data: Series, found: Told, single: dict[str, Any], control: dict[str, Any]
 ) -> dict[str, Any]:
     """The extras of a controlled estimate."""
     design = found.design
@@ -135,7 +133,7 @@ def account(
     return extras
 
 
-def _comparison(method: ControlledITS, data: Series) -> list[dict[str, Any]] | None:
+def _comparison(method: ControlChoices, data: Series) -> list[dict[str, Any]] | None:
     """The control's own path with the events behind it; None where it is not made of counts."""
     values = np.stack([data.values(name) for name in method.controls])
     known = values[np.isfinite(values)]
@@ -171,7 +169,7 @@ def _named(found: Told) -> list[dict[str, Any]]:
 
 
 def care(
-    method: ControlledITS,
+    method: ControlChoices,
     data: Series,
     found: Told,
     counterfactual: pd.DataFrame,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,18 +15,13 @@ from ucimpact.inference.residuals import LjungBox, innovations, ljung_box
 from ucimpact.inference.stacked_counts import stacked_counts
 from ucimpact.inference.stacked_series import stacked_reml
 from ucimpact.inference.timeseries import Ar1Fit, Reml
+from ucimpact.methods.controlled_choices import COUNTS, ControlChoices
 from ucimpact.methods.controlled_stack import Stack
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import ROUTES, Ranges
 from ucimpact.methods.series_account import lags
 from ucimpact.methods.series_fit import LogRatio, SeriesFit, as_counts, as_share
 from ucimpact.methods.series_realised import realised
-
-if TYPE_CHECKING:
-    from ucimpact.methods.controlled_its import ControlledITS
-
-FORMS = ("difference", "ratio", "regression")
-COUNTS = "quasi-poisson"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +65,7 @@ class Told:
         return ROUTES[self.routes[first]].format(df=self.dfs[first])
 
 
-def told(method: ControlledITS, data: Series) -> Told:
+def told(method: ControlChoices, data: Series) -> Told:
     """The effects of a method's form on a series."""
     if method.form == "difference":
         return _difference(method, data)
@@ -79,7 +74,7 @@ def told(method: ControlledITS, data: Series) -> Told:
     return _counts(method, data) if method.family == COUNTS else _regression(method, data)
 
 
-def adjusted(method: ControlledITS, data: Series) -> SegmentedDesign:
+def adjusted(method: ControlChoices, data: Series) -> SegmentedDesign:
     """The design of the series that a form fits.
 
     For a difference the control's own mean over the periods of the effect is put back, so that the expected
@@ -94,7 +89,7 @@ def adjusted(method: ControlledITS, data: Series) -> SegmentedDesign:
     return replace(design, y=design.y + _mean(control, design))
 
 
-def logged(method: ControlledITS, data: Series) -> SegmentedDesign:
+def logged(method: ControlChoices, data: Series) -> SegmentedDesign:
     """The design of the log ratio of pilot to control; ``nan`` where either is not above 0."""
     pilot, control = data.values(method.outcome), method.control.path(data)
     positive = (pilot > 0) & (control > 0)
@@ -102,7 +97,7 @@ def logged(method: ControlledITS, data: Series) -> SegmentedDesign:
     return _derived(method, data, np.log(ratio))
 
 
-def _derived(method: ControlledITS, data: Series, values: np.ndarray) -> SegmentedDesign:
+def _derived(method: ControlChoices, data: Series, values: np.ndarray) -> SegmentedDesign:
     """The design of another series with the choices, and the people, of the outcome."""
     name = f"{method.outcome} and its control"
     rates = {name: data.rates[method.outcome]} if method.outcome in data.rates else {}
@@ -114,7 +109,7 @@ def _mean(control: np.ndarray, design: SegmentedDesign) -> float:
     return float(control[design.after].mean()) if design.after.any() else 0.0
 
 
-def _difference(method: ControlledITS, data: Series) -> Told:
+def _difference(method: ControlChoices, data: Series) -> Told:
     design, control = adjusted(method, data), method.control.path(data)
     fitted = SeriesFit.of(design, lags=lags(data, design), level=method.level)
     contrasts = design.contrasts()
@@ -142,7 +137,7 @@ def _difference(method: ControlledITS, data: Series) -> Told:
     )
 
 
-def _ratio(method: ControlledITS, data: Series) -> Told:
+def _ratio(method: ControlChoices, data: Series) -> Told:
     design, control = adjusted(method, data), method.control.path(data)
     fitted = SeriesFit.of(design, lags=lags(data, design), level=method.level)
     coef, at = fitted.fit.coef, design.after
@@ -165,7 +160,7 @@ def _ratio(method: ControlledITS, data: Series) -> Told:
     )
 
 
-def _stack(method: ControlledITS, data: Series) -> Stack:
+def _stack(method: ControlChoices, data: Series) -> Stack:
     design = SegmentedDesign.of(data, method)
     season = season_columns(data.frequency, data.ordinals, design.season.name)
     calendar = calendar_columns(data.frequency, data.ordinals, method.calendar, method.nation)
@@ -173,7 +168,7 @@ def _stack(method: ControlledITS, data: Series) -> Stack:
     return Stack(design=design, shared=tuple(name for name in design.names if name in common))
 
 
-def _regression(method: ControlledITS, data: Series) -> Told:
+def _regression(method: ControlChoices, data: Series) -> Told:
     stack, control = _stack(method, data), method.control.path(data)
     design = stack.design
     y = np.concatenate([np.where(design.used, control, 0.0), np.where(design.used, design.y, 0.0)])
@@ -202,7 +197,7 @@ def _regression(method: ControlledITS, data: Series) -> Told:
     )
 
 
-def _counts(method: ControlledITS, data: Series) -> Told:
+def _counts(method: ControlChoices, data: Series) -> Told:
     stack = _stack(method, data)
     design, exposure = stack.design, _exposure(method, data)
     series = count_series(method, data, stack, exposure)
@@ -235,7 +230,7 @@ def _counts(method: ControlledITS, data: Series) -> Told:
     )
 
 
-def count_series(method: ControlledITS, data: Series, stack: Stack, exposure: np.ndarray) -> CountSeries:
+def count_series(method: ControlChoices, data: Series, stack: Stack, exposure: np.ndarray) -> CountSeries:
     """The control's counts, then the pilot's, with the people at risk as offset."""
     rate = data.rates.get(method.outcome)
     pilot = data.values(rate.numerator if rate is not None else method.outcome)
@@ -246,7 +241,7 @@ def count_series(method: ControlledITS, data: Series, stack: Stack, exposure: np
     )
 
 
-def _exposure(method: ControlledITS, data: Series) -> np.ndarray:
+def _exposure(method: ControlChoices, data: Series) -> np.ndarray:
     """People times the length of each period, the control first; the length alone where they are unknown."""
     lengths = np.array([data.frequency.length(int(o)) for o in data.ordinals])
     pilot = lengths if data.population is None else data.exposure

@@ -48,56 +48,16 @@ import pandas as pd
 from ucimpact import serialise
 from ucimpact.data.series import Series
 from ucimpact.estimate import Estimate, effects_frame
-from ucimpact.methods.control_series import Controls
 from ucimpact.methods.controlled_account import account, alone, care
-from ucimpact.methods.controlled_forms import COUNTS, FORMS, adjusted, told
+from ucimpact.methods.controlled_choices import COUNTS, ControlChoices
+from ucimpact.methods.controlled_forms import adjusted, told
 from ucimpact.methods.design_finding import Finding, enforce, need
 from ucimpact.methods.its_design import SegmentedDesign
-from ucimpact.methods.series_choices import SeriesChoices
 
 
 @dataclass(frozen=True, kw_only=True)
-class ControlledITS(SeriesChoices):
-    """Compare a series after a date with its own path before, and with that of a control.
-
-    Parameters
-    ----------
-    controls : tuple of str
-        Columns of the same table: an area, or a service, that had everything but the pilot. Several are
-        taken together.
-    control_populations : tuple of str, default ()
-        The people of each control, in the order of ``controls``; the control is then told per person, like
-        the outcome.
-    form : {"difference", "ratio", "regression"}, default "difference"
-        How the two are compared, see the top of this page.
-    family : {"gaussian", "quasi-poisson"}, default "gaussian"
-        For the regression: measurements, or whole numbers with the people at risk as offset.
-    """
-
-    controls: tuple[str, ...] = ()
-    control_populations: tuple[str, ...] = ()
-    form: str = "difference"
-    family: str = "gaussian"
-
-    def wrong_choices(self) -> list[str]:
-        """What is wrong with the fields, whatever the data."""
-        wrong = super().wrong_choices()
-        for name, known in (("form", FORMS), ("family", ("gaussian", COUNTS))):
-            if getattr(self, name) not in known:
-                value = getattr(self, name)
-                wrong.append(f'{name} = "{value}" is not known; choose one of: {", ".join(known)}')
-        if self.family == COUNTS and self.form != "regression":
-            wrong.append(
-                f'family = "{COUNTS}" belongs to form = "regression"; take it out or change the form'
-            )
-        return wrong
-
-    @property
-    def control(self) -> Controls:
-        """The columns that make up the control."""
-        return Controls(
-            outcome=self.outcome, columns=tuple(self.controls), populations=tuple(self.control_populations)
-        )
+class ControlledITS(ControlChoices):
+    """Compare a series after a date with its own path before, and with that of a control."""
 
     def design(self, data: Series) -> SegmentedDesign:
         """The regression of the pilot's series, adjusted by the control in the difference and the ratio."""

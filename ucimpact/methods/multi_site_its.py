@@ -41,56 +41,17 @@ from typing import ClassVar
 
 from ucimpact.data.panel import Panel
 from ucimpact.estimate import Estimate
-from ucimpact.inference.pooling import ADJUSTMENTS, ESTIMATORS
 from ucimpact.methods.design_finding import Finding, enforce, need
+from ucimpact.methods.multi_site_choices import SiteChoices
 from ucimpact.methods.multi_site_sites import Sites, lay_out
 from ucimpact.methods.multi_site_told import estimate_of
-from ucimpact.methods.series_choices import SeriesChoices
-
-SCALES = ("auto", "ratio", "natural")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MultiSiteITS(SeriesChoices):
-    """Compare each pilot unit with its own past, and pool what they show.
-
-    Parameters
-    ----------
-    outcome : str
-        Panel column in natural units.
-    scale : {"auto", "ratio", "natural"}, default "auto"
-        What is pooled: ratios of what was seen to what was expected, or differences in units of the outcome.
-        ``"auto"`` takes ratios of counts (a rate made of counts, or whole numbers) and differences of all
-        else.
-    shared_season : bool, default False
-        Whether the season is that of all units together, also of those that never start: for sites too short
-        to show one. Its size stays each site's own.
-    pooling : str, default "reml"
-        How the variance between sites is found: ``"reml"``, ``"ml"``, ``"dl"``, ``"pm"``, ``"he"``, ``"sj"``,
-        ``"eb"`` or ``"fixed"`` (none).
-    interval : {"modified", "knapp-hartung", "normal"}, default "modified"
-        How sure the average is, see :mod:`ucimpact.inference.pooling`.
-    """
-
-    scale: str = "auto"
-    shared_season: bool = False
-    pooling: str = "reml"
-    interval: str = "modified"
+class MultiSiteITS(SiteChoices):
+    """Compare each pilot unit with its own past, and pool what they show."""
 
     takes: ClassVar[type] = Panel
-
-    def wrong_choices(self) -> list[str]:
-        """What is wrong with the fields, whatever the data."""
-        wrong = super().wrong_choices()
-        choices = {"scale": SCALES, "pooling": ESTIMATORS, "interval": ADJUSTMENTS}
-        wrong += [
-            f'{name} = "{getattr(self, name)}" is not known; choose one of: {", ".join(known)}'
-            for name, known in choices.items()
-            if getattr(self, name) not in known
-        ]
-        if self.shared_season and self.season == "none":
-            wrong.append('shared_season has no place beside season = "none"; take one of them out')
-        return wrong
 
     def check_design(self, data: Panel) -> list[Finding]:  # type: ignore[override]
         """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,8 @@ from ucimpact.inference.timeseries import Reml
 from ucimpact.methods.count_did_path import event_label
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import Ranges
-from ucimpact.methods.series_choices import SeriesChoices
+from ucimpact.methods.multi_site_choices import SiteChoices
 from ucimpact.methods.series_fit import LogRatio
-
-if TYPE_CHECKING:
-    from ucimpact.methods.multi_site_its import MultiSiteITS
 
 MANY = 1_000_000
 """As many periods before the start as any rule could ask for."""
@@ -99,7 +96,7 @@ def rows_of(panel: Panel) -> list[np.ndarray]:
 
 
 def site_of(
-    panel: Panel, code: int, rows: np.ndarray, choices: MultiSiteITS, shared: np.ndarray | None
+    panel: Panel, code: int, rows: np.ndarray, choices: SiteChoices, shared: np.ndarray | None
 ) -> Site:
     """A pilot unit as a site.
 
@@ -110,7 +107,7 @@ def site_of(
         Of the unit.
     rows : array
         Its rows.
-    choices : MultiSiteITS
+    choices : SiteChoices
     shared : array (n_periods of the panel,), optional
         The season that all units have in common, in place of one of the site's own.
 
@@ -151,7 +148,7 @@ def _with_season(design: SegmentedDesign, column: np.ndarray) -> SegmentedDesign
     return replace(design, columns={**design.columns, SHARED: column}, season=season)
 
 
-def shared_season(panel: Panel, choices: SeriesChoices) -> np.ndarray:
+def shared_season(panel: Panel, choices: SiteChoices) -> np.ndarray:
     """The season that all units have in common, shape (n_periods,): mean 0, a share of each unit's level.
 
     Every unit, also one that never starts, over its own mean, on a level, a line and the pilot's change of

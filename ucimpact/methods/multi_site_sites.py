@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,11 +13,9 @@ from ucimpact.data.panel import Panel
 from ucimpact.errors import DataError, DesignError
 from ucimpact.methods import series_findings
 from ucimpact.methods.design_finding import Finding
+from ucimpact.methods.multi_site_choices import SiteChoices
 from ucimpact.methods.multi_site_series import Site, is_counted, rows_of, shared_season, site_of
 from ucimpact.methods.series_refusals import choice_refusals
-
-if TYPE_CHECKING:
-    from ucimpact.methods.multi_site_its import MultiSiteITS
 
 LEAST_SITES = 3
 NAMED = 3
@@ -54,7 +52,7 @@ class Sites:
         return out
 
 
-def lay_out(method: MultiSiteITS, panel: Panel) -> Sites:
+def lay_out(method: SiteChoices, panel: Panel) -> Sites:
     """The sites of a panel, and what speaks against them."""
     values = panel.values(method.outcome)
     scale = scale_of(method, panel)
@@ -84,7 +82,7 @@ def lay_out(method: MultiSiteITS, panel: Panel) -> Sites:
     return Sites(used=used, refused=refused, never=never, scale=scale, findings=findings)
 
 
-def scale_of(method: MultiSiteITS, panel: Panel) -> str:
+def scale_of(method: SiteChoices, panel: Panel) -> str:
     """``"log"`` for ratios, ``"identity"`` for differences."""
     if method.scale != "auto":
         return "log" if method.scale == "ratio" else "identity"
@@ -93,7 +91,7 @@ def scale_of(method: MultiSiteITS, panel: Panel) -> str:
     return "log" if is_counted(panel.values(method.outcome)) else "identity"
 
 
-def _of_the_whole(method: MultiSiteITS, panel: Panel, values: np.ndarray, scale: str) -> list[Finding]:
+def _of_the_whole(method: SiteChoices, panel: Panel, values: np.ndarray, scale: str) -> list[Finding]:
     """What no site could mend."""
     if not panel.pilot_units.any():
         return [Finding("refuse", "no unit starts the pilot", "Give each site its own start")]
@@ -111,7 +109,7 @@ def _of_the_whole(method: MultiSiteITS, panel: Panel, values: np.ndarray, scale:
 
 
 def _one(
-    method: MultiSiteITS, panel: Panel, code: int, rows: np.ndarray, shared: np.ndarray | None
+    method: SiteChoices, panel: Panel, code: int, rows: np.ndarray, shared: np.ndarray | None
 ) -> tuple[Site | None, list[Finding]]:
     """One unit as a site, or what stands against it."""
     if panel.stopped[code]:

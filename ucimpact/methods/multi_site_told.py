@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -13,12 +13,10 @@ from ucimpact.data.panel import Panel
 from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.pooling import Pooled, pool
+from ucimpact.methods.multi_site_choices import SiteChoices
 from ucimpact.methods.multi_site_series import SiteEffect, effect_of, frame_of
 from ucimpact.methods.multi_site_sites import LEAST_SITES, Sites
 from ucimpact.methods.series_fit import as_counts, as_share
-
-if TYPE_CHECKING:
-    from ucimpact.methods.multi_site_its import MultiSiteITS
 
 DIFFER = 0.10
 FEW = 5
@@ -34,7 +32,7 @@ WORDS = {
 }
 
 
-def estimate_of(method: MultiSiteITS, panel: Panel, sites: Sites, warnings: tuple[str, ...]) -> Estimate:
+def estimate_of(method: SiteChoices, panel: Panel, sites: Sites, warnings: tuple[str, ...]) -> Estimate:
     """The estimate of sites that can be used.
 
     Raises
@@ -106,7 +104,7 @@ def estimate_of(method: MultiSiteITS, panel: Panel, sites: Sites, warnings: tupl
     )
 
 
-def _effects(method: MultiSiteITS, sites: Sites) -> tuple[list[SiteEffect], list[dict[str, str]]]:
+def _effects(method: SiteChoices, sites: Sites) -> tuple[list[SiteEffect], list[dict[str, str]]]:
     found, failed = [], []
     for site in sites.used:
         try:
@@ -127,14 +125,14 @@ class Told:
 
     Parameters
     ----------
-    method : MultiSiteITS
+    method : SiteChoices
     scale : {"log", "identity"}
     found : list of SiteEffect
         In the order of ``pooled``.
     pooled : Pooled
     """
 
-    def __init__(self, *, method: MultiSiteITS, scale: str, found: list[SiteEffect], pooled: Pooled) -> None:
+    def __init__(self, *, method: SiteChoices, scale: str, found: list[SiteEffect], pooled: Pooled) -> None:
         self.method, self.scale, self.found, self.pooled = method, scale, found, pooled
         self.people = float(sum(one.site.people[one.site.told].sum() for one in found))
         self.events = float(sum(one.site.events[one.site.told].sum() for one in found))
