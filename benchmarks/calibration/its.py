@@ -51,7 +51,7 @@ GAUSSIAN = (
     Method(name="OLS, Newey-West", read=peers.newey_west, package="statsmodels"),
     Method(name="GLSAR", read=peers.glsar, package="statsmodels"),
     Method(name="SARIMAX", read=peers.sarimax, package="statsmodels", most=100),
-    Method(name="CausalPy", read=peers.causalpy, package="causalpy", most=500),
+    Method(name="CausalPy", read=peers.causalpy, package="causalpy", most=200),
 )
 COUNTED = (
     Method(name="count-its", read=our_counts),
