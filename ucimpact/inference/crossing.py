@@ -31,28 +31,25 @@ def crossings(below: Below, centre: np.ndarray, step: np.ndarray, q: float) -> n
         Where to begin, and how far the first step goes (above 0).
     q : float
     """
-    goal, side = float(ndtri(q)), -1.0 if q < 0.5 else 1.0
+    goal, count = float(ndtri(q)), len(centre)
 
     def value(which: np.ndarray, at: np.ndarray) -> np.ndarray:
         return np.asarray(ndtri(np.clip(below(which, at), TINY, 1 - 1e-16)) - goal)
 
-    count = len(centre)
-    near, far = centre.copy(), centre.copy()
-    at_near, at_far = np.full(count, -side), np.full(count, np.nan)
-    stride, open_ = side * step, np.arange(count)
-    at_near[open_] = value(open_, near)
+    near, far, open_ = centre.copy(), centre.copy(), np.arange(count)
+    at_near, at_far = value(open_, near), np.full(count, np.nan)
+    side = np.where(at_near < 0, 1.0, -1.0)  # which way the quantile lies
+    stride = side * step
     for _ in range(DOUBLINGS):
         far[open_] += stride[open_]
         at_far[open_] = value(open_, far[open_])
-        open_ = open_[at_far[open_] * side <= 0]
+        open_ = open_[at_far[open_] * side[open_] <= 0]
         if not len(open_):
             break
         near[open_], at_near[open_] = far[open_], at_far[open_]
         stride[open_] *= 2
     found = np.where(at_far * side > 0, far, np.nan)
-    already = np.isfinite(found) & (at_near * side >= 0)
-    found[already] = near[already]
-    open_ = np.flatnonzero(np.isfinite(found) & ~already)
+    open_ = np.flatnonzero(np.isfinite(found))
     kept = np.zeros(count)
     for _ in range(STEPS):
         if not len(open_):
@@ -61,7 +58,7 @@ def crossings(below: Below, centre: np.ndarray, step: np.ndarray, q: float) -> n
         new = b - fb * (b - a) / (fb - fa)
         new = np.where(np.isfinite(new), new, (a + b) / 2)
         f = value(open_, new)
-        moves_far = f * side > 0
+        moves_far = f * side[open_] > 0
         # the end that stays twice counts for half, or it would stay for good
         fa = np.where(moves_far & (kept[open_] == 1), fa / 2, fa)
         fb = np.where(~moves_far & (kept[open_] == -1), fb / 2, fb)

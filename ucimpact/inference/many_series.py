@@ -144,9 +144,8 @@ class ManyAr1:
         0 where rho was given.
     coef : array (p, N)
         Coefficients of the basis of the design.
-    estimates, reml_errors, std_errors, dfs : array (m, N)
-        Each contrast; its standard error with rho taken as known; that of Kenward and Roger; its
-        Satterthwaite degrees of freedom.
+    estimates, std_errors, dfs : array (m, N)
+        Each contrast; its Kenward-Roger standard error; its Satterthwaite degrees of freedom.
     products, added : array (m * (m + 1) / 2, N)
         Upper triangle of the covariance of the contrasts with rho as known, and of what estimating
         rho adds, both as variances.
@@ -175,10 +174,6 @@ class ManyAr1:
     def _pair(self, i: int, j: int) -> int:
         rows, columns = np.triu_indices(len(self.contrasts))
         return int(np.flatnonzero((rows == min(i, j)) & (columns == max(i, j)))[0])
-
-    @property
-    def reml_errors(self) -> np.ndarray:
-        return np.asarray(np.sqrt(np.maximum(self.products[self._own], 0.0)))
 
     @cached_property
     def std_errors(self) -> np.ndarray:
