@@ -289,6 +289,7 @@ def test_a_months_own_value_does_not_matter_where_it_is_not_known() -> None:
     y[[10, 45]] = np.nan
     found = ArimaITS(outcome="y", order=(1, 0, 0)).fit(monthly(y, before=36))
     assert found.counts["left_out"] == [{"n": 2, "reason": "no value of y"}]
+    assert not any("wanders" in text for text in found.warnings)  # the order was given
     frame = found.counterfactual
     assert np.isfinite(frame["expected"]).all() and np.isnan(frame["observed"][10])
     assert found.extras["residuals"][10] is None
@@ -379,6 +380,7 @@ def test_the_choice_is_told() -> None:
     found = ArimaITS(outcome="y").fit(monthly(y, before=36))
     assert found.extras["grid"][0]["order"] == found.extras["order"]
     assert found.extras["differences"]["given"] is False
+    assert any("60 months often do not show that a level wanders" in text for text in found.warnings)
     assert found.extras["order"] in found.draws_from
     assert (
         found.extras["maximum_likelihood"]["log_likelihood"] >= found.extras["maximum_likelihood"]["nested"]

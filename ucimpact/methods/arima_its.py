@@ -64,6 +64,9 @@ MOST_SEASONAL = (2, 1, 2)
 SHOWN = 5
 """Orders of the grid that are told."""
 
+ENOUGH_TO_SEE_DRIFT = 96
+"""Periods from which the test for drift finds most levels that wander."""
+
 NEAR = 4.0
 """AICc above the least up to which an order of the grid has a part in the interval."""
 
@@ -228,6 +231,12 @@ class ArimaITS(SeriesChoices):
         effects = effects_frame(rows)
         directions = np.vstack([*named.values(), named["average"], *later.values()])
         warnings += tuple(account.care(data, fit, left_over, relative))
+        if grid and not order.d and fit.points < ENOUGH_TO_SEE_DRIFT:
+            noun = data.frequency.noun
+            warnings += (
+                f"{fit.points} {noun}s often do not show that a level wanders, and then the range is too "
+                f"narrow. If it may, set order = (0, 1, 1) beside this.",
+            )
         residuals = np.full(len(design.y), np.nan)
         residuals[order.lost :] = np.where(design.used[order.lost :], fit.white, np.nan)
         extras = {
