@@ -402,3 +402,17 @@ def test_few_a_month_are_told_what_the_method_of_counts_would_find(tmp_path):
     found = planned(tmp_path, AGREED + PLAN, ("base = 60", "base = 15"))
     assert any("Analysed as counts" in line for line in found.notes)
     assert not any("Analysed as counts" in line for line in planned(tmp_path).notes)
+
+
+def test_another_change_in_the_file_is_no_straying(tmp_path):
+    table = series_table().astype({"admissions": float})
+    table.loc[table["month"] >= "2022-10", "admissions"] *= 0.6
+    table["admissions"] = table["admissions"].round()
+    change = '\n[[method.changes]]\nstart = "2022-10"\nname = "A new definition"\nshape = "level"\n'
+    strays = []
+    for text in (AGREED, AGREED + change):
+        line = next(
+            line for line in planned(tmp_path, text, table=table).taken if line.startswith("Months stray")
+        )
+        strays.append(float(line.split("by ")[1].split("%")[0]))
+    assert strays[1] < 2 < 5 < strays[0]

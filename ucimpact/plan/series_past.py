@@ -14,6 +14,7 @@ from ucimpact.data.calendar import season_columns, season_for
 from ucimpact.data.periods import Frequency
 from ucimpact.errors import DataError, DesignError
 from ucimpact.inference.series_power import Learnt, learnt
+from ucimpact.methods import build
 from ucimpact.plan.past import in_covid, ordinal_of, table_of
 from ucimpact.study import Study
 from ucimpact.study.convert import Converted
@@ -122,6 +123,14 @@ def _values(study: Study, whole: Converted) -> np.ndarray:
     return np.asarray(values / exposure * np.nanmean(exposure))
 
 
+def _other_changes(study: Study, frequency: Frequency, ordinals: np.ndarray) -> list[np.ndarray]:
+    """Columns of the other changes that the study declares: they are no straying."""
+    if (declared := study.method.options.get("changes")) is None:
+        return []
+    made = build(study.method.name, {"changes": declared}, outcome="y")
+    return [column for change in made.changes for column in change.columns(frequency, ordinals).values()]
+
+
 def _learnt(
     study: Study, frequency: Frequency, ordinals: np.ndarray, y: np.ndarray, dispersion: float
 ) -> Learnt:
@@ -133,4 +142,5 @@ def _learnt(
     season = season_for(frequency, before=len(y)).name
     columns = [np.ones(len(y)), np.arange(len(y), dtype=float)]
     columns += list(season_columns(frequency, ordinals, season).values())
+    columns += [column for column in _other_changes(study, frequency, ordinals) if np.ptp(column) > 0]
     return learnt(y, np.column_stack(columns), dispersion=dispersion, counted=study.primary.kind == "count")
