@@ -36,7 +36,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -64,6 +64,22 @@ from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.methods.series_errors import SeriesErrors, on_errors, unknown_errors
 from ucimpact.methods.series_realised import realised
 from ucimpact.methods.series_season import widened
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Solved:
+    """A series fitted: rows of effects, with the contrast along which each moves."""
+
+    warnings: tuple[str, ...]
+    design: SegmentedDesign
+    fit: FittedSeries
+    ranges: Ranges
+    contrasts: dict[str, np.ndarray]
+    rows: list[dict[str, Any]]
+    directions: list[np.ndarray]
+    relative: float
+    routes: dict[str, str]
+    dfs: dict[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +116,8 @@ class InterruptedTimeSeries(SeriesChoices):
 
     def fit(self, data: Series) -> Estimate:
         """Return the average effect after the start, then those it is made of and those that follow."""
-        warnings = enforce(self.check_design(data))
-        design = self.design(data)
-        fit = self.errors.of(design.y, design.x)
+        solved = self._solved(data)
+        design, fit, ranges, contrasts = solved.design, solved.fit, solved.ranges, solved.contrasts
         fresh = fit.whitened(fit.residuals, design.used)
         left_over = ljung_box(
             fresh,
@@ -111,52 +126,28 @@ class InterruptedTimeSeries(SeriesChoices):
             lags(data, design),
             fitted=fit.fitted,
         )
-        contrasts = design.contrasts()
-        ranges = self._ranges(design, fit)
-        relative, towards = ranges.relative(contrasts["average"], design.expected_average())
-        later = design.at_periods(data.frequency)
-        rows = [ranges.row(term, contrast) for term, contrast in contrasts.items()]
-        rows += [relative]
-        rows += [
-            ranges.row("effect_at", contrast) | {"event_time": since} for since, contrast in later.items()
-        ]
-        directions = [*contrasts.values(), towards, *later.values()]
-        rows = [
-            self._with_season(design, fit, row, contrast)
-            for row, contrast in zip(rows, directions, strict=True)
-        ]
+        rows, directions = list(solved.rows), list(solved.directions)
         if total := realised(design, self.errors, self.level):
             rows.append(total)
-            directions.append(np.full_like(towards, np.nan))
+            directions.append(np.full_like(directions[0], np.nan))
         effects = effects_frame(rows)
         counterfactual = self._counterfactual(data, design, fit, ranges)
-        routes = {term: ranges.route(term, contrast) for term, contrast in contrasts.items()}
-        dfs = {term: float(fit.dfs(contrast)[0]) for term, contrast in contrasts.items()}
-        warnings += tuple(
+        warnings = solved.warnings + tuple(
             its_findings.care(
                 data,
                 design,
                 fit,
                 left_over=left_over,
-                routes=routes,
-                dfs=dfs,
+                routes=solved.routes,
+                dfs=solved.dfs,
                 counterfactual=counterfactual,
-                relative=relative["estimate"],
+                relative=solved.relative,
             )
         )
         shown = covid_choices(self, data, lambda other: other._average(data))
         trends = trend_choices(self, data, lambda other: other._average(data))
         warnings += (*depends_on_covid(shown, rows[0]), *depends_on_trend(trends, rows[0]))
-        extras = {
-            "noun": data.frequency.noun,
-            "rho": fit.rho,
-            "sigma": fit.sigma,
-            "season": season_account(design),
-            "before": int(design.before.sum()),
-            "after": int(design.after.sum()),
-            "n": int(design.used.sum()),
-            "df": dfs,
-            "route": routes,
+        extras = self._account(data, solved) | {
             "coefficients": coefficients(design, fit),
             "residuals": np.where(design.used, fresh, np.nan),
             "ljung_box": {
@@ -164,23 +155,89 @@ class InterruptedTimeSeries(SeriesChoices):
                 "lags": left_over.lags,
                 "p_value": left_over.p_value,
             },
-            "errors": fit.account(),
             "as_ar1": ranges.beside(contrasts),
             "trend_choices": trends,
             **({"covid_choices": shown} if shown else {}),
             **placebo_dates(data, design, fit, self.errors, self.level),
         }
+        cov = covariance(effects["std_error"].to_numpy(), np.vstack(directions), fit)
+        return replace(
+            self._told(data, solved, effects, warnings, extras), cov=cov, counterfactual=counterfactual
+        )
+
+    def brief(self, data: Series) -> Estimate:
+        """The effects of :meth:`fit` and how sure they are, without the path and what is asked of it.
+
+        The realised total, placebo dates and other ways of treating trend and COVID are left out too: a
+        tenth of the time.
+        """
+        solved = self._solved(data)
+        effects = effects_frame(solved.rows)
+        return self._told(data, solved, effects, solved.warnings, self._account(data, solved))
+
+    def _solved(self, data: Series) -> _Solved:
+        """The regression, its effects and how each range came about."""
+        warnings = enforce(self.check_design(data))
+        design = self.design(data)
+        fit = self.errors.of(design.y, design.x)
+        contrasts, later = design.contrasts(), design.at_periods(data.frequency)
+        ranges = self._ranges(design, fit)
+        relative, towards = ranges.relative(contrasts["average"], design.expected_average())
+        rows = ranges.rows([*contrasts.items(), *(("effect_at", contrast) for contrast in later.values())])
+        rows.insert(len(contrasts), relative)
+        for row, since in zip(rows[len(contrasts) + 1 :], later, strict=True):
+            row["event_time"] = since
+        directions = [*contrasts.values(), towards, *later.values()]
+        return _Solved(
+            warnings=warnings,
+            design=design,
+            fit=fit,
+            ranges=ranges,
+            contrasts=contrasts,
+            rows=[
+                self._with_season(design, fit, row, contrast)
+                for row, contrast in zip(rows, directions, strict=True)
+            ],
+            directions=directions,
+            relative=float(relative["estimate"]),
+            routes={term: ranges.route(term, contrast) for term, contrast in contrasts.items()},
+            dfs={term: float(fit.dfs(contrast)[0]) for term, contrast in contrasts.items()},
+        )
+
+    def _account(self, data: Series, solved: _Solved) -> dict[str, Any]:
+        """What was fitted, in plain values."""
+        design, fit = solved.design, solved.fit
+        return {
+            "noun": data.frequency.noun,
+            "rho": fit.rho,
+            "sigma": fit.sigma,
+            "season": season_account(design),
+            "before": int(design.before.sum()),
+            "after": int(design.after.sum()),
+            "n": int(design.used.sum()),
+            "df": solved.dfs,
+            "route": solved.routes,
+            "errors": fit.account(),
+        }
+
+    def _told(
+        self,
+        data: Series,
+        solved: _Solved,
+        effects: pd.DataFrame,
+        warnings: tuple[str, ...],
+        extras: dict[str, Any],
+    ) -> Estimate:
+        design = solved.design
         return Estimate(
             method="its",
             estimand="average effect after the start",
             outcome=self.outcome,
             effects=effects,
-            cov=covariance(effects["std_error"].to_numpy(), np.vstack(directions), fit),
-            counterfactual=counterfactual,
             counts=data.counts() | {"used": int(design.used.sum()), "left_out": design.left_out},
             warnings=warnings,
             spec={f.name: serialise.plain(getattr(self, f.name)) for f in fields(self)},
-            draws_from=ROUTES[routes["average"]].format(df=dfs["average"]),
+            draws_from=ROUTES[solved.routes["average"]].format(df=solved.dfs["average"]),
             extras=serialise.plain(extras),
         )
 

@@ -112,19 +112,31 @@ class Ranges:
         return ("kenward-roger" if usual is self.fit else "rho-averaged"), usual
 
     def row(self, term: str, contrast: np.ndarray) -> dict[str, Any]:
-        """An effect with its interval.
+        """An effect with its interval, see :meth:`rows`."""
+        return self.rows([(term, contrast)])[0]
+
+    def rows(self, effects: Sequence[tuple[str, np.ndarray]]) -> list[dict[str, Any]]:
+        """Effects with their intervals; those of one procedure are worked out together.
 
         Without a single t, ``df`` is empty and ``std_error`` is the half-width over the normal
         quantile.
         """
-        procedure = self.procedure(term, contrast)
-        (low, high), below = procedure.limits(contrast, self.level)[0], procedure.below(contrast)[0]
-        if procedure is self.fit:
-            error, df = float(self.fit.std_errors(contrast)[0]), float(self.fit.dfs(contrast)[0])
-        else:
-            error, df = self._like_normal(low, high), np.nan
-        estimate = float(self.fit.estimates(contrast)[0])
-        return _row(term, estimate, error, df, below, low, high)
+        procedures = [self.procedure(term, contrast) for term, contrast in effects]
+        contrasts = np.array([contrast for _, contrast in effects])
+        estimates, errors, dfs = (
+            of(contrasts) for of in (self.fit.estimates, self.fit.std_errors, self.fit.dfs)
+        )
+        limits, below = np.empty((len(effects), 2)), np.empty(len(effects))
+        for procedure in {id(each): each for each in procedures}.values():
+            own = [at for at, each in enumerate(procedures) if each is procedure]
+            limits[own] = procedure.limits(contrasts[own], self.level)
+            below[own] = procedure.below(contrasts[own])
+            if procedure is not self.fit:
+                errors[own], dfs[own] = self._like_normal(*limits[own].T), np.nan
+        return [
+            _row(term, *map(float, (estimates[at], errors[at], dfs[at], below[at], *limits[at])))
+            for at, (term, _) in enumerate(effects)
+        ]
 
     def relative(self, average: np.ndarray, expected: np.ndarray) -> tuple[dict[str, Any], np.ndarray]:
         """The average effect over what was expected, and the contrast along which it moves.
@@ -152,7 +164,7 @@ class Ranges:
         if procedure is self.fit:
             df = float(self.fit.dfs(towards)[0])
         else:
-            error = self._like_normal(low, high)
+            error = float(self._like_normal(low, high))
         return _row("relative", estimate, error, df, below(0.0), low, high), towards
 
     def beside(self, contrasts: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
@@ -166,8 +178,8 @@ class Ranges:
             found[term] = {"conf_low": float(low), "conf_high": float(high)}
         return found
 
-    def _like_normal(self, low: float, high: float) -> float:
-        return float((high - low) / 2 / ndtri((1 + self.level) / 2))
+    def _like_normal(self, low: Any, high: Any) -> Any:
+        return (high - low) / 2 / ndtri((1 + self.level) / 2)
 
 
 def covariance(std_errors: np.ndarray, contrasts: np.ndarray, fit: FittedSeries) -> np.ndarray:
