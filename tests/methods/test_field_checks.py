@@ -26,7 +26,7 @@ def test_every_wrong_field_is_told_at_once():
 def test_two_choices_are_joined_by_or_and_more_are_listed():
     with pytest.raises(UsageError, match='family = \'normal\': give "gamma" or "poisson"'):
         CostDiD(outcome="y", family="normal")
-    with pytest.raises(UsageError, match='order = .*: give one of "'):
+    with pytest.raises(UsageError, match=r'order = .*: give one of "'):
         MatchedCohort(outcome="y", order="alphabet")
 
 

@@ -85,11 +85,18 @@ class ManyEstimates:
             found = serialise.frame(list(plain[name]), wanted)
             assert found is not None  # a list is never None
             tables[name] = found
-        effects = tables.pop("effects")
+        effects = tables["effects"]
         for name in ("term", "route"):
             effects[name] = pd.Categorical(effects[name], categories=effects[name].unique())
-        rest = {name: plain[name] for name in ("level", "spec", "counts")}
-        return cls(effects=effects, by=by, **tables, **rest)
+        return cls(
+            effects=effects,
+            by=by,
+            refused=tables["refused"],
+            cautions=tables["cautions"],
+            level=plain["level"],
+            spec=plain["spec"],
+            counts=plain["counts"],
+        )
 
     def reasons(self) -> pd.Series:
         """How many series were refused, by reason, most first."""

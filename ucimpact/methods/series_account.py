@@ -15,7 +15,7 @@ from ucimpact.methods.its_design import SegmentedDesign
 
 
 def lags(data: Series, design: SegmentedDesign) -> int:
-    """Lags of the residual check: a year of months, half a year of weeks; at most a quarter of the periods."""
+    """Lags of the residual check: a year of months, half of weeks; at most a quarter of the periods."""
     most = {"month": 12, "week": 26, "quarter": 8}.get(data.frequency.kind, 10)
     return max(min(most, int(design.used.sum()) // 4), 3)
 

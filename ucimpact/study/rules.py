@@ -238,8 +238,7 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
             problems += [
                 Said(("outcome", at, key), 'is for kind = "cohort" only. Take the key out')
                 for key in ("before", "negative_control")
-                if getattr(outcome, key)
-                and not (key == "negative_control" and _is_left_alone(outcome, data))
+                if getattr(outcome, key) and not (key == "negative_control" and _is_left_alone(outcome, data))
             ]
         if outcome.negative_control and outcome.primary:
             text = "the pilot cannot have changed it, so it cannot be the primary outcome. Mark another"
