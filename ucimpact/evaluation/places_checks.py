@@ -17,6 +17,7 @@ from ucimpact.diagnostics import (
     panel_checks,
     robustness,
     series_checks,
+    series_covid,
     series_stability,
     site_checks,
 )
@@ -211,6 +212,7 @@ def _of_choices(
         if plain is None
         else series_stability.unknown_break(plain.design(data), data, seed=seed, logs=logs),
         series_stability.trend_multiverse(method, data, estimate, told=told, fit=fit),
+        series_covid.covid_ways(method, data, estimate, told=told, fit=fit),
         series_stability.leave_out_months(method, data, estimate, told=told, fit=fit),
     ]
 

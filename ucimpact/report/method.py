@@ -217,7 +217,7 @@ IN_CHART_UNITS = (
     "placebo_starts", "leave_one_place_out", "scales",
 )  # fmt: skip
 """Checks of places whose tables are in the units of the chart of gaps."""
-IN_HEADLINE_UNITS = ("trend_multiverse", "leave_out_months")
+IN_HEADLINE_UNITS = ("trend_multiverse", "leave_out_months", "covid_ways")
 """Checks of a series whose tables are in the units of the headline."""
 
 

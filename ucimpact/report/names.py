@@ -238,6 +238,8 @@ CHECK_COLUMNS = {
     "share": "Share of the uncertainty",
     "smd": "Difference (standard deviations)",
     "phase_in": "Phase-in",
+    "covid": "March 2020 to June 2021",
+    "declared": "As declared",
     "fits": "Fits",
     "left_out": "Left out",
     "f": "F of a break there",
