@@ -7,7 +7,7 @@ import pytest
 from statsmodels.stats.diagnostic import acorr_ljungbox
 
 from tests.ar1_series import ar1, correlation, segmented
-from ucimpact.inference.residuals import innovations, ljung_box
+from ucimpact.inference.residuals import innovations, ljung_box, ljung_box_as_printed
 from ucimpact.inference.timeseries import Reml
 
 
@@ -60,3 +60,12 @@ def test_it_finds_a_second_order_that_an_ar1_leaves_over() -> None:
         test = ljung_box(fresh, innovations(x, fit.rho, everywhere), everywhere, 12, fitted=1)
         found.append(test.p_value < 0.05)
     assert np.mean(found) > 0.6
+
+
+def test_as_printed_it_is_the_test_of_statsmodels() -> None:
+
+    fresh = np.random.default_rng(3).standard_normal(60).cumsum()
+    found = ljung_box_as_printed(fresh, np.ones(60, dtype=bool), 12)
+    judged = acorr_ljungbox(fresh - fresh.mean(), [12])
+    assert found.statistic == pytest.approx(judged["lb_stat"].item(), rel=1e-10)
+    assert found.p_value == pytest.approx(judged["lb_pvalue"].item(), rel=1e-8)

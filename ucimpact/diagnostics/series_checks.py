@@ -12,7 +12,7 @@ from ucimpact.diagnostics.panel_checks import DOUBT, FAIL, PRE_TREND
 from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.cumby_huizinga import cumby_huizinga
-from ucimpact.inference.residuals import innovations
+from ucimpact.inference.residuals import innovations, ljung_box_as_printed
 
 SEASON = "Can the time of year be told from the effect?"
 RESIDUALS = "Is what the model leaves over free of pattern?"
@@ -135,6 +135,10 @@ def residuals(estimate: Estimate, columns: np.ndarray | None = None) -> Check | 
         return None
     lags = int(test.get("lags") or 0)
     rows = [{"test": "Ljung and Box", "lags": f"1 to {lags}", "p_value": float(p)}] if lags else []
+    if lags and (fresh := _left(estimate)) is not None:
+        printed = ljung_box_as_printed(np.nan_to_num(fresh), np.isfinite(fresh), lags)
+        name = "Ljung and Box, as other programs print it"
+        rows.append({"test": name, "lags": f"1 to {lags}", "p_value": printed.p_value})
     chosen = [] if columns is None else _at_lags(estimate, columns, lags)
     rows += chosen
     smallest = min([float(p), *(row["p_value"] for row in chosen if row["lags"] == f"1 to {lags}")])
@@ -159,10 +163,9 @@ def residuals(estimate: Estimate, columns: np.ndarray | None = None) -> Check | 
 
 
 def _at_lags(estimate: Estimate, columns: np.ndarray, lags: int) -> list[dict[str, Any]]:
-    told, rho = estimate.extras.get("residuals"), estimate.extras.get("rho")
-    if told is None or rho is None or len(told) != len(columns):
+    fresh, rho = _left(estimate), estimate.extras.get("rho")
+    if fresh is None or rho is None or len(fresh) != len(columns):
         return []
-    fresh = np.array([np.nan if value is None else value for value in told], dtype=float)
     used = np.isfinite(fresh)
     left, rows = np.where(used, fresh, 0.0), []
     design = innovations(np.where(used[:, None], columns, 0.0), float(rho), used)
@@ -176,6 +179,14 @@ def _at_lags(estimate: Estimate, columns: np.ndarray, lags: int) -> list[dict[st
         among = "1" if tested == 1 else f"1 to {tested}"
         rows.append({"test": "Cumby and Huizinga", "lags": among, "p_value": found.p_value})
     return rows
+
+
+def _left(estimate: Estimate) -> np.ndarray | None:
+    """What is new in each period, ``nan`` where a period does not count."""
+    told = estimate.extras.get("residuals")
+    if told is None:
+        return None
+    return np.array([np.nan if value is None else value for value in told], dtype=float)
 
 
 def _in_100(p: float) -> str:

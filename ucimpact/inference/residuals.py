@@ -84,6 +84,18 @@ def ljung_box(fresh: np.ndarray, design: np.ndarray, used: np.ndarray, lags: int
     return LjungBox(statistic, lags, df, float(chdtrc(df, statistic)))
 
 
+def ljung_box_as_printed(fresh: np.ndarray, used: np.ndarray, lags: int) -> LjungBox:
+    r"""The test as other programs print it, :math:`Q = n(n+2) \sum_k r_k^2 / (n-k)` on ``lags`` df.
+
+    It takes residuals for independent draws with mean 0: beside :func:`ljung_box`, for comparison.
+    """
+    left = fresh[used] - fresh[used].mean()
+    n, total = len(left), float(left @ left)
+    shares = np.array([left[lag:] @ left[:-lag] for lag in range(1, lags + 1)]) / total if total > 0 else 0.0
+    statistic = float(n * (n + 2) * np.sum(shares**2 / (n - np.arange(1, lags + 1))))
+    return LjungBox(statistic, lags, lags, float(chdtrc(lags, statistic)))
+
+
 def ratio_moments(design: np.ndarray, used: np.ndarray, lags: int) -> tuple[np.ndarray, np.ndarray]:
     """Exact mean and variance of each autocorrelation of residuals, shape (lags,) each.
 
