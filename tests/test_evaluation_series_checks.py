@@ -80,7 +80,7 @@ def test_counts_are_asked_the_same(tmp_path: Path) -> None:
     assert answers(found)["unknown_break"] == "holds"
     assert {"trend_multiverse", "leave_out_months"} <= set(answers(found))
     residuals = next(check for check in found.checks if check.name == "residuals")
-    assert {row["test"] for row in residuals.table} == {"Ljung and Box", "Cumby and Huizinga"}
+    assert {row["test"].split(",")[0] for row in residuals.table} == {"Ljung and Box", "Cumby and Huizinga"}
 
 
 def test_a_controlled_series_has_its_gap_before_the_start_as_a_key_check(tmp_path: Path) -> None:

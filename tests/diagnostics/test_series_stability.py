@@ -210,7 +210,7 @@ def test_autocorrelation_that_is_left_is_found_and_told_by_lag() -> None:
 def test_without_a_design_only_the_methods_own_test_is_told() -> None:
     data = series(100 + noise())
     check = residuals(ITS.fit(data))
-    assert [row["test"] for row in check.table] == ["Ljung and Box"]
+    assert {row["test"].split(",")[0] for row in check.table} == {"Ljung and Box"}
     assert check.answer == "holds"
 
 
