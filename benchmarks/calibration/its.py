@@ -14,7 +14,7 @@ from benchmarks.calibration.series import CountMonths, Drawn, GaussianMonths
 from ucimpact.methods import build
 
 DRAWS = 1_000
-COUNT_DRAWS = 500
+COUNT_DRAWS = 400
 RHOS = (-0.2, 0.0, 0.3, 0.6, 0.8)
 TERMS = ("level_change", "slope_change", "average", "cumulative")
 LOG_TERMS = ("log_level_change", "log_slope_change", "log_average")

@@ -56,7 +56,7 @@ class GaussianMonths:
         rng = np.random.default_rng([self.months, 100 + round(10 * self.rho), code, seed])
         t, before = np.arange(self.months), round(0.6 * self.months)
         effect = np.where(t >= before, LEVEL + SLOPE * (t - before), 0.0)
-        month = pd.period_range("2010-01", periods=self.months, freq="M").astype(str)
+        month = pd.period_range("2000-01", periods=self.months, freq="M").astype(str)
         table = pd.DataFrame({"period": month, "y": 100 + 0.1 * t + effect + self._errors(rng)})
         truth = {
             "level_change": LEVEL,
@@ -101,7 +101,7 @@ class CountMonths:
         rng = np.random.default_rng(code)
         t, before = np.arange(self.months), round(0.6 * self.months)
         since = t - before
-        month = pd.period_range("2010-01", periods=self.months, freq="M")
+        month = pd.period_range("2000-01", periods=self.months, freq="M")
         log_effect = np.where(since >= 0, LOG_LEVEL + LOG_SLOPE * since, 0.0)
         people = np.round(50_000 * np.exp(0.012 * t / 12))
         days = np.asarray(month.days_in_month) * 12 / 365.25
