@@ -37,7 +37,7 @@ def ours(drawn: Drawn) -> Iterator[Record]:
 
 def our_counts(drawn: Drawn) -> Iterator[Record]:
     """Whether each interval of the default for counts holds what was planted."""
-    estimate = build("count-its", {}, outcome="y").fit(drawn.series)
+    estimate = build("count-its", {}, outcome="y").brief(drawn.series)
     for term, value in drawn.truth.items():
         effect = estimate.effect(term)
         held = bool(effect["conf_low"] <= value <= effect["conf_high"])

@@ -32,7 +32,7 @@ References
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -108,14 +108,7 @@ class CountITS(CountChoices):
         DesignError
             Where these data cannot answer, naming the way out.
         """
-        warnings = enforce(self.check_design(data))
-        design = CountDesign.of(data, self)
-        try:
-            fit = self.errors.of(design.series)
-        except EstimationError as error:
-            way_out = 'Use errors = "Mixture" or "QuasiPoisson", or longer periods'
-            raise DesignError(str(Finding("refuse", str(error), way_out))) from None
-        told = CountEffects(design, fit, self.level)
+        warnings, design, fit, told = self._solved(data)
         told.realised(self.errors)
         rho = carried_over(design, self.errors)
         fresh, test = left_over(design, fit, rho)
@@ -126,10 +119,43 @@ class CountITS(CountChoices):
         shown = covid_choices(self, data, lambda other: other._average(data))
         trends = trend_choices(self, data, lambda other: other._average(data))
         warnings += (*depends_on_covid(shown, told.rows[0]), *depends_on_trend(trends, told.rows[0]))
-        segments = design.segments
-        extras = {
-            "noun": data.frequency.noun,
+        extras = self._account(data, design, told) | {
             "rho": rho,
+            "coefficients": coefficients(design, fit),
+            "residuals": np.where(design.segments.used, fresh, np.nan),
+            "ljung_box": {"statistic": test.statistic, "lags": test.lags, "p_value": test.p_value},
+            "trend_choices": trends,
+            **({"covid_choices": shown} if shown else {}),
+            **negative_binomial(fit),
+            **placebo_dates(design, self.errors, self.level),
+        }
+        made = self._made(data, design, fit, told, warnings, extras)
+        return replace(made, counterfactual=counterfactual)
+
+    def brief(self, data: Series) -> Estimate:
+        """The effects of :meth:`fit` and how sure they are, without the path and what is asked of it.
+
+        The realised total, placebo dates and other ways of treating trend and COVID are left out too.
+        """
+        warnings, design, fit, told = self._solved(data)
+        return self._made(data, design, fit, told, warnings, self._account(data, design, told))
+
+    def _solved(self, data: Series) -> tuple[tuple[str, ...], CountDesign, CountFit, CountEffects]:
+        """What to be careful about, the regression, its fit and the effects."""
+        warnings = enforce(self.check_design(data))
+        design = CountDesign.of(data, self)
+        try:
+            fit = self.errors.of(design.series)
+        except EstimationError as error:
+            way_out = 'Use errors = "Mixture" or "QuasiPoisson", or longer periods'
+            raise DesignError(str(Finding("refuse", str(error), way_out))) from None
+        return warnings, design, fit, CountEffects(design, fit, self.level)
+
+    def _account(self, data: Series, design: CountDesign, told: CountEffects) -> dict[str, Any]:
+        """What was fitted, in plain values."""
+        segments = design.segments
+        return {
+            "noun": data.frequency.noun,
             "dispersion": design.series.dispersion,
             "season": season_account(segments),
             "before": int(segments.before.sum()),
@@ -139,22 +165,25 @@ class CountITS(CountChoices):
             "deviance": design.series.poisson.deviance,
             "df": told.dfs(modelled=isinstance(self.errors, (Mixture, WeightedReml))),
             "route": told.routes,
-            "coefficients": coefficients(design, fit),
             "exposure": exposure_of(data, days=self.days),
-            "residuals": np.where(segments.used, fresh, np.nan),
-            "ljung_box": {"statistic": test.statistic, "lags": test.lags, "p_value": test.p_value},
-            "trend_choices": trends,
-            **({"covid_choices": shown} if shown else {}),
-            **negative_binomial(fit),
-            **placebo_dates(design, self.errors, self.level),
         }
+
+    def _made(
+        self,
+        data: Series,
+        design: CountDesign,
+        fit: CountFit,
+        told: CountEffects,
+        warnings: tuple[str, ...],
+        extras: dict[str, Any],
+    ) -> Estimate:
+        segments = design.segments
         return Estimate(
             method="count-its",
             estimand="average effect after the start",
             outcome=self.outcome,
             effects=effects_frame(told.rows),
             cov=told.covariance(),
-            counterfactual=counterfactual,
             counts=data.counts() | {"used": int(segments.used.sum()), "left_out": segments.left_out},
             warnings=warnings,
             spec={f.name: serialise.plain(getattr(self, f.name)) for f in fields(self)},
