@@ -66,8 +66,8 @@ def view(document: Mapping[str, Any]) -> View:
         cohort.effect(document) if people else effect(document), path(document), placebo(document),
         sites(document), cohort.naive(document) if people else None, say(document), money(document),
         limits(document), others(document), trust(document), agree(document), found(document),
-        included.who(document), cohort.groups(document) if people else None, monitoring.section(document), how(document),
-        included.data(document), appendix(document),
+        included.who(document), cohort.groups(document) if people else None, monitoring.section(document),
+        how(document), included.data(document), appendix(document),
     )  # fmt: skip
     about = [
         study["population"],
