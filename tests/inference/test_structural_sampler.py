@@ -306,6 +306,19 @@ def test_values_after_the_start_are_not_read_and_gaps_before_are_bridged() -> No
     np.testing.assert_allclose(bridged.expected[:, 5:8].mean(axis=0), y[5:8], atol=0.3)
 
 
+def test_the_size_of_coefficients_is_judged_by_all_rows() -> None:
+    """The slab is worth a hundredth of a period of all rows, whether they have a value or not."""
+    rng = np.random.default_rng(11)
+    x = np.column_stack([rng.normal(size=30), 5 * rng.normal(size=30)])
+    y = np.append(np.nan, rng.normal(size=19))
+    scan = StructuralModel().scan(y, x, np.ones(2, dtype=bool))
+    rows = np.column_stack([x, np.ones(30)])
+    mean = rows.T @ rows / 30
+    assert scan.regression is not None
+    np.testing.assert_allclose(scan.regression.slab, 0.005 * (mean + np.diag(np.diag(mean))))
+    np.testing.assert_array_equal(scan.regression.x, rows[1:20])
+
+
 def test_columns_that_are_to_stay_stay() -> None:
     rng = np.random.default_rng(10)
     x, y = rng.normal(size=(40, 6)), rng.normal(size=40)

@@ -70,6 +70,27 @@ def test_effects_are_those_that_r_recorded(google: tuple[Estimate, dict[str, Any
     assert found.extras["tail_area"] < 0.002  # R prints 0.001, of 1,000 draws
 
 
+def test_an_arma_series_has_the_effect_that_r_recorded() -> None:
+    """R's ends come from some 1,000 draws, so they have a standard error of 0.08 of its s.d. each."""
+    rng, n = np.random.RandomState(12345), 100
+    x = np.zeros(n)
+    for t, shock in enumerate(rng.normal(size=n)):
+        x[t] = shock - 0.9 * x[t - 1]
+    y = 1.2 * (100 + x) + rng.normal(size=n) + np.where(np.arange(n) >= 70, 1.0, 0.0)
+    found = fit(
+        pd.DataFrame({"period": np.arange(1, n + 1), "y": y, "x": 100 + x}),
+        start=71, controls=("x",), draws=5000, burn=500,
+    )  # fmt: skip
+    total = found.effect("cumulative")
+    assert round(found.extras["observed_total"]) == 3637
+    assert total["estimate"] == pytest.approx(26.67, rel=0.03)
+    assert total["std_error"] == pytest.approx(9.1, rel=0.05)
+    assert [total["conf_low"], total["conf_high"]] == pytest.approx([7.99, 44.4], abs=0.2 * 9.1)
+    share = found.effect("relative")
+    assert share["estimate"] == pytest.approx(0.0074, abs=0.0003)
+    assert [share["conf_low"], share["conf_high"]] == pytest.approx([0.0022, 0.012], abs=0.0006)
+
+
 def test_a_pattern_of_the_week_hardly_moves_it(google: tuple[Estimate, dict[str, Any]], shared: Path) -> None:
     data = pd.read_csv(shared / "reference" / "data" / "ci_google.csv").rename(columns={"date": "period"})
     method = StructuralTimeSeries(outcome="y", controls=("x1", "x2"), covid="none", **FEW)

@@ -161,7 +161,10 @@ class StructuralModel:
     seed: int = 1
 
     def scan(self, y: np.ndarray, x: np.ndarray, free: np.ndarray) -> Scan:
-        """The sampler of standardised values (n,) and columns (n, p); see :meth:`sample`."""
+        """The sampler of standardised values (n,) and columns (N, p) of these and later periods.
+
+        See :meth:`sample`. The later periods count in the prior of the coefficients alone.
+        """
         seen = np.isfinite(y)
         guesses = {
             "level": VariancePrior(guess=self.level_sd, weight=self.level_weight, most=1.0),
@@ -176,8 +179,8 @@ class StructuralModel:
         if x.shape[1]:
             share = min(1.0, self.expected_model_size / (free.sum() + 1))
             chance = np.append(np.where(free, share, 1.0), share if free.any() else 1.0)
-            columns = np.column_stack([x, np.ones(len(x))])[seen]
-            regression = SpikeAndSlab(columns, chance, noise)
+            rows = np.column_stack([x, np.ones(len(x))])
+            regression = SpikeAndSlab(rows[: len(y)][seen], chance, noise, rows)
         return Scan(
             path=StatePath(self.form, Start(level=float(y[seen][0])), seen),
             wander=tuple(guesses[name] for name in self.form.noises),
@@ -204,7 +207,7 @@ class StructuralModel:
         x_centre, x_scale = x[:before].mean(axis=0), x[:before].std(axis=0, ddof=1)
         standard = (x - x_centre) / x_scale
         target = (y[:before] - centre) / scale
-        scan = self.scan(target, standard[:before], free)
+        scan = self.scan(target, standard, free)
 
         rng = np.random.default_rng(self.seed)
         values, now = target[np.isfinite(target)], scan.first()

@@ -4,11 +4,11 @@ r"""Which columns explain a series, and by how much: regression with a spike and
    r = X b + \epsilon, \quad \epsilon \sim N(0, \sigma^2), \qquad
    g_j \sim \text{Bernoulli}(\pi_j), \qquad
    b_g \mid \sigma^2, g \sim N\bigl(0, \sigma^2 \Omega_g^{-1}\bigr), \qquad b_{-g} = 0, \qquad
-   \Omega = \frac{w}{n}\Bigl(\tfrac12 X'X + \tfrac12 \text{diag}\, X'X\Bigr)
+   \Omega = \frac{w}{N}\Bigl(\tfrac12 Z'Z + \tfrac12 \text{diag}\, Z'Z\Bigr)
 
 :math:`g_j` says whether column :math:`j` is in; the slab :math:`\Omega` is worth :math:`w` periods
-(:math:`w = 0.01`). Each :math:`g_j` is drawn given the others with :math:`b` and :math:`\sigma^2` both
-integrated out [1]_:
+(:math:`w = 0.01`) of the :math:`N` rows :math:`Z` of the columns, those without a value among them. Each
+:math:`g_j` is drawn given the others with :math:`b` and :math:`\sigma^2` both integrated out [1]_:
 
 .. math::
    \log p(r \mid g) = \tfrac12\log|\Omega_g| - \tfrac12\log|V_g|
@@ -64,16 +64,18 @@ class SpikeAndSlab:
     chance : array (p,)
         Prior probability that each is in; 1 keeps it in.
     noise : VariancePrior
+    rows : array (N, p), optional
+        Columns in all periods, which say how large coefficients may be: ``x`` unless given.
     """
 
-    def __init__(self, x: np.ndarray, chance: np.ndarray, noise: VariancePrior) -> None:
+    def __init__(
+        self, x: np.ndarray, chance: np.ndarray, noise: VariancePrior, rows: np.ndarray | None = None
+    ) -> None:
         self.x, self.chance, self.noise = x, np.asarray(chance, dtype=float), noise
         self.products = x.T @ x
-        self.slab = (
-            PRIOR_PERIODS
-            / len(x)
-            * ((1 - SHRINKAGE) * self.products + SHRINKAGE * np.diag(np.diag(self.products)))
-        )
+        whole = x if rows is None else rows
+        spread = whole.T @ whole / len(whole)
+        self.slab = PRIOR_PERIODS * ((1 - SHRINKAGE) * spread + SHRINKAGE * np.diag(np.diag(spread)))
         self.open = [int(j) for j in np.flatnonzero(self.chance < 1)]
         self._kept: dict[int, Pattern] = {}
 
