@@ -36,6 +36,7 @@ AS_WELL = 1.10
 """Spread of what a way of drawing the series leaves over, against that of the main analysis, up to which it
 counts as an account of the series that is about as good (a judgement)."""
 TREND_WORDS = {"linear": "straight", "spline": "a curve before the start", "none": "none"}
+SEASON_WORDS = {**IN_WORDS, "borrowed": "that of other series", "stated": "as the study states it"}
 LISTED, TOGETHER = 6, 3
 HALF = 0.5
 CANNOT = (DataError, DesignError, EstimationError)
@@ -171,10 +172,14 @@ def trend_multiverse(
 def _variants(method: SeriesChoices, data: Series) -> list[tuple[SeriesChoices, dict[str, Any]]]:
     """Each way to draw the series, with its words; the declared one is among them."""
     chosen = method.design(data).season
+    own = replace(method, season_from=(), season_profile=())
+    separable = chosen.separable if own == method else own.design(data).season.separable
     waves = [
         name for name in SEASONS.get(data.frequency.kind, ()) if name in ("none", "fourier-1", "fourier-2")
     ]
-    seasons = list(dict.fromkeys([chosen.name, *(waves if chosen.separable else [])]))
+    if not separable:
+        waves = [] if own == method else ["none"]
+    seasons = list(dict.fromkeys([chosen.name, *waves]))
     longer = max(1, round((data.frequency.per_year or 6) / 6))
     phases = list(dict.fromkeys([method.phase_in, 0, *([] if method.phase_in else [longer])]))
     if method.shape == "pulse":
@@ -184,8 +189,11 @@ def _variants(method: SeriesChoices, data: Series) -> list[tuple[SeriesChoices, 
     drawn = [(season, method.phase_in) for season in seasons] + [(seasons[0], phase) for phase in phases[1:]]
     return [
         (
-            replace(method, trend=trend, season=season, phase_in=phase),
-            {"trend": TREND_WORDS[trend], "season": IN_WORDS[season], "phase_in": phase},
+            # a season from elsewhere is named by its columns or numbers, and stands in place of any other
+            replace(method, trend=trend, phase_in=phase)
+            if season == chosen.name and own != method
+            else replace(own, trend=trend, season=season, phase_in=phase),
+            {"trend": TREND_WORDS[trend], "season": SEASON_WORDS[season], "phase_in": phase},
         )
         for trend in TRENDS
         for season, phase in drawn
