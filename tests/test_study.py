@@ -591,3 +591,36 @@ def test_a_definition_is_a_column_of_a_series_and_not_of_a_panel(tmp_path):
         '`definition`: is for kind = "series" only' in line
         for line in refused(tmp_path, ('unit = "practice"', 'unit = "practice"\ndefinition = "imd"'))
     )
+
+
+def test_each_wrong_option_of_a_method_stands_at_its_own_line_beside_columns_that_are_not_there(tmp_path):
+    """In one round: bad words, a bad entry of a table of changes, and columns of the outcome and the method."""
+    options = """name = "its"
+shape = "setp"
+phase_in = 2
+phase = "rampp"
+level = "high"
+adjust = ["flu"]
+
+[[method.changes]]
+start = 2024-01-01
+name = "a new front door"
+shape = "levle"
+"""
+    edits = (('name = "its"', options), ('column = "admissions"', 'column = "admisions"'))
+    path = write(tmp_path, *edits, text=SERIES)
+    with pytest.raises(UsageError) as caught:
+        read_study(path, judge=problems)
+    text, said = path.read_text().split("\n"), str(caught.value).splitlines()
+    at = {number: line for number, line in enumerate(text, 1)}
+    told = [(at[int(re.match(r"  line (\d+),", line)[1])], line) for line in said[1:]]
+    for written, key, what in (
+        ('shape = "setp"', "[method] `shape`", 'shape = "setp" is not known'),
+        ('phase = "rampp"', "[method] `phase`", 'phase = "rampp" is not known'),
+        ('level = "high"', "[method] `level`", "expects a number, found 'high'"),
+        ('adjust = ["flu"]', "[method] `adjust`", "column `flu`: there is no such column"),
+        ('shape = "levle"', "[method] `changes.shape`", 'table 1: shape = "levle" is not known'),
+        ('column = "admisions"', "[[outcome]] number 1 `column`", "column `admisions`: there is no such"),
+    ):
+        assert any(place == written and f"{key}: {what}" in line for place, line in told), (written, said)
+    assert said[0].startswith("6 problems")

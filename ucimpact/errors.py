@@ -15,9 +15,16 @@ SHOWN_PER_KIND = 5
 
 
 class ImpactError(Exception):
-    """Base of all errors that ucimpact raises on purpose."""
+    """Base of all errors that ucimpact raises on purpose.
+
+    ``parts`` are the things that are wrong, one by one, where the message strings several together.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "", *, parts: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.parts = tuple(parts) or (message,)
 
 
 class UsageError(ImpactError):

@@ -94,13 +94,16 @@ def test_a_list_of_tables_becomes_parts():
 
 def test_every_problem_of_a_table_is_listed_by_its_number_and_name():
     tables = [{"strat": "2017-04", "ramp": "long"}, {"start": "2017-04", "shape": "setp"}, "2018-01"]
-    assert [text for key, text in problems("its", {"changes": tables}) if key == "changes"] == [
-        "table 1: there is no entry `strat`. Did you mean `start`?",
-        "table 1: `ramp` expects a whole number, found 'long'",
-        "table 1: `start` is missing",
-        'table 2: shape = "setp" is not known; choose one of: level, slope, level-slope, pulse, temporary, ramp',
-        "table 3: expects entries such as start, name, shape, until, ramp, found '2018-01'",
+    shapes = "level, slope, level-slope, pulse, temporary, ramp"
+    assert problems("its", {"changes": tables}) == [
+        (("changes", 0, "strat"), "table 1: there is no entry `strat`. Did you mean `start`?"),
+        (("changes", 0, "ramp"), "table 1: `ramp` expects a whole number, found 'long'"),
+        (("changes", 0), "table 1: `start` is missing"),
+        (("changes", 1, "shape"), f'table 2: shape = "setp" is not known; choose one of: {shapes}'),
+        (("changes", 2), "table 3: expects entries such as start, name, shape, until, ramp, found '2018-01'"),
     ]
+    with pytest.raises(UsageError, match=r"  changes: table 1: `start` is missing\n"):
+        build("its", {"changes": tables}, outcome="y")
     assert problems("its", {"changes": {"start": "2017-04"}}) == [
         ("changes", "expects tables, each headed [[method.changes]], found {'start': '2017-04'}")
     ]
@@ -110,6 +113,22 @@ def test_fields_of_a_base_are_described_and_the_methods_own_words_stand():
     told = {name: text for name, _, text in described(METHODS["its"])[1]}
     assert told["season"].startswith('"none", "fourier-1"')
     assert told["errors"].startswith("Reml(); or, for comparison")
+
+
+def test_each_wrong_choice_is_a_problem_of_its_own_at_its_own_field():
+    """Beside options that are wrong in themselves, and without what follows only from those."""
+    wrong = {"phase_in": 3, "phase": "rampp", "shape": "temprary", "season": "fourier-3", "level": 2.0}
+    told = problems("its", wrong)
+    assert {key: text.split(" is ")[0] for key, text in told} == {
+        "phase": 'phase = "rampp"',
+        "shape": 'shape = "temprary"',
+        "season": 'season = "fourier-3"',
+        "level": "level = 2.0",
+    }
+    assert len(told) == 4
+    both = problems("its", {"shape": "temporary", "until": 2.5, "trend": "curved", "level": "high"})
+    assert [key for key, _ in both] == ["until", "level", "trend"]
+    assert [key for key, _ in problems("did", {"lags": -1, "level": 3.0})] == ["lags", "level"]
 
 
 def test_true_is_no_number(toy):

@@ -17,7 +17,7 @@ from ucimpact.evaluation.document import Analysis, Evaluation, Progress, level_p
 from ucimpact.evaluation.people import PeopleWork
 from ucimpact.evaluation.places import PlacesWork
 from ucimpact.evaluation.prepared import Prepared, prepare
-from ucimpact.methods.building import problems
+from ucimpact.methods.building import Problems, problems
 from ucimpact.study import Records, Study, read_records
 
 __all__ = ["Analysis", "Evaluation", "Prepared", "evaluate", "judge", "prepare", "refuse_values"]
@@ -62,7 +62,7 @@ def refuse_values(study: Study) -> None:
         raise UsageError("\n".join([f"{many} cannot be priced", *(f"  {text}" for text in found)]))
 
 
-def judge(name: str, options: Mapping[str, Any], kind: str | None = None) -> list[tuple[str | None, str]]:
+def judge(name: str, options: Mapping[str, Any], kind: str | None = None) -> Problems:
     """What is wrong with a method as a study file sets it up, for :func:`ucimpact.study.read_study`."""
     found = problems(name, options, kind)
     told = level_problem(options)

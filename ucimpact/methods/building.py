@@ -14,7 +14,8 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, Union
 
 from ucimpact.errors import ImpactError, UsageError
@@ -30,8 +31,11 @@ WORDS = {
     dt.date: "a date",
 }
 
-Problems = list[tuple[str | None, str]]
-"""Option (None: the method itself) and what is wrong with it."""
+Key = str | tuple[str | int, ...] | None
+"""An option, or the path of an entry of its tables; None for the method itself."""
+
+Problems = list[tuple[Key, str]]
+"""What is wrong with each option."""
 
 
 def build(name: str, options: Mapping[str, Any], *, outcome: str) -> Any:
@@ -53,7 +57,7 @@ def build(name: str, options: Mapping[str, Any], *, outcome: str) -> Any:
     """
     found = problems(name, options)
     if found:
-        told = [f"{key}: {text}" if key else text for key, text in found]
+        told = [f"{option_of(key)}: {text}" if key else text for key, text in found]
         raise UsageError(
             "\n".join([f'the method "{name}" cannot be set up', *(f"  {line}" for line in told)])
         )
@@ -75,8 +79,8 @@ def problems(name: str, options: Mapping[str, Any], kind: str | None = None) -> 
         fitting = [key for key, other in register.items() if other.takes.__name__.lower() == kind]
         way_out = f'Use {" or ".join(fitting)}, or bring the data as kind = "{takes}"'
         found.append(("name", f'"{name}" works on a {takes} and the data are a {kind}. {way_out}'))
-    found += _option_problems(method, options)
-    return found or _refused(method, options)
+    of_options = _option_problems(method, options)
+    return found + of_options + _refused(method, options, {option_of(key) for key, _ in of_options})
 
 
 def _register() -> dict[str, Any]:
@@ -95,7 +99,7 @@ def _option_problems(method: type, options: Mapping[str, Any]) -> Problems:
         elif key not in names:
             found.append((key, f"this method has no such field{_near(key, names)}"))
         elif made_of := part(hints[key]):
-            found += [(key, text) for text in _table_problems(made_of, key, value)]
+            found += _table_problems(made_of, key, value)
         elif open_to := choices(hints[key]):
             if _choice(open_to, value) is None:
                 named = [choice.__name__ for choice in open_to]
@@ -107,14 +111,37 @@ def _option_problems(method: type, options: Mapping[str, Any]) -> Problems:
     return found
 
 
-def _refused(method: type, options: Mapping[str, Any]) -> Problems:
-    """What the method itself says against its options."""
+def _refused(method: type, options: Mapping[str, Any], wrong: Collection[str | None]) -> Problems:
+    """What the method itself says against its options, those apart that are wrong in themselves."""
+    right = {key: value for key, value in options.items() if key not in wrong}
+    told = _said_against(method, lambda: _made(method, right, outcome="outcome"))
+    return [
+        (_first_named(text, list(right)), text)
+        for text in told
+        if _first_named(text.split(";")[0], [key for key in wrong if key]) is None
+    ]
+
+
+def _said_against(made: type, make: Callable[[], object]) -> list[str]:
+    """What a class says against its own fields, one by one."""
     try:
-        _made(method, options, outcome="outcome")
-    except (ImpactError, ValueError, TypeError) as error:
-        text = str(error).removeprefix(f"{method.__name__}: ")
-        return [(next((key for key in options if f"{key} " in text), None), text)]
+        make()
+    except ImpactError as error:
+        return [part.removeprefix(f"{made.__name__}: ") for part in error.parts]
+    except (ValueError, TypeError) as error:
+        return [str(error).removeprefix(f"{made.__name__}: ")]
     return []
+
+
+def _first_named(text: str, names: Sequence[str]) -> str | None:
+    """The name that stands first in a text, as a word of its own; None where none does."""
+    places = {name: found.start() for name in names if (found := re.search(rf"\b{re.escape(name)}\b", text))}
+    return min(places, key=lambda name: places[name]) if places else None
+
+
+def option_of(key: Key) -> str | None:
+    """The option that a problem belongs to."""
+    return str(key[0]) if isinstance(key, tuple) else key
 
 
 def _made(method: type, options: Mapping[str, Any], outcome: str) -> Any:
@@ -144,45 +171,41 @@ def _part_made(made_of: type, entry: Any) -> Any:
     return entry if isinstance(entry, made_of) else made_of(**entry)
 
 
-def _table_problems(made_of: type, key: str, value: object) -> list[str]:
+def _table_problems(made_of: type, key: str, value: object) -> Problems:
     """What is wrong with a list of tables, each table by its number and each entry by its name."""
     if not isinstance(value, (list, tuple)):
-        return [f"expects tables, each headed [[method.{key}]], found {value!r}"]
+        return [(key, f"expects tables, each headed [[method.{key}]], found {value!r}")]
     hints = typing.get_type_hints(made_of)
     fields = {f.name: f for f in dataclasses.fields(made_of)}
-    found = []
-    for number, entry in enumerate(value, start=1):
-        which = f"table {number}: "
+    found: Problems = []
+    for at, entry in enumerate(value):
+        which = f"table {at + 1}: "
         if isinstance(entry, made_of):
             continue
         if not isinstance(entry, Mapping):
-            found.append(f"{which}expects entries such as {', '.join(fields)}, found {entry!r}")
+            found.append(((key, at), f"{which}expects entries such as {', '.join(fields)}, found {entry!r}"))
             continue
-        told = [
-            f"`{name}` expects {_described(hints[name])}, found {given!r}"
+        told: list[tuple[str | None, str]] = [
+            (name, f"`{name}` expects {_described(hints[name])}, found {given!r}")
             if name in fields
-            else f"there is no entry `{name}`{_near(name, list(fields))}"
+            else (name, f"there is no entry `{name}`{_near(name, list(fields))}")
             for name, given in entry.items()
             if name not in fields or not _fits(given, hints[name])
         ]
-        told += [f"`{name}` is missing" for name, f in fields.items() if _is_needed(f) and name not in entry]
+        told += [
+            (None, f"`{name}` is missing")
+            for name, f in fields.items()
+            if _is_needed(f) and name not in entry
+        ]
         if not told:
-            told = _refused_part(made_of, entry)
-        found += [which + text for text in told]
+            said = _said_against(made_of, partial(made_of, **entry))
+            told = [(_first_named(text, list(entry)), text) for text in said]
+        found += [((key, at, *([name] if name else [])), which + text) for name, text in told]
     return found
 
 
 def _is_needed(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-def _refused_part(made_of: type, entry: Mapping[str, Any]) -> list[str]:
-    """What a part itself says against its entries."""
-    try:
-        made_of(**entry)
-    except (ImpactError, ValueError, TypeError) as error:
-        return [str(error).removeprefix(f"{made_of.__name__}: ")]
-    return []
 
 
 def choices(hint: Any) -> tuple[type, ...]:

@@ -22,7 +22,7 @@ def refuse_fields(*problems: str | None) -> None:
         Naming every field that is wrong and what to give.
     """
     if found := [problem for problem in problems if problem]:
-        raise UsageError("; ".join(found))
+        raise UsageError("; ".join(found), parts=found)
 
 
 def level_problem(level: float) -> str | None:

@@ -102,7 +102,7 @@ class Change:
     def __post_init__(self) -> None:
         wrong = shape_problems(self.shape, grows=self.ramp, until=self.until, growing="ramp")
         if wrong:
-            raise DesignError("Change: " + "; ".join(wrong))
+            raise DesignError("Change: " + "; ".join(wrong), parts=wrong)
         for name in ("start", "until"):
             if isinstance(value := getattr(self, name), dt.date):
                 object.__setattr__(self, name, value.isoformat())

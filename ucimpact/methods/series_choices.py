@@ -100,7 +100,7 @@ class SeriesChoices:
 
     def __post_init__(self) -> None:
         if wrong := self.wrong_choices():
-            raise DesignError(f"{type(self).__name__}: " + "; ".join(wrong))
+            raise DesignError(f"{type(self).__name__}: " + "; ".join(wrong), parts=wrong)
         if isinstance(self.until, dt.date):
             object.__setattr__(self, "until", self.until.isoformat())
 

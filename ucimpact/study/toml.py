@@ -62,8 +62,11 @@ EXPECTED = {
 
 PLACEHOLDERS = ("NAME OF THE PLACE", "WHO IS ANSWERABLE FOR THIS REPORT")
 
-Judge = Callable[[str, Mapping[str, Any], str | None], Sequence[tuple[str | None, str]]]
-"""Asked of each method named: its name, its options, the kind of data; answers (option, problem)."""
+Judge = Callable[[str, Mapping[str, Any], str | None], Sequence[tuple[str | KeyPath | None, str]]]
+"""Asked of each method named: its name, its options, the kind of data; answers (option, problem).
+
+In place of an option there may be the path of an entry of its tables, such as ``("changes", 0, "shape")``.
+"""
 
 
 def read_study(path: str | Path, *, judge: Judge | None = None, with_data: bool = True) -> Study:
@@ -282,7 +285,7 @@ def _judged(
     asked += [(("sensitivity", at), entry) for at, entry in enumerate(sensitivity) if entry is not None]
     kind = None if data is None else data.kind
     found = [
-        Said((*path, key or "name"), text)
+        Said((*path, *(key if isinstance(key, tuple) else (key or "name",))), text)
         for path, entry in asked
         for key, text in judge(entry.name, entry.options, kind)
     ]
