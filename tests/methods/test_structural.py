@@ -353,6 +353,11 @@ def test_a_control_that_changes_at_the_start_is_named() -> None:
     assert "series x1 itself changes" not in found
 
 
+def test_the_condition_is_that_no_control_was_touched() -> None:
+    (one,) = [text for text in fit(table(), controls=("x1",)).warnings if "on condition" in text]
+    assert one == "The answer holds on condition that x1 was not touched by the pilot."
+
+
 def test_without_controls_it_says_that_all_else_counts_as_effect() -> None:
     assert "no control series is named" in said(fit(table(), controls=())).lower()
     assert "No control series is named" not in said(fit(table()))

@@ -102,7 +102,9 @@ def cautions(series: Series, design: SegmentedDesign, *, controls: Sequence[str]
         )
         found.append(Finding("warn", text, "Name series that the pilot cannot have touched"))
     else:
-        named = f"that {controls[0]} was" if len(controls) == 1 else f"that none of {_listed(controls)} was"
+        named = (
+            f"that {controls[0]} was not" if len(controls) == 1 else f"that none of {_listed(controls)} was"
+        )
         found.append(Finding("warn", f"the answer holds on condition {named} touched by the pilot"))
     if frequency.kind == "day":
         text = (
