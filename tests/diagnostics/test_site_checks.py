@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from ucimpact.data.panel import Panel
 from ucimpact.data.simulate_sites import PilotSites
+from ucimpact.diagnostics.robustness import leave_one_place_out
 from ucimpact.diagnostics.site_checks import sites_differ, small_sites
+from ucimpact.errors import DesignError
 from ucimpact.estimate import Estimate
 from ucimpact.methods.did import DifferenceInDifferences
 from ucimpact.methods.multi_site_its import MultiSiteITS
@@ -50,6 +53,49 @@ def test_few_sites_say_nothing_of_small_ones() -> None:
     assert eight is not None and fourteen is not None
     assert eight.answer == "cannot tell" and "8 sites are too few" in eight.text
     assert fourteen.answer == "holds"
+
+
+def without_the_past_of(names: list[str], sites: int) -> Panel:
+    """Sites of which some have too short a past to be analysed."""
+    table = PilotSites(noise=0.02, sites=sites).draw(3).table
+    month, start = (pd.PeriodIndex(table[name].str[:7], freq="M") for name in ("month", "start"))
+    late = month >= start - 2
+    return Panel(table[~table["site"].isin(names) | late], unit="site", period="month", start="start")
+
+
+def test_only_sites_that_were_pooled_are_left_out() -> None:
+    method = MultiSiteITS(outcome="admissions", scale="ratio", shared_season=True)
+    everything = PilotSites(noise=0.02, sites=6).draw(3).table["site"].unique()
+    data = without_the_past_of(list(everything[:2]), 6)
+    estimate = method.fit(data)
+    assert estimate.counts["sites_refused"] == 2
+    check = leave_one_place_out(method.fit, data, estimate)
+    assert "(4 tried)" in check.text
+    assert {row["place"] for row in check.table} == set(everything[2:6])
+    assert all(row["change"] for row in check.table)
+
+
+def test_sites_that_cannot_be_done_without_leave_it_open() -> None:
+    method = MultiSiteITS(outcome="admissions", scale="ratio", shared_season=True)
+    everything = PilotSites(noise=0.02, sites=5).draw(3).table["site"].unique()
+    data = without_the_past_of(list(everything[:2]), 5)
+    check = leave_one_place_out(method.fit, data, method.fit(data))
+    assert check.answer == "cannot tell"
+    assert check.text == "No place could be left out: too little would remain to compare."
+
+
+def test_one_fit_that_is_refused_leaves_it_open() -> None:
+    method = MultiSiteITS(outcome="admissions", scale="ratio")
+    data = panel(2)
+
+    def fit(part: Panel) -> Estimate:
+        if data.units[0] not in part.units:
+            raise DesignError("no")
+        return method.fit(part)
+
+    check = leave_one_place_out(fit, data, method.fit(data))
+    assert check.answer == "cannot tell" and "(7 tried)" in check.text
+    assert "Without one place too little would remain" in check.text
 
 
 def test_a_comparison_of_places_is_not_asked() -> None:

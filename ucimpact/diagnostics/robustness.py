@@ -209,8 +209,9 @@ def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: 
     """The analysis without each place in turn.
 
     Doubtful if leaving out one place changes the sign, or takes the estimate outside the likely range of
-    the whole. Cannot tell where there is no likely range, or a lone pilot place. Of many places the
-    ``at_most`` with the largest influence are tried (12 unless given).
+    the whole. Cannot tell where there is no likely range, a lone pilot place, or a place without which there
+    is no analysis. Of many places the ``at_most`` with the largest influence are tried (12 unless given); of
+    sites that were each held against their own past, those that the result is made of.
     """
     head = estimate.headline
     whole, low, high = (float(head[name]) for name in ("estimate", "conf_low", "conf_high"))
@@ -218,7 +219,9 @@ def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: 
     names = panel.place_names
     pilot = np.bincount(places, panel.pilot_units.astype(float)) > 0
     rows: list[dict[str, Any]] = []
+    refused = 0
     order, known = _order(estimate, names)
+    order = [place for place in order if place in _made_of(estimate, panel)]
     limit = at_most or (MOST_PLACES if known else 5 * MOST_PLACES)
     for place in order[:limit]:
         if pilot[place] and pilot.sum() == 1:
@@ -226,6 +229,7 @@ def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: 
         try:
             without = float(fit(panel.where(places[panel.unit_codes] != place)).headline["estimate"])
         except CANNOT:
+            refused += 1
             continue
         rows.append(
             {
@@ -256,11 +260,21 @@ def leave_one_place_out(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: 
         text += f" Without {_counted(outside)} it would lie outside the likely range."
     elif pilot.sum() == 1:
         answer, text = "cannot tell", f"{text} The one pilot place itself cannot be left out."
+    elif refused:
+        which = "one place" if refused == 1 else f"any of {refused} places"
+        answer, text = "cannot tell", f"{text} Without {which} too little would remain to analyse."
     else:
         text += " It stays within the likely range."
     return _check(
         "leave_one_place_out", LEAVE_ONE_OUT, answer, text, rows[:LISTED], statistic=abs(most["change"])
     )
+
+
+def _made_of(estimate: Estimate, panel: Panel) -> set[int]:
+    """Places that the result is made of: all, or those of the sites that were pooled."""
+    pooled = {str(row["site"]) for row in estimate.extras.get("sites") or ()}
+    places = panel.cluster_codes
+    return {int(places[k]) for k, unit in enumerate(panel.units) if not pooled or str(unit) in pooled}
 
 
 def _order(estimate: Estimate, names: Sequence[str]) -> tuple[list[int], bool]:
