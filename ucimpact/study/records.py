@@ -17,11 +17,11 @@ import pandas as pd
 
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel
-from ucimpact.data.periods import as_periods, one_period
+from ucimpact.data.periods import Frequency, as_periods, one_period, parse_day
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, DesignError, Problem, UsageError
 from ucimpact.study.convert import Converted
-from ucimpact.study.declare import Study, Window
+from ucimpact.study.declare import Study, Window, named_in
 from ucimpact.study.people import People
 from ucimpact.study.source import read_source
 
@@ -44,6 +44,12 @@ ADD_COMPARISON = (
     "Add units that never start, with an empty start; or add the pilot up to one row a period and say "
     'kind = "series" with the method "its"'
 )
+NEVER_EMPTY = {
+    "adjust": "there is no number, and the method adjusts for it",
+    "controls": "there is no number, and the method compares with it",
+    "control_populations": "there is no number, and the control is told per person",
+}
+"""Options of a method on a series that name columns without which a row cannot count."""
 EACH_ALONE = ("multi-site-its",)
 """Methods that hold each unit against its own past, so that all may start at once."""
 
@@ -137,6 +143,7 @@ class _Cut:
         self.frequency = whole.frequency
         self.first, self.last = self._ends(window)
         self.trim = trim and whole.study.data.kind == "panel"
+        self.declared = not trim
         self.keep = (whole.ordinals >= self.first) & (whole.ordinals <= self.last)
         self.left_out = list(whole.table.left_out)
         self.problems: list[Problem] = []
@@ -164,6 +171,8 @@ class _Cut:
             problem for at in np.flatnonzero(self.keep) for problem in self.whole.by_row.get(int(at), ())
         ]
         self.problems += cells
+        if self.declared and self.study.data.kind == "series":
+            self._filled({(problem.row, problem.column) for problem in cells})
         if self.trim:
             self._trim()
         self._few()
@@ -276,6 +285,24 @@ class _Cut:
         if data.kind == "panel" and data.covid == "drop" and self.frequency.kind != "number":
             asked = asked[[not self._in_covid(int(o)) for o in asked]]
         return asked
+
+    def _filled(self, told: set[tuple[int | None, str | None]]) -> None:
+        """Columns that the declared method needs in every row that counts; ``told`` are cells said already."""
+        table, outcome, method = self.whole.table, self.study.primary.column, self.study.method
+        spoilt = np.array([(int(row), outcome) in told for row in table.rows])
+        counts = self.keep & (np.isfinite(self.whole.numbers[outcome]) | spoilt)
+        dropped = np.zeros(len(counts), dtype=bool)
+        if (
+            method.options.get("covid") or self.study.data.covid
+        ) == "drop" and self.frequency.kind != "number":
+            dropped = np.array([self._in_covid(int(o)) for o in self.whole.ordinals])
+        for path, column in named_in(method, tuple(NEVER_EMPTY)):
+            key = str(path[-1])
+            needed = counts & ~dropped if key == "adjust" else counts
+            for at in np.flatnonzero(needed & np.isnan(self.whole.numbers[column])):
+                if (int(table.rows[at]), column) not in told:
+                    way_out = f"Fill it in, or take `{column}` out of {key}"
+                    self._add(NEVER_EMPTY[key], way_out, at=int(at), column=column)
 
     def _complete(self) -> None:
         """Periods without any row, and units without a row in every period."""
@@ -415,13 +442,15 @@ class _Cut:
         columns: dict[str, Any] = {str(data.period): as_periods(self.frequency, whole.ordinals[self.keep])}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.numbers.items()}
         columns |= {name: pd.Series(values[self.keep]) for name, values in whole.names.items()}
-        return Series(
+        series = Series(
             pd.DataFrame(columns),
             period=str(data.period),
             start=data.start,
             population=data.population,
             definition=data.definition,
         )
+        self.notes += _start_inside(series)
+        return series
 
     def _contrast(self, panel: Panel) -> None:
         """A pilot needs units that start and units that have not: never, or not yet."""
@@ -431,6 +460,26 @@ class _Cut:
         elif panel.pilot_units.all() and len(panel.starts) == 1 and self.study.method.name not in EACH_ALONE:
             what = f"every unit has the same start {column}, so there is nothing to compare with"
             self.refusals.append(f"{what}. {ADD_COMPARISON}")
+
+
+def _start_inside(series: Series) -> list[str]:
+    """That a start on a day within a week, month or quarter was taken as the whole of it."""
+    frequency = series.frequency
+    if frequency.kind not in ("week", "month", "quarter"):
+        return []
+    try:
+        day = series.start if isinstance(series.start, dt.date) else parse_day(str(series.start))
+    except ValueError:
+        return []  # a week or a quarter by its number
+    day = day.date() if isinstance(day, dt.datetime) else day
+    if day == frequency.first_day(series.start_ordinal):
+        return []
+    said = Frequency("day").label(day.toordinal())
+    whole = frequency.label(series.start_ordinal)
+    return [
+        f"the start, {said}, lies inside a {frequency.noun}: all of it ({whole}) counts as with the pilot. "
+        "phase_in = 1 would leave it out"
+    ]
 
 
 def starts_outside(ordinals: np.ndarray, starts: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, int]:
