@@ -138,6 +138,20 @@ def test_check_finds_nothing_wrong_with_the_examples(name):
     assert "Ready. Next: ucimpact run" in done.stdout
 
 
+def test_check_asks_every_method_with_what_the_study_says_of_the_pandemic_months():
+    told = call("check", folder("crisis_response")).stdout
+    assert "does not say what is done with" not in " ".join(told.split())
+    opened = ", ".join(re.findall(r"^ {2}(\S.*?): open", told, re.MULTILINE)).split(", ")
+    assert {"arima-its", "count-its", "its", "structural"} <= set(opened), told
+
+
+def test_check_holds_sites_against_their_own_past_to_no_comparison():
+    told = " ".join(call("check", folder("vanguard_kpis")).stdout.split())
+    sites = re.search(r"multi-site-its: open, as declared(.*?)(?: [a-z-]+(?:, [a-z-]+)*: |$)", told)
+    assert sites and "comparison unit" not in sites[1], told
+    assert "the pilot starts at 3 different times, and two-way fixed effects" in told
+
+
 def test_check_says_how_many_people_were_read_and_with_whom_they_can_be_compared():
     done = call("check", folder("soft_landing"))
     assert done.exit_code == 0, done.output
@@ -157,6 +171,17 @@ def test_check_refuses_a_design_that_the_declared_method_refuses(tmp_path):
     assert done.exit_code == 4
     assert "0" in done.stderr
     assert "Ready" not in done.stdout
+
+
+def test_check_says_which_designs_are_open_where_the_declared_one_is_not(tmp_path):
+    """A method that compares, told no control: its on the series alone would do."""
+    done = call("check", write(tmp_path, ('name = "its"', 'name = "controlled-its"'), text=SERIES))
+    assert done.exit_code == 4
+    assert "Ready" not in done.stdout
+    designs = done.stdout.split("\nDesigns\n")[1]
+    assert re.search(r"^  (?!.*not open).*\bits\b.*: open", designs, re.MULTILINE), designs
+    assert "controlled-its: not open, as declared" in designs
+    assert "no control is named" in done.stderr
 
 
 def test_check_and_run_refuse_alike(tmp_path):
@@ -241,6 +266,24 @@ def test_methods_lists_the_register_and_every_field():
         fields = [field.name for field in dataclasses.fields(method)]
         assert f"{name}: " in done.stdout
         assert all(f"  {field} = " in done.stdout for field in fields if field != "outcome")
+
+
+def test_methods_shows_one_method_by_name():
+    done = call("methods", "its")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("its: ")
+    assert done.stdout.count("  needs ") == 1
+    wrong = call("methods", "controled-its")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert wrong.stderr == 'there is no method "controled-its". Did you mean `controlled-its`?\n'
+
+
+def test_help_of_a_plan_names_a_series_and_loses_no_word():
+    for words in (("plan", "--help"), ("--help",)):
+        shown = " ".join(call(*words).stdout.replace("│", " ").split())
+        assert (
+            "people, places or months it takes: from the file of before the pilot, or from its plan." in shown
+        )
 
 
 def test_version_and_help():

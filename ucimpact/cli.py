@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import ucimpact
-from ucimpact.errors import ImpactError
+from ucimpact.errors import ImpactError, UsageError
 
 if TYPE_CHECKING:
     from ucimpact.data.cohort import Cohort
@@ -155,7 +155,11 @@ def plan(
         typer.Option("--out", help="Folder for plan.html and plan.csv as well.", show_default=False),
     ] = None,
 ) -> None:
-    """Say how many people or places it takes: from the file of places before the pilot, or from [plan]."""
+    """Say how many people, places or months it takes: from the file of before the pilot, or from its plan.
+
+    The plan is the table of that name in the study file. Places and one series need none: what they were
+    like before the pilot is learnt from the data file.
+    """
     from ucimpact.plan import make, write
 
     read = _read(study, with_data=False)
@@ -186,11 +190,18 @@ def init(
 
 @app.command()
 @answering
-def methods(_ctx: typer.Context) -> None:
-    """List the methods and what each needs."""
+def methods(
+    _ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="One method, such as its.", show_default=False)] = None,
+) -> None:
+    """List the methods and what each needs, or one of them."""
     from ucimpact.methods import METHODS
+    from ucimpact.methods.building import name_problem
 
-    typer.echo("\n\n".join(_method(name, method) for name, method in METHODS.items()))
+    if name is not None and (wrong := name_problem(name)):
+        raise UsageError(wrong)
+    wanted = [name] if name is not None else list(METHODS)
+    typer.echo("\n\n".join(_method(each, METHODS[each]) for each in wanted))
 
 
 # -- reading and running -----------------------------------------------------------------
@@ -288,9 +299,11 @@ methods of counts."""
 
 def _asked(study: Study, records: Records) -> Asked:
     from ucimpact.data.cohort import Cohort
+    from ucimpact.data.series import Series
     from ucimpact.design import OF_COUNTS
     from ucimpact.evaluation import prepare
     from ucimpact.evaluation.people import NAIVE, options_of, seen_by
+    from ucimpact.methods import METHODS
 
     name, outcome, data = study.method.name, study.primary, records.data
     fields = dict(study.method.options)
@@ -299,11 +312,13 @@ def _asked(study: Study, records: Records) -> Asked:
         if outcome.before is not None and study.data.before_days is not None:
             options.setdefault(NAIVE, options_of(study, outcome, NAIVE, {}))
         return seen_by(outcome, data), outcome.column, options, None
+    options = {name: fields}
     if study.data.kind == "series" and study.data.covid is not None:
-        fields.setdefault("covid", study.data.covid)
+        for of_series in (key for key, method in METHODS.items() if method.takes is Series):
+            options.setdefault(of_series, {}).setdefault("covid", study.data.covid)
     prepared = prepare(data, outcome)
     counted = prepare(data, outcome, method=OF_COUNTS[0])
-    return prepared.data, prepared.column, {name: fields}, (counted.data, counted.column)
+    return prepared.data, prepared.column, options, (counted.data, counted.column)
 
 
 def _say_designs(
@@ -313,12 +328,11 @@ def _say_designs(
     options: dict[str, dict[str, Any]],
     counted: tuple[Panel | Series, str] | None,
 ) -> None:
-    """Which methods could answer; raises the refusals of the one that is declared."""
+    """Which methods could answer; then raises the refusals of the one that is declared."""
     from ucimpact.design import open_designs
     from ucimpact.methods.design_finding import enforce
 
     designs = open_designs(data, column, options=options, counted=counted)
-    enforce(next(design.findings for design in designs if design.method == study.method.name))
     typer.echo("\nDesigns")
     alike: dict[tuple[str, ...], list[str]] = {}
     for design in designs:
@@ -330,6 +344,7 @@ def _say_designs(
         typer.echo(_wrapped(f"{', '.join(methods)}: {said}", "  "))
         for text in found:
             typer.echo(_wrapped(text, "    "))
+    enforce(next(design.findings for design in designs if design.method == study.method.name))
 
 
 def _method(name: str, method: Any) -> str:

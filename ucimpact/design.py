@@ -18,6 +18,8 @@ from ucimpact.methods.design_finding import Finding
 
 OF_COUNTS = ("count-did", "count-its")
 """Methods that take a count as it is, with the people at risk beside it."""
+OF_OWN_PAST = ("multi-site-its",)
+"""Methods that hold each place against its own past, and need none without the pilot."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,8 @@ def open_designs(
         if isinstance(data, method.takes):
             asked = counted if name in OF_COUNTS and counted is not None else (data, column)
             made = _asked(name, fields, *asked)
-            designs.append(replace(made, findings=made.findings + places) if made.is_open else made)
+            few = places if made.is_open and name not in OF_OWN_PAST else ()
+            designs.append(replace(made, findings=made.findings + few))
         elif isinstance(data, Cohort) or method.takes is Cohort:
             designs.append(OpenDesign(method=name, is_open=False, findings=(_other_rows(data),)))
         elif isinstance(data, Panel):
@@ -79,7 +82,10 @@ def _places(panel: Panel) -> tuple[Finding, ...]:
     noun = "unit" if panel.cluster is None else "place"
     if n0 < FEWEST_COMPARISON:
         text = f"{n0} comparison {noun}{'' if n0 == 1 else 's'} give an estimate and no likely range"
-        way_out = f"Bring {FEWEST_COMPARISON} or more, or analyse the pilot’s own series with its"
+        own = "hold each unit against its own past with multi-site-its"
+        if len(panel.starts) == 1:
+            own = "analyse the pilot’s own series with its"
+        way_out = f"Bring {FEWEST_COMPARISON} or more, or {own}"
         return (Finding("warn", text, way_out),)
     if n1 == 1:
         text = f"one pilot {noun} is held against how {n0} others move, and certainty never exceeds low"

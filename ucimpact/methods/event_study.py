@@ -111,7 +111,9 @@ class EventStudy:
             findings.append(Finding("refuse", text, "Bring more periods, or units without the pilot"))
         findings += empty_covariates(self.covariates, [k - 1 for k in lost if k])
         if len(sample.cohorts) > 1:
-            findings.append(_mixed(bacon_of(sample, grids), len(sample.cohorts)))
+            # where all have it in the end, those that start last are the comparison, and a start as well
+            starts = sum(start > panel.ordinals[0] for start in panel.starts)
+            findings.append(_mixed(bacon_of(sample, grids), starts))
         findings += place_findings(self, sample)
         return findings, sample, grids
 
