@@ -416,3 +416,14 @@ def test_another_change_in_the_file_is_no_straying(tmp_path):
         )
         strays.append(float(line.split("by ")[1].split("%")[0]))
     assert strays[1] < 2 < 5 < strays[0]
+
+
+@pytest.mark.parametrize("key", ["month_sd", "change_sd"])
+def test_a_share_given_in_per_cent_is_refused(tmp_path, key):
+    wrong = rf"`{key}`: is a share of the level, found 3\. Write 0\.03 for 3%"
+    with pytest.raises(UsageError, match=wrong):
+        planned(tmp_path, AGREED + PLAN + f"{key} = 3\n")
+    with pytest.raises(
+        UsageError, match=r"`month_sd`: is a share of the level, found 1\. Write 0\.01 for 1%"
+    ):
+        planned(tmp_path, AGREED + PLAN + "month_sd = 1.0\n")

@@ -69,9 +69,9 @@ def problems(name: str, options: Mapping[str, Any], kind: str | None = None) -> 
 
     ``kind`` is the kind of data they are meant for, ``"panel"`` or ``"series"``.
     """
+    if wrong := name_problem(name):
+        return [("name", wrong)]
     register = _register()
-    if name not in register:
-        return [("name", f'there is no method "{name}"{_near(name, list(register))}')]
     method = register[name]
     takes = method.takes.__name__.lower()
     found: Problems = []
@@ -81,6 +81,12 @@ def problems(name: str, options: Mapping[str, Any], kind: str | None = None) -> 
         found.append(("name", f'"{name}" works on a {takes} and the data are a {kind}. {way_out}'))
     of_options = _option_problems(method, options)
     return found + of_options + _refused(method, options, {option_of(key) for key, _ in of_options})
+
+
+def name_problem(name: str) -> str | None:
+    """That there is no such method, with the nearest or all of them; None where there is one."""
+    known = list(_register())
+    return None if name in known else f'there is no method "{name}"{_near(name, known)}'
 
 
 def _register() -> dict[str, Any]:

@@ -287,7 +287,7 @@ class _Cut:
         return asked
 
     def _filled(self, told: set[tuple[int | None, str | None]]) -> None:
-        """Columns that the declared method needs in every row that counts; ``told`` are cells said already."""
+        """Empty cells that the declared method needs filled; ``told`` are cells said already."""
         table, outcome, method = self.whole.table, self.study.primary.column, self.study.method
         spoilt = np.array([(int(row), outcome) in told for row in table.rows])
         counts = self.keep & (np.isfinite(self.whole.numbers[outcome]) | spoilt)

@@ -72,6 +72,11 @@ def plan_problems(plan: Plan | None, data: Data | None, outcomes: Outcomes) -> l
     of_kind = {"cohort": _plan_of_people, "panel": _plan_of_places, "series": _plan_of_a_series}
     problems = of_kind[data.kind](plan, primary)
     problems += [
+        (key, f"is a share of the level, found {value:g}. Write {value / 100:.4g} for {value:g}%")
+        for key in ("change_sd", "month_sd")
+        if (value := getattr(plan, key)) is not None and value >= 1
+    ]
+    problems += [
         (key, f"is for kind = {' or '.join(kinds)} only. Take the key out")
         for key, kinds in PLAN_KEYS.items()
         if getattr(plan, key) is not None and f'"{data.kind}"' not in kinds
