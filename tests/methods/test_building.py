@@ -171,3 +171,25 @@ def test_defaults_are_written_as_in_a_study_file(toy):
     assert first == "A method with a field of every sort."
     assert fields[0] == ("names", "(none)", "Columns, on two lines.")
     assert [default for _, default, _ in fields[1:]] == ["false", "(none)", "0.95", '"line"', '"Auto"']
+
+
+def test_a_single_name_may_stand_alone_where_a_list_of_names_is_wanted(toy):
+    assert build("toy", {"names": "a"}, outcome="y").names == ("a",)
+    assert [key for key, _ in problems("toy", {"names": 3})] == ["names"]
+    assert [key for key, _ in problems("its", {"season_profile": "cold"})] == ["season_profile"]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_what_is_told_of_fields_has_no_marks_of_a_page_and_names_the_choices(name):
+    told = {field_name: text for field_name, _, text in described(METHODS[name])[1]}
+    assert not [text for text in told.values() if "`" in text or "this page" in text or ":mod:" in text]
+    choices = {
+        "controlled-its": {
+            "form": ("difference", "ratio", "regression"),
+            "family": ("gaussian", "quasi-poisson"),
+        },
+        "multi-site-its": {"interval": ("modified", "knapp-hartung", "normal")},
+        "callaway-santanna": {"control_group": ("never-treated", "not-yet-treated")},
+    }
+    for key, known in choices.get(name, {}).items():
+        assert all(f'"{choice}"' in told[key] for choice in known), told[key]

@@ -10,6 +10,7 @@ import pytest
 
 from ucimpact.data.series import Series
 from ucimpact.errors import DesignError
+from ucimpact.methods.controlled_its import ControlledITS
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.series_changes import SHAPES, Change, Shape
 
@@ -68,6 +69,16 @@ def coefficient(estimate: Any, name: str) -> float:
 def test_columns_of_each_shape(shape: Shape, columns: dict[str, list[float]]) -> None:
     made = shape.columns(np.arange(-2, 5))
     assert {name: column.tolist() for name, column in made.items()} == columns
+
+
+def test_a_single_name_and_a_table_stand_for_the_tuple_and_the_change() -> None:
+    change = Change(start="2011-02", name="new codes", shape="level")
+    table = {"start": "2011-02", "name": "new codes", "shape": "level"}
+    written = InterruptedTimeSeries(outcome="y", adjust=("flu",), calendar=("easter",), changes=(change,))
+    for given in (table, change, [table], (table,)):
+        assert InterruptedTimeSeries(outcome="y", adjust="flu", calendar="easter", changes=given) == written
+    controlled = ControlledITS(outcome="y", controls="neigh", control_populations=["people"])
+    assert (controlled.controls, controlled.control_populations) == (("neigh",), ("people",))
 
 
 EFFECTS = {
@@ -135,6 +146,10 @@ def test_a_pulse_covers_the_truth_as_often_as_it_says() -> None:
         ({"shape": "pulse", "phase_in": 2}, "phase_in has no place in it"),
         ({"phase": "grow"}, "choose one of: exclude, ramp"),
         ({"changes": ("2017-04",)}, r"give Change\(start=...\)"),
+        ({"changes": "2017-04"}, r"changes holds '2017-04'; give Change\(start=...\)"),
+        ({"changes": {"strat": "2017-04"}}, r"changes holds {'strat': '2017-04'}; give Change\(start=...\)"),
+        ({"changes": [{"start": "2017-04", "shape": "setp"}]}, 'Change: shape = "setp" is not known'),
+        ({"season_profile": "cold"}, "season_profile holds a number that is not above 0"),
         ({"calendar": ("workdays",)}, "choose from: days, working-days"),
         ({"calendar": ("easter", "easter")}, "calendar holds easter more than once"),
         ({"nation": "france"}, "choose one of: england, wales, scotland, northern-ireland"),

@@ -20,8 +20,11 @@ from typing import Any, Literal, Union
 
 from ucimpact.errors import ImpactError, UsageError
 
-PARAMETER = re.compile(r"^(\w+) : .*\n((?:    .*\n?)+)", re.MULTILINE)
-"""A parameter of a numpydoc docstring, and what is said of it."""
+PARAMETER = re.compile(r"^(\w+) : (.*)\n((?:    .*\n?)+)", re.MULTILINE)
+"""A parameter of a numpydoc docstring, its type, and what is said of it."""
+CHOICES = re.compile(r"\{(.*?)\}")
+ROLE = re.compile(r":\w+:`~?(?:[\w.]*\.)?(\w+)`")
+"""A name that a page of documentation links to."""
 
 WORDS = {
     str: "text in quotation marks",
@@ -159,6 +162,8 @@ def _made(method: type, options: Mapping[str, Any], outcome: str) -> Any:
             fields[key] = tuple(_part_made(made_of, entry) for entry in value)
         elif open_to:
             fields[key] = _choice(open_to, value)
+        elif isinstance(value, str) and _takes_names(hints[key]):
+            fields[key] = (value,)
         else:
             fields[key] = tuple(value) if isinstance(value, list) else value
     return method(outcome=outcome, **fields)
@@ -233,12 +238,20 @@ def _choice(open_to: tuple[type, ...], value: object) -> Any:
     return None if chosen is None else chosen()
 
 
+def _takes_names(hint: Any) -> bool:
+    """Whether a field is a list of names, of which a single one may stand alone."""
+    inner = typing.get_args(hint)
+    return typing.get_origin(hint) is tuple and len(inner) == 2 and inner[0] is str and inner[1] is ...
+
+
 def _fits(value: object, hint: Any) -> bool:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
         return any(_fits(value, option) for option in inner)
     if origin is Literal:
         return value in inner
+    if isinstance(value, str) and _takes_names(hint):
+        return True
     if origin is tuple:
         return isinstance(value, (list, tuple)) and all(_fits(item, inner[0]) for item in value)
     if hint is float:
@@ -280,9 +293,7 @@ def described(method: type) -> tuple[str, list[tuple[str, str, str]]]:
         inspect.cleandoc(base.__doc__ or "") for base in method.__mro__ if dataclasses.is_dataclass(base)
     ]
     told = {
-        name: " ".join(body.replace("``", "").split())
-        for text in reversed(texts)
-        for name, body in PARAMETER.findall(text)
+        name: _told(kind, body) for text in reversed(texts) for name, kind, body in PARAMETER.findall(text)
     }
     found = [
         (field.name, _default(field), told.get(field.name, ""))
@@ -290,6 +301,15 @@ def described(method: type) -> tuple[str, list[tuple[str, str, str]]]:
         if field.name != "outcome"
     ]
     return texts[0].split("\n\n")[0].replace("\n", " "), found
+
+
+def _told(kind: str, body: str) -> str:
+    """What a docstring says of a field, its choices first where the words do not give them."""
+    said = " ".join(ROLE.sub(r"\1", body).replace("``", "").split())
+    listed = CHOICES.search(kind)
+    if listed is None or all(choice in said for choice in listed[1].split(", ")):
+        return said
+    return f"One of {listed[1]}. {said}"
 
 
 def _default(field: dataclasses.Field[Any]) -> str:

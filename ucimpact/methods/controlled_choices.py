@@ -24,7 +24,8 @@ class ControlChoices(SeriesChoices):
         The people of each control, in the order of ``controls``; the control is then told per person, like
         the outcome.
     form : {"difference", "ratio", "regression"}, default "difference"
-        How the two are compared, see the top of this page.
+        How the two are compared: ``"difference"`` takes the control from the pilot's series, ``"ratio"``
+        divides by it, ``"regression"`` puts both in one regression.
     family : {"gaussian", "quasi-poisson"}, default "gaussian"
         For the regression: measurements, or whole numbers with the people at risk as offset.
     """

@@ -29,7 +29,9 @@ class SiteChoices(SeriesChoices):
         How the variance between sites is found: ``"reml"``, ``"ml"``, ``"dl"``, ``"pm"``, ``"he"``, ``"sj"``,
         ``"eb"`` or ``"fixed"`` (none).
     interval : {"modified", "knapp-hartung", "normal"}, default "modified"
-        How sure the average is, see :mod:`ucimpact.inference.pooling`.
+        How sure the average is: ``"knapp-hartung"`` widens by how far the sites lie apart and uses t,
+        ``"normal"`` does not, ``"modified"`` is Knapp-Hartung that is never narrower than the variance of
+        the average itself makes it.
     """
 
     scale: str = "auto"

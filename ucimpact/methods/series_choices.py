@@ -7,7 +7,8 @@ A method on a :class:`~ucimpact.data.series.Series` is a subclass with fields of
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from ucimpact.data.bank_holidays import NATIONS
@@ -99,10 +100,20 @@ class SeriesChoices:
     """Whether the method's ranges hold what is not known of a borrowed season."""
 
     def __post_init__(self) -> None:
+        self._take_in()
         if wrong := self.wrong_choices():
             raise DesignError(f"{type(self).__name__}: " + "; ".join(wrong), parts=wrong)
         if isinstance(self.until, dt.date):
             object.__setattr__(self, "until", self.until.isoformat())
+
+    def _take_in(self) -> None:
+        """A single name, or a list, as the tuple it stands for; a table of a change as the change."""
+        for name in (f.name for f in fields(self) if f.default == () and f.name != "changes"):
+            if isinstance(value := getattr(self, name), (str, list)):
+                object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        alone = isinstance(self.changes, (Change, Mapping, str))
+        given = (self.changes,) if alone else tuple(self.changes)
+        object.__setattr__(self, "changes", tuple(_as_change(one) for one in given))
 
     def wrong_choices(self) -> list[str]:
         """What is wrong with the fields, whatever the data; a method with fields of its own adds to it."""
@@ -130,7 +141,7 @@ class SeriesChoices:
             wrong.append(
                 f'season = "{self.season}" is a second season; take it out, or the one from elsewhere'
             )
-        if any(not number > 0 for number in self.season_profile):
+        if any(isinstance(number, str) or not number > 0 for number in self.season_profile):
             wrong.append(
                 "season_profile holds a number that is not above 0; give levels, such as 1.08 or 108"
             )
@@ -177,3 +188,11 @@ class SeriesChoices:
     def design(self, data: Series) -> SegmentedDesign:
         """The regression that these choices make of a series."""
         return SegmentedDesign.of(data, self)
+
+
+def _as_change(given: Any) -> Any:
+    """A table with the entries of a change as the change; anything else as it is, to be told."""
+    known = {f.name for f in fields(Change)}
+    if isinstance(given, Mapping) and "start" in given and set(given) <= known:
+        return Change(**given)
+    return given
