@@ -118,3 +118,23 @@ def test_a_release_under_small_number_rules_gives_no_answer_without_a_single_mon
     assert any("period by period" in line for line in released.disclosure["log"])
     ways = next(check for check in released.checks if check.name == "trend_multiverse")
     assert len(ways.table) == 12
+
+
+def test_a_start_with_the_pandemic_or_beside_another_change_is_in_doubt(tmp_path: Path) -> None:
+    long = pd.concat([table(), table()], ignore_index=True)
+    long["month"] = pd.period_range("2015-07", periods=96, freq="M").astype(str)
+    edits = (
+        ("start = 2024-07-01", 'start = 2020-03-01\ncovid = "drop"'),
+        ('name = "its"\n', 'name = "its"\n\n[context]\nevents_logged = true\n'),
+    )
+    found = evaluate(read_study(write(tmp_path, *edits, text=SERIES, table=long)))
+    check = next(check for check in found.checks if check.name == "other_change")
+    assert check.answer == "doubtful"
+    assert check.text == "The pandemic, March 2020 to June 2021. How much it did is not known."
+    change = '[[method.changes]]\nstart = "2024-03"\nname = "the new guidance"\nshape = "level"\n'
+    folder = tmp_path / "change"
+    folder.mkdir()
+    edits = (('name = "its"\n', f'name = "its"\n\n{change}\n[context]\nevents_logged = true\n'),)
+    found = evaluate(read_study(write(folder, *edits, text=SERIES, table=table())))
+    check = next(check for check in found.checks if check.name == "other_change")
+    assert check.text == "The new guidance, March 2024. How much it did is not known."

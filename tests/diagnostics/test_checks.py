@@ -9,7 +9,7 @@ import pytest
 
 from ucimpact.data.periods import Frequency
 from ucimpact.diagnostics.check import Check
-from ucimpact.diagnostics.context import other_change, same_coding
+from ucimpact.diagnostics.context import Known, other_change, same_coding
 from ucimpact.diagnostics.panel_checks import as_changeable, placebo_units, pre_trend, unmeasured
 from ucimpact.diagnostics.series_checks import placebo_dates, placebo_years, residuals, season
 from ucimpact.estimate import Estimate, effects_frame
@@ -71,6 +71,29 @@ def test_no_test_before_the_pilot_is_no_pass() -> None:
 )
 def test_another_change_near_the_start(events: list[Event], logged: bool, answer: str) -> None:
     assert other_change(events, logged=logged, frequency=MONTH, start=START).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("away", "answer"), [(-6, "holds"), (-5, "doubtful"), (0, "doubtful"), (5, "doubtful"), (6, "holds")]
+)
+def test_a_change_that_the_analysis_takes_out_is_in_doubt_under_six_months_away(
+    away: int, answer: str
+) -> None:
+    known = [Known(what="the new guidance", first=START + away)]
+    told = other_change([], logged=True, frequency=MONTH, start=START, known=known)
+    assert told.answer == answer
+    if answer == "doubtful":
+        label = MONTH.label(START + away)
+        assert told.text == f"The new guidance, {label}. How much it did is not known."
+
+
+def test_a_start_inside_a_change_that_lasts_is_in_doubt_whatever_its_length() -> None:
+    known = [Known(what="the pandemic", first=START - 7, last=START + 8)]
+    event = Event(date=dt.date(2022, 6, 1), what="A ward closed")
+    told = other_change([event], logged=True, frequency=MONTH, start=START, known=known)
+    assert told.answer == "doubtful"
+    assert told.text.startswith("A ward closed, 1 June 2022; the pandemic, ")
+    assert told.text.endswith("How much each did is not known.")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ucimpact.data.calendar import covid_periods
 from ucimpact.data.panel import Panel
+from ucimpact.data.periods import one_period
 from ucimpact.data.series import Series
 from ucimpact.design import OF_COUNTS
 from ucimpact.diagnostics import context as context_checks
@@ -28,6 +30,7 @@ from ucimpact.estimate import Estimate
 from ucimpact.evaluation.dates import dates_check
 from ucimpact.evaluation.document import Analysis
 from ucimpact.finding import Units
+from ucimpact.finding.numbers import compared
 from ucimpact.methods.count_its import CountITS
 from ucimpact.methods.count_its_design import CountDesign
 from ucimpact.methods.its import InterruptedTimeSeries
@@ -227,6 +230,30 @@ def _declared(asked: Asked, starts: Sequence[int]) -> list[Check]:
             frequency=asked.data.frequency,
             start=starts[0],
             last_start=starts[-1],
+            known=_known(asked),
         ),
         context_checks.same_coding(declared.coding),
     ]
+
+
+def _known(asked: Asked) -> list[context_checks.Known]:
+    """Changes that the analysis of what has only its own past takes out, and the months of the pandemic."""
+    data, estimate = asked.data, asked.estimate
+    if isinstance(data, Panel) and compared(estimate):
+        return []
+    frequency, found = data.frequency, []
+    for change in estimate.spec.get("changes") or ():
+        given, until = change["start"], change.get("until")
+        first = one_period(given, frequency)
+        found.append(
+            context_checks.Known(
+                what=change.get("name") or "another change of the series",
+                first=first,
+                last=None if until is None else one_period(until, frequency),
+            )
+        )
+    inside = data.ordinals[covid_periods(frequency, data.ordinals)]
+    if len(inside):
+        first, last = int(inside[0]), int(inside[-1])
+        found.append(context_checks.Known(what="the pandemic", first=first, last=last))
+    return found
