@@ -133,6 +133,9 @@ def test_before_and_after_alone():
             "One step down: 1 pilot trust and 126 others. "
             "The range takes for granted that it is by nature as changeable as the others.",
         ),
+        ("S", {"before": 59, "after": 9}, "One step down: only 9 months after the start, so not every season of the effect was seen."),
+        ("S", {"before": 113, "after": 47, "per_year": 52, "periods": "weeks"}, "One step down: only 47 weeks after the start, so not every season of the effect was seen."),
+        ("S", {"before": 14, "after": 7}, "One step down: 14 months before and 7 after are too few to know season from change."),
         ("S", {"before": 20, "after": 12}, "One step down: 20 months before and 12 after are too few to know season from change."),
         ("P1", {"lo": -8.1, "hi": 1.9, "w": 4}, "One step down: the range runs from 8 fewer to 2 more."),
         ("P1", {"lo": -8.1, "hi": 1.9, "better": "higher"}, "One step down: the range runs from 2 more to 8 fewer."),

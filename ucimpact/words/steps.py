@@ -161,6 +161,9 @@ def series_step(
         text = f"{before} {periods} before and {after} after say little, each is so like the one before it."
         return make_step("S", 1, text)
     text = f"{before} {periods} before and {after} after are too few to know season from change."
+    if before >= 2 * per_year:  # the season is known, and what the pilot did in a part of it is not
+        one = periods.removesuffix("s") if after == 1 else periods
+        text = f"only {after} {one} after the start, so not every season of the effect was seen."
     return make_step("S", 1, text)
 
 
