@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ucimpact.report.canvas import DASHES, INK, SIZE, SMALL, Drawing, blank, measure
+from ucimpact.report.marks import Mark, Spot, spots
 from ucimpact.report.scale import LEAVE_ZERO, decimals_of_step, ticks, ticks_within
 from ucimpact.words import number
 
@@ -23,6 +24,8 @@ WIDE, NARROW = 700, 340
 MUTED, LINE = "#4d5963", "#d3d9df"
 BLUE, TEAL, PLUM, GHOST = "#12436D", "#28A197", "#801650", "#69757f"
 BAND, BAND_INNER, MANY = "#dfe4e9", "#c3ccd4", "#c3ccd4"
+SHADE = "#f3eee0"
+"""Behind a stretch that does not count."""
 ROW = 18
 WIDEST_LABEL = 190
 """Pixels that a label beside the plot may take; a longer one is cut with an ellipsis."""
@@ -54,6 +57,8 @@ class ObservedExpected:
     start_label : str
     observed_label, expected_label, comparison_label : Label
         A second short row of ``expected_label`` names the band.
+    marks : tuple of Mark
+        Other changes, and stretches that do not count.
     """
 
     labels: Sequence[str]
@@ -68,6 +73,7 @@ class ObservedExpected:
     expected_label: Label
     comparison_label: Label | None = None
     axis_label: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,17 +146,27 @@ def observed_expected(chart: ObservedExpected, width: int) -> Drawing:
     ends = _ends(chart)
     note = "" if from_zero else f"The scale starts at {texts[0]}, not at 0."
     under = _rows_under(chart.axis_label, width) + (1 if note else 0)
-    drawing = blank(width, (272 if narrow else 372) + ROW * under + (key_height(ends) if narrow else 0))
     left = max(measure(text, SMALL) for text in texts) + 12
-    axes = drawing.axes(left, *margins(ends, narrow), 34 + ROW * under)
+    right, above = margins(ends, narrow)
+    placed = above_the_plot(
+        chart.marks,
+        chart.start,
+        chart.start_label,
+        (left, width - right),
+        (-0.4, len(chart.labels) - 0.6),
+        width,
+    )
+    more = rows_above(placed)
+    height = (272 if narrow else 372) + ROW * under + more + (key_height(ends) if narrow else 0)
+    drawing = blank(width, height)
+    axes = drawing.axes(left, right, above + more, 34 + ROW * under)
     room = (marks[-1] - marks[0]) * 0.02
     axes.set_ylim(marks[0], max(marks[-1], high + room))
     axes.set_xlim(-0.4, len(chart.labels) - 0.6)
 
     grid(drawing, axes, marks, texts)
     periods_below(drawing, axes, chart.labels, note=note, counts=chart.axis_label)
-    if chart.start is not None:
-        start_line(drawing, axes, chart.start - 0.5, chart.start_label)
+    named_above(drawing, axes, placed)
     xs = range(len(chart.labels))
     band = [
         (x, a, b)
@@ -445,6 +461,59 @@ def start_line(drawing: Drawing, axes: Axes, place: float, label: str) -> None:
     x = _pixel(axes, place, 0)[0]
     drawing.line((x, y0), (x, y1 + 4), colour=MUTED)
     _clamped(drawing, x, y1 + 9, label)
+
+
+Named = tuple[Mark, str, Spot]
+"""A mark, its name as it fits the drawing, and where the name stands."""
+
+
+def above_the_plot(
+    marks: Sequence[Mark],
+    start: int | None,
+    start_label: str,
+    pixels: tuple[float, float],
+    places: tuple[float, float],
+    width: int,
+) -> list[Named]:
+    """The start first, then the other marks, each with a place for its name.
+
+    ``pixels`` are the left and right edge of the plot, ``places`` what stands there.
+    """
+    known = [] if start is None else [Mark(first=start, label=start_label)]
+    known += list(marks)
+    each = (pixels[1] - pixels[0]) / (places[1] - places[0])
+    texts = [cut(mark.label, width - 4, SMALL) for mark in known]
+    wanted = [
+        (pixels[0] + each * ((mark.left + mark.right) / 2 - places[0]), measure(text, SMALL))
+        for mark, text in zip(known, texts, strict=True)
+    ]
+    return list(zip(known, texts, spots(wanted, width), strict=True))
+
+
+def rows_above(placed: Sequence[Named]) -> int:
+    """Pixels that the names take above the row that every chart has."""
+    return ROW * max((spot.row for _, _, spot in placed), default=0)
+
+
+def named_above(drawing: Drawing, axes: Axes, placed: Sequence[Named]) -> None:
+    """Shades and lines of the marks, with their names above the plot."""
+    x0, y0, x1, y1 = drawing.box
+    for mark, text, spot in placed:
+        left, right = (min(max(_pixel(axes, at, 0)[0], x0), x1) for at in (mark.left, mark.right))
+        if mark.last is not None:
+            axes.axvspan(mark.left, mark.right, color=SHADE, lw=0, zorder=0)
+            drawing.line((left, y1), (right, y1), colour=MUTED, width=2)
+        top = y1 + 4 + (ROW * spot.row if _is_clear(placed, (left + right) / 2, spot.row) else 0)
+        middle = (left + right) / 2
+        drawing.line((middle, y0 if mark.last is None else y1), (middle, top), colour=MUTED)
+        drawing.write(spot.middle, y1 + 9 + ROW * spot.row, text, colour=MUTED, size=SMALL, align="center")
+
+
+def _is_clear(placed: Sequence[Named], x: float, row: int) -> bool:
+    """Whether no name in a lower row stands where the line to this one would go."""
+    return all(
+        spot.row >= row or abs(spot.middle - x) > measure(text, SMALL) / 2 + 3 for _, text, spot in placed
+    )
 
 
 def _divide(drawing: Drawing, axes: Axes, place: float, before: str, after: str) -> None:

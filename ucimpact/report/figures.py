@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ucimpact.report import staggered
+from ucimpact.report import course, staggered
 from ucimpact.report.charts import Chart, Label, ObservedExpected, Path
 from ucimpact.report.forest import Forest
 from ucimpact.report.monitor import Monitor
@@ -134,9 +134,11 @@ def observed_expected(document: Mapping[str, Any]) -> Figure | None:
     after = set(started)
     lows = [row["low"] if k in after else None for k, row in enumerate(rows)]
     band = any(low is not None for low in lows)
+    shorts = [_short(row, own=own) for row in rows]
     pilots = (f"mean of pilot {_units(document, 2)}",) if own else _pilots(document)
     chart = ObservedExpected(
-        labels=[_short(row, own=own) for row in rows],
+        labels=shorts,
+        marks=() if own else course.marks(document["data"], rows, shorts),
         observed=[row["observed"] for row in rows],
         expected=[row["expected"] for row in rows],
         low=lows,

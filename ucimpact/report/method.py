@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ucimpact.report.figures import primary
+from ucimpact.report import course
+from ucimpact.report.figures import noun_of, primary
 from ucimpact.report.names import (
     CHECK_CELLS,
     CHECK_COLUMNS,
@@ -83,6 +84,13 @@ def facts(document: Mapping[str, Any]) -> Facts:
         if season.get("name"):
             why = f": {season['why']}" if season.get("why") else ""
             told.append(("Season", f"{season['name']}{why}"))
+        rows = entry.get("counterfactual") or ()
+        for text in course.changes_told(
+            document["data"], rows, str(document["finding"].get("chart_per") or "")
+        ):
+            told.append(("Another change in the series", text))
+        if text := course.not_counted_told(document["data"], rows, noun_of(document)):
+            told.append(("Periods that do not count", text))
         told += _routes(extras.get("route") or {})
     return tuple(told + _of_people(entry, extras))
 

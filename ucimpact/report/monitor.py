@@ -9,6 +9,7 @@ from ucimpact.report.canvas import DASHES, SMALL, Drawing, blank, measure
 from ucimpact.report.charts import (
     BLUE,
     GHOST,
+    MANY,
     MUTED,
     NARROW,
     PLUM,
@@ -16,19 +17,28 @@ from ucimpact.report.charts import (
     End,
     Label,
     Numbers,
+    above_the_plot,
     gaps,
     grid,
     key_height,
     label_ends,
     margins,
+    named_above,
     periods_below,
     plain,
-    start_line,
+    rows_above,
     texts_of,
 )
+from ucimpact.report.marks import Mark
 from ucimpact.report.scale import LEAVE_ZERO, ticks
 
-SHAPES = {"better": ("o", BLUE, BLUE), "worse": ("D", PLUM, PLUM), "": ("o", "#fff", GHOST)}
+OUT = "not counted"
+SHAPES = {
+    "better": ("o", BLUE, BLUE),
+    "worse": ("D", PLUM, PLUM),
+    "": ("o", "#fff", GHOST),
+    OUT: ("o", MANY, MANY),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +50,7 @@ class Monitor:
     labels : sequence of str
     values : sequence of float or None
     marks : sequence of str
-        "better", "worse" or "" for each period.
+        "better", "worse", "" or :data:`OUT` for each period.
     mean, high : float
     low : float, optional
         None where no value could reach it.
@@ -48,6 +58,8 @@ class Monitor:
         Place of the first pilot period.
     start_label : str
     mean_label, high_label, low_label : Label
+    others : tuple of Mark
+        Other changes, and stretches that do not count.
     """
 
     labels: Sequence[str]
@@ -61,6 +73,7 @@ class Monitor:
     mean_label: Label
     high_label: Label
     low_label: Label
+    others: tuple[Mark, ...] = ()
 
 
 def monitor(chart: Monitor, width: int) -> Drawing:
@@ -81,14 +94,19 @@ def monitor(chart: Monitor, width: int) -> Drawing:
         ends.append(End(last, chart.low, MUTED, 1.5, chart.low_label, dashed=True))
     note = "" if from_zero else f"The scale starts at {texts[0]}, not at 0."
     under = ROW if note else 0
-    drawing = blank(width, under + (272 + key_height(ends) if narrow else 340))
     left = max(measure(text, SMALL) for text in texts) + 12
-    axes = drawing.axes(left, *margins(ends, narrow), 34 + under)
+    right, above = margins(ends, narrow)
+    placed = above_the_plot(
+        chart.others, chart.start, chart.start_label, (left, width - right), (-0.6, last + 0.6), width
+    )
+    more = rows_above(placed)
+    drawing = blank(width, under + more + (272 + key_height(ends) if narrow else 340))
+    axes = drawing.axes(left, right, above + more, 34 + under)
     axes.set_ylim(marks[0], max(marks[-1], high + (marks[-1] - marks[0]) * 0.02))
     axes.set_xlim(-0.6, last + 0.6)
     grid(drawing, axes, marks, texts)
     periods_below(drawing, axes, chart.labels, note=note)
-    start_line(drawing, axes, chart.start - 0.5, chart.start_label)
+    named_above(drawing, axes, placed)
     for end in ends:
         line = axes.axhline(end.value, color=end.colour, lw=end.width)
         if end.dashed:

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from ucimpact.inference.xmr import Xmr, xmr
+from ucimpact.report import course
 from ucimpact.report.charts import Label
 from ucimpact.report.figures import Figure, noun_of, primary, short_period, source_of
-from ucimpact.report.monitor import Monitor
+from ucimpact.report.monitor import OUT, Monitor
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import table
-from ucimpact.words import capital, number
+from ucimpact.words import capital, joint, number
 
 NO_RANGE = (
     "This is a companion for watching the service, not an effect. Its limits are those of single {noun}s "
@@ -30,7 +31,12 @@ RULES = {
     "trend": "one of seven or more in a row that {way}",
     "near": "one of two in three near the same limit",
 }
-NATURES = {"better": "special cause, improving", "worse": "special cause, concerning", "": "common cause"}
+NATURES = {
+    "better": "special cause, improving",
+    "worse": "special cause, concerning",
+    "": "common cause",
+    OUT: "not counted",
+}
 
 
 def section(document: Mapping[str, Any]) -> Section | None:
@@ -44,11 +50,14 @@ def section(document: Mapping[str, Any]) -> Section | None:
     if document["disclosure"].get("suppressed") and any(row["observed"] is None for row in rows):
         return None
     values = np.array([np.nan if row["observed"] is None else row["observed"] for row in rows], dtype=float)
-    found = xmr(values, np.array([row["since"] < 0 and row.get("used", True) for row in rows], dtype=bool))
-    if found is None or not np.isfinite(values).any():
+    kept, baseline = course.watched(document["data"], rows)
+    found = xmr(np.where(kept, values, np.nan), baseline)
+    since = np.array([row["since"] for row in rows])
+    if found is None or not np.isfinite(values[kept & (since >= 0)]).any():
         return None
     good = 1 if document["finding"]["better"] == "higher" else -1
     marks = ["" if way == 0 else "better" if way == good else "worse" for way in found.direction]
+    marks = [mark if counts else OUT for mark, counts in zip(marks, kept, strict=True)]
     noun = noun_of(document)
     return Section(
         ident="monitor",
@@ -71,6 +80,7 @@ def section(document: Mapping[str, Any]) -> Section | None:
                     f"Mean and limits are those of the {found.baseline} {noun}s before the start that count, "
                     "and stay.",
                 ),
+                *((("Grey", text),) if (text := _left_out(document, rows, noun)) else ()),
                 (
                     "What it does not know",
                     "Seasons, a trend from before, and what one "
@@ -84,7 +94,8 @@ def section(document: Mapping[str, Any]) -> Section | None:
 def _latest(
     rows: Sequence[Mapping[str, Any]], values: np.ndarray, marks: Sequence[str], found: Xmr, noun: str
 ) -> str:
-    at = int(np.flatnonzero(np.isfinite(values))[-1])
+    counted = np.array([mark != OUT for mark in marks])
+    at = int(np.flatnonzero(np.isfinite(values) & counted)[-1])
     head = f"The latest {noun}, {rows[at]['label']}, is"
     if not marks[at]:
         return f"{head} ordinary variation (common cause)."
@@ -102,11 +113,27 @@ def _rules(found: Xmr, at: int) -> str:
 
 
 def _since(rows: Sequence[Mapping[str, Any]], marks: Sequence[str], noun: str) -> str:
-    after = [mark for row, mark in zip(rows, marks, strict=True) if row["since"] >= 0]
+    after = [mark for row, mark in zip(rows, marks, strict=True) if row["since"] >= 0 and mark != OUT]
     better, worse = after.count("better"), after.count("worse")
     told = f"Of {len(after)} {noun}s since the start {better + worse or 'none'} "
     told += "is marked" if better + worse == 1 else "are marked"
     return f"{told}: {better} improving, {worse} concerning." if better + worse else f"{told}."
+
+
+def _left_out(document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], noun: str) -> str:
+    """Which periods stand grey, outside the limits and the rules; "" where none does."""
+    said = []
+    since = {row["period"]: row["since"] for row in rows}
+    for change in document["data"].get("changes") or ():
+        if change["last"] is not None:
+            said.append(f"{noun}s with {change['name']}")
+        elif change["first"] in since:
+            side = "before" if since[change["first"]] < 0 else "from"
+            why = "counted in another way: " if change["recounted"] else ""
+            said.append(f"{noun}s {side} {change['label']} ({why}{change['name']})")
+    if document["data"].get("not_counted"):
+        said.append(f"{noun}s that do not count in the evaluation")
+    return f"{capital(joint(said))} stand in grey, without limits and rules." if said else ""
 
 
 def _figure(
@@ -144,6 +171,7 @@ def _figure(
             high=found.high,
             start=start,
             start_label=f"pilot starts, {shorts[start]}",
+            others=course.marks(document["data"], rows, shorts),
             mean_label=Label(head="Mean", rest=("before the start",), short=("Mean before the start",)),
             high_label=Label(head="Upper limit", short=(f"Limits of single {noun}s",)),
             low_label=Label(head="Lower limit", short=()),
@@ -154,6 +182,7 @@ def _figure(
             ("f", "Special cause, improving"),
             ("r", "Special cause, concerning"),
             ("", "Common cause"),
+            *([("g", "Not counted")] if OUT in marks else []),
         ),
         source=f"{source_of(document)} {capital(limits)}.",
         table=table(

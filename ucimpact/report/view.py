@@ -14,7 +14,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ucimpact.report import cohort, figures, findable, included, intervals, method, monitoring, placebos
+from ucimpact.report import (
+    cohort,
+    course,
+    figures,
+    findable,
+    included,
+    intervals,
+    method,
+    monitoring,
+    placebos,
+)
 from ucimpact.report import sites as site_chart
 from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
@@ -94,8 +104,12 @@ def effect(document: Mapping[str, Any]) -> Section | None:
     drawn = figures.observed_expected(document)
     chart = drawn.chart if drawn else None
     estimated = isinstance(chart, ObservedExpected) and any(v is not None for v in chart.expected)
-    text = [told.get(name) or "" for name in ("percent", "avoided", "starts")] + [
-        document["certainty"].get("line") or ""
+    rows = primary(document).get("counterfactual") or ()
+    text = [
+        *(told.get(name) or "" for name in ("percent", "avoided", "starts")),
+        document["certainty"].get("line") or "",
+        *course.changes_told(document["data"], rows, finding["chart_per"]),
+        course.not_counted_told(document["data"], rows, noun_of(document)),
     ]
     band = "The dashed line is our best account of what would have happened without the pilot."
     if isinstance(chart, ObservedExpected) and any(v is not None for v in chart.low):
