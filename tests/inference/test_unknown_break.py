@@ -88,3 +88,13 @@ def test_too_short_a_series_and_a_tangled_one_are_not_asked() -> None:
     common, stated = parts(60)
     doubled = np.column_stack([common, common[:, :1]])
     assert unknown_break(series(60, 0), doubled, stated, np.ones(60, dtype=bool), seed=0) is None
+
+
+def test_the_date_of_a_change_that_is_taken_out_is_passed_over_in_silence() -> None:
+    n, known = 83, 48
+    common, stated = parts(n)
+    common = np.column_stack([common, np.arange(n) >= known])
+    with np.errstate(all="raise"):
+        found = unknown_break(series(n, 4), common, stated, np.ones(n, dtype=bool), seed=0, draws=99)
+    assert known not in found.position
+    assert {known - 1, known + 1} <= set(found.position)

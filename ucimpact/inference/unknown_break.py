@@ -173,6 +173,7 @@ def _all_f(y: np.ndarray, common: np.ndarray, breaks: np.ndarray, rho: float, df
     slope = slope / np.sqrt(np.where(told, rest, 1.0))
     explained = (step.T @ target) ** 2 + (slope.T @ target) ** 2
     left = np.maximum((target**2).sum(axis=0) - explained, np.finfo(float).tiny)
+    left = np.where(told[:, None], left, 1.0)  # where it is not told, what it would explain is rounding
     return np.where(told[:, None], (explained / 2) / (left / df), np.nan)
 
 
