@@ -1,0 +1,64 @@
+"""The examples of the pages on series and on checks run as they are printed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ucimpact.diagnostics.check import Check
+from ucimpact.estimate import Estimate
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def ran(page: str) -> dict[str, Any]:
+    """The names that the Python of a page leaves behind; it starts with none."""
+    names: dict[str, Any] = {}
+    text = (DOCS / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert blocks, f"{page} has no example"
+    for block in blocks:
+        exec(block, names)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("page", "method"),
+    [
+        ("its", "its"),
+        ("count_its", "count-its"),
+        ("controlled_its", "controlled-its"),
+        ("multi_site_its", "multi-site-its"),
+        ("arima_its", "arima-its"),
+    ],
+)
+def test_the_example_of_a_method_runs_and_gives_the_effects_it_names(page: str, method: str) -> None:
+    estimate = ran(f"methods/{page}.md")["estimate"]
+    assert isinstance(estimate, Estimate)
+    assert estimate.method == method
+    text = (DOCS / f"methods/{page}.md").read_text(encoding="utf-8")
+    named = re.search(r"^estimate\.effects  # (.*)$", text, flags=re.MULTILINE)
+    assert named is not None
+    terms = re.findall(r"\b[a-z]+(?:_[a-z]+)*\b", named[1].split(", then")[0])
+    assert set(terms) <= set(estimate.effects["term"])
+
+
+def test_the_examples_of_checks_give_checks() -> None:
+    names = ran("checks.md")
+    made = [
+        names["pre_trend_power"](names["estimate"], worthwhile=1.5),
+        names["residuals"](names["method"].fit(names["series"])),
+    ]
+    assert all(isinstance(check, Check) for check in made)
+
+
+def test_the_example_of_the_calendar_counts_days_by_month() -> None:
+    names = ran("calendar.md")
+    ordinals, frequency = names["series"].ordinals, names["series"].frequency
+    days = names["days_of"](["2024-01-03", "2024-03-29"], frequency, ordinals)
+    assert days.tolist() == [1, 0, 1, 0, 0, 0]
+    off = names["school_holidays"](names["terms"], frequency, ordinals)
+    assert off.tolist() == [5, 5, 1, 10, 5, 0]
