@@ -9,7 +9,7 @@ import pytest
 
 from ucimpact.data.panel import Panel
 from ucimpact.data.simulate_sites import PilotSites
-from ucimpact.diagnostics.robustness import leave_one_place_out
+from ucimpact.diagnostics.robustness import leave_one_place_out, moved_back, placebo_starts
 from ucimpact.diagnostics.site_checks import sites_differ, small_sites
 from ucimpact.errors import DesignError
 from ucimpact.estimate import Estimate
@@ -61,6 +61,28 @@ def without_the_past_of(names: list[str], sites: int) -> Panel:
     month, start = (pd.PeriodIndex(table[name].str[:7], freq="M") for name in ("month", "start"))
     late = month >= start - 2
     return Panel(table[~table["site"].isin(names) | late], unit="site", period="month", start="start")
+
+
+def test_sites_without_a_comparison_are_tried_at_earlier_dates() -> None:
+    method = MultiSiteITS(outcome="admissions", scale="ratio")
+    data = panel(2, change=-0.2, never=0, before=42, months=66)
+    assert data.pilot_units.all()
+    check = placebo_starts(method.fit, data, method.fit(data))
+    months = [row["periods_earlier"] for row in check.table]
+    assert len(months) == 3 and months[0] == 6
+    assert data.starts[0] - data.ordinals[0] - months[-1] == 24
+    assert check.answer == "holds", check.text
+    fake = moved_back(data, 6, alone=True)
+    assert fake is not None and check.table[0]["estimate"] == method.fit(fake).headline["estimate"]
+    assert not (fake.table["month"] >= data.table["start"].max()).any()
+
+
+def test_sites_with_two_years_before_have_no_earlier_date() -> None:
+    method = MultiSiteITS(outcome="admissions", scale="ratio")
+    data = panel(2)
+    late = data.ordinals[data.period_codes] >= data.starts[0] - 26
+    check = placebo_starts(method.fit, data.where(late), method.fit(data))
+    assert check.answer == "cannot tell" and check.table == []
 
 
 def test_only_sites_that_were_pooled_are_left_out() -> None:

@@ -71,10 +71,14 @@ def placebo_starts(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: int =
     Doubtful if the smallest p-value times the number of dates is under 0.10. Otherwise it holds if every
     range is narrower, to either side, than the result is large; else a change as large could have been
     missed, and it cannot tell. It misses what happened at the start itself and at no other time.
+
+    Where each site was held against its own past none without the pilot is needed, and every date tried has
+    half a year after it and leaves two years before.
     """
     rows, refused = [], ""
-    for back in _moves(panel, at_most):
-        moved = moved_back(panel, back)
+    alone = estimate.extras.get("compared") is False
+    for back in _moves_of_sites(panel, at_most) if alone else _moves(panel, at_most):
+        moved = moved_back(panel, back, alone=alone)
         try:
             if moved is not None:
                 tried = fit(moved)
@@ -104,11 +108,12 @@ def placebo_starts(fit: Fit, panel: Panel, estimate: Estimate, *, at_most: int =
     return _check("placebo_starts", PLACEBO_STARTS, answer, text, rows, p_value=p)
 
 
-def moved_back(panel: Panel, back: int) -> Panel | None:
+def moved_back(panel: Panel, back: int, *, alone: bool = False) -> Panel | None:
     """The panel before any pilot, as if each had started so many periods earlier.
 
     A unit's rows from its own start on are left out, and all rows from the last start on; so is a unit
-    without two periods before its supposed start. None where no pilot unit or no other is left.
+    without two periods before its supposed start. None where no pilot unit is left or, unless each stands
+    ``alone``, no other.
     """
     frequency, starts = panel.frequency, panel.start_ordinals
     pilot = panel.pilot_units
@@ -119,7 +124,7 @@ def moved_back(panel: Panel, back: int) -> Panel | None:
     period = panel.ordinals[panel.period_codes]
     of_unit = panel.unit_codes
     keep = ~panel.treated & (period < np.nanmax(starts)) & ~too_early[of_unit]
-    if not (keep & pilot[of_unit]).any() or not (keep & ~pilot[of_unit]).any():
+    if not (keep & pilot[of_unit]).any() or not (alone or (keep & ~pilot[of_unit]).any()):
         return None
     numbered = frequency.kind == "number"
     named: dict[int, Any] = {
@@ -139,6 +144,17 @@ def _moves(panel: Panel, at_most: int) -> list[int]:
         return []
     spread = np.linspace(FEWEST_EACH_SIDE, room, at_most + 2)[1:-1]
     return sorted({round(float(move)) for move in spread})
+
+
+def _moves_of_sites(panel: Panel, at_most: int) -> list[int]:
+    """Periods to move back by: half a year after each earlier start, two years before the earliest."""
+    per_year = panel.frequency.per_year
+    if not panel.starts or per_year is None:
+        return []
+    least, most = round(per_year / 2), int(panel.starts[0] - panel.ordinals[0] - round(2 * per_year))
+    if most < max(least, 1):
+        return []
+    return sorted({round(float(move)) for move in np.linspace(max(least, 1), most, at_most)})
 
 
 # -- other outcomes ----------------------------------------------------------------------
