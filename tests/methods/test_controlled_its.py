@@ -151,8 +151,53 @@ def test_the_ratio_does_not_mind_the_size_of_the_control() -> None:
     np.testing.assert_allclose(second.effects["estimate"], first.effects["estimate"], rtol=1e-8)
     with pytest.raises(DesignError, match=r"0 or below in 1 month.*difference"):
         method(form="ratio").fit(series(neighbour=np.where(np.arange(60) == 5, 0, data.values("neighbour"))))
-    found = method().check_design(large)
-    assert any("equally large in units of admissions" in str(finding) for finding in found)
+
+
+UNITS = "equally large in units of admissions"
+
+
+@pytest.mark.parametrize("times", [0.5, 0.8, 1.3, 2.0, 10.0])
+def test_what_comes_to_both_in_the_same_per_cent_is_no_effect_at_any_level(times: float) -> None:
+    """Both fall by a tenth: a difference without scale leaves a tenth of the gap between their levels."""
+    data = series(PilotAndControl(shared=0.9, noise=1.5, gap=0.0, months=72, before=44))
+    after = data.since >= 0
+    neighbour = times * data.values("neighbour")
+
+    tables = [
+        data.table.assign(admissions=data.values("admissions") * both, neighbour=neighbour * both)
+        for both in (np.ones(72), np.where(after, 0.9, 1.0))
+    ]
+    steady, fallen = (method().fit(Series(table, period="month", start=data.start)) for table in tables)
+    assert effect(fallen) == pytest.approx(effect(steady), abs=0.3)
+    scale = fallen.extras["control_scale"]
+    assert scale == pytest.approx(
+        data.values("admissions")[~after].mean() / neighbour[~after].mean(), rel=1e-9
+    )
+    assert any(f"multiplied by {scale:.3g}" in text and "same per cent" in text for text in fallen.warnings)
+    assert not any(UNITS in text for text in fallen.warnings)
+    frame = fallen.counterfactual[fallen.counterfactual["since"] >= 0]
+    told_apart = frame["observed"].mean() - frame["expected"].mean()
+    assert told_apart == pytest.approx(effect(fallen), abs=0.3)
+
+
+def test_at_like_levels_what_comes_to_both_in_the_same_number_is_no_effect() -> None:
+    estimate = method().fit(series(PilotAndControl(common_change=-20.0, shared=0.9)))
+    assert estimate.extras["control_scale"] == 1
+    assert any("same number is no effect" in text for text in estimate.warnings)
+
+
+def test_values_without_a_per_cent_are_compared_as_they_are_and_told() -> None:
+    data = series()
+    at = np.arange(60) == 5
+    for fields, neighbour in (
+        ({}, np.where(at, 0.0, 1.6 * data.values("neighbour"))),
+        ({"form": "regression"}, 1.6 * data.values("neighbour")),
+    ):
+        estimate = method(**fields).fit(series(neighbour=neighbour))
+        assert estimate.extras["control_scale"] == 1
+        assert any(UNITS in text for text in estimate.warnings)
+    near = method(form="regression").fit(series(neighbour=1.3 * data.values("neighbour")))
+    assert not any(UNITS in text for text in near.warnings)
 
 
 def test_several_controls_are_their_mean_and_populations_make_rates() -> None:

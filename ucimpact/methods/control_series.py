@@ -16,8 +16,11 @@ from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.its_design import SegmentedDesign
 
 NAMED = 6
-APART = 2.0
+APART = 1.25
 """A control whose level is this many times the pilot's, or the pilot this many times the control's."""
+
+LIKE = 1.15
+"""How far apart the levels may lie for the same number and the same per cent to be much the same."""
 
 ALIKE = 1e-9
 
@@ -54,6 +57,21 @@ class Controls:
         rate = series.rates.get(self.outcome)
         per: float | np.ndarray = rate.per if rate is not None else series.exposure
         return np.asarray(values.sum(axis=0) / people * per)
+
+    def scale(self, series: Series, before: np.ndarray) -> float:
+        """What the control is multiplied by before it is taken from the pilot's series.
+
+        1 where the two stood at like levels over the periods marked ``before``, or where either is ever at or
+        below 0; else the ratio of their means there, so that what comes to both in the same per cent is as
+        large in both.
+        """
+        pilot, control = series.values(self.outcome), self.path(series)
+        both = np.isfinite(pilot) & np.isfinite(control)
+        here = before & both
+        if not here.any() or min(pilot[both].min(), control[both].min()) <= 0:
+            return 1.0
+        ratio = float(pilot[here].mean() / control[here].mean())
+        return 1.0 if 1 / LIKE <= ratio <= LIKE else ratio
 
     def refusals(self, series: Series, *, positive: bool) -> list[Finding]:
         """Why these columns cannot be a control; ``positive`` where logs are taken of them."""
@@ -101,22 +119,29 @@ class Controls:
                 found.append(Finding("refuse", f"the control {name} is named more than once", "Name it once"))
         return found
 
-    def cautions(self, series: Series, design: SegmentedDesign, *, ratio: bool) -> list[Finding]:
-        """What needs care whatever the result."""
-        if ratio:
-            return []
+    def cautions(self, series: Series, design: SegmentedDesign, *, form: str) -> list[Finding]:
+        """What needs care whatever the result, where numbers and not ratios are compared."""
         here = design.before
         pilot, control = (
             float(series.values(self.outcome)[here].mean()),
             float(self.path(series)[here].mean()),
         )
-        if control and pilot and not 1 / APART <= control / pilot <= APART:
-            text = (
-                f"before the start the control stood at {control:,.3g} and the pilot at {pilot:,.3g}: here a "
-                f"change that comes to both is taken as equally large in units of {self.outcome}"
+        alike = control == 0 or pilot == 0 or 1 / APART <= control / pilot <= APART
+        if alike or (form == "difference" and self.scale(series, here) != 1):
+            return []
+        text = (
+            f"before the start the control stood at {control:,.3g} and the pilot at {pilot:,.3g}: here a "
+            f"change that comes to both is taken as equally large in units of {self.outcome}"
+        )
+        way_out = (
+            'form = "ratio" takes it as equally large in per cent, as "difference" does of numbers above 0'
+        )
+        if form == "difference":
+            way_out = (
+                "Values at or below 0 have no per cent; take longer periods, a control of like size, or for "
+                'counts form = "regression" with family = "quasi-poisson"'
             )
-            return [Finding("warn", text, 'form = "ratio" takes it as equally large in per cent')]
-        return []
+        return [Finding("warn", text, way_out)]
 
 
 def _lacking(series: Series, name: str, outcome: str) -> list[Finding]:

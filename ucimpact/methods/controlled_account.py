@@ -13,8 +13,8 @@ from ucimpact.data.series import Series
 from ucimpact.errors import EstimationError
 from ucimpact.inference.timeseries import Reml
 from ucimpact.methods import its_findings
-from ucimpact.methods.controlled_choices import ControlChoices
-from ucimpact.methods.controlled_forms import Told, adjusted, logged
+from ucimpact.methods.controlled_choices import COUNTS, ControlChoices
+from ucimpact.methods.controlled_forms import Told, apart, control_scale, logged
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.series_account import coefficients, lags, placebo_dates, season_account
 from ucimpact.methods.series_fit import SeriesFit
@@ -55,9 +55,9 @@ def pre_trend(method: ControlChoices, data: Series) -> dict[str, Any]:
     ratio and for counts); ``slope_at_middle`` is what it adds from the last period before the start to the
     middle of the effect.
     """
-    on_logs = method.form == "ratio" or method.family == "quasi-poisson"
+    on_logs = method.form == "ratio" or method.family == COUNTS
     gap = replace(method, form="ratio" if on_logs else "difference", family="gaussian", trend="linear")
-    design = logged(gap, data) if on_logs else adjusted(gap, data)
+    design = logged(gap, data) if on_logs else apart(gap, data, control_scale(method, data))
     y, x, used = design.without_break()
     names = [name for name in design.names if name not in design.pilot]
     before = np.column_stack([design.columns[name] for name in names])[design.since < 0]
@@ -125,6 +125,7 @@ def account(
         "single": single,
         "control": {**control, "columns": list(method.controls)},
         "shared_shocks": shared,
+        "control_scale": control_scale(method, data),
     }
     if (line := _comparison(method, data)) is not None:
         extras["comparison"] = line
@@ -168,6 +169,17 @@ def _named(found: Told) -> list[dict[str, Any]]:
     ]
 
 
+def _taken_out(method: ControlChoices, scale: float) -> str:
+    """What of a change that came to both is no effect, in words."""
+    if scale != 1:
+        return (
+            f"The two lie at different levels, so the control was multiplied by {scale:.3g}: what came to "
+            f"both in the same per cent is no effect"
+        )
+    on_logs = method.form == "ratio" or method.family == COUNTS
+    return f"What came to both in the same {'per cent' if on_logs else 'number'} is no effect"
+
+
 def care(
     method: ControlChoices,
     data: Series,
@@ -203,8 +215,9 @@ def care(
     control, single = extras["control"], extras["single"]
     if control["conf_low"] > 0 or control["conf_high"] < 0:
         texts.append(
-            f"The control changed at the start too (by {control['estimate']:.3g} a {noun}). What came to "
-            f"both is no effect; if the pilot reached the control, the effect is understated."
+            f"The control changed at the start too (by {control['estimate']:.3g} a {noun}). "
+            f"{_taken_out(method, extras['control_scale'])}; if the pilot reached the control, the effect is "
+            f"understated."
         )
     width = rows["average"]["conf_high"] - rows["average"]["conf_low"]
     without = single["conf_high"] - single["conf_low"]

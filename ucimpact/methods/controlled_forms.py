@@ -75,16 +75,28 @@ def told(method: ControlChoices, data: Series) -> Told:
 
 
 def adjusted(method: ControlChoices, data: Series) -> SegmentedDesign:
-    """The design of the series that a form fits.
-
-    For a difference the control's own mean over the periods of the effect is put back, so that the expected
-    mean is in the pilot's units.
-    """
+    """The design of the series that a form fits."""
     if method.form == "regression" or not method.controls:
         return SegmentedDesign.of(data, method)
     if method.form == "ratio":
         return logged(method, data)
-    control = method.control.path(data)
+    return apart(method, data, control_scale(method, data))
+
+
+def control_scale(method: ControlChoices, data: Series) -> float:
+    """What the control is multiplied by before it is taken from the pilot's series; 1 for the other forms."""
+    if method.form != "difference":
+        return 1.0
+    return method.control.scale(data, SegmentedDesign.of(data, method).before)
+
+
+def apart(method: ControlChoices, data: Series, scale: float) -> SegmentedDesign:
+    """The design of the pilot's series less ``scale`` times the control.
+
+    The mean of what was taken away over the periods of the effect is put back, so that the expected mean is
+    in the pilot's units.
+    """
+    control = scale * method.control.path(data)
     design = _derived(method, data, data.values(method.outcome) - control)
     return replace(design, y=design.y + _mean(control, design))
 
@@ -110,7 +122,8 @@ def _mean(control: np.ndarray, design: SegmentedDesign) -> float:
 
 
 def _difference(method: ControlChoices, data: Series) -> Told:
-    design, control = adjusted(method, data), method.control.path(data)
+    scale = control_scale(method, data)
+    design, control = apart(method, data, scale), scale * method.control.path(data)
     fitted = SeriesFit.of(design, lags=lags(data, design), level=method.level)
     contrasts = design.contrasts()
     ranges = fitted.ranges(contrasts["average"])

@@ -3,8 +3,10 @@ r"""Controlled interrupted time series: the pilot's path against that of a place
 One series alone cannot tell the pilot from anything else that came at the same date. A control that had all
 of it except the pilot can. With the pilot's series :math:`y_t` and the control's :math:`c_t`, three forms:
 
-- ``"difference"`` (default): a segmented regression of :math:`y_t - c_t`. What comes to both drops out, shock
-  by shock.
+- ``"difference"`` (default): a segmented regression of :math:`y_t - k c_t`. What comes to both drops out,
+  shock by shock. :math:`k` is 1 where the two stood at like levels before the start (within a factor of
+  1.15), where a number and a per cent are much the same; further apart it is :math:`\bar y / \bar c` before
+  the start, and what comes to both in the same per cent drops out.
 - ``"ratio"``: the same of :math:`\log y_t - \log c_t`, the control as an offset [1]_. What comes to both in
   the same per cent drops out.
 - ``"regression"``: both series in one regression, group times level, line, change and change of slope, with a
@@ -21,8 +23,13 @@ the pilot reached the control [3]_.
 The two form one region, so shocks come to both, and a difference drops them: it is less noisy than the pilot
 alone where more than half is shared. The regression takes the two as independent, so its interval is then too
 wide; where nothing is shared it is somewhat narrower, with one season to fit and not two. The
-difference is the default; what the three cost is in ``docs/methods/controlled_its.md``. A difference is in
-the units of the outcome and wants rates, or places of like size; a ratio wants numbers above 0.
+difference is the default; what the three cost is in ``docs/methods/controlled_its.md``. A ratio wants numbers
+above 0; a difference of others takes the control as it is, and wants places of like size.
+
+:math:`k` is so decided because what comes to a whole region comes to its places in the same per cent more
+often than in the same number. With :math:`k = 1` a fall of 10% in both was found as an effect in 18% of
+series with the control at 1.5 times the level of the pilot, and in 35% at twice. What comes to both in the
+same number is in turn not taken out where levels lie far apart; ``form="regression"`` does that.
 
 Whether the two moved in parallel *before* the start is in ``extras["pre_trend"]``: the slope of the gap, from
 the periods before the start alone. A slope there is taken out of the effect, and the answer then leans on its
@@ -73,8 +80,9 @@ class ControlledITS(ControlChoices):
         found = super().check_design(data)
         if any(finding.level == "refuse" for finding in found):
             return found
-        ratio |= self.family == COUNTS
-        return [*found, *self.control.cautions(data, self.design(data), ratio=ratio)]
+        if ratio or self.family == COUNTS:
+            return found
+        return [*found, *self.control.cautions(data, self.design(data), form=self.form)]
 
     def fit(self, data: Series) -> Estimate:
         """Return the average effect beyond the control, then those it is made of and those that follow."""
