@@ -78,3 +78,17 @@ def test_part_of_a_series_keeps_its_start_or_takes_another():
     series = Series(table(), start="2022-07")
     assert list(series.where(series.since >= -2).since) == [-2, -1, 0, 1, 2]
     assert list(series.where(series.since >= -2, start="2022-08").since) == [-3, -2, -1, 0, 1]
+
+
+def test_a_series_is_shown_by_its_dates_and_columns_and_not_by_its_table():
+    series = Series(table(**{"<b>": 1.25}), start="2022-07", population="people")
+    said = repr(series)
+    assert said == (
+        "Series of 6 months, April 2022 to September 2022: 3 before the start in July 2022 and 3 from it on; "
+        "columns y, people, <b>"
+    )
+    shown = series._repr_html_()
+    assert shown.startswith("<p>Series of 6 months") and "<b>" not in shown
+    assert shown.count("<tr") == 7  # the names of columns and six months
+    long = pd.DataFrame({"period": np.arange(500), "y": np.arange(500.0)})
+    assert Series(long, start=400)._repr_html_().count("<tr") < 20

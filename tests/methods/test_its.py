@@ -17,6 +17,7 @@ from ucimpact.errors import DesignError
 from ucimpact.inference.timeseries import Ols, Reml
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.its_ranges import Ranges
+from ucimpact.methods.structural import StructuralTimeSeries
 
 ITS = InterruptedTimeSeries(outcome="y")
 
@@ -459,7 +460,8 @@ def test_parts_that_cannot_be_told_apart_are_named() -> None:
 def test_days_are_sent_to_weeks() -> None:
     day = pd.date_range("2022-01-01", periods=60).strftime("%Y-%m-%d")
     series = Series(pd.DataFrame({"period": day, "y": noisy(60)}), start="2022-02-01")
-    assert "Add the days up to weeks" in refusal(series)
+    assert 'Add the days up to weeks, or use the method "structural"' in refusal(series)
+    assert not [f for f in StructuralTimeSeries(outcome="y").check_design(series) if "weekly" in f.text]
 
 
 def test_a_season_that_does_not_fit_is_refused() -> None:

@@ -22,7 +22,7 @@ NOT_AT_ONCE = ("cumulative_realised",)
 """Effects that need another fit, of the periods before alone: a method gives them for one series."""
 
 
-OF_OTHER_FITS = ("With covid =", "path from before the start the average effect")
+OF_OTHER_FITS = ("With March 2020 to June 2021", "path from before the start the average effect")
 """Warnings that come from fitting a series again."""
 
 
@@ -303,3 +303,16 @@ def test_results_have_a_plain_form(planted: ManyEstimates) -> None:
     assert (again.by, again.counts, again.spec) == (planted.by, planted.counts, planted.spec)
     assert again.terms == planted.terms and len(again.refused) == 0
     assert set(json.loads(json.dumps(planted.funnel().to_dict()))) >= {"centre", "points", "limits"}
+
+
+def test_many_estimates_are_shown_by_what_they_say_and_one_row_a_series() -> None:
+    table = a_table(6, 48, seed=3)
+    found = fit_many(table, by="practice", period="month", start="begins", outcome="rate")
+    assert repr(found) == found.summary()
+    shown = found._repr_html_()
+    assert shown.startswith(f"<p>{found.summary().splitlines()[0]}")
+    rows = found.of(found.terms[0])
+    assert shown.count("<tr") == 1 + len(rows) and "P001" in shown and "level_change" not in shown
+    nothing = dataclasses.replace(found, effects=found.effects.iloc[:0], cautions=found.cautions.iloc[:0])
+    marked = dataclasses.replace(nothing, refused=pd.DataFrame({"practice": ["A"], "reason": ["<script>"]}))
+    assert "<script>" not in marked._repr_html_()

@@ -17,9 +17,11 @@ from ucimpact.data.periods import Frequency, one_period, parse_periods
 from ucimpact.errors import DataError, Problem
 
 GAPS_NAMED = 6
+ROWS_SHOWN = 10
+"""Rows of a table that a notebook shows."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Series:
     """An evenly spaced series and the first period of the pilot.
 
@@ -107,6 +109,21 @@ class Series:
             problems += self._population_problems()
         if problems:
             raise DataError(problems)
+
+    def __repr__(self) -> str:
+        counts, noun, label = self.counts(), self.frequency.noun, self.frequency.label
+        first, last = (label(int(self.ordinals[at])) for at in (0, -1))
+        columns = ", ".join(str(name) for name in self.table.columns if name != self.period)
+        return (
+            f"Series of {counts['periods']} {noun}s, {first} to {last}: {counts['before']} before the start "
+            f"in {label(self.start_ordinal)} and {counts['after']} from it on; columns {columns or 'none'}"
+        )
+
+    def _repr_html_(self) -> str:
+        import html
+
+        table = self.table.to_html(index=False, max_rows=ROWS_SHOWN, na_rep="")
+        return f"<p>{html.escape(repr(self))}</p>{table}"
 
     def _spacing_problems(
         self, frequency: Frequency, unsorted: np.ndarray, ordinals: np.ndarray

@@ -24,11 +24,14 @@ from ucimpact.methods.its_many_effects import NUMBERS
 SHOWN = ("term", *NUMBERS, "event_time", "route", "warnings")
 """Columns of the effects after those that tell series apart."""
 
+ROWS_SHOWN = 20
+"""Series that a notebook shows."""
+
 FUNNEL_LEVELS = (0.95, 0.998)
 FUNNEL_POINTS = 100
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ManyEstimates:
     """What was found for each of many series.
 
@@ -60,6 +63,19 @@ class ManyEstimates:
     level: float
     spec: dict[str, Any]
     counts: dict[str, int]
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        import html
+
+        lines = html.escape(self.summary()).replace("\n", "<br>")
+        headline = self.effects if not self.terms else self.effects[self.effects["term"] == self.terms[0]]
+        table = headline.to_html(
+            index=False, max_rows=ROWS_SHOWN, float_format=lambda v: f"{v:.4g}", na_rep=""
+        )
+        return f"<p>{lines}</p>{table}"
 
     @property
     def terms(self) -> list[str]:

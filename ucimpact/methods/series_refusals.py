@@ -27,7 +27,8 @@ def choice_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
     frequency = series.frequency
     if frequency.kind not in SEASONS and not choices.takes_days:
         text = f"this series has one row a {frequency.noun}, with a weekly pattern that is not modelled"
-        return [Finding("refuse", text, "Add the days up to weeks")]
+        way_out = 'Add the days up to weeks, or use the method "structural", which has a pattern of the week'
+        return [Finding("refuse", text, way_out)]
     found = []
     seasons = ("auto", *SEASONS.get(frequency.kind, ("none",)))
     if choices.season not in seasons:
