@@ -227,7 +227,7 @@ CASES = [
     Case(name="wrong type in a field of a method", code=2, edits=(('name = "did"', 'name = "did"\nlog = "yes"'),), says=("line 26, [method] `log`", "expects true or false, found 'yes'")),
     Case(name="level above 1", code=2, edits=(('name = "did"', 'name = "did"\nlevel = 95'),), says=("1 problem", "line 26, [method] `level`", "from 0.5 to below 1")),
     Case(name="another level in a report", code=2, edits=(('name = "did"', 'name = "did"\nlevel = 0.9'),), says=("line 26, [method] `level`", "level = 0.9", "Take the key out")),
-    Case(name="method for other data", code=2, text=SERIES, edits=(('name = "its"', 'name = "did"'),), says=("[method] `name`", "works on a panel and the data are a series", "Use its")),
+    Case(name="method for other data", code=2, text=SERIES, edits=(('name = "its"', 'name = "did"'),), says=("[method] `name`", "works on a panel and the data are a series", " or its or ")),
     Case(name="wrong type", code=2, edits=(('title = "Visits in Eastvale"', "title = 2022"),), says=("line 4, [study] `title`", "expects text in quotation marks, found 2022")),
     Case(name="no title", code=2, edits=(('title = "Visits in Eastvale"\n', ""),), says=("line 3, [study] `title`", "is missing. Add title =")),
     Case(name="not TOML", code=2, edits=(('title = "Visits in Eastvale"', "title: Visits"),), says=("study.toml cannot be read as TOML", "line 4")),

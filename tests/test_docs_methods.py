@@ -10,6 +10,7 @@ import pytest
 
 from ucimpact.diagnostics.check import Check
 from ucimpact.estimate import Estimate
+from ucimpact.methods import METHODS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -62,3 +63,20 @@ def test_the_example_of_the_calendar_counts_days_by_month() -> None:
     assert days.tolist() == [1, 0, 1, 0, 0, 0]
     off = names["school_holidays"](names["terms"], frequency, ordinals)
     assert off.tolist() == [5, 5, 1, 10, 5, 0]
+
+
+def test_the_front_page_names_every_method_and_the_words_explain_those_of_a_series() -> None:
+    front = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert not [name for name in METHODS if f"`{name}`" not in front]
+    words = (DOCS.parent / "GLOSSARY.md").read_text(encoding="utf-8")
+    terms = ", ".join(re.findall(r"\*\*(.+?)\*\*", words, flags=re.DOTALL)).lower()
+    for term in (
+        "xmr",
+        "special cause",
+        "common cause",
+        "phase-in",
+        "arima",
+        "structural",
+        "definition change",
+    ):
+        assert term in terms
