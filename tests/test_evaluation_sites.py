@@ -95,6 +95,16 @@ def test_the_report_of_sites_has_a_forest_plot_with_the_numbers_behind_it(sites:
     assert "Units that never start" in page or "units that never start" in page
 
 
+def test_what_came_to_all_sites_is_said_to_count_as_effect(sites: dict[str, Any]) -> None:
+    cannot = " ".join(sites["finding"]["cannot_say"])
+    assert "what came to all of them at once counts as effect" in cannot
+    assert "a change that came to all sites at once counts as effect" in render(sites)
+
+
+def test_a_series_beside_its_control_is_not_said_to_stand_alone(pair: dict[str, Any]) -> None:
+    assert "counts as effect" not in " ".join(pair["finding"]["cannot_say"])
+
+
 def test_released_numbers_of_sites_are_ratios_alone(tmp_path: Path) -> None:
     design = PilotSites(as_counts=True, change=-0.15, noise=0.02, base=300)
     text = SITES + '\n[release]\nprofile = "hes2018"\n'

@@ -294,6 +294,11 @@ class Told:
                 "All sites start at the same date: what came to all of them then cannot be told from the "
                 "pilot."
             )
+        else:
+            texts.append(
+                "Each site is held against its own past, and none without the pilot stands beside them: a "
+                "change that came to all sites at once counts as effect."
+            )
         return texts
 
 

@@ -111,6 +111,9 @@ def cannot_say(finding: Finding, naive: float | None = None) -> list[str]:
         items += _too_much(finding, code)
     if usable and _is_of_ratios(finding) and finding["kind"] in COUNTED:
         items.append(f"“So many {outcome} were avoided.” {RATIOS_ONLY}")
+    if usable and finding.get("n1") is not None and finding.get("n0") is None:
+        alone = "Each place is held against its own past: what came to all of them at once counts as effect."
+        items.append(f"“Nothing but {finding['subject']} can have changed {outcome}.” {alone}")
     no_money = (
         "Beds and time may be worth having; what cash is released stands in a column of its own."
         if finding.get("valued")
