@@ -319,20 +319,6 @@ def test_the_size_of_coefficients_is_judged_by_all_rows() -> None:
     np.testing.assert_array_equal(scan.regression.x, rows[1:20])
 
 
-@pytest.mark.parametrize(
-    ("columns", "size", "share"),
-    [(2, None, 1.0), (3, None, 3 / 4), (5, None, 1 / 2), (10, None, 1 / 2), (10, 3.0, 3 / 11), (2, 9.0, 1.0)],
-)
-def test_a_column_is_as_likely_in_as_out_once_there_are_many(
-    columns: int, size: float | None, share: float
-) -> None:
-    x = np.random.default_rng(2).normal(size=(20, columns + 1))
-    free = np.arange(columns + 1) > 0
-    scan = StructuralModel(expected_model_size=size).scan(x[:, 0], x, free)
-    assert scan.regression is not None
-    np.testing.assert_allclose(scan.regression.chance, [1.0, *[share] * (columns + 1)])
-
-
 def test_columns_that_are_to_stay_stay() -> None:
     rng = np.random.default_rng(10)
     x, y = rng.normal(size=(40, 6)), rng.normal(size=40)

@@ -14,8 +14,7 @@ of the outcome's mean and standard deviation :math:`s_y` before the start, colum
 
 with :math:`0.01` the prior guess of :math:`\tau` in units of :math:`s_y`, worth 32 steps. Coefficients have
 the spike and slab of :mod:`ucimpact.inference.structural_regression`, with an intercept among the columns and
-:math:`\pi_j = \min\{1, m/(p + 1)\}` for an expected model of :math:`m` of them, 3 or, with more than five
-columns, half of them: each is then as likely in as out. Without control series
+:math:`\pi_j = \min\{1, m/(p + 1)\}` for an expected model of :math:`m` of them. Without control series
 :math:`1/\sigma^2 \sim \text{Gamma}(0.005, 0.005)`. A slope has the prior of the level; a season
 :math:`1/\sigma_\omega^2 \sim \text{Gamma}(0.005, 0.005\,(0.01)^2)`, cut off at 1 alike.
 
@@ -47,8 +46,6 @@ EXPECTED_R2 = 0.8
 WEAK_WEIGHT = 0.01
 SEASON_GUESS = 0.01
 MOST_NOISE = 1.2
-FEWEST_EXPECTED = 3.0
-EVEN_ODDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -149,9 +146,8 @@ class StructuralModel:
     level_sd, level_weight : float
         Prior guess of the standard deviation of the level's steps, in standard deviations of the outcome,
         and the steps that the guess is worth.
-    expected_model_size : float, optional
-        Columns that are thought to matter, the intercept among them; 3 or half of them, the larger, unless
-        given.
+    expected_model_size : float
+        Columns that are thought to matter, the intercept among them.
     draws, burn, seed : int
         Draws kept, draws let go before them, and the seed of all chance.
     """
@@ -159,16 +155,10 @@ class StructuralModel:
     form: Form = field(default_factory=Form)
     level_sd: float = 0.01
     level_weight: float = 32.0
-    expected_model_size: float | None = None
+    expected_model_size: float = 3.0
     draws: int = 1000
     burn: int = 100
     seed: int = 1
-
-    def share(self, columns: int) -> float:
-        """The prior probability that one of so many columns is in, the intercept among them."""
-        if self.expected_model_size is None:
-            return max(EVEN_ODDS, min(1.0, FEWEST_EXPECTED / columns))
-        return min(1.0, self.expected_model_size / columns)
 
     def scan(self, y: np.ndarray, x: np.ndarray, free: np.ndarray) -> Scan:
         """The sampler of standardised values (n,) and columns (N, p) of these and later periods.
@@ -187,7 +177,7 @@ class StructuralModel:
             noise = VariancePrior(guess=guess, weight=NOISE_WEIGHT, most=MOST_NOISE)
         regression = None
         if x.shape[1]:
-            share = self.share(int(free.sum()) + 1)
+            share = min(1.0, self.expected_model_size / (free.sum() + 1))
             chance = np.append(np.where(free, share, 1.0), share if free.any() else 1.0)
             rows = np.column_stack([x, np.ones(len(x))])
             regression = SpikeAndSlab(rows[: len(y)][seen], chance, noise, rows)

@@ -103,9 +103,8 @@ class StructuralTimeSeries(SeriesChoices):
         Periods after which a pattern repeats that may slowly change: 7 for days of the week, 12 for
         months, 52 for weeks; 1 for none. It takes the place of ``season``. Unless given, 7 for a series of
         days with three weeks before the start, and otherwise none.
-    expected_model_size : float, optional
-        Columns thought to matter, the intercept among them. Unless given, 3; with more than five controls
-        half of all, so that each is as likely in as out.
+    expected_model_size : float, default 3.0
+        Columns thought to matter, the intercept among them.
     level_sd : float, optional
         Prior guess of the standard deviation of the level's steps, as a share of the outcome's before the
         start, worth 32 steps. Unless given, 0.01; without control series 0.1, worth 8 steps.
@@ -120,7 +119,7 @@ class StructuralTimeSeries(SeriesChoices):
     controls: tuple[str, ...] = ()
     components: str = "level"
     season_length: int | None = None
-    expected_model_size: float | None = None
+    expected_model_size: float = 3.0
     level_sd: float | None = None
     draws: int = 5000
     burn: int = 500
@@ -155,7 +154,7 @@ class StructuralTimeSeries(SeriesChoices):
             wrong.append(f"controls holds {', '.join(twice)} more than once")
         if both := [name for name in self.controls if name in self.adjust]:
             wrong.append(f"{', '.join(both)} stands in controls and in adjust; name it once")
-        if self.expected_model_size is not None and not self.expected_model_size > 0:
+        if not self.expected_model_size > 0:
             wrong.append(f"expected_model_size = {self.expected_model_size} is not above 0; 3 is usual")
         if self.level_sd is not None and not 0 < self.level_sd < 1:
             wrong.append(f"level_sd = {self.level_sd} is not between 0 and 1; 0.01 is usual")
