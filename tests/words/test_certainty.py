@@ -364,3 +364,26 @@ def test_every_step_keeps_the_language_rules():
             "code": "A", "cost": 2, "head": "Two steps down:",
             "text": "practices were not chosen by lot. Those with the pilot may have been different in ways records miss.",
         }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ([(-88, -646, 374), (-190, -300, -80)], "1 of 2 analyses agrees; the other is too wide to say."),
+        ([(-88, -646, 374), (-88, -646, 374), (-190, -300, -80), (-190, -300, -80)],
+         "2 of 4 analyses agree; the other 2 are too wide to say."),
+        ([(-88, -646, 374)], "the other analysis points the same way, and is too wide to say more."),
+        ([(-88, -646, 374), (-9, -646, 374)], "2 analyses point the same way, and all are too wide to say more."),
+        ([(-190, -300, -80), (-190, None, None)], "2 analyses point the same way."),
+    ],
+)  # fmt: skip
+def test_an_analysis_that_includes_no_change_is_not_said_to_agree(others: list, said: str) -> None:
+    made = words.grade(allocation="series", est=-227, lo=-380, hi=-74, w=100, claim="B", sensitivity=others)
+    assert f"No step down: {said}" in [step.sentence for step in made.steps]
+    unsure = words.grade(
+        allocation="series", est=-227, lo=-480, hi=74, w=100, claim="U", sensitivity=others[:2]
+    )
+    told = [step.text for step in unsure.steps if step.code == "N"]
+    assert told == [
+        "2 analyses point the same way." if len(others) > 1 else "the other analysis points the same way."
+    ]

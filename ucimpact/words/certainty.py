@@ -191,7 +191,7 @@ def grade(
         if before is not None and after is not None
         else None,
         imprecision_step(claim, lo, hi, w, better=better, kind=kind, percent=percent),
-        analyses_step(est, others, w) if est is not None else None,
+        analyses_step(est, others, w, lo=lo, hi=hi) if est is not None else None,
         dates_step(est if est is not None else 0.0, lo, hi, moved, plan_changed=plan_changed),
         directness_step(
             proxy=outcome if proxy else None,

@@ -208,10 +208,19 @@ def _wide(lo: float, hi: float, w: float | None, *, better: str, kind: str, perc
     return make_step("P", 1, f"the range runs from {best} to {worst}.", "P1")
 
 
-def analyses_step(est: float, others: Sequence[Interval], w: float | None = None) -> Step | None:
+def analyses_step(
+    est: float,
+    others: Sequence[Interval],
+    w: float | None = None,
+    *,
+    lo: float | None = None,
+    hi: float | None = None,
+) -> Step | None:
     """N: declared sensitivity analyses of the other sign, or whose range leaves out the main estimate.
 
-    With no ``w`` agreed, the size that matters is taken as half of the main estimate's own.
+    With no ``w`` agreed, the size that matters is taken as half of the main estimate's own. ``lo`` and ``hi``
+    are the limits of the main estimate: where they leave out no change, an analysis that includes it does
+    not agree, it is too wide to say.
     """
     m = len(others)
     if not m:
@@ -222,12 +231,19 @@ def analyses_step(est: float, others: Sequence[Interval], w: float | None = None
         return _away(len(away), m)
     if any(o[0] * est < 0 for o in others):
         return make_step("N", 0, f"no other analysis ({m}) differs from ours by enough to matter.")
+    if lo is not None and hi is not None and (lo > 0 or hi < 0):
+        return _same_way(m, sum(_includes_no_change(o) for o in others))
     return _same_way(m)
 
 
 def _leaves_out(other: Interval, est: float) -> bool:
     _, lo, hi = other
     return lo is not None and hi is not None and not lo <= est <= hi
+
+
+def _includes_no_change(other: Interval) -> bool:
+    _, lo, hi = other
+    return lo is not None and hi is not None and lo <= 0 <= hi
 
 
 def _away(k: int, m: int) -> Step:
@@ -237,7 +253,15 @@ def _away(k: int, m: int) -> Step:
     return make_step("N", 1, f"{k} of {m} analyses {points} the other way or {leaves} out our result.")
 
 
-def _same_way(m: int) -> Step:
+def _same_way(m: int, wide: int = 0) -> Step:
+    if wide:
+        one = "the other is" if wide == 1 else f"the other {wide} are"
+        agrees = "agrees" if m - wide == 1 else "agree"
+        said = f"{m - wide} of {m} analyses {agrees}; {one} too wide to say."
+        if wide == m:
+            said = f"{m} analyses point the same way, and all are too wide to say more."
+            said = "the other analysis points the same way, and is too wide to say more." if m == 1 else said
+        return make_step("N", 0, said)
     return make_step(
         "N", 0, f"{m} analyses point the same way." if m > 1 else "the other analysis points the same way."
     )
