@@ -58,6 +58,22 @@ def test_a_change_of_another_shape_or_month_does_not_stand_for_it() -> None:
     InterruptedTimeSeries(outcome="y", changes=(STEP,)).fit(series)
 
 
+@pytest.mark.parametrize(
+    ("start", "name", "said"),
+    [
+        ("2011-05", "new codes", "new codes, which is declared for May 2011, 1 month later, does not stand"),
+        ("2011-02", "", "the change that is declared for February 2011, 2 months earlier, does not stand"),
+    ],
+)
+def test_a_change_declared_a_little_off_is_named(start: str, name: str, said: str) -> None:
+    series = counted([OLD] * 15 + [NEW] * 45)
+    text = refusal(series, changes=(Change(start=start, name=name, shape="level"),))
+    assert said in text
+    assert text.endswith('Correct its start to "2011-04", or say what else it is.')
+    far = refusal(series, changes=(Change(start="2010-08", shape="level"),))
+    assert "declared for" not in far and "Say [[method.changes]]" in far
+
+
 def test_with_the_start_of_the_pilot_it_cannot_be_told_apart() -> None:
     text = refusal(counted([OLD] * 30 + [NEW] * 30))
     assert text.startswith(

@@ -19,6 +19,9 @@ from ucimpact.methods.series_refusals import named_periods
 if TYPE_CHECKING:
     from ucimpact.methods.series_choices import SeriesChoices
 
+NEAR = 3
+"""Periods from a change of definition within which a declared change was probably meant for it (J)."""
+
 LASTING = ("level", "level-slope", "ramp")
 """Shapes of a change that can stand for another way of counting."""
 
@@ -61,6 +64,14 @@ def _at(series: Series, choices: SeriesChoices, last_old: int, first_new: int) -
     text = f"the definition of {outcome} changed in {when}: figures before and after are not one series"
     if here:
         text += f', and a change of shape = "{here[0].shape}" does not stand for that'
+    away = [(change.ordinal(frequency) - until, change) for change in choices.changes if not here]
+    beside = [(by, change) for by, change in away if abs(by) <= NEAR and change.shape in LASTING]
+    if beside:
+        by, change = min(beside, key=lambda pair: abs(pair[0]))
+        late = f"{abs(by)} {frequency.noun}{'' if abs(by) == 1 else 's'} {'later' if by > 0 else 'earlier'}"
+        called = f"{change.name}, which is declared for" if change.name else "the change that is declared for"
+        text += f", and {called} {frequency.label(until + by)}, {late}, does not stand for that"
+        return [Finding("refuse", text, f'Correct its start to "{iso}", or say what else it is')]
     way_out = (
         f'Say [[method.changes]] with start = "{iso}" and shape = "level" (or "level-slope"), or choose a '
         f"window within one definition"
