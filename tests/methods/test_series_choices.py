@@ -123,6 +123,21 @@ def test_a_phase_in_can_grow_instead_of_being_left_out() -> None:
     assert grown.counts["left_out"] == []
 
 
+def test_a_phase_in_that_leaves_nothing_is_named() -> None:
+    data = monthly(noisy(), before=42)
+    told, *_ = InterruptedTimeSeries(outcome="y", phase_in=20).check_design(data)
+    assert str(told) == (
+        "Three periods before and after are the least; there are 42 and 0, as phase_in = 20 leaves out 18 "
+        "months from the start on. Choose a shorter phase_in, or wait until there are more months."
+    )
+
+
+def test_one_month_after_the_start_is_told_as_one() -> None:
+    data = monthly(noisy(), before=42)
+    told = InterruptedTimeSeries(outcome="y", shape="pulse").check_design(data)
+    assert any(finding.text.startswith("1 month after the start is under a year") for finding in told)
+
+
 def test_a_pulse_covers_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(4)
     held = []

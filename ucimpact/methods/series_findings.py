@@ -48,7 +48,14 @@ def refusals(series: Series, design: SegmentedDesign, choices: SeriesChoices) ->
         found += _pulse(series, design)
     elif min(before, after) < LEAST_EITHER_SIDE:
         text = f"Three periods before and after are the least; there are {before} and {after}"
-        found.append(Finding("refuse", text, f"Add {noun}s, or wait until there are more"))
+        way_out = f"Add {noun}s, or wait until there are more"
+        phasing = int(((design.since >= 0) & (design.since < design.shape.left_out)).sum())
+        if after < LEAST_EITHER_SIDE and phasing:
+            text += (
+                f", as phase_in = {choices.phase_in} leaves out {counted(phasing, noun)} from the start on"
+            )
+            way_out = f"Choose a shorter phase_in, or wait until there are more {noun}s"
+        found.append(Finding("refuse", text, way_out))
     if design.pilot == (SLOPE,) and (few := int(design.after.sum())) < LEAST_FOR_SLOPE:
         text = f"a change of slope needs {LEAST_FOR_SLOPE} {noun}s after the start; there are {few}"
         found.append(Finding("refuse", text, 'Wait until there are, or choose shape = "level"'))
@@ -156,8 +163,8 @@ def cautions(series: Series, design: SegmentedDesign, choices: SeriesChoices) ->
     found = [*_season_cautions(series, design)]
     if year is not None and after < int(year):
         text = (
-            f"{counted(after, noun)} after the start are under a year: some seasons of the effect are not "
-            f"seen"
+            f"{counted(after, noun)} after the start {'is' if after == 1 else 'are'} under a year: some "
+            f"seasons of the effect are not seen"
         )
         found.append(Finding("warn", text))
     if used < SHORT:
