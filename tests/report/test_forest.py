@@ -136,11 +136,17 @@ def test_the_mark_of_a_site_has_its_weight_as_area() -> None:
 def test_how_far_sites_differ_is_told_with_its_range() -> None:
     told = document()
     extras = told["estimates"][0]["extras"]
-    extras["heterogeneity"] = {"tau2": 0.0025, "tau2_low": 0.0, "tau2_high": 0.0144, "i2": 0.36}
+    extras["heterogeneity"] = {"tau2": 0.0025, "tau2_low": 0.0004, "tau2_high": 0.0144, "i2": 0.36}
     assert spread(told) == (
         "The true effects of single hospitals spread by about 5.0 per cent around the average (standard "
-        "deviation; likely range 0.0 to 12.0). Of the scatter that is seen 36% is not chance (I squared)."
+        "deviation; likely range 2.0 to 12.0). Of the scatter that is seen 36% is not chance (I squared)."
     )
+    extras["heterogeneity"]["tau2_low"] = 0.0
+    assert spread(told) == (
+        "These hospitals are too few, or each too uncertain, to show whether their true effects differ: the "
+        "likely range of their spread (standard deviation) is 0.0 to 12.0 per cent."
+    )
+    extras["heterogeneity"]["tau2_low"] = 0.0004
     extras["pooled"]["scale"] = "identity"
     assert "about 0.05 around the average" in spread(told)
     del extras["heterogeneity"]

@@ -77,7 +77,9 @@ def finding(
         "procedure": estimate.draws_from,
         "interval_note": None
         if None in limits or estimate.method == "before-after"
-        else words.procedure_note(_procedure(estimate)),
+        else words.procedure_note(
+            _procedure(estimate), "month" if isinstance(data, Cohort) else data.frequency.noun
+        ),
         "p_value": known(estimate.headline["p_value"]),
         "smallest_p": known(rule.get("smallest_p")),
         "breakdown": known(rule.get("breakdown_ratio")),

@@ -60,6 +60,7 @@ def placebo_dates(design: CountDesign, errors: object, level: float) -> dict[str
             "conf_low": mean * float(np.expm1(fakes.conf_low[k])),
             "conf_high": mean * float(np.expm1(fakes.conf_high[k])),
             "average": mean * float(np.expm1(fakes.average[k])),
+            "t": fakes.t[k],
         }
         for k, at in enumerate(fakes.position)
     ]
@@ -69,6 +70,7 @@ def placebo_dates(design: CountDesign, errors: object, level: float) -> dict[str
         "placebo_dates": told,
         "placebo_rank": {
             "p_value": rank(real, fakes.t),
+            "t": real,
             "starts": len(told),
             "enough": len(told) >= ENOUGH_TO_RANK,
         },

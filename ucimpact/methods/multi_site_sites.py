@@ -132,17 +132,31 @@ def gathered(cautions: list[tuple[str, Finding]], sites: int) -> list[Finding]:
     """Cautions of the same kind as one, with how many sites it touches and the first as the example."""
     kinds: dict[str, list[tuple[str, Finding]]] = {}
     for name, finding in cautions:
-        kinds.setdefault(re.sub(r"[\d.,]+", "#", finding.text), []).append((name, finding))
+        kinds.setdefault(NUMBER.sub("#", finding.text), []).append((name, finding))
     out = []
     for touched in kinds.values():
         name, first = touched[0]
         if all(finding.text == first.text for _, finding in touched) and len(touched) == sites:
             out.append(Finding("warn", f"at every site: {first.text}", first.way_out))
             continue
-        example = "" if len(touched) == 1 else f", as at {name}"
-        where = f"at {name}" if len(touched) == 1 else f"at {len(touched)} of {sites} sites{example}"
-        out.append(Finding("warn", f"{where}: {first.text}", first.way_out))
+        where = f"at {name}" if len(touched) == 1 else f"at {len(touched)} of {sites} sites"
+        out.append(Finding("warn", f"{where}: {_spanned([f.text for _, f in touched])}", first.way_out))
     return out
+
+
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def _spanned(texts: list[str]) -> str:
+    """Texts that differ in nothing but numbers as one, with the least and the greatest of each number."""
+    found = [NUMBER.findall(text) for text in texts]
+    numbers = iter(zip(*found, strict=True))
+
+    def span(_: re.Match[str]) -> str:
+        each = sorted(set(next(numbers)), key=lambda text: float(text.replace(",", "")))
+        return each[0] if len(each) == 1 else f"{each[0]} to {each[-1]}"
+
+    return NUMBER.sub(span, texts[0])
 
 
 def _too_few(used: int, refused: list[dict[str, str]]) -> Finding:

@@ -64,6 +64,7 @@ def placebo_dates(
             "conf_low": fakes.conf_low[k],
             "conf_high": fakes.conf_high[k],
             "average": fakes.average[k],
+            "t": fakes.t[k],
         }
         for k, at in enumerate(fakes.position)
     ]
@@ -74,6 +75,7 @@ def placebo_dates(
         "placebo_dates": rows,
         "placebo_rank": {
             "p_value": rank(real, fakes.t),
+            "t": real,
             "starts": len(rows),
             "enough": len(rows) >= ENOUGH_TO_RANK,
         },

@@ -74,9 +74,16 @@ def _each(
 
 def depends_on_covid(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, Any]) -> list[str]:
     """The ways whose average effect lies outside the range that is given, in a sentence each."""
+    words = {
+        "drop": "left out",
+        "dummy": "given a level of its own",
+        "segment": "given a level and a slope of its own",
+        "none": "treated like any other time",
+    }
     return [
-        f'With covid = "{row["covid"]}" the average effect comes out at {row["estimate"]:.4g}, outside the '
-        f"range that is given: the answer hangs on what is done with March 2020 to June 2021."
+        f"With March 2020 to June 2021 {words[row['covid']]} the average effect comes out "
+        f"{'above' if row['estimate'] > headline['conf_high'] else 'below'} the range that is given: the "
+        f"answer hangs on what is done with that time."
         for row in rows
         if "estimate" in row
         and np.isfinite(headline["conf_low"])
@@ -90,8 +97,8 @@ def depends_on_trend(rows: Sequence[Mapping[str, Any]], headline: Mapping[str, A
         return []
     words = {"linear": "a straight path", "spline": "a curved path", "none": "a level path"}
     return [
-        f"On {words[row['trend']]} from before the start the average effect comes out at "
-        f"{row['estimate']:.4g}, of the opposite sign: the answer hangs on how the past is carried on."
+        f"On {words[row['trend']]} from before the start the average effect comes out with the opposite "
+        f"sign: the answer hangs on how the past is carried on."
         for row in rows
         if "estimate" in row and row["estimate"] * headline["estimate"] < 0
     ]

@@ -36,8 +36,10 @@ def unit_of(entry: Mapping[str, Any], row: Mapping[str, Any], document: Mapping[
     term, kind = str(row["term"]), str(entry.get("kind"))
     if term in RATIOS:
         return RATIOS[term]
+    if term.startswith("log_"):
+        return "log ratio"
     what = EVENTS.get(kind, "units of the outcome")
-    if term == "cumulative":
+    if term in ("cumulative", "cumulative_realised"):
         return what
     if document["data"]["kind"] == "cohort":
         if term == "rate_difference":

@@ -5,6 +5,7 @@ The facts are in the document; their names are in :mod:`ucimpact.report.names`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,10 +20,12 @@ from ucimpact.report.names import (
     PEOPLE,
     ROUTES,
     RULE,
+    SEASONS,
     SERIES,
     SERIES_METHODS,
     TERMS,
 )
+from ucimpact.report.phrases import stopped
 from ucimpact.report.tables import Table, table
 from ucimpact.words import capital, number
 
@@ -60,9 +63,10 @@ def named(values: Mapping[str, Any], names: Mapping[str, str]) -> Facts:
     return tuple((names.get(k, capital(k.replace("_", " "))), shown(single[k])) for k in order)
 
 
-def explained(method: str) -> tuple[str, str]:
+def explained(method: str, noun: str = "month") -> tuple[str, str]:
     """What the method does: one sentence, then how and on what it rests. Empty for one not known here."""
-    return METHOD.get(method, ("", ""))
+    bold, rest = METHOD.get(method, ("", ""))
+    return bold.format(noun=noun), rest.format(noun=noun)
 
 
 def facts(document: Mapping[str, Any]) -> Facts:
@@ -72,7 +76,7 @@ def facts(document: Mapping[str, Any]) -> Facts:
     rule = extras.get("rule") or {}
     told: list[tuple[str, str]] = []
     if entry.get("draws_from"):
-        told.append(("Procedure", str(entry["draws_from"])))
+        told.append(("Procedure", glossed(str(entry["draws_from"]), noun_of(document))))
     if entry.get("method") != "matched-cohort":
         told += named({key: rule.get(key) for key in RULE}, RULE)
     second = rule.get("second_opinion") or {}
@@ -82,8 +86,8 @@ def facts(document: Mapping[str, Any]) -> Facts:
         told += named({key: extras.get(key) for key in SERIES}, SERIES)
         season = extras.get("season") or {}
         if season.get("name"):
-            why = f": {season['why']}" if season.get("why") else ""
-            told.append(("Season", f"{season['name']}{why}"))
+            name = SEASONS.get(season["name"], str(season["name"]))
+            told.append(("Season", stopped(capital(season.get("why") or name))))
         rows = entry.get("counterfactual") or ()
         for text in course.changes_told(
             document["data"], rows, str(document["finding"].get("chart_per") or "")
@@ -91,7 +95,7 @@ def facts(document: Mapping[str, Any]) -> Facts:
             told.append(("Another change in the series", text))
         if text := course.not_counted_told(document["data"], rows, noun_of(document)):
             told.append(("Periods that do not count", text))
-        told += _routes(extras.get("route") or {})
+        told += _routes(extras.get("route") or {}, noun_of(document))
     return tuple(told + _of_people(entry, extras))
 
 
@@ -119,12 +123,23 @@ def _of_people(entry: Mapping[str, Any], extras: Mapping[str, Any]) -> list[tupl
     return told
 
 
-def _routes(routes: Mapping[str, str]) -> Facts:
+def glossed(procedure: str, noun: str) -> str:
+    """A procedure with what AR means in it, said in the periods of the data."""
+    found = re.search(r"\bAR\((\d)\)", procedure)
+    if found is None:
+        return procedure
+    order = "the one" if found[1] == "1" else f"the {found[1]}"
+    return f"{procedure} ({found[0]}: what is left over in one {noun} leans on {order} before)"
+
+
+def _routes(routes: Mapping[str, str], noun: str) -> Facts:
     """How each range was made; in one line where all were made alike."""
-    names = {term: ROUTES.get(route, str(route)) for term, route in routes.items()}
+    names = {term: ROUTES.get(route, str(route)).format(noun=noun) for term, route in routes.items()}
     if len(set(names.values())) == 1:
         return (("How every range was made", next(iter(names.values()))),)
-    return tuple((f"Range of: {TERMS.get(term, term).lower()}", name) for term, name in names.items())
+    return tuple(
+        (f"Range of: {TERMS.get(term, term).lower().format(noun=noun)}", name) for term, name in names.items()
+    )
 
 
 def residuals(document: Mapping[str, Any]) -> Table | None:
@@ -186,20 +201,26 @@ def _effect_name(row: Mapping[str, Any], names: Mapping[str, str], noun: str) ->
     """What an effect is called; one at a time of its own says when."""
     if row["term"] == "effect_at" and row.get("event_time") is not None:
         return f"Effect in {noun} {int(row['event_time']) + 1} from the start"
-    return names.get(row["term"], str(row["term"]))
+    if row["term"] == "site" and row.get("group") is not None:
+        return f"At {row['group']}"
+    return names.get(row["term"], str(row["term"])).format(noun=noun)
 
 
 def second_model(document: Mapping[str, Any]) -> Table | None:
     """Intervals of a series under a plainer model of its errors."""
     as_ar1 = (primary(document).get("extras") or {}).get("as_ar1") or {}
     rows = [
-        [TERMS.get(term, term), _or_absent(row.get("conf_low")), _or_absent(row.get("conf_high"))]
+        [
+            TERMS.get(term, term).format(noun=noun_of(document)),
+            _or_absent(row.get("conf_low")),
+            _or_absent(row.get("conf_high")),
+        ]
         for term, row in as_ar1.items()
         if isinstance(row, Mapping)
     ]
     if not rows:
         return None
-    caption = "The same effects, if only the last month carried over to the next"
+    caption = f"The same effects, if only the last {noun_of(document)} carried over to the next"
     return table(caption, ["Effect", "95% low", "95% high"], rows, (1, 2))
 
 

@@ -15,7 +15,7 @@ METHOD = {
     ),
     "its": (
         "We carried the past forward and looked at the gap.",
-        "The level, slope and season before the pilot were carried on into the months with it. The gap "
+        "The level, slope and season before the pilot were carried on into the {noun}s with it. The gap "
         "between that line and what happened is taken as the pilot’s effect, if nothing else changed at the "
         "same time.",
     ),
@@ -57,24 +57,24 @@ METHOD = {
     ),
     "count-its": (
         "We carried the past forward as counts and looked at the ratio.",
-        "The level, trend and season before the pilot were carried on into the months with it, as "
+        "The level, trend and season before the pilot were carried on into the {noun}s with it, as "
         "ratios, with the number of people beside each count. What happened beyond them is taken as the "
         "pilot’s effect, if nothing else changed at the same time.",
     ),
     "controlled-its": (
         "We carried the past forward, and took out what changed elsewhere at the same time.",
-        "The level, slope and season before the pilot were carried on into the months with it, here and in a "
-        "series without the pilot. A change that came to both is no effect; what happened here beyond it is "
-        "taken as the pilot’s effect, if without it both would have moved alike.",
+        "The level, slope and season before the pilot were carried on into the {noun}s with it, here and in "
+        "a series without the pilot. A change that came to both is no effect; what happened here beyond it "
+        "is taken as the pilot’s effect, if without it both would have moved alike.",
     ),
     "arima-its": (
-        "We carried the past forward with a model of how one month hangs on those before it.",
+        "We carried the past forward with a model of how one {noun} hangs on those before it.",
         "What the pilot changed is a step or a line on top of that model. It is taken as the pilot’s effect, "
         "if nothing else changed at the same time.",
     ),
     "structural": (
-        "We foretold the months with the pilot from those before it and from series without it.",
-        "A level that drifts and the other series, chosen by how well they foretold the months before, "
+        "We foretold the {noun}s with the pilot from those before it and from series without it.",
+        "A level that drifts and the other series, chosen by how well they foretold the {noun}s before, "
         "say what would have happened. The gap is taken as the pilot’s effect, if the other series were "
         "not touched by it and nothing else changed at the same time.",
     ),
@@ -113,7 +113,7 @@ TERMS = {
     "log_level_change": "Step in the first period of the pilot, as a log ratio",
     "log_slope_change": "Change of slope, each period, as a log ratio",
     "log_average": "Average effect, as a log ratio",
-    "cumulative_realised": "Total over the pilot so far, with the luck of the months themselves",
+    "cumulative_realised": "Total over the pilot so far, with the luck of the {noun}s themselves",
     "prediction": "Effect to expect at another site like these",
     "rate_ratio": "Ratio of what happened to what was expected",
     "rate_difference": "Difference of rates",
@@ -142,10 +142,20 @@ SERIES_METHODS = ("its", "count-its", "controlled-its", "arima-its", "structural
 """Methods whose account is that of one series."""
 SERIES = {
     "n": "Periods used",
-    "before": "Periods before the start",
-    "after": "Periods with the pilot",
+    "before": "Periods before the start that count",
+    "after": "Periods over which the effect is taken",
     "rho": "Carry-over from one period to the next (autocorrelation)",
 }
+SEASONS = {
+    "none": "no season",
+    "fourier-1": "one yearly wave",
+    "fourier-2": "a yearly and a half-yearly wave",
+    "month": "a level for each month of the year",
+    "quarter": "a level for each quarter of the year",
+    "borrowed": "borrowed from other series",
+    "profile": "as stated beforehand",
+}
+"""Seasons, where the document does not say why this one."""
 COUNTS = {
     "rows": "Rows used",
     "units": "Units",
@@ -193,7 +203,9 @@ MATCHING = {
 ROUTES = {
     "kenward-roger": "REML with the Kenward-Roger correction",
     "rho-averaged": "t averaged over the autocorrelation",
-    "second-order": "t averaged over what the last two months carry over",
+    "second-order": "t averaged over what the last two {noun}s carry over",
+    "mixture": "t averaged over what one {noun} carries over to the next and over how far counts scatter by "
+    "chance",
     "arma-reml": "REML with ARMA errors and the Kenward-Roger correction",
     "arma-ml": "maximum likelihood with the Kenward-Roger correction",
     "prais-winsten": "Prais-Winsten, what carries over taken as known",

@@ -25,7 +25,7 @@ from ucimpact.report.figures import (
 )
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.tables import Table, table
-from ucimpact.words import Measure, capital
+from ucimpact.words import Measure, capital, number
 
 
 def placebo(document: Mapping[str, Any]) -> Figure | None:
@@ -89,6 +89,10 @@ def _dated(entry: Mapping[str, Any], own: Mapping[int, Mapping[str, Any]], times
     return names if all(names) else []
 
 
+def _ratio(value: float | None) -> str:
+    return "not worked out" if value is None else number(value, 1)
+
+
 def _table(
     entry: Mapping[str, Any], found: Mapping[str, Any], change: Callable[[float], float], how: Measure
 ) -> Table | None:
@@ -133,6 +137,13 @@ def fake_starts(document: Mapping[str, Any]) -> Figure | None:
         if long
     ]
     told[-1][0] += " (the pilot)"
+    head = [capital(noun), "Step", "Likely range"]
+    if all(r.get("t") is not None for r in rows):
+        head += ["Average from then on", "Average over its standard error"]
+        average = next(iter(effects(entry, "average")), {}).get("estimate")
+        ratios = [*(r["t"] for r in rows), ((entry["extras"].get("placebo_rank") or {}).get("t"))]
+        for line, v, t in zip(told, [*(r["average"] for r in rows), average], ratios, strict=True):
+            line += [*signed(how, decimals, None if v is None else change(v)), _ratio(t)]
     return Figure(
         ident="dates-chart",
         title="The step at the start among steps at other dates",
@@ -154,6 +165,9 @@ def fake_starts(document: Mapping[str, Any]) -> Figure | None:
         description=told_path(names, values[0], how),
         key=tuple(key_of({"low": values[1], "high": values[2], "band_low": none, "band_high": none}, how)),
         table=table(
-            f"Step at each {noun} ({minus_is(how)})", [capital(noun), "Step", "Likely range"], told, (1, 2)
+            f"Step, and average change, from each {noun} on ({minus_is(how)})",
+            head,
+            told,
+            range(1, len(head)),
         ),
     )

@@ -88,6 +88,12 @@ def spread(document: Mapping[str, Any]) -> str:
     ends = [times * math.sqrt(found[name]) for name in ("tau2", "tau2_low", "tau2_high")]
     decimals = decimals_for(ends)
     told, low, high = (number(value, decimals) for value in ends)
+    if number(ends[1], decimals) == number(0, decimals):
+        return (
+            f"These {plural_of(unit_of(document))} are too few, or each too uncertain, to show whether their "
+            f"true effects differ: the likely range of their spread (standard deviation) is {low} to "
+            f"{high}{unit}."
+        )
     return (
         f"The true effects of single {plural_of(unit_of(document))} spread by about {told}{unit} around the "
         f"average (standard deviation; likely range {low} to {high}). Of the scatter that is seen "

@@ -305,7 +305,7 @@ VIOLATION = (
 
 def trust(document: Mapping[str, Any]) -> Section | None:
     """Every check with its answer."""
-    checks = document["checks"]
+    checks, elsewhere = document["checks"], _shown_elsewhere(document)
     if not checks:
         return None
     rows = tuple(
@@ -315,7 +315,9 @@ def trust(document: Mapping[str, Any]) -> Section | None:
             question=check["question"],
             text=quoted(capital(check["text"])),
             table=method.check_table(
-                check.get("table") or (), check["question"], method.unit_of_check(document, check["name"])
+                () if check["name"] in elsewhere else check.get("table") or (),
+                check["question"],
+                method.unit_of_check(document, check["name"]),
             ),
         )
         for check in checks
@@ -335,6 +337,17 @@ def trust(document: Mapping[str, Any]) -> Section | None:
             ),
         ),
     )
+
+
+def _shown_elsewhere(document: Mapping[str, Any]) -> set[str]:
+    """Checks whose table would repeat what another section shows in full."""
+    shown = set()
+    if placebos.placebo(document) is None and placebos.fake_starts(document) is not None:
+        shown.add("placebo_dates")
+    moved = [entry for entry in document["estimates"] if entry["role"] == "dates"]
+    if moved and all(entry["est"] is not None or entry.get("refused") for entry in moved):
+        shown.add("dates")
+    return shown
 
 
 def agree(document: Mapping[str, Any]) -> Section | None:
@@ -444,9 +457,11 @@ def how(document: Mapping[str, Any]) -> Section | None:
     if cohort.is_cohort(document):
         bold, rest = cohort.explained(document)
     else:
-        bold, rest = method.explained(entry.get("method") or document["study"].get("method") or "")
-    text = [rest, stopped(capital(finding.get("procedure") or ""))]
+        name = entry.get("method") or document["study"].get("method") or ""
+        bold, rest = method.explained(name, noun_of(document))
     facts = method.facts(document)
+    procedure = "" if any(name == "Procedure" for name, _ in facts) else finding.get("procedure") or ""
+    text = [rest, stopped(capital(procedure))]
     tables = [method.residuals(document)]
     return Section(
         ident="how",

@@ -31,15 +31,15 @@ PROCEDURES = {
     "sets": "It takes people matched together as one piece of evidence, and different sets as separate ones.",
     "sites": "It is measured by how far the sites lie from one another, and allows for how few they are.",
     "kenward-roger": (
-        "It allows for neighbouring months being alike, and for how little a short series says of how alike."
+        "It allows for neighbouring {noun}s being alike, and for how little a short series says of how alike."
     ),
     "mixture": (
-        "It averages over how alike neighbouring months may be, because the series is too short to say."
+        "It averages over how alike neighbouring {noun}s may be, because the series is too short to say."
     ),
 }
 
 
-def procedure_note(kind: str) -> str:
+def procedure_note(kind: str, noun: str = "month") -> str:
     """What a likely range is, and what its procedure takes for granted.
 
     Parameters
@@ -47,6 +47,8 @@ def procedure_note(kind: str) -> str:
     kind : str
         "t", "size-model", "own-spread" (CR2), "permutation", "union" (of t and permutation),
         "sets" (of people), "sites", "kenward-roger", "mixture" or "posterior".
+    noun : str
+        What a period is called.
     """
     if kind == "posterior":
         return (
@@ -55,7 +57,7 @@ def procedure_note(kind: str) -> str:
         )
     if kind not in PROCEDURES:
         raise ValueError(f"a procedure is one of {', '.join(PROCEDURES)}, posterior; this is {kind!r}")
-    return f"{LIKELY_RANGE} {PROCEDURES[kind]}"
+    return f"{LIKELY_RANGE} {PROCEDURES[kind].format(noun=noun)}"
 
 
 def limits_of_one_place(
