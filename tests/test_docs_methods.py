@@ -34,6 +34,7 @@ def ran(page: str) -> dict[str, Any]:
         ("controlled_its", "controlled-its"),
         ("multi_site_its", "multi-site-its"),
         ("arima_its", "arima-its"),
+        ("structural", "structural"),
     ],
 )
 def test_the_example_of_a_method_runs_and_gives_the_effects_it_names(page: str, method: str) -> None:
