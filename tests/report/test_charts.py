@@ -15,6 +15,7 @@ import pytest
 from ucimpact.report import canvas, charts, figures, findable, monitoring, placebos
 from ucimpact.report.canvas import measure, svg
 from ucimpact.report.charts import Label, ObservedExpected, Path, Power, spread
+from ucimpact.report.marks import Mark
 from ucimpact.report.render import drawing
 
 WIDTHS = (charts.WIDE, charts.NARROW)
@@ -77,7 +78,10 @@ def every_chart() -> Iterator[tuple[str, Any]]:
     yield "no-start", observed_expected(20.0, -1.0, 0.0, start=None)
     long = Label(head="The longest name that anybody gave to a line", rest=("and more",), short=("W" * 80,))
     yield "long-names", observed_expected(20.0, -1.0, 0.0, comparison_label=long)
-    for w, found_at in itertools.product((None, 0.5, 3.0, 4.0, 20.0), (2.5, 4.0)):
+    many = (Mark(first=10, label="the new guidance, Apr 2022"), Mark(first=11, last=12, label="phase-in, not counted"),
+            Mark(first=2, last=5, label="pandemic, not counted"), Mark(first=20, label="W" * 60))  # fmt: skip
+    yield "marks", observed_expected(20.0, -1.0, 0.0, marks=many)
+    for w, found_at in itertools.product((None, 0.5, 2.9, 3.0, 3.3, 3.6, 4.0, 20.0), (2.5, 4.0)):
         yield f"power-{w}-{found_at}", power(w, found_at)
 
 
@@ -101,6 +105,25 @@ def test_no_label_touches_another_or_leaves_the_drawing(name, width):
         across = min(a.x1, b.x1) - max(a.x0, b.x0)
         down = min(a.y1, b.y1) - max(a.y0, b.y0)
         assert across < 1 or down < 4, f"{one!r} lies on {other!r}"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", [name for name in CHARTS if "power" in name])
+def test_what_is_found_stands_clear_of_the_worthwhile_mark_and_of_the_curve(name, width):
+    chart = CHARTS[name]
+    with canvas.settings():
+        made = drawing(chart, width)
+        renderer = None
+        boxes = [
+            text.get_window_extent(renderer) for text in made.labels if text.get_text() in chart.found_label
+        ]
+        axes = made.figure.axes[0]
+        curve = axes.transData.transform(list(zip(chart.sizes, chart.chances, strict=True)))
+        mark = math.nan if chart.worthwhile is None else axes.transData.transform((chart.worthwhile, 0))[0]
+    assert len(boxes) == len(chart.found_label)
+    for box in boxes:
+        assert not box.x0 - 2 < mark < box.x1 + 2
+        assert not any(box.x0 < x < box.x1 and box.y0 < y < box.y1 for x, y in curve)
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ucimpact.report.canvas import DASHES, INK, SIZE, SMALL, Drawing, blank, measure
 from ucimpact.report.marks import Mark, Spot, spots
 from ucimpact.report.scale import LEAVE_ZERO, decimals_of_step, ticks, ticks_within
@@ -285,15 +287,24 @@ def power(chart: Power, width: int) -> Drawing:
     axes.plot([chart.found_at], [80], ls="none", marker="o", ms=9, mfc=BLUE, mec=BLUE)
     size = SMALL if narrow else SIZE
     wide = max(measure(line, size, bold=True) for line in chart.found_label)
-    at = x + 12
-    if chart.worthwhile is not None and x - 4 < (mark := _pixel(axes, chart.worthwhile, 0)[0]) < at + wide:
-        at = mark + 10
-    top = y - 22
-    if at + wide > x1:  # further below the curve there is more room to its right
+    mark = -math.inf if chart.worthwhile is None else _pixel(axes, chart.worthwhile, 0)[0]
+    right_of, left_of = x + 12, mark - 10 - wide
+    if x - 4 < mark < right_of + wide:
+        right_of = mark + 10
+    at, top = right_of, y - 22
+    if right_of + wide > x1:  # further below the curve there is more room to its right
         at, top = x1 - wide, y - 60
+        if at - 6 < mark < x1:
+            curve = _pixel(axes, 0, float(np.interp(left_of, *_curve(axes, chart))))[1]
+            at, top = left_of, min(y - 60, curve - ROW - 6)
     for k, line in enumerate(chart.found_label):
         drawing.write(at, top - ROW * k, line, colour=BLUE, size=size, bold=True)
     return drawing
+
+
+def _curve(axes: Axes, chart: Power) -> tuple[list[float], list[float]]:
+    """The curve with its sizes in pixels and its chances as they are."""
+    return [_pixel(axes, size, 0)[0] for size in chart.sizes], list(chart.chances)
 
 
 # Parts
