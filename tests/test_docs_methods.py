@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,25 @@ def test_the_example_of_a_method_runs_and_gives_the_effects_it_names(page: str, 
     assert named is not None
     terms = re.findall(r"\b[a-z]+(?:_[a-z]+)*\b", named[1].split(", then")[0])
     assert set(terms) <= set(estimate.effects["term"])
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "before_after",
+        "callaway_santanna",
+        "cost_did",
+        "count_did",
+        "did",
+        "event_study",
+        "imputation",
+        "sun_abraham",
+    ],
+)
+def test_the_example_of_places_or_people_runs(page: str) -> None:
+    estimate = ran(f"methods/{page}.md")["estimate"]
+    assert estimate.method == page.replace("_", "-")
+    assert math.isfinite(estimate.headline["estimate"])
 
 
 def test_the_examples_of_checks_give_checks() -> None:
