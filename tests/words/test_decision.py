@@ -71,7 +71,14 @@ def test_the_first_row_that_matches(changed, row):
 
 def test_what_is_missing_is_named_in_order():
     assert words.decide(level="low", claim_code="B", missing=["value", "people"]) == (
-        "Cannot say yet: a price per person, the number of people and a value in the column that decides"
+        "Cannot say yet: the study gives no price per person, number of people or value for what is avoided"
+    )
+    assert words.decide(level="low", missing=["value", "people"]) == (
+        "Cannot say yet: a price per person, the number of people, a likely range and a value for what is avoided"
+    )
+    assert (
+        words.decide(**{**BASE, "missing": ["people"]})
+        == "Cannot say yet: the study gives no number of people"
     )
     assert words.decide(**{**BASE, "key_fail": True}) == "Cannot say yet: a comparison that passes its checks"
     assert words.decide(**{**BASE, "claim_code": None}) == "Cannot say yet: a likely range"
@@ -176,7 +183,7 @@ def test_reasons_for_stopping_name_the_largest_step():
         "About 5 fewer per 100, worth £174 a person against £265; the series is short."
     )
     assert words.because("Cannot say yet", missing=["value", "price"]) == (
-        "Still needed: a price per person and a value in the column that decides."
+        "Still needed: a price per person and a value for what is avoided."
     )
 
 

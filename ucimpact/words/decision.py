@@ -47,10 +47,12 @@ MISSING = {
     "price": "a price per person",
     "people": "the number of people",
     "interval": "a likely range",
-    "value": "a value in the column that decides",
+    "value": "a value for what is avoided",
     "checks": "a comparison that passes its checks",
 }
 """What a verdict needs, in the order in which it is named when it is not there."""
+GIVEN = ("price", "people", "value")
+"""What a study says or leaves out; the others come of the analysis."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +109,11 @@ def verdict(
         "value": value is None or (price is not None and chance_ is None),
         "checks": key_fail,
     }
-    lacking = [text for key, text in MISSING.items() if absent.get(key) or key in missing]
+    lacking = [key for key in MISSING if absent.get(key) or key in missing]
     if "checks" in missing:
-        lacking = [MISSING["checks"]]
+        lacking = ["checks"]
     if value is None or price is None or chance_ is None or lacking:
-        return Verdict(row=0, name=VERDICTS[0], text=f"{VERDICTS[0]}: {joint(lacking)}")
+        return Verdict(row=0, name=VERDICTS[0], text=f"{VERDICTS[0]}: {_lacking(lacking)}")
     sure = rank(level) >= rank(min_certainty)
     if chance_ >= rule and claim_code not in HARM:
         if sure and not key_doubt:
@@ -125,6 +127,14 @@ def verdict(
     if beneficial and 0 < value < price and value >= CHEAPER * price:
         return _cheaper(5, value)
     return Verdict(row=6, name=VERDICTS[4], text=VERDICTS[4], price=value if value > 0 else None)
+
+
+def _lacking(keys: Sequence[str]) -> str:
+    """What is not there, and that the study does not give it where nothing else is missing."""
+    if set(keys) <= set(GIVEN):
+        plain = [MISSING[key].removeprefix("a ").removeprefix("the ") for key in keys]
+        return f"the study gives no {joint(plain, 'or')}"
+    return joint([MISSING[key] for key in keys])
 
 
 def decide(**facts: Any) -> str:
