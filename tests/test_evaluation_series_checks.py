@@ -91,6 +91,7 @@ def test_a_controlled_series_has_its_gap_before_the_start_as_a_key_check(tmp_pat
     assert "No worthwhile effect was agreed" in first.text
     unmeasured = next(check for check in found.checks if check.name == "unmeasured")
     assert "nothing to compare it with" not in unmeasured.text
+    assert "this series would have had to drift away from those it is compared with" in unmeasured.text
 
 
 def test_the_report_prints_questions_tables_and_the_chart_for_watching(

@@ -182,7 +182,7 @@ def checks_of_series(
         series_checks.pre_trend(estimate, worthwhile=asked.worthwhile),
         series_checks.season(estimate, years_before=years),
         *_declared(asked, (data.start_ordinal,)),
-        panel_checks.unmeasured(includes_no_change=includes, controlled=controlled) if asked.ranged else None,
+        _drift_of_one(asked, controlled=controlled),
         series_checks.residuals(estimate, None if method is None else _columns(method, data)),
         *([] if method is None or fit is None else _of_choices(asked, data, method, fit)),
         robustness.placebo_outcomes(asked.controls, estimate),
@@ -191,6 +191,20 @@ def checks_of_series(
         dates_check(asked.main, list(asked.dates)),
     ]
     return [check for check in found if check is not None]
+
+
+def _drift_of_one(asked: Asked, *, controlled: bool) -> Check | None:
+    """The drift that would explain the result, in words for one series and those beside it."""
+    if not asked.ranged:
+        return None
+    check = panel_checks.unmeasured(includes_no_change=asked.includes_no_change, controlled=controlled)
+    if asked.includes_no_change or not controlled:
+        return check
+    text = (
+        "How far this series would have had to drift away from those it is compared with to explain the "
+        "result was not worked out."
+    )
+    return replace(check, text=text)
 
 
 def _columns(method: SeriesChoices, data: Series) -> np.ndarray | None:
