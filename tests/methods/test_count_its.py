@@ -335,6 +335,7 @@ def test_placebo_dates_see_nothing_of_the_pilot() -> None:
     again = ITS.fit(Series(more, start=series.start))
     assert again.extras["placebo_dates"] == found.extras["placebo_dates"]
     rank = again.extras["placebo_rank"]
+    assert abs(rank.pop("t")) > max(abs(row["t"]) for row in again.extras["placebo_dates"])
     assert rank == {"p_value": 1 / (1 + rank["starts"]), "starts": 37, "enough": True}
 
 
@@ -452,6 +453,63 @@ def test_few_events_are_told() -> None:
     y = np.zeros(60)
     y[[3, 14, 25, 30, 33, 40, 52]] = 1
     assert said(monthly(y, before=36), "under 5 a ratio says next to nothing", season="none", shape="level")
+
+
+def few(seed: int, seen: float = 0.3) -> Series:
+    """About four events a month for 28 months, and next to none in the 20 after them."""
+    rng = np.random.default_rng(seed)
+    return monthly(rng.poisson(np.where(np.arange(48) < 28, 4, seen)), before=28)
+
+
+def test_few_events_with_the_pilot_do_not_make_the_total_boundless() -> None:
+    """The ratio of some 80 expected to 6 seen may be anything; what was expected may not."""
+    for seed in (1, 2, 3):
+        found = ITS.fit(few(seed))
+        seen = found.counterfactual["observed"][28:].sum()
+        total, log, realised = (
+            found.effect(term) for term in ("cumulative", "log_average", "cumulative_realised")
+        )
+        assert seen < 30
+        by_ratio = seen * (1 - np.exp(-log["conf_low"]))
+        assert by_ratio < 1.3 * total["conf_low"] < total["estimate"] < 0
+        assert total["conf_low"] == pytest.approx(realised["conf_low"], rel=0.35)
+        assert total["conf_high"] == pytest.approx(seen * (1 - np.exp(-log["conf_high"])))
+        average = found.effect("average")
+        assert average["conf_low"] == pytest.approx(total["conf_low"] / 20)
+        assert average["std_error"] == pytest.approx(total["std_error"] / 20)
+        assert total["std_error"] < seen * np.exp(-log["estimate"]) * log["std_error"]
+        assert any("under 30" in text and "held to" in text for text in found.warnings)
+    line = next(row for row in found.extras["trend_choices"] if row["trend"] == "linear")
+    assert line["conf_low"] == pytest.approx(average["conf_low"])
+
+
+def test_few_events_before_are_told_too() -> None:
+    rng = np.random.default_rng(3)
+    y = rng.poisson(np.where(np.arange(48) < 28, 0.7, 4))
+    assert said(monthly(y, before=28), "under 30 hardly say what was expected", season="none", shape="level")
+
+
+def test_a_total_of_few_events_holds_the_truth_as_often_as_it_says() -> None:
+    """Mean 112 events before the start, 15 after, 80 expected: 60 draws."""
+    held = []
+    for seed in range(60):
+        row = CountITS(outcome="y", season="none", days=False).brief(few(seed, 0.75)).effect("cumulative")
+        held.append(row["conf_low"] <= -65 <= row["conf_high"])
+    assert np.mean(held) >= 0.9
+
+
+@pytest.mark.parametrize(
+    "fields", [{"shape": "ramp", "phase_in": 3}, {"shape": "level-slope", "phase_in": 3, "phase": "ramp"}]
+)
+def test_the_level_change_of_a_ramp_is_the_whole_level(fields: dict[str, Any]) -> None:
+    y = np.where(np.arange(60) >= 36, 160, 200) + np.arange(60) % 3
+    found = CountITS(outcome="y", season="none", days=False, **fields).fit(monthly(y, before=36))
+    d, level = (found.effect(term) for term in ("log_level_change", "level_change"))
+    without = found.counterfactual["expected"][39]
+    for ours, log in (("estimate", "estimate"), ("conf_low", "conf_low"), ("conf_high", "conf_high")):
+        share = 1 - np.exp(-d[log])
+        assert level[ours] == pytest.approx(without * np.exp(d["estimate"]) * share)
+    assert level["p_value"] == pytest.approx(d["p_value"])
 
 
 def test_even_counts_have_no_negative_binomial_and_are_told_what_has() -> None:

@@ -12,6 +12,7 @@ from ucimpact.errors import EstimationError
 from ucimpact.inference.count_series import CountSeries
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.its_design import SegmentedDesign
+from ucimpact.methods.series_changes import LEVEL
 from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.methods.series_fit import LogRatio
 
@@ -19,6 +20,9 @@ RATES_ONLY = "Report rates as they were seen, or use longer periods or a larger 
 
 LEAST_EVENTS = 5
 """Events on either side of the start below which a ratio says next to nothing."""
+
+FEW_EVENTS = 30
+"""Events with the pilot below which its range is not that of the ratio but of a difference of totals."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +126,28 @@ class CountDesign:
         log_means = np.column_stack([offset + with_it @ coef, offset + without @ coef])
         return LogRatio.of_log_means(log_means, with_it, without)
 
+    def totals(self, coef: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The log totals over the periods with the pilot, without it and with it, as contrasts."""
+        at = self.segments.after
+        without = self.narrow(self.segments.expected)[at]
+        with_it = without + self.narrow(self.segments.effect)[at]
+        first, second = (
+            np.exp(log_mean - log_mean.max())
+            for log_mean in (self.series.offset[at] + rows @ coef for rows in (without, with_it))
+        )
+        return first @ without / first.sum(), second @ with_it / second.sum()
+
+    @property
+    def few(self) -> bool:
+        """Whether the ratio to the events seen with the pilot has no useful range in numbers."""
+        return float(self.y[self.segments.after].sum()) < FEW_EVENTS
+
+    def whole(self) -> int:
+        """Place of the first period with the pilot in which its level is whole, or of the last of all."""
+        after = np.flatnonzero(self.segments.after)
+        there = self.segments.columns[LEVEL][after] >= 1
+        return int(after[there.argmax()] if there.any() else after[-1])
+
     @property
     def each(self) -> float:
         """An average effect, in the units of effects, for one event over the periods with the pilot."""
@@ -162,9 +188,23 @@ def cautions(design: CountDesign) -> list[Finding]:
         "with the pilot": design.y[segments.after].sum(),
     }
     side, fewest = min(events.items(), key=lambda item: item[1])
+    found = []
     if fewest < LEAST_EVENTS:
         text = (
             f"{fewest:.0f} {design.outcome} in all {side}: under {LEAST_EVENTS} a ratio says next to nothing"
         )
-        return [Finding("warn", text, RATES_ONLY)]
-    return []
+        found.append(Finding("warn", text, RATES_ONLY))
+    elif events["before the start"] < FEW_EVENTS:
+        text = (
+            f"{events['before the start']:.0f} {design.outcome} in all before the start: under {FEW_EVENTS} "
+            f"hardly say what was expected, and a total may reach far beyond anything that was seen"
+        )
+        found.append(Finding("warn", text, RATES_ONLY))
+    if design.few:
+        text = (
+            f"{events['with the pilot']:.0f} {design.outcome} in all with the pilot: a ratio to under "
+            f"{FEW_EVENTS} is known badly, and the range in numbers is held to what the forecast of what "
+            f"was expected leaves possible"
+        )
+        found.append(Finding("warn", text, RATES_ONLY))
+    return found

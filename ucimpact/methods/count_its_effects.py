@@ -4,10 +4,12 @@ With :math:`\theta` the log of what happened over what was expected and :math:`Y
 pilot, the total effect is :math:`Y_1(1 - e^{-\theta})`: events avoided are its negative. Both ends are
 transformed, so that nothing implies fewer than no events, and the range leaves out 0 exactly when that of the
 ratio does. The average is the total over the number of periods, or over the people where there is a rate.
+Where few events were seen with the pilot the lower end is held to what was expected, see :func:`held`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,7 +40,54 @@ def log_average(fit: CountFit, ratio: LogRatio, level: float) -> Row:
 def average_of(design: CountDesign, fit: CountFit, level: float) -> Row:
     """The row of the average effect and nothing else."""
     seen = float(design.y[design.segments.after].sum())
-    return as_counts(log_average(fit, design.ratio(fit.coef), level), seen * design.each, "average")
+    theta = log_average(fit, design.ratio(fit.coef), level)
+    return in_numbers(design, fit, level, theta, seen * design.each, "average", design.totals(fit.coef))
+
+
+def held(
+    row: Mapping[str, Any], seen: Any, without: Mapping[str, Any], with_it: Mapping[str, Any]
+) -> dict[str, Any]:
+    r"""The lower limit and the error of an effect in numbers where few events were seen with the pilot.
+
+    The ratio of what was expected to next to nothing has no upper limit to speak of, and what was expected
+    has. With limits of both log means the difference is no lower than (Zou and Donner 2008)
+
+    .. math:: d - \sqrt{(\mu^1 - l^1)^2 + (u^0 - \mu^0)^2}
+
+    and the limit is the higher of the two, never on the other side of 0 than that of the ratio.
+
+    Parameters
+    ----------
+    row : mapping
+        The effect in numbers from the ratio.
+    seen : float or array
+        The mean with the pilot, in the same units.
+    without, with_it : mapping
+        Log means without and with the pilot, with their limits; only distances from their estimates count.
+    """
+    expected = seen - row["estimate"]
+    below = -seen * np.expm1(with_it["conf_low"] - with_it["estimate"])
+    above = expected * np.expm1(without["conf_high"] - without["estimate"])
+    bound = np.minimum(row["estimate"] - np.hypot(below, above), 0.0)
+    error = np.hypot(seen * with_it["std_error"], expected * without["std_error"])
+    return {"conf_low": np.maximum(row["conf_low"], bound), "std_error": np.minimum(row["std_error"], error)}
+
+
+def in_numbers(
+    design: CountDesign,
+    fit: CountFit,
+    level: float,
+    log_row: Row,
+    seen: float,
+    term: str,
+    means: tuple[np.ndarray, np.ndarray],
+) -> Row:
+    """An effect in numbers from the log ratio of the second of two log means to the first, as contrasts."""
+    row = as_counts(log_row, seen, term)
+    if not design.few:
+        return row
+    row |= held(row, seen, *(fit.row(contrast, level) for contrast in means))
+    return row | {"statistic": row["estimate"] / row["std_error"] if row["std_error"] > 0 else np.nan}
 
 
 class CountEffects:
@@ -91,19 +140,20 @@ class CountEffects:
         nothing = np.full(self.design.series.columns, np.nan)
         self._directions.append(nothing if direction is None else direction)
 
+    def _counts(self, log_row: Row, seen: float, term: str, without: np.ndarray, with_it: np.ndarray) -> Row:
+        return in_numbers(self.design, self.fit, self.level, log_row, seen, term, (without, with_it))
+
     def _build(self) -> None:
         design, segments, towards = self.design, self.design.segments, self.ratio.towards
         theta = log_average(self.fit, self.ratio, self.level)
         seen = float(design.y[segments.after].sum())
         logs = {name: design.narrow(c) for name, c in segments.contrasts().items()}
         later = {since: design.narrow(c) for since, c in segments.at_periods(design.data.frequency).items()}
-        self._add(as_counts(theta, seen * design.each, "average"), towards)
+        totals = design.totals(self.fit.coef)
+        self._add(self._counts(theta, seen * design.each, "average", *totals), towards)
         if "level_change" in logs:
-            first = int(np.flatnonzero(segments.after)[0])
-            self._add(
-                self._at(first, design.narrow(segments.effect[first]), "level_change"), logs["level_change"]
-            )
-        self._add(as_counts(theta, seen, "cumulative"), towards)
+            self._add(self._at(design.whole(), logs["level_change"], "level_change"), logs["level_change"])
+        self._add(self._counts(theta, seen, "cumulative", *totals), towards)
         self._add(as_share(theta), towards)
         self._add(theta, towards)
         for name in ("level_change", "slope_change"):
@@ -116,9 +166,10 @@ class CountEffects:
     def _at(self, at: int, contrast: np.ndarray, term: str) -> Row:
         """The effect in one period, in the units of effects, from its log ratio."""
         design = self.design
-        with_it = design.narrow(design.segments.expected[at] + design.segments.effect[at])
+        without = design.narrow(design.segments.expected[at])
+        with_it = without + contrast
         mean = float(np.exp(design.series.offset[at] + with_it @ self.fit.coef)) * design.unit[at]
-        return as_counts(self._log(contrast), mean, term)
+        return self._counts(self._log(contrast), mean, term, without, with_it)
 
     def realised(self, errors: CountErrors) -> None:
         """Add the total that the pilot's periods really differed by, with the noise of those periods.

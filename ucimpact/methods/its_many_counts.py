@@ -15,7 +15,8 @@ from ucimpact.inference.many_counts import ManyPoisson, many_poisson
 from ucimpact.inference.many_counts_noise import CountCells, CountMixture
 from ucimpact.inference.many_small import backward, forward
 from ucimpact.inference.mixture import COUNTED
-from ucimpact.methods.count_its_design import LEAST_EVENTS, RATES_ONLY, CountDesign
+from ucimpact.methods.count_its_design import FEW_EVENTS, LEAST_EVENTS, RATES_ONLY, CountDesign
+from ucimpact.methods.count_its_effects import held
 from ucimpact.methods.count_its_findings import BEYOND, LEARNED_FROM, TOO_EVEN
 from ucimpact.methods.its_many_effects import NUMBERS, ManyEffects, two_sided
 
@@ -178,23 +179,32 @@ class ManyCounts:
             total = means.sum(axis=0)
             shares.append(means / total)
             totals.append(np.log(total) + top)
-        towards = with_it[after].T @ shares[0] - without[after].T @ shares[1]
+        both = without[after].T @ shares[1], with_it[after].T @ shares[0]
+        towards = both[1] - both[0]
         theta = totals[0] - totals[1]
         log_row = spread.row(towards, theta - (towards * coef).sum(axis=0))
         seen = y[after].sum(axis=0)
+        few = seen < FEW_EVENTS
 
-        def in_period(at: int, row: Row) -> Row:
-            return as_counts(row, np.exp(offset[at] + with_it[at] @ coef))
+        def in_numbers(row: Row, seen: np.ndarray, means: tuple[np.ndarray, np.ndarray]) -> Row:
+            told = as_counts(row, seen)
+            if not few.any():
+                return told
+            return few_held(told, seen, *(spread.row(contrast) for contrast in means), few=few)
+
+        def in_period(at: int, row: Row, contrast: np.ndarray) -> Row:
+            there = without[at] + contrast
+            return in_numbers(row, np.exp(offset[at] + there @ coef), (without[at], there))
 
         logs = {name: spread.row(narrow(contrast)) for name, contrast in self._logs.items()}
-        found = [as_counts(log_row, seen / int(after.sum()))]
+        found = [in_numbers(log_row, seen / int(after.sum()), both)]
         if "level_change" in logs:
-            first = int(np.flatnonzero(after)[0])
-            found.append(in_period(first, spread.row(narrow(segments.effect[first]))))
-        found += [as_counts(log_row, seen), as_share(log_row), log_row, *logs.values()]
+            contrast = narrow(self._logs["level_change"])
+            found.append(in_period(self._design.whole(), logs["level_change"], contrast))
+        found += [in_numbers(log_row, seen, both), as_share(log_row), log_row, *logs.values()]
         for since, contrast in self._later.items():
             at = int(np.flatnonzero(segments.since == since)[0])
-            found.append(in_period(at, spread.row(narrow(contrast))))
+            found.append(in_period(at, spread.row(narrow(contrast)), narrow(contrast)))
         return found
 
     def _care(self, y: np.ndarray, exposure: np.ndarray, fit: ManyPoisson, spread: _Spread) -> np.ndarray:
@@ -205,9 +215,10 @@ class ManyCounts:
         seen = y[segments.before] / exposure[segments.before]
         margin = BEYOND * np.ptp(seen, axis=0)
         outside = (expected < seen.min(axis=0) - margin) | (expected > seen.max(axis=0) + margin)
-        fewest = np.minimum(y[segments.before].sum(axis=0), y[segments.after].sum(axis=0))
+        sides = np.stack([y[segments.before].sum(axis=0), y[segments.after].sum(axis=0)])
+        little = (sides < LEAST_EVENTS).any(axis=0) | (sides[0] < FEW_EVENTS)
         always = self._independent or int(segments.used.sum()) < LEARNED_FROM
-        signs = (outside.any(axis=0), fit.dispersion < TOO_EVEN, fewest < LEAST_EVENTS)
+        signs = (outside.any(axis=0), fit.dispersion < TOO_EVEN, little, sides[1] < FEW_EVENTS)
         return np.asarray(np.sum([sign.astype(np.int16) for sign in signs], axis=0) + int(always))
 
 
@@ -218,6 +229,14 @@ def as_counts(log_row: Row, seen: np.ndarray) -> Row:
         at[name] = -seen * np.expm1(-at[name])
     at["std_error"] = np.abs(seen) * np.exp(-at["estimate"]) * at["std_error"]
     at["estimate"] = -seen * np.expm1(-at["estimate"])
+    return tuple(at[name] for name in NUMBERS)
+
+
+def few_held(told: Row, seen: np.ndarray, without: Row, with_it: Row, *, few: np.ndarray) -> Row:
+    """Effects in numbers, those of the series marked ``few`` held to what both log means leave possible."""
+    at, *means = (dict(zip(NUMBERS, row, strict=True)) for row in (told, without, with_it))
+    for name, values in held(at, seen, *means).items():
+        at[name] = np.where(few, values, at[name])
     return tuple(at[name] for name in NUMBERS)
 
 
