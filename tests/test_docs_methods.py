@@ -14,6 +14,7 @@ from ucimpact.estimate import Estimate
 from ucimpact.methods import METHODS
 
 DOCS = Path(__file__).parents[1] / "docs"
+HONEST = (DOCS / "honest_did.md").read_text(encoding="utf-8")
 
 
 def ran(page: str) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def test_the_example_of_a_method_runs_and_gives_the_effects_it_names(page: str, 
         "did",
         "event_study",
         "imputation",
+        "matched_cohort",
         "sun_abraham",
     ],
 )
@@ -66,6 +68,14 @@ def test_the_example_of_places_or_people_runs(page: str) -> None:
     estimate = ran(f"methods/{page}.md")["estimate"]
     assert estimate.method == page.replace("_", "-")
     assert math.isfinite(estimate.headline["estimate"])
+
+
+def test_the_example_of_a_drift_that_a_finding_survives_runs() -> None:
+    found = ran("honest_did.md")["found"]
+    said = re.findall(
+        r"^found\.(?:sentence  # \"(.*)\"|breakdown  # (0\.\d\d)).*$", HONEST, flags=re.MULTILINE
+    )
+    assert said == [(found.sentence, ""), ("", f"{found.breakdown:.2f}")]
 
 
 def test_the_examples_of_checks_give_checks() -> None:
