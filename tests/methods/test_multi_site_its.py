@@ -15,6 +15,7 @@ from ucimpact.data.simulate_sites import PilotSites
 from ucimpact.errors import DesignError, EstimationError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.pooling import pool
+from ucimpact.methods.count_its import CountITS
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.multi_site_its import MultiSiteITS
 from ucimpact.methods.multi_site_series import SHARED, shared_season
@@ -46,17 +47,26 @@ def test_each_site_is_the_plain_method_and_the_average_is_their_pooling() -> Non
         for column in ("estimate", "conf_low", "conf_high"):
             assert row[column] == pytest.approx(number(alone, "average", column), rel=1e-9)
     again = pool(rows["estimate"].to_numpy(), rows["std_error"].to_numpy() ** 2)
-    assert number(estimate, "att") == pytest.approx(again.estimate)
-    assert [number(estimate, "att", c) for c in ("conf_low", "conf_high")] == pytest.approx(again.limits()[0])
+    assert number(estimate, "site_average") == pytest.approx(again.estimate)
+    assert number(estimate, "site_average", "df") == 7
+    low, high = again.limits()[0]
+    wide = number(estimate, "site_average", "conf_high") - number(estimate, "site_average", "conf_low")
+    more = (wide / 2) ** 2 - ((high - low) / 2) ** 2
+    assert more >= -1e-9
     reach = [number(estimate, "prediction", c) for c in ("conf_low", "conf_high")]
-    assert reach == pytest.approx(again.prediction())
-    assert number(estimate, "att", "df") == 7
+    least, most = again.prediction()
+    assert (reach[1] - reach[0]) / 2 == pytest.approx(np.sqrt(((most - least) / 2) ** 2 + more))
+    assert sum(reach) / 2 == pytest.approx(again.estimate)
     assert len(estimate.extras["leave_one_out"]) == 8
 
 
-def test_a_total_is_the_average_over_all_periods_with_the_pilot() -> None:
+def test_a_total_is_the_sum_of_what_the_sites_did() -> None:
     data = panel()
     estimate = MultiSiteITS(outcome="admissions").fit(data)
+    months = data.treated.reshape(len(data.units), -1).sum(axis=1)
+    own = {row["group"]: row["estimate"] for _, row in estimate.effects.iterrows() if row["term"] == "site"}
+    total = sum(own[unit] * n for unit, n in zip(data.units, months, strict=True) if n)
+    assert number(estimate, "cumulative") == pytest.approx(total)
     with_it = data.values("admissions")[data.treated]
     assert number(estimate, "cumulative") == pytest.approx(number(estimate, "att") * len(with_it))
     assert estimate.extras["observed"] == pytest.approx(with_it.mean())
@@ -70,6 +80,15 @@ def test_counts_are_pooled_as_ratios_and_told_in_units_of_the_rate() -> None:
     estimate = MultiSiteITS(outcome="rate").fit(data)
     theta = number(estimate, "log_average")
     assert np.expm1(theta) == pytest.approx(-0.2, abs=0.03)
+    sites = estimate.extras["sites"]
+    y = np.array([row["estimate"] for row in sites])
+    seen = [
+        data.values("admissions")[data.treated & (data.table["site"] == row["site"]).to_numpy()].sum()
+        for row in sites
+    ]
+    assert number(estimate, "cumulative") == pytest.approx(-np.sum(seen * np.expm1(-y)))
+    assert number(estimate, "site_average") == pytest.approx(np.expm1(number(estimate, "log_site_average")))
+    assert estimate.extras["pooled"]["estimate"] == number(estimate, "log_site_average")
     rows = data.treated
     events, people = data.values("admissions")[rows].sum(), data.values("people")[rows].sum()
     assert number(estimate, "relative") == pytest.approx(np.expm1(theta))
@@ -218,8 +237,11 @@ def test_sites_that_differ_are_said_to() -> None:
     fixed = MultiSiteITS(outcome="admissions", scale="ratio", pooling="fixed", interval="normal")
     again = fixed.fit(panel(tau=0.25, noise=0.02))
     assert again.extras["heterogeneity"]["tau2"] == 0
-    narrow = again.headline["conf_high"] - again.headline["conf_low"]
-    assert narrow < 0.5 * (estimate.headline["conf_high"] - estimate.headline["conf_low"])
+    wide, narrow = (
+        number(found, "site_average", "conf_high") - number(found, "site_average", "conf_low")
+        for found in (estimate, again)
+    )
+    assert narrow < 0.5 * wide
 
 
 def test_choices_that_are_not_known_are_listed_together() -> None:
@@ -227,10 +249,95 @@ def test_choices_that_are_not_known_are_listed_together() -> None:
         MultiSiteITS(outcome="y", scale="log", pooling="gh", interval="t")
 
 
+def sizes(changes: list[float], people: list[float], seed: int = 8) -> tuple[Panel, float]:
+    """Counts at sites of these sizes and changes, and what the changes did in all."""
+    rng, month = np.random.default_rng(seed), pd.period_range("2014-01", periods=48, freq="M").astype(str)
+    with_it, rows, truth = np.arange(48) >= 28, [], 0.0
+    for at, (change, size) in enumerate(zip(changes, people, strict=True)):
+        mean = size * np.exp(0.03 * rng.standard_normal(48))
+        truth += change * mean[with_it].sum()
+        seen = rng.poisson(mean * np.where(with_it, 1 + change, 1.0))
+        rows += [(f"site {at}", *row, month[28]) for row in zip(month, seen, strict=True)]
+    table = pd.DataFrame(rows, columns=["site", "month", "y", "start"])
+    return Panel(table, unit="site", period="month", start="start"), truth
+
+
+def test_a_large_site_without_an_effect_leads_the_total_and_not_the_average() -> None:
+    data, truth = sizes([0.0] + [-0.25] * 7, [2000] + [60] * 7)
+    estimate = MultiSiteITS(outcome="y").fit(data)
+    total = estimate.effect("cumulative")
+    assert total["conf_low"] < truth < total["conf_high"]
+    assert number(estimate, "relative") == pytest.approx(-2100 / 48_400, abs=0.04)
+    assert number(estimate, "site_average") < -0.1
+    assert any("Large sites and small ones changed unlike" in text for text in estimate.warnings)
+    assert any("site 0 alone has 8" in text and "in the total" in text for text in estimate.warnings)
+    alike = MultiSiteITS(outcome="y").fit(sizes([-0.2] * 8, [300] * 8)[0])
+    assert not any("changed unlike" in text for text in alike.warnings)
+
+
+def moving(seed: int, together: float, sites: int = 8, apart: int = 0) -> Panel:
+    """Sites without an effect, with AR(1) shocks of their own and one that comes to all."""
+    rng, n = np.random.default_rng(seed), 48
+    month = pd.period_range("2014-01", periods=n, freq="M").astype(str)
+
+    def wander(sd: float) -> np.ndarray:
+        path, fresh = np.zeros(n), sd * np.sqrt(0.75) * rng.standard_normal(n)
+        path[0] = sd * rng.standard_normal()
+        for t in range(1, n):
+            path[t] = 0.5 * path[t - 1] + fresh[t]
+        return path
+
+    shock, rows = wander(together), []
+    for at in range(sites):
+        seen = rng.poisson(120 * np.exp(shock + wander(0.06)))
+        rows += [(f"site {at}", *row, month[28 + at % 6 * apart]) for row in zip(month, seen, strict=True)]
+    table = pd.DataFrame(rows, columns=["site", "month", "y", "start"])
+    return Panel(table, unit="site", period="month", start="start")
+
+
+def test_with_one_start_the_range_holds_what_the_sum_of_the_sites_does_by_itself() -> None:
+    data = moving(3, 0.1)
+    estimate = MultiSiteITS(outcome="y", season="none").fit(data)
+    summed = data.table.groupby("month", as_index=False)["y"].sum()
+    alone = CountITS(outcome="y", season="none").fit(Series(summed, period="month", start="2016-05"))
+    assert number(estimate, "relative") == pytest.approx(number(alone, "relative"), abs=0.02)
+    wide, narrow = (
+        number(found, "log_average", "conf_high") - number(found, "log_average", "conf_low")
+        for found in (estimate, alone)
+    )
+    assert wide == pytest.approx(narrow, rel=0.15)
+    told = estimate.extras["shared"]
+    assert told["correlation"] > 0.2 and told["widened"] > 2
+    assert 2 * told["one_series_half_width"] == pytest.approx(narrow, rel=0.1)
+    assert any("go up and down together" in text for text in estimate.warnings)
+    assert "times as wide" in estimate.draws_from
+
+
+def test_sites_with_nothing_in_common_are_hardly_made_wider_and_starts_apart_take_shocks_out() -> None:
+    alone = [MultiSiteITS(outcome="y", season="none").fit(moving(seed, 0.0)) for seed in range(8)]
+    told = [found.extras["shared"] for found in alone]
+    assert np.mean([row["widened"] for row in told]) < 1.3
+    assert abs(np.mean([row["correlation"] for row in told])) < 0.03
+    apart = MultiSiteITS(outcome="y", season="none").fit(moving(3, 0.1, apart=3)).extras["shared"]
+    assert apart["left_by_starts"] < 0.7 and apart["widened"] > 1.25
+
+
+@pytest.mark.parametrize("apart", [0, 2])
+def test_months_that_move_all_sites_are_not_taken_for_an_effect(apart: int) -> None:
+    method, wrong, told = MultiSiteITS(outcome="y", season="none"), [], []
+    for seed in range(30):
+        found = method.fit(moving(seed, 0.06, apart=apart))
+        wrong.append(not found.headline["conf_low"] <= 0 <= found.headline["conf_high"])
+        told.append(found.extras["shared"]["widened"])
+    assert np.mean(wrong) <= 0.17  # 30 draws at 5%: mean .05, sd .04
+    assert np.mean(told) > 1.5
+
+
 @pytest.mark.parametrize("tau", [0.0, 0.08])
 def test_it_errs_no_more_often_than_it_says(tau: float) -> None:
     method, wrong = MultiSiteITS(outcome="admissions", season="fourier-1"), []
     for seed in range(40):
-        head = method.fit(panel(seed, sites=6, never=0, months=36, before=24, spread=3, tau=tau)).headline
-        wrong.append(not head["conf_low"] <= 0 <= head["conf_high"])
+        found = method.fit(panel(seed, sites=6, never=0, months=36, before=24, spread=3, tau=tau))
+        mean = found.effect("site_average" if tau else "att")  # of sites that differ the total is not 0
+        wrong.append(not mean["conf_low"] <= 0 <= mean["conf_high"])
     assert np.mean(wrong) <= 0.15  # 40 draws at 5%: mean .05, sd .034

@@ -14,8 +14,8 @@ from scipy.special import ndtri
 from ucimpact.data.calendar import Season, season_columns, season_for
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
-from ucimpact.inference.count_series import CountSeries
-from ucimpact.inference.timeseries import Reml
+from ucimpact.inference.count_series import LEAST_MEAN, CountSeries
+from ucimpact.inference.timeseries import Ar1Fit, Reml
 from ucimpact.methods.count_did_path import event_label
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.its_ranges import Ranges
@@ -74,6 +74,14 @@ class SiteEffect:
     route : str
     expected, spread : array (n,)
         What was expected without the pilot in each period, per unit of ``people``, and its standard error.
+    fit : Ar1Fit
+        The regression, of a working response for counts.
+    towards : array (p,)
+        The contrast of ``fit`` along which ``estimate`` moves.
+    root : array (n,)
+        What the residuals of ``fit`` are divided by for those on the scale on which sites are pooled.
+    unit : float
+        What the coefficients of ``fit`` are divided by for the same.
     """
 
     site: Site
@@ -86,6 +94,15 @@ class SiteEffect:
     route: str
     expected: np.ndarray
     spread: np.ndarray
+    fit: Ar1Fit
+    towards: np.ndarray
+    root: np.ndarray
+    unit: float
+
+    @property
+    def own_df(self) -> float:
+        """Satterthwaite degrees of freedom of ``std_error``."""
+        return float(self.fit.dfs(self.towards)[0])
 
 
 def rows_of(panel: Panel) -> list[np.ndarray]:
@@ -214,13 +231,14 @@ def _of_counts(site: Site, level: float) -> SiteEffect:
     row = ratio.row(ranges, fit.coef)
     log_expected = without[:, :p] @ fit.coef[:p]
     expected = np.exp(log_expected)
-    return _told(site, row, ranges, expected, expected * fit.std_errors(without))
+    root = np.sqrt(np.clip(series.poisson.mu, LEAST_MEAN, None))
+    return _told(site, row, ranges, expected, expected * fit.std_errors(without), root=root)
 
 
 def _of_means(site: Site, scale: str, level: float) -> SiteEffect:
     design = site.design
     fit = Reml().of(design.y, design.x)
-    average = design.contrasts()["average"]
+    average, unit = design.contrasts()["average"], 1.0
     if scale == "identity":
         ranges = Ranges.of(fit, average, used=int(design.used.sum()), level=level)
         row: Mapping[str, Any] = ranges.row("average", average)
@@ -228,11 +246,20 @@ def _of_means(site: Site, scale: str, level: float) -> SiteEffect:
         ratio = LogRatio.of_means(average, design.expected_average(), fit.coef)
         ranges = Ranges.of(fit, ratio.towards, used=int(design.used.sum()), level=level)
         row = ratio.row(ranges, fit.coef)
-    return _told(site, row, ranges, fit.estimates(design.expected), fit.std_errors(design.expected))
+        unit = float(design.expected_average() @ fit.coef)
+    expected, spread = fit.estimates(design.expected), fit.std_errors(design.expected)
+    return _told(site, row, ranges, expected, spread, root=np.full(len(design.y), unit), unit=unit)
 
 
 def _told(
-    site: Site, row: Mapping[str, Any], ranges: Ranges, expected: np.ndarray, spread: np.ndarray
+    site: Site,
+    row: Mapping[str, Any],
+    ranges: Ranges,
+    expected: np.ndarray,
+    spread: np.ndarray,
+    *,
+    root: np.ndarray,
+    unit: float = 1.0,
 ) -> SiteEffect:
     return SiteEffect(
         site=site,
@@ -245,6 +272,10 @@ def _told(
         route=ranges.route("average", ranges.average),
         expected=expected,
         spread=spread,
+        fit=ranges.fit,
+        towards=ranges.average,
+        root=root,
+        unit=unit,
     )
 
 

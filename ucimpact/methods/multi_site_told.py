@@ -1,12 +1,13 @@
-"""Sites fitted, pooled and told: the average in the units of the outcome, and every site beside it."""
+"""Sites fitted, added up, pooled and told: the total, the average over sites, and every site beside them."""
 
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from ucimpact import serialise
 from ucimpact.data.panel import Panel
@@ -15,7 +16,9 @@ from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference.pooling import Pooled, pool
 from ucimpact.methods.multi_site_choices import SiteChoices
 from ucimpact.methods.multi_site_series import SiteEffect, effect_of, frame_of
+from ucimpact.methods.multi_site_shared import Months, Shared, shared
 from ucimpact.methods.multi_site_sites import LEAST_SITES, Sites
+from ucimpact.methods.multi_site_total import Total
 from ucimpact.methods.series_fit import as_counts, as_share
 
 DIFFER = 0.10
@@ -25,11 +28,11 @@ FEW = 5
 CARRIES = 0.5
 """Share of the weight from which one site leads the average."""
 
-WORDS = {
-    "modified": "REML between sites, Hartung-Knapp interval never narrower than the ordinary one",
-    "knapp-hartung": "Hartung-Knapp interval",
-    "normal": "normal interval",
-}
+WIDER = 1.25
+"""Times as wide as with independent sites from which what they share is told."""
+
+APART = 0.25
+"""Share of the larger by which the sites added up and their average lie apart before it is told."""
 
 
 def estimate_of(method: SiteChoices, panel: Panel, sites: Sites, warnings: tuple[str, ...]) -> Estimate:
@@ -62,7 +65,7 @@ def estimate_of(method: SiteChoices, panel: Panel, sites: Sites, warnings: tuple
     periods = int(sum(one.site.told.sum() for one in found))
     return Estimate(
         method="multi-site-its",
-        estimand="mean effect over sites like these",
+        estimand="effect at the sites that took part, added up",
         outcome=method.outcome,
         effects=effects_frame(told.rows()),
         influence=told.influence(),
@@ -78,9 +81,7 @@ def estimate_of(method: SiteChoices, panel: Panel, sites: Sites, warnings: tuple
         },
         warnings=warnings + tuple(told.care()),
         spec={f.name: serialise.plain(getattr(method, f.name)) for f in fields(method)},
-        draws_from=f"{WORDS[method.interval]}, t on {pooled.df:.0f} degrees of freedom"
-        if np.isfinite(pooled.df)
-        else WORDS[method.interval],
+        draws_from=told.draws_from,
         extras=serialise.plain(
             {
                 "noun": noun,
@@ -121,7 +122,7 @@ def _effects(method: SiteChoices, sites: Sites) -> tuple[list[SiteEffect], list[
 
 
 class Told:
-    """A pooled effect in the units of the outcome.
+    """Sites added up, and pooled, in the units of the outcome.
 
     Parameters
     ----------
@@ -136,8 +137,58 @@ class Told:
         self.method, self.scale, self.found, self.pooled = method, scale, found, pooled
         self.people = float(sum(one.site.people[one.site.told].sum() for one in found))
         self.events = float(sum(one.site.events[one.site.told].sum() for one in found))
+        self.total = Total.of(found, scale)
+        self.head = self._widened(
+            self.total.estimate, self.total.half(method.level), self.total.df, self.alike
+        )
         low, high = pooled.limits(method.level)[0]
-        self.head = _row(pooled.estimate, pooled.std_error, pooled.df, float(pooled.p_values[0]), low, high)
+        self.mean = self._widened(pooled.estimate, (high - low) / 2, pooled.df, self.alike_mean)
+
+    @property
+    def errors(self) -> np.ndarray:
+        """Standard error of each site's effect, shape (k,)."""
+        return np.sqrt(self.pooled.v)
+
+    @cached_property
+    def months(self) -> Months:
+        """What the sites left over, in calendar time."""
+        return Months.of(self.found)
+
+    @cached_property
+    def alike(self) -> Shared:
+        """What the sum of the sites has in it that comes to all of them."""
+        level, total = self.method.level, self.total
+        return shared(self.months, total.weights, self.errors, half=total.half(level), level=level)
+
+    @cached_property
+    def alike_mean(self) -> Shared:
+        """The same of the average over sites."""
+        weights, level = self.pooled.weights, self.method.level
+        half = float(ndtri((1 + level) / 2) * np.sqrt((weights**2) @ self.pooled.v))
+        return shared(self.months, weights, self.errors, half=half, level=level)
+
+    def _widened(self, estimate: float, half: float, df: float, more: Shared) -> dict[str, Any]:
+        """A row whose squared half-width has what comes to all sites added to it."""
+        half = float(np.sqrt(half**2 + more.excess))
+        level = (1 + self.method.level) / 2
+        error = half / float(ndtri(level) if np.isinf(df) else stdtrit(df, level))
+        z = -abs(estimate) / error
+        p_value = float(2 * (ndtr(z) if np.isinf(df) else stdtr(df, z)))
+        return _row(estimate, error, df, p_value, estimate - half, estimate + half)
+
+    @property
+    def widened(self) -> float:
+        """Times as wide as with independent sites."""
+        half = self.total.half(self.method.level)
+        return float(np.sqrt(1 + self.alike.excess / half**2))
+
+    @property
+    def draws_from(self) -> str:
+        """How the likely range came about."""
+        return (
+            f"sites added up, t on {self.total.df:.0f} degrees of freedom (Satterthwaite), for what comes to "
+            f"all of them {self.widened:.1f} times as wide as for independent sites"
+        )
 
     @property
     def seen(self) -> float:
@@ -145,19 +196,22 @@ class Told:
         return self.events / self.people
 
     def rows(self) -> list[dict[str, Any]]:
-        """``att``, ``cumulative``, ``relative``, ``prediction``, then the sites from the least effect up."""
-        low, high = self.pooled.prediction(self.method.level)
-        reach = {**self.head, "conf_low": low, "conf_high": high, "p_value": np.nan, "statistic": np.nan}
-        reach |= {"std_error": float(np.hypot(np.sqrt(self.pooled.tau2), self.pooled.std_error))}
-        reach |= {"df": self.pooled.residual_df - 1.0}
+        """The sites added up; their average; another site; then each from the least effect up."""
+        reach = dict(zip(("conf_low", "conf_high"), self.reach, strict=True))
+        error = float(np.hypot(np.sqrt(self.pooled.tau2), self.mean["std_error"]))
+        another = {**self.mean, **reach, "p_value": np.nan, "statistic": np.nan, "std_error": error}
+        another |= {"df": self.pooled.residual_df - 1.0}
         rows = [
             self._in_units(self.head, "att", self.seen),
             self._in_units(self.head, "cumulative", self.events, times=self.people),
             self._share(self.head),
         ]
-        rows.append(self._in_units(reach, "prediction", self.seen))
         if self.scale == "log":
             rows.append({"term": "log_average", **self.head})
+            rows += [as_share(self.mean, "site_average"), {"term": "log_site_average", **self.mean}]
+        else:
+            rows.append({**self.mean, "term": "site_average"})
+        rows.append(self._in_units(another, "prediction", self.seen))
         for one, weight in zip(self.found, self.pooled.weights, strict=True):
             alone = _row(one.estimate, one.std_error, one.df, np.nan, one.low, one.high)
             seen = float(one.site.events[one.site.told].sum() / one.site.people[one.site.told].sum())
@@ -165,6 +219,13 @@ class Told:
                 self._in_units(alone, "site", seen) | {"group": one.site.name, "weight": float(weight)}
             )
         return rows
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Where the effect at another such site would lie, what is shared included."""
+        low, high = self.pooled.prediction(self.method.level)
+        half = float(np.sqrt(((high - low) / 2) ** 2 + self.alike_mean.excess))
+        return self.pooled.estimate - half, self.pooled.estimate + half
 
     def _in_units(
         self, row: dict[str, Any], term: str, seen: float, times: float | None = None
@@ -187,17 +248,17 @@ class Told:
         return {**row, **share, "std_error": error, "term": "relative"}
 
     def influence(self) -> np.ndarray:
-        """What each site adds to the average, shape (n_sites, 1)."""
-        moved = self.pooled.weights * (self.pooled.y - self.pooled.estimate)
-        slope = self.seen * np.exp(-self.pooled.estimate) if self.scale == "log" else 1.0
+        """What each site adds to the effect in all, shape (n_sites, 1)."""
+        moved = self.total.weights * (self.pooled.y - self.total.estimate)
+        slope = self.seen * np.exp(-self.total.estimate) if self.scale == "log" else 1.0
         return np.asarray(slope * moved)[:, None]
 
     def account(self) -> dict[str, Any]:
         """Everything about the pooling, on the scale on which sites were pooled."""
         pooled, level = self.pooled, self.method.level
         low, high = pooled.tau2_limits(level)
-        reach = pooled.prediction(level)
-        every = zip(self.found, pooled.weights, strict=True)
+        reach = self.reach
+        every = zip(self.found, pooled.weights, self.total.weights, strict=True)
         try:
             z, p = pooled.egger()
             small: dict[str, Any] | None = {"statistic": z, "p_value": p}
@@ -212,16 +273,25 @@ class Told:
                     "low": one.low,
                     "high": one.high,
                     "weight": float(weight),
+                    "share": float(share),
                     "before": int(one.site.design.before.sum()),
                     "after": int(one.site.design.after.sum()),
                     "rho": one.rho,
                     "route": one.route,
                 }
-                for one, weight in every
+                for one, weight, share in every
             ],
+            "total": {"scale": self.scale, **{name: self.head[key] for name, key in NAMES.items()}},
+            "shared": {
+                "correlation": self.months.correlation,
+                "widened": self.widened,
+                "variance_ratio": self.widened**2,
+                "one_series_half_width": self.alike.half,
+                "left_by_starts": self.alike.kappa,
+            },
             "pooled": {
                 "scale": self.scale,
-                **{name: self.head[key] for name, key in NAMES.items()},
+                **{name: self.mean[key] for name, key in NAMES.items()},
                 "prediction_low": reach[0] if np.isfinite(reach[0]) else None,
                 "prediction_high": reach[1] if np.isfinite(reach[1]) else None,
             },
@@ -276,19 +346,20 @@ class Told:
         if pooled.k < FEW:
             texts.append(
                 f"{pooled.k} sites are few to show how far the effect differs from site to site, which the "
-                f"likely range and the range for another site lean on."
+                f"range of their average and the range for another site lean on."
             )
         if self.careful < DIFFER:
             texts.append(
                 f"The effect differs between sites by more than chance (I squared {pooled.i2:.0%}): the "
                 f"average need not hold at any one of them."
             )
-        top = int(np.argmax(pooled.weights))
-        if pooled.weights[top] > CARRIES:
-            texts.append(
-                f"{self.found[top].site.name} alone has {pooled.weights[top]:.0%} of the weight in the "
-                f"average."
-            )
+        for weights, what in ((self.total.weights, "total"), (pooled.weights, "average over sites")):
+            top = int(np.argmax(weights))
+            if weights[top] > CARRIES:
+                texts.append(
+                    f"{self.found[top].site.name} alone has {weights[top]:.0%} of the weight in the {what}."
+                )
+        texts += self._apart() + self._together()
         if len({one.site.start for one in self.found}) == 1:
             texts.append(
                 "All sites start at the same date: what came to all of them then cannot be told from the "
@@ -300,6 +371,32 @@ class Told:
                 "change that came to all sites at once counts as effect."
             )
         return texts
+
+    def _apart(self) -> list[str]:
+        """Whether the sites added up and their average say different things."""
+        total, mean = self.total.estimate, self.pooled.estimate
+        wide = np.array([(one.high - one.low) / 2 for one in self.found])
+        chance = float(np.sqrt(((self.total.weights - self.pooled.weights) ** 2) @ wide**2))
+        if abs(total - mean) <= max(chance, APART * max(abs(total), abs(mean))):
+            return []
+        told, other = (
+            f"{np.expm1(value):.1%}" if self.scale == "log" else f"{value:.3g}" for value in (total, mean)
+        )
+        return [
+            f"Large sites and small ones changed unlike: in all sites added up the change is {told}, on "
+            f"average over sites {other}. The total is what happened at these sites; neither is the change "
+            f"at a site of any size."
+        ]
+
+    def _together(self) -> list[str]:
+        """Whether what comes to all sites makes the range wider."""
+        if self.widened < WIDER:
+            return []
+        return [
+            f"The sites go up and down together (mean correlation of what is left over "
+            f"{self.months.correlation:.2f}): more sites do not average that out, and the likely range is "
+            f"{self.widened:.1f} times as wide as for sites with nothing in common."
+        ]
 
 
 NAMES = {"estimate": "estimate", "low": "conf_low", "high": "conf_high", "p_value": "p_value", "df": "df"}
