@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.ar1_series import ar1
 from tests.conftest import golden
 from ucimpact.data.series import Series
 from ucimpact.data.simulate_controls import SeriesWithControls
@@ -269,7 +270,7 @@ def test_limits_hold_the_truth_and_true_controls_are_chosen() -> None:
         ({"changes": (Change(start=10),)}, "changes.*alone are fitted; take it out: choose a window"),
         ({"trend": "none"}, "trend = 'none' does not fit.*components = \"trend\""),
         ({"phase": "ramp", "phase_in": 3}, "phase = 'ramp' does not fit.*phase_in leaves"),
-        ({"components": "slope"}, 'components = "slope" is not known.*level, trend'),
+        ({"components": "slope"}, 'components = "slope" is not known.*level, line, trend'),
         ({"season_length": 0}, "season_length = 0 is below 1"),
         ({"season_length": 12, "season": "month"}, "two seasons"),
         ({"season_length": 12, "season_profile": (1.0,) * 12}, "season_profile and.*are two seasons"),
@@ -433,3 +434,25 @@ def test_texts_take_no_side() -> None:
     assert rise == fall
     for word in ("improve", "better", "worse", "benefit", "harm"):
         assert word not in rise
+
+
+def test_ordinary_growth_is_no_effect_where_no_control_carries_it() -> None:
+    """3% a year, 20 series: a line finds one effect, a level alone seven."""
+    months, rng = pd.period_range("2014-01", periods=60, freq="M").astype(str), np.random.default_rng(4)
+    found = {"auto": 0, "level": 0}
+    for _ in range(20):
+        y = 1000 + 2.5 * np.arange(60) + 30 * ar1(rng, 60, 0.3)
+        data = Series(pd.DataFrame({"period": months, "y": y}), start=months[42])
+        for components in found:
+            method = StructuralTimeSeries(outcome="y", draws=400, burn=100, components=components)
+            head = method.fit(data).headline
+            found[components] += not head["conf_low"] <= 0 <= head["conf_high"]
+    assert found["auto"] <= 2
+    assert found["level"] >= 5
+
+
+def test_a_line_is_the_default_without_controls_and_only_there() -> None:
+    assert StructuralTimeSeries(outcome="y").has_line
+    assert not StructuralTimeSeries(outcome="y", controls=("x1",)).has_line
+    assert not StructuralTimeSeries(outcome="y", components="level").has_line
+    assert StructuralTimeSeries(outcome="y", controls=("x1",), components="line").has_line

@@ -54,7 +54,7 @@ from ucimpact.methods.series_refusals import choice_refusals
 from ucimpact.methods.structural_effects import Effects, covariance, shares_of_mean, tail_area
 from ucimpact.methods.structural_findings import HELPS
 
-COMPONENTS = ("level", "trend")
+COMPONENTS = ("auto", "level", "line", "trend")
 WEEK = 7
 LEAST_WEEKS = 3
 LEVEL_SD, LEVEL_WEIGHT = 0.01, 32.0
@@ -96,9 +96,10 @@ class StructuralTimeSeries(SeriesChoices):
     controls : tuple of str, default ()
         Columns of the table, without gaps, that the pilot did not touch: the same service elsewhere, or
         another that shares what moves it. The model chooses among them.
-    components : str, default "level"
-        ``"level"`` (wanders without direction) or ``"trend"`` (with a slope that wanders too: far wider
-        limits).
+    components : str, default "auto"
+        ``"level"`` (wanders without direction), ``"line"`` (a level that wanders about a straight line) or
+        ``"trend"`` (with a slope that wanders too: far wider limits). ``"auto"`` is a level with control
+        series, which carry the growth, and a line without: a level alone takes ordinary growth for an effect.
     season_length : int, optional
         Periods after which a pattern repeats that may slowly change: 7 for days of the week, 12 for
         months, 52 for weeks; 1 for none. It takes the place of ``season``. Unless given, 7 for a series of
@@ -117,7 +118,7 @@ class StructuralTimeSeries(SeriesChoices):
     """
 
     controls: tuple[str, ...] = ()
-    components: str = "level"
+    components: str = "auto"
     season_length: int | None = None
     expected_model_size: float = 3.0
     level_sd: float | None = None
@@ -206,12 +207,17 @@ class StructuralTimeSeries(SeriesChoices):
         season = Season(name=f"pattern of {length} {noun}s", harmonics=0, why=why, separable=True)
         return replace(design, season=season)
 
+    @property
+    def has_line(self) -> bool:
+        """Whether the level wanders about a straight line."""
+        return self.components == "line" or (self.components == "auto" and not self.controls)
+
     def _plain(self, data: Series) -> SeriesChoices:
-        """The shared choices without a trend, as the level takes its place."""
+        """The shared choices; without a line there is no trend, as the level takes its place."""
         return SeriesChoices(
             outcome=self.outcome,
             shape="level",
-            trend="none",
+            trend="linear" if self.has_line else "none",
             season=self.season if self.pattern(data) == 1 else "none",
             season_profile=self.season_profile,
             phase_in=self.phase_in,
