@@ -91,7 +91,7 @@ def test_the_report_of_sites_has_a_forest_plot_with_the_numbers_behind_it(sites:
     page = render(sites)
     assert "What did each site show?" in page and "Average of 8 sites" in page
     assert "Another site like these" in page and 'id="sites-chart-wideonly-t"' in page
-    assert "how far the sites lie from one another" in page
+    assert "what comes to all of them at once" in page
     assert "Units that never start" in page or "units that never start" in page
 
 

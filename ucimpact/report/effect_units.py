@@ -34,6 +34,8 @@ def unit_of(entry: Mapping[str, Any], row: Mapping[str, Any], document: Mapping[
     document : mapping
     """
     term, kind = str(row["term"]), str(entry.get("kind"))
+    if term == "site_average" and entry["extras"]["pooled"]["scale"] == "log":
+        return RATIOS["relative"]
     if term in RATIOS:
         return RATIOS[term]
     if term.startswith("log_"):

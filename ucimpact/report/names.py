@@ -79,10 +79,11 @@ METHOD = {
         "not touched by it and nothing else changed at the same time.",
     ),
     "multi-site-its": (
-        "We carried the past of each site forward, and pooled the gaps.",
+        "We carried the past of each site forward, and added up the gaps.",
         "The level, trend and season of each site before its own start were carried on. The gaps are "
-        "averaged over sites, allowing that the effect differs between them. They are taken as the "
-        "pilot’s effect, if nothing else changed at the sites when they started.",
+        "added up over the sites, so a large site counts for more; their average over sites stands beside "
+        "the total. They are taken as the pilot’s effect, if nothing else changed at the sites when they "
+        "started.",
     ),
     "matched-cohort": (
         "We tried to copy the trial that nobody could run.",
@@ -114,6 +115,8 @@ TERMS = {
     "log_slope_change": "Change of slope, each period, as a log ratio",
     "log_average": "Average effect, as a log ratio",
     "cumulative_realised": "Total over the pilot so far, with the luck of the {noun}s themselves",
+    "site_average": "Average over sites like these, each counting by how sure it is",
+    "log_site_average": "Average over sites like these, as a log ratio",
     "prediction": "Effect to expect at another site like these",
     "rate_ratio": "Ratio of what happened to what was expected",
     "rate_difference": "Difference of rates",

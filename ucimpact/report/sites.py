@@ -26,7 +26,10 @@ MOST_DRAWN = 60
 
 
 def forest(document: Mapping[str, Any]) -> Figure | None:
-    """Each site's own effect with its range, their average, and the range for another site."""
+    """Each site's own effect with its range, their average, and the range for another site.
+
+    The average counts each site by how sure it is; it is not the total of the finding, and is told so.
+    """
     entry, finding = primary(document), document["finding"]
     extras = entry.get("extras") or {}
     sites, pooled = extras.get("sites") or [], extras.get("pooled") or {}
@@ -150,6 +153,10 @@ def _described(chart: Forest, average: str, unit: str) -> str:
 
 def _source(document: Mapping[str, Any], chart: Forest, sites: int, unit: str) -> str:
     parts = [source_of(document)]
+    parts.append(
+        f"The average counts each {unit} by how sure it is; the answer of this report adds them up, so a "
+        f"large {unit} counts for more."
+    )
     if len(chart.lines) < sites:
         parts.append(f"Drawn are the {len(chart.lines)} that weigh most; the table holds all {sites}.")
     if off := runs_off(chart):

@@ -29,7 +29,7 @@ PROCEDURES = {
         "choosing other places in their stead. So it is cautious."
     ),
     "sets": "It takes people matched together as one piece of evidence, and different sets as separate ones.",
-    "sites": "It is measured by how far the sites lie from one another, and allows for how few they are.",
+    "sites": "It adds up how unsure each site is, and on top of that what comes to all of them at once.",
     "kenward-roger": (
         "It allows for neighbouring {noun}s being alike, and for how little a short series says of how alike."
     ),
