@@ -61,9 +61,10 @@ ABOUT = {
         "The definition that changes in April 2017 multiplies them too, and is no effect."
     ),
     "vanguard_kpis": (
-        "The mean over sites like these of the log ratio from each site's own start (`att`), and as a share of what "
-        "was expected (`relative`); sites differ around it with a standard deviation of 0.03. Five of the eight "
-        "measures have none."
+        "At the twelve sites added up, each from its own start: `cumulative` is in events, `relative` a share of what "
+        "was expected. `log_site_average` is the mean over sites like these of the "
+        "log ratio, `site_average` the same as a share; sites differ around it with a standard deviation of 0.03. Five "
+        "of the eight measures have none on average."
     ),
     "soft_landing": (
         "By potential outcomes of the people served: each one's expected outcome over their own days at risk with the "

@@ -283,7 +283,17 @@ class VanguardSites:
             log_rate = level[:, None] + trend[:, None] * t + winter[:, None] * WINTER[month.month - 1]
             log_rate = log_rate + self.shock * ar1(rng, sites, self.months, self.ar)
             effect = measure.effect + self.between * rng.standard_normal(sites)
-            log_rate = log_rate + effect[:, None] * (t >= before[:, None])
+            with_it = t >= before[:, None]
+            expected = exposure * np.exp(log_rate) * with_it
+            added = float((expected * np.expm1(effect)[:, None]).sum())
+            log_rate = log_rate + effect[:, None] * with_it
             table[name] = counts(rng, exposure * np.exp(log_rate), measure.dispersion).reshape(-1)
-            truth[name] = floats({"att": measure.effect, "relative": np.expm1(measure.effect)})
+            truth[name] = floats(
+                {
+                    "cumulative": added,
+                    "relative": added / expected.sum(),
+                    "site_average": np.expm1(measure.effect),
+                    "log_site_average": measure.effect,
+                }
+            )
         return Draw(table=table, truth=truth)
