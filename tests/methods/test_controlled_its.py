@@ -128,7 +128,10 @@ def test_what_comes_to_both_is_no_effect(form: str) -> None:
     single = [e.extras["single"]["estimate"] for e in (before, after)]
     assert single[1] - single[0] == pytest.approx(-20, abs=1e-6)
     assert after.extras["control"]["conf_high"] < 0
-    assert any("control changed at the start too" in text for text in after.warnings)
+    told = [text for text in after.warnings if "control changed at the start too" in text]
+    assert len(told) == 1
+    size = abs(after.extras["control"]["estimate"])
+    assert told[0].startswith(f"The control changed at the start too (down by {size:.3g} a month). ")
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -202,20 +202,23 @@ def care(
     )
     gap = extras["pre_trend"]
     if gap["p_value"] is not None and gap["p_value"] < DOUBT:
-        size = f"{100 * gap['slope']:.2g}%" if gap["scale"] == "log" else f"{gap['slope']:.3g}"
+        slope = abs(gap["slope"])
+        size = f"{100 * slope:.2g}%" if gap["scale"] == "log" else f"{slope:.3g}"
+        way = "up" if gap["slope"] > 0 else "down"
         out = (
             "the answer leans on its going on"
             if gap["taken_out"]
             else 'it counts as effect: trend = "linear" would take it out'
         )
         texts.append(
-            f"Pilot and control did not move in parallel before the start (the gap changed by {size} a "
+            f"Pilot and control did not move in parallel before the start (the gap went {way} by {size} a "
             f"{noun}): {out}."
         )
     control, single = extras["control"], extras["single"]
     if control["conf_low"] > 0 or control["conf_high"] < 0:
         texts.append(
-            f"The control changed at the start too (by {control['estimate']:.3g} a {noun}). "
+            f"The control changed at the start too ({'up' if control['estimate'] > 0 else 'down'} by "
+            f"{abs(control['estimate']):.3g} a {noun}). "
             f"{_taken_out(method, extras['control_scale'])}; if the pilot reached the control, the effect is "
             f"understated."
         )
