@@ -409,7 +409,7 @@ def test_an_answer_that_hangs_on_the_level_is_told_with_the_other_range() -> Non
         found.effect("average")["conf_high"] - found.effect("average")["conf_low"]
     )
     assert found.effect("average")["conf_high"] < 0 < loose["conf_high"]
-    assert f"from {loose['conf_low']:.4g} to {loose['conf_high']:.4g}" in said(found)
+    assert f"from −{-loose['conf_low']:.4g} to {loose['conf_high']:.4g}" in said(found)
     assert "hangs on how far" not in said(fit(table(effect=-10)))
     assert fit(table(), level_sd=0.02).extras["loose_level"] is None
     assert fit(table(), controls=()).extras["loose_level"] is None

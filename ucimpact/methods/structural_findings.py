@@ -165,10 +165,10 @@ def care(
             f"be too narrow. Set level_sd = 0.05 or 0.1 beside it."
         )
     if loose is not None and _leaves_out_0(average) != _leaves_out_0(loose):
+        low, high = (f"{loose[name]:.4g}".replace("-", "\u2212") for name in ("conf_low", "conf_high"))
         texts.append(
             f"Whether the range leaves out 0 hangs on how far the level is thought to wander: with "
-            f"level_sd = {loose['level_sd']:g} it runs from {loose['conf_low']:.4g} to "
-            f"{loose['conf_high']:.4g}."
+            f"level_sd = {loose['level_sd']:g} it runs from {low} to {high}."
         )
     if controls and draws.included[: len(controls)].max() < HELPS:
         texts.append(
