@@ -147,6 +147,10 @@ def test_how_far_sites_differ_is_told_with_its_range() -> None:
         "likely range of their spread (standard deviation) is 0.0 to 12.0 per cent."
     )
     extras["heterogeneity"]["tau2_low"] = 0.0004
+    extras["heterogeneity"]["careful_p_value"] = 0.2  # the check says that chance would give as much
+    assert spread(told).startswith("These hospitals are too few, or each too uncertain")
+    assert "not chance" not in spread(told)
+    extras["heterogeneity"]["careful_p_value"] = 0.02
     extras["pooled"]["scale"] = "identity"
     assert "about 0.05 around the average" in spread(told)
     del extras["heterogeneity"]

@@ -44,7 +44,10 @@ def sites_differ(estimate: Estimate) -> Check | None:
         answer = "cannot tell"
         text = f"{len(sites)} sites are too few to show whether the effect differs between them."
     else:
-        text = f"The {len(sites)} sites differ by no more than chance would give."
+        text = (
+            f"The {len(sites)} sites differ by no more than chance would give, which leaves room for small "
+            "differences."
+        )
     return Check(
         name="sites_differ",
         question=SITES_DIFFER,

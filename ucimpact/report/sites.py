@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ucimpact.diagnostics.site_checks import DOUBT
 from ucimpact.report.figures import (
     Figure,
     how_measured,
@@ -91,7 +92,8 @@ def spread(document: Mapping[str, Any]) -> str:
     ends = [times * math.sqrt(found[name]) for name in ("tau2", "tau2_low", "tau2_high")]
     decimals = decimals_for(ends)
     told, low, high = (number(value, decimals) for value in ends)
-    if number(ends[1], decimals) == number(0, decimals):
+    by_chance = found.get("careful_p_value") is not None and found["careful_p_value"] >= DOUBT
+    if by_chance or number(ends[1], decimals) == number(0, decimals):
         return (
             f"These {plural_of(unit_of(document))} are too few, or each too uncertain, to show whether their "
             f"true effects differ: the likely range of their spread (standard deviation) is {low} to "
