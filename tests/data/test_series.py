@@ -38,6 +38,19 @@ def test_gaps_are_named():
     assert problem.what == "the series has gaps: June 2022, July 2022"
 
 
+@pytest.mark.parametrize("day", ["12", "28"])
+def test_months_dated_by_a_day_inside_them_are_told_how_to_write_months(day):
+    months = table()["period"]
+    (problem,) = found(table(period=months + "-" + day), start="2022-07-" + day)
+    assert problem.do == "These look like one row a month: write 2022-09, without the day"
+    months = pd.Series(["2022-04", "2022-05", "2022-07", "2022-08", "2022-09", "2022-10"])  # June is missing
+    (problem,) = found(table(period=months + "-" + day), start="2022-07-" + day)
+    assert "one row a month" in problem.do
+    days = [f"2022-04-{at:02d}" for at in (1, 2, 4, 5, 6, 7)]
+    (problem,) = found(table(period=days), start="2022-04-05")
+    assert problem.do.startswith("Add a row for each")
+
+
 def test_a_gap_of_a_million_periods_is_named_without_listing_them():
     (problem,) = found(table(period=[1, 2, 3, 4, 5, 999_999_999]), start=3)
     assert "6, 7, 8, 9, 10, 11 and 999,999,987 more" in problem.what

@@ -17,6 +17,9 @@ from ucimpact.data.periods import Frequency, one_period, parse_periods
 from ucimpact.errors import DataError, Problem
 
 GAPS_NAMED = 6
+MONTH = Frequency("month")
+LEAST_MONTHS = 3
+"""Days from which one to a month is a habit."""
 ROWS_SHOWN = 10
 """Rows of a table that a notebook shows."""
 
@@ -145,13 +148,10 @@ class Series:
             absent = (o for a, b in pairwise(ordinals) for o in range(int(a) + 1, int(b)))
             named = ", ".join(frequency.label(o) for o in islice(absent, GAPS_NAMED))
             more = f" and {number - GAPS_NAMED:,} more" if number > GAPS_NAMED else ""
-            problems.append(
-                Problem(
-                    f"the series has gaps: {named}{more}",
-                    "Add a row for each; leave the outcome empty where it is not known",
-                    column=self.period,
-                )
-            )
+            way_out = "Add a row for each; leave the outcome empty where it is not known"
+            if month := _month_of(frequency, ordinals):
+                way_out = f"These look like one row a month: write {month}, without the day"
+            problems.append(Problem(f"the series has gaps: {named}{more}", way_out, column=self.period))
         return problems
 
     def _population_problems(self) -> list[Problem]:
@@ -232,3 +232,12 @@ class Series:
         """The periods marked True, as a series of their own, with its own start if given."""
         table = self.table.loc[np.asarray(keep, dtype=bool)].reset_index(drop=True)
         return replace(self, table=table, start=self.start if start is None else start)
+
+
+def _month_of(frequency: Frequency, ordinals: np.ndarray) -> str | None:
+    """The last month as a file writes it, where days are one to a month; else None."""
+    if frequency.kind != "day" or len(ordinals) < LEAST_MONTHS:
+        return None
+    months = [MONTH.ordinal(frequency.first_day(int(ordinal))) for ordinal in ordinals]
+    apart = np.diff(months)
+    return MONTH.iso(months[-1]) if apart.min() >= 1 and np.median(apart) == 1 else None
