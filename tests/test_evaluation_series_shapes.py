@@ -41,6 +41,32 @@ def test_the_numbers_of_each_shape_hang_together(tmp_path: Path, shape: str) -> 
     assert "nan" not in str(found["sentences"]) and "</html>" in page
 
 
+@pytest.mark.parametrize("name", ["its", "count-its"])
+@pytest.mark.parametrize(
+    ("shape", "span", "when"),
+    [
+        ("pulse", slice("2013-04", "2013-04"), "in April 2013"),
+        ("temporary", slice("2013-04", "2014-03"), "a month from April 2013 to March 2014"),
+    ],
+)
+def test_a_change_that_does_not_last_is_told_with_its_time(
+    tmp_path: Path, name: str, shape: str, span: slice, when: str
+) -> None:
+    """ "824 events a month" would be read as every month since the start."""
+    text = told(f'shape = "{shape}"{MORE.get(shape, "")}').replace('name = "its"', f'name = "{name}"')
+    found = evaluate(study_in(tmp_path, text, long_series())).finding
+    seen = long_series().set_index("month")["admissions"][span]
+    assert found["per"] == when and f"admissions {when}" in found["sentences"]["lead"]
+    assert found["time"] == when.removeprefix("a month ")
+    assert found["observed"] == pytest.approx(seen.mean())
+    assert "April" not in found["chart_per"]
+
+
+def test_a_change_that_stays_has_no_time_of_its_own(tmp_path: Path) -> None:
+    found = evaluate(study_in(tmp_path, told('shape = "level"'), long_series())).finding
+    assert found["per"] == "a month" and found["time"] == "over the pilot so far"
+
+
 def test_another_change_of_the_study_file_is_taken_out(tmp_path: Path) -> None:
     """Admissions are counted in another way from April 2012: 150 more a month, a year before the pilot."""
     table = long_series()

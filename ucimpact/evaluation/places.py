@@ -35,6 +35,7 @@ from ucimpact.evaluation.prepared import (
     is_rated,
     of_places,
     prepare,
+    while_it_runs,
     with_events,
 )
 from ucimpact.evaluation.record import data_document
@@ -84,8 +85,9 @@ class PlacesWork:
             )
         fitted = getattr(method, "brief", method.fit) if brief else method.fit
         if outcome.kind != "count":
-            return prepared, fitted(prepared.data)
-        return prepared, with_events(fitted(prepared.data), prepared.data, outcome.column)
+            return prepared, while_it_runs(fitted(prepared.data), prepared.data)
+        estimate = while_it_runs(fitted(prepared.data), prepared.data)
+        return prepared, with_events(estimate, prepared.data, outcome.column)
 
     def method(self, name: str, options: Mapping[str, Any], prepared: Prepared) -> Any:
         """The method of these options for an outcome as it is analysed."""

@@ -12,6 +12,7 @@ from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
 from ucimpact.design import OF_COUNTS
 from ucimpact.estimate import Estimate
+from ucimpact.methods.series_changes import Shape
 from ucimpact.study import Outcome, Records
 
 Array = np.ndarray
@@ -76,6 +77,24 @@ def how_rated(data: Panel | Series) -> list[str]:
     days = 365.25 / (data.frequency.per_year or 1)
     noun = data.frequency.noun
     return [f"Rates are for a {noun} of average length ({days:.1f} days), so that a short {noun} is no fall."]
+
+
+def while_it_runs(estimate: Estimate, data: Panel | Series) -> Estimate:
+    """The estimate with the periods of a change that does not last marked as ``running``.
+
+    Its effect is that of those periods alone, so what was seen and expected must be theirs too.
+    """
+    frame, spec = estimate.counterfactual, estimate.spec
+    lasting = spec.get("shape") not in ("pulse", "temporary")
+    if lasting or frame is None or "running" in frame or not isinstance(data, Series):
+        return estimate
+    phase_in = int(spec.get("phase_in") or 0)
+    shape = Shape(
+        kind=str(spec["shape"]),
+        left_out=0 if spec.get("phase") == "ramp" else phase_in,
+        last=None if spec.get("until") is None else data.ordinal(spec["until"]) - data.start_ordinal,
+    )
+    return replace(estimate, counterfactual=frame.assign(running=shape.runs(data.since)))
 
 
 # -- the events behind each shown figure ---------------------------------------------------

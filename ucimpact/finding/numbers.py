@@ -13,7 +13,7 @@ from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.diagnostics.check import Check
 from ucimpact.estimate import Estimate
-from ucimpact.finding.units import Units, unit_noun, worthwhile_in
+from ucimpact.finding.units import Units, ran, unit_noun, worthwhile_in
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
 from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.study import Outcome, Study
@@ -254,6 +254,8 @@ def _time(estimate: Estimate) -> str:
     frame = estimate.counterfactual
     if frame is None or "used" not in frame:
         return words.SO_FAR
+    if when := ran(estimate):
+        return when
     after = frame[frame["since"] >= 0]
     used = int(after["used"].astype(bool).sum())
     if used == len(after):

@@ -212,13 +212,17 @@ def unit_noun(study: Study) -> str:
 def _series_units(
     estimate: Estimate, rate: Rate | None, study: Study, outcome: Outcome, after: Any, each: str
 ) -> Units:
+    chart_per, when = each, ran(estimate)
+    each = (
+        when if when and estimate.spec["shape"] == "pulse" and not outcome.each else f"{each} {when}".strip()
+    )
     counted = float(estimate.effect("cumulative")["estimate"])
     average = float(estimate.effect("average")["estimate"])
     periods = len(after)
     if rate is None:
         observed = float(after["observed"].mean())
         return Units(
-            factor=1.0, term="average", base=None, per=each, when="", chart_per=each, observed=observed,
+            factor=1.0, term="average", base=None, per=each, when="", chart_per=chart_per, observed=observed,
             expected=observed - average, observed_events=_events(after),
             events_per_unit=None if outcome.each else float(periods),
         )  # fmt: skip
@@ -226,10 +230,25 @@ def _series_units(
     observed = (events if events is not None else np.nan) / periods
     return Units(
         factor=1.0, term="cumulative", base=None, per=each, when="",
-        chart_per=f"per {rate.per:,.0f} {study.people} {each}",
+        chart_per=f"per {rate.per:,.0f} {study.people} {chart_per}",
         observed=observed, expected=observed - counted / periods,
         observed_events=events, events_per_unit=float(periods),
     )  # fmt: skip
+
+
+def ran(estimate: Estimate) -> str:
+    """ "in October 2015", "from October 2015 to June 2016": when a change that does not last was there.
+
+    Empty for one that stays, for its time is that since the start.
+    """
+    frame = estimate.counterfactual
+    if estimate.spec.get("shape") not in ("pulse", "temporary") or frame is None or "running" not in frame:
+        return ""
+    there = frame[frame["running"].astype(bool) & frame["used"].astype(bool)]
+    labels = [str(label) for label in there["label"]]
+    if not labels:
+        return ""
+    return f"in {labels[0]}" if len(labels) == 1 else f"from {labels[0]} to {labels[-1]}"
 
 
 def _events(after: Any) -> float | None:

@@ -493,7 +493,7 @@ def above_the_plot(
     known = [] if start is None else [Mark(first=start, label=start_label)]
     known += list(marks)
     each = (pixels[1] - pixels[0]) / (places[1] - places[0])
-    texts = [cut(mark.label, width - 4, SMALL) for mark in known]
+    texts = [cut(mark.label, 0.9 * width, SMALL) for mark in known]
     wanted = [
         (pixels[0] + each * ((mark.left + mark.right) / 2 - places[0]), measure(text, SMALL))
         for mark, text in zip(known, texts, strict=True)
