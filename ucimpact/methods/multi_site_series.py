@@ -232,7 +232,7 @@ def _of_counts(site: Site, level: float) -> SiteEffect:
     log_expected = without[:, :p] @ fit.coef[:p]
     expected = np.exp(log_expected)
     root = np.sqrt(np.clip(series.poisson.mu, LEAST_MEAN, None))
-    return _told(site, row, ranges, expected, expected * fit.std_errors(without), root=root)
+    return _told(site, row, ranges, expected, expected * fit.std_errors(without), fit=fit, root=root)
 
 
 def _of_means(site: Site, scale: str, level: float) -> SiteEffect:
@@ -248,7 +248,8 @@ def _of_means(site: Site, scale: str, level: float) -> SiteEffect:
         row = ratio.row(ranges, fit.coef)
         unit = float(design.expected_average() @ fit.coef)
     expected, spread = fit.estimates(design.expected), fit.std_errors(design.expected)
-    return _told(site, row, ranges, expected, spread, root=np.full(len(design.y), unit), unit=unit)
+    root = np.full(len(design.y), unit)
+    return _told(site, row, ranges, expected, spread, fit=fit, root=root, unit=unit)
 
 
 def _told(
@@ -258,6 +259,7 @@ def _told(
     expected: np.ndarray,
     spread: np.ndarray,
     *,
+    fit: Ar1Fit,
     root: np.ndarray,
     unit: float = 1.0,
 ) -> SiteEffect:
@@ -272,7 +274,7 @@ def _told(
         route=ranges.route("average", ranges.average),
         expected=expected,
         spread=spread,
-        fit=ranges.fit,
+        fit=fit,
         towards=ranges.average,
         root=root,
         unit=unit,

@@ -45,6 +45,8 @@ from ucimpact.methods.multi_site_series import SiteEffect
 LEAST_SHARE = 0.5
 """Share of the weight with a value, below which a period of the sum does not count."""
 
+CLEAR = 2.0
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Months:
@@ -113,6 +115,13 @@ class Months:
         pairs = (z @ z.T)[both > 0] / both[both > 0]
         own = np.diag(z @ z.T) / np.diag(both)
         return float((pairs.sum() - own.sum()) / (len(pairs) - len(own))) if len(pairs) > len(own) else 0.0
+
+    @property
+    def alike(self) -> bool:
+        """Whether the correlation lies two standard errors or more above 0."""
+        k = len(self.left)
+        spare = float(np.median(self.used.sum(axis=1))) - len(self.columns)
+        return self.correlation * float(np.sqrt(k * (k - 1) / 2 * max(spare, 1.0))) > CLEAR
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

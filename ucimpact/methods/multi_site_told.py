@@ -147,7 +147,7 @@ class Told:
     @property
     def errors(self) -> np.ndarray:
         """Standard error of each site's effect, shape (k,)."""
-        return np.sqrt(self.pooled.v)
+        return np.asarray(np.sqrt(self.pooled.v))
 
     @cached_property
     def months(self) -> Months:
@@ -392,6 +392,11 @@ class Told:
         """Whether what comes to all sites makes the range wider."""
         if self.widened < WIDER:
             return []
+        if not self.months.alike:
+            return [
+                f"The sites added up vary more than sites with nothing in common would: the likely range is "
+                f"{self.widened:.1f} times as wide for that."
+            ]
         return [
             f"The sites go up and down together (mean correlation of what is left over "
             f"{self.months.correlation:.2f}): more sites do not average that out, and the likely range is "
