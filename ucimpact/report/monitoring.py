@@ -67,7 +67,7 @@ def section(document: Mapping[str, Any]) -> Section | None:
         text=(NO_RANGE.format(noun=noun), _since(rows, marks, noun)),
         figure=_figure(document, rows, values, marks, found),
         note=Note(
-            name="How to read this chart",
+            name="How to read the chart for watching",
             paragraphs=(
                 (
                     "Marked",
