@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ from ucimpact.methods.count_its import CountITS
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.multi_site_its import MultiSiteITS
 from ucimpact.methods.multi_site_series import SHARED, shared_season
+from ucimpact.methods.multi_site_shared import Months, shared
+from ucimpact.methods.multi_site_sites import lay_out
+from ucimpact.methods.multi_site_told import _effects
 
 
 def panel(seed: int = 1, *, rate: bool = False, **design: Any) -> Panel:
@@ -320,6 +324,23 @@ def test_sites_with_nothing_in_common_are_hardly_made_wider_and_starts_apart_tak
     assert abs(np.mean([row["correlation"] for row in told])) < 0.03
     apart = MultiSiteITS(outcome="y", season="none").fit(moving(3, 0.1, apart=3)).extras["shared"]
     assert apart["left_by_starts"] < 0.7 and apart["widened"] > 1.25
+
+
+def test_where_the_sum_carries_no_regression_the_mean_correlation_stands_in() -> None:
+    method, data = MultiSiteITS(outcome="y", season="none"), moving(3, 0.1)
+    found, _ = _effects(method, lay_out(method, data))
+    months = Months.of(found)
+    twice = replace(
+        months,
+        columns={**months.columns, "again": months.columns["slope before"]},
+        towards={**months.towards, "again": np.zeros(len(found))},
+    )
+    weights, errors = np.full(len(found), 1 / len(found)), np.full(len(found), 0.04)
+    told = shared(twice, weights, errors, half=0.03, level=0.95)
+    assert told.excess == pytest.approx(0.03**2 * 7 * months.correlation) and np.isnan(told.half)
+    apart = replace(months, left=-months.left * np.where(np.arange(len(found)) % 2, 1, -1)[:, None])
+    assert apart.correlation < 0 < months.correlation and months.alike and not apart.alike
+    assert shared(replace(twice, left=apart.left), weights, errors, half=0.03, level=0.95).excess == 0
 
 
 @pytest.mark.parametrize("apart", [0, 2])
