@@ -495,7 +495,7 @@ def above_the_plot(
     each = (pixels[1] - pixels[0]) / (places[1] - places[0])
     texts = [cut(mark.label, 0.9 * width, SMALL) for mark in known]
     wanted = [
-        (pixels[0] + each * ((mark.left + mark.right) / 2 - places[0]), measure(text, SMALL))
+        (pixels[0] + each * ((mark.left + mark.right) / 2 - places[0]), 1.02 * measure(text, SMALL))
         for mark, text in zip(known, texts, strict=True)
     ]
     return list(zip(known, texts, spots(wanted, width), strict=True))
