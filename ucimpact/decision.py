@@ -195,7 +195,10 @@ def _size(found: Mapping[str, Any]) -> str:
 def _largest(grade: Mapping[str, Any]) -> str | None:
     """The step that cost most, that for not being chosen by lot apart."""
     steps = [step for step in grade["steps"] if step["cost"] > 0 and not step["code"].startswith("A")]
-    return max(steps, key=lambda step: step["cost"])["code"] if steps else None
+    if not steps:
+        return None
+    most = max(steps, key=lambda step: step["cost"])
+    return f"P{most['cost']}" if most["code"] == "P" else str(most["code"])
 
 
 def _said(cost: Cost | None, valuation: Valuation | None) -> dict[str, str] | None:
