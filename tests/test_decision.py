@@ -56,7 +56,10 @@ def test_without_a_dear_second_year_a_price_above_its_worth_is_only_if_cheaper()
 
 @pytest.mark.parametrize(("cost", "said"), [(1, "the range is wide."), (2, "the range is very wide.")])
 def test_a_wide_range_is_named_where_how_many_people_is_not_known(cost, said):
-    wide = {"level": "very low", "steps": [*LOW["steps"], {"code": "P", "cost": cost, "head": "", "text": ""}]}
+    wide = {
+        "level": "very low",
+        "steps": [*LOW["steps"], {"code": "P", "cost": cost, "head": "", "text": ""}],
+    }
     told = decided(1000.0, grade=wide, people_analysed=None)
     assert told["verdict"] == "Stop at this price" and told["because"].endswith(said)
 
