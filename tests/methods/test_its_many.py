@@ -122,7 +122,7 @@ def test_table_is_not_changed_and_jobs_change_nothing() -> None:
     again = fit_many(table, by="practice", period="month", start="begins", outcome="rate", jobs=3)
     pd.testing.assert_frame_equal(found.effects, again.effects)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        found.level = 0.5  # type: ignore[misc]
+        found.level = 0.5
 
 
 def test_every_series_that_cannot_answer_is_counted_with_its_reason() -> None:
@@ -316,3 +316,17 @@ def test_many_estimates_are_shown_by_what_they_say_and_one_row_a_series() -> Non
     nothing = dataclasses.replace(found, effects=found.effects.iloc[:0], cautions=found.cautions.iloc[:0])
     marked = dataclasses.replace(nothing, refused=pd.DataFrame({"practice": ["A"], "reason": ["<script>"]}))
     assert "<script>" not in marked._repr_html_()
+
+
+def test_a_method_over_sites_is_no_method_on_a_series() -> None:
+    from ucimpact.methods import METHODS
+
+    table = a_table(8, 48, seed=4)
+    with pytest.raises(UsageError, match="a method on a series is needed"):
+        fit_many(
+            table,
+            by="practice",
+            period="month",
+            start="begins",
+            method=METHODS["multi-site-its"](outcome="rate"),
+        )

@@ -12,7 +12,6 @@ from scipy import stats
 from tests.methods.test_series_choices import monthly, noisy, refusal, warned
 from ucimpact.inference.timeseries import Ols, Reml
 from ucimpact.methods.its import InterruptedTimeSeries
-from ucimpact.methods.series_choices import SeriesChoices
 from ucimpact.methods.series_season import BORROWED, widened
 
 N, BEFORE = 30, 18
@@ -189,8 +188,10 @@ def test_what_is_taken_for_granted_is_told() -> None:
 
 
 def test_a_method_that_takes_the_borrowed_season_as_known_says_so() -> None:
-    class Plain(SeriesChoices):
+    class Plain(InterruptedTimeSeries):
         """A method that does not widen its ranges."""
+
+        widens_for_season = False
 
     told = [str(finding) for finding in Plain(outcome="y", season_from=("a",)).check_design(borrowed(3))]
     assert any(text.startswith("The range takes the borrowed season as known") for text in told)

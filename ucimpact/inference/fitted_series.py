@@ -6,6 +6,7 @@ An effect is a contrast :math:`c'b` with variance :math:`c'Vc` and its own degre
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import numpy as np
@@ -73,19 +74,19 @@ class FittedSeries(Procedure, Protocol):
         """How the errors were fitted, as plain values."""
 
 
-class WithT:
+class WithT(ABC):
     """Intervals from the t of each contrast: to be joined with ``coef``, ``adjusted_cov`` and ``dfs``."""
 
     coef: np.ndarray
 
     @property
+    @abstractmethod
     def adjusted_cov(self) -> np.ndarray:
         """Covariance that the intervals use; shape (p, p)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def dfs(self, contrasts: np.ndarray) -> np.ndarray:
         """Degrees of freedom of each contrast, shape (m,)."""
-        raise NotImplementedError
 
     def estimates(self, contrasts: np.ndarray) -> np.ndarray:
         """Each contrast, shape (m,)."""

@@ -21,7 +21,7 @@ from ucimpact.methods.series_changes import LEVEL, SLOPE, Shape
 from ucimpact.methods.series_season import BORROWED, Profile, profile
 
 if TYPE_CHECKING:
-    from ucimpact.methods.series_choices import SeriesChoices
+    from ucimpact.methods.series_choices import SegmentedChoices
 
 LEAST_FOR_SLOPE = 6
 """Periods after the start below which no change of slope is given."""
@@ -77,7 +77,7 @@ class SegmentedDesign:
     profile: Profile | None = None
 
     @classmethod
-    def of(cls, series: Series, choices: SeriesChoices) -> SegmentedDesign:
+    def of(cls, series: Series, choices: SegmentedChoices) -> SegmentedDesign:
         """The design of these choices on a series."""
         outcome, covid, shape = choices.outcome, choices.covid, choices.own_shape(series)
         read, since, frequency = series.values(outcome), series.since, series.frequency

@@ -15,7 +15,7 @@ number of ``warnings`` is that of what the design and the fit call for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
@@ -27,6 +27,7 @@ from ucimpact import serialise
 from ucimpact.data.many_series import ManySeries
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
+from ucimpact.estimate import Estimate
 from ucimpact.inference.count_series_errors import Mixture, QuasiPoisson
 from ucimpact.inference.timeseries import Ols, Reml
 from ucimpact.methods import METHODS
@@ -309,11 +310,10 @@ def _fitter(method: SeriesChoices, design: SegmentedDesign, like: Series) -> Fit
 
 def _one_by_one(work: _Work, places: np.ndarray, account: Account, pool: ThreadPoolExecutor) -> None:
     """Fit series by the method itself."""
-    fit: Callable[[Series], Any] = getattr(work.method, "fit")  # noqa
 
-    def one(place: int) -> tuple[Any, str]:
+    def one(place: int) -> tuple[Estimate | None, str]:
         try:
-            return fit(work.one(place)), ""
+            return work.method.fit(work.one(place)), ""
         except (DesignError, DataError, EstimationError) as error:
             return None, str(error)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ucimpact.inference.pooling import ADJUSTMENTS, ESTIMATORS
-from ucimpact.methods.series_choices import SeriesChoices
+from ucimpact.methods.series_choices import SegmentedChoices
 
 SCALES = ("auto", "ratio", "natural")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SiteChoices(SeriesChoices):
+class SiteChoices(SegmentedChoices):
     """The series of each of many sites, before and after its own start.
 
     Parameters

@@ -62,7 +62,7 @@ class MultiSiteITS(SiteChoices):
 
     takes: ClassVar[type] = Panel
 
-    def check_design(self, data: Panel) -> list[Finding]:  # type: ignore[override]
+    def check_design(self, data: Panel) -> list[Finding]:
         """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
         return self._sites(data).findings
 

@@ -1,12 +1,13 @@
 """What every method on one series is told: the shape of the change, and what else moved the series.
 
 A method on a :class:`~ucimpact.data.series.Series` is a subclass with fields of its own: it fits what
-:meth:`SeriesChoices.design` makes, and adds what it refuses to :meth:`SeriesChoices.check_design`.
+:meth:`SegmentedChoices.design` makes, and adds what it refuses to :meth:`SeriesChoices.check_design`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ from ucimpact.data.bank_holidays import NATIONS
 from ucimpact.data.calendar import CALENDAR, CHOICES
 from ucimpact.data.series import Series
 from ucimpact.errors import DesignError
+from ucimpact.estimate import Estimate
 from ucimpact.methods import series_findings
 from ucimpact.methods.design_finding import Finding, need
 from ucimpact.methods.its_design import SegmentedDesign
@@ -28,8 +30,8 @@ COVID_CHOICES = ("drop", "dummy", "segment", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
-class SeriesChoices:
-    """A series before and after a date.
+class SegmentedChoices:
+    """How a series before and after a date is drawn, whatever brings the series.
 
     Parameters
     ----------
@@ -93,7 +95,6 @@ class SeriesChoices:
     level: float = 0.95
     covid: str | None = None
 
-    takes: ClassVar[type] = Series
     takes_days: ClassVar[bool] = False
     """Whether the method has a pattern of the week of its own."""
     widens_for_season: ClassVar[bool] = False
@@ -173,6 +174,17 @@ class SeriesChoices:
             last=None if self.until is None else data.ordinal(self.until) - data.start_ordinal,
         )
 
+    def design(self, data: Series) -> SegmentedDesign:
+        """The regression that these choices make of a series."""
+        return SegmentedDesign.of(data, self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesChoices(SegmentedChoices, ABC):
+    """A method on one series before and after a date."""
+
+    takes: ClassVar[type] = Series
+
     def check_design(self, data: Series) -> list[Finding]:
         """What speaks against this analysis of these data, each with the way out. Nothing is fitted."""
         need(data, Series, "Series(table, period=..., start=...)")
@@ -185,9 +197,9 @@ class SeriesChoices:
             *season_cautions(self),
         ]
 
-    def design(self, data: Series) -> SegmentedDesign:
-        """The regression that these choices make of a series."""
-        return SegmentedDesign.of(data, self)
+    @abstractmethod
+    def fit(self, data: Series) -> Estimate:
+        """The effects after the start."""
 
 
 def _as_change(given: Any) -> Any:

@@ -17,7 +17,7 @@ from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.series_refusals import named_periods
 
 if TYPE_CHECKING:
-    from ucimpact.methods.series_choices import SeriesChoices
+    from ucimpact.methods.series_choices import SegmentedChoices
 
 NEAR = 3
 """Periods from a change of definition within which a declared change was probably meant for it (J)."""
@@ -26,7 +26,7 @@ LASTING = ("level", "level-slope", "ramp")
 """Shapes of a change that can stand for another way of counting."""
 
 
-def definition_refusals(series: Series, design: SegmentedDesign, choices: SeriesChoices) -> list[Finding]:
+def definition_refusals(series: Series, design: SegmentedDesign, choices: SegmentedChoices) -> list[Finding]:
     """Where the definition changes between two periods that count and no change of the model stands."""
     if series.definition is None:
         return []
@@ -43,7 +43,7 @@ def definition_refusals(series: Series, design: SegmentedDesign, choices: Series
     return found
 
 
-def _at(series: Series, choices: SeriesChoices, last_old: int, first_new: int) -> list[Finding]:
+def _at(series: Series, choices: SegmentedChoices, last_old: int, first_new: int) -> list[Finding]:
     """What is wrong at one change of definition, between two periods that count."""
     frequency, outcome = series.frequency, choices.outcome
     after, until = int(series.ordinals[last_old]), int(series.ordinals[first_new])

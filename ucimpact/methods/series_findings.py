@@ -22,7 +22,7 @@ from ucimpact.methods.series_definitions import definition_refusals
 from ucimpact.methods.series_refusals import named_periods
 
 if TYPE_CHECKING:
-    from ucimpact.methods.series_choices import SeriesChoices
+    from ucimpact.methods.series_choices import SegmentedChoices
 
 LEAST_EITHER_SIDE = 3
 LEAST_RESIDUAL_DF = 8
@@ -39,7 +39,7 @@ MOVED = 0.01
 """Chance under which a column adjusted for is said to change at the start itself."""
 
 
-def refusals(series: Series, design: SegmentedDesign, choices: SeriesChoices) -> list[Finding]:
+def refusals(series: Series, design: SegmentedDesign, choices: SegmentedChoices) -> list[Finding]:
     """Why no effect can be given."""
     noun, outcome = series.frequency.noun, choices.outcome
     before, after = int(design.before.sum()), int(design.after.sum())
@@ -155,7 +155,7 @@ def _population_jumps(series: Series, outcome: str) -> list[Finding]:
     return [Finding("warn", text, way_out.replace("month", series.frequency.noun))]
 
 
-def cautions(series: Series, design: SegmentedDesign, choices: SeriesChoices) -> list[Finding]:
+def cautions(series: Series, design: SegmentedDesign, choices: SegmentedChoices) -> list[Finding]:
     """What needs care whatever the result."""
     frequency, noun = series.frequency, series.frequency.noun
     after, used, terms = int(design.after.sum()), int(design.used.sum()), len(design.columns)
@@ -214,7 +214,7 @@ def cautions(series: Series, design: SegmentedDesign, choices: SeriesChoices) ->
     )
 
 
-def _close_changes(series: Series, choices: SeriesChoices) -> list[Finding]:
+def _close_changes(series: Series, choices: SegmentedChoices) -> list[Finding]:
     """Two changes less than half a year apart: the pilot's, others, and where COVID is set apart its ends."""
     frequency = series.frequency
     apart = 6 if frequency.per_year is None else int(frequency.per_year / 2)
@@ -243,7 +243,7 @@ def _covid_ends(series: Series) -> list[tuple[int, str]]:
     return found
 
 
-def _moved_with_the_pilot(design: SegmentedDesign, choices: SeriesChoices) -> list[Finding]:
+def _moved_with_the_pilot(design: SegmentedDesign, choices: SegmentedChoices) -> list[Finding]:
     """Columns adjusted for that themselves change at the start: what the pilot may have moved.
 
     Each is regressed on everything else in the model, as the outcome is; adjusting for what the pilot

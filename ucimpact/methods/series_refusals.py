@@ -16,13 +16,13 @@ from ucimpact.methods.series_changes import Change
 from ucimpact.methods.series_season import season_refusals
 
 if TYPE_CHECKING:
-    from ucimpact.methods.series_choices import SeriesChoices
+    from ucimpact.methods.series_choices import SegmentedChoices
 
 NAMED = 6
 """Periods that a list of them names before it says how many more there are."""
 
 
-def choice_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
+def choice_refusals(series: Series, choices: SegmentedChoices) -> list[Finding]:
     """Choices that these periods and columns cannot carry: known before a design is built."""
     frequency = series.frequency
     if frequency.kind not in SEASONS and not choices.takes_days:
@@ -96,7 +96,7 @@ def _unread(what: str, value: object, frequency: Frequency) -> Finding:
     return Finding("refuse", text, "Write it as the start is written, such as 2022-04")
 
 
-def _calendar_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
+def _calendar_refusals(series: Series, choices: SegmentedChoices) -> list[Finding]:
     """Calendar columns that this frequency, or these years, do not have."""
     try:
         calendar_columns(series.frequency, series.ordinals, choices.calendar, choices.nation)
@@ -105,7 +105,7 @@ def _calendar_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
     return []
 
 
-def _adjust_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
+def _adjust_refusals(series: Series, choices: SegmentedChoices) -> list[Finding]:
     """Columns to adjust for that are the outcome itself, or have no value in a period that counts."""
     dropped = covid_periods(series.frequency, series.ordinals) & (choices.covid == "drop")
     counts = np.isfinite(series.values(choices.outcome)) & ~dropped

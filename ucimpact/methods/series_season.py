@@ -41,7 +41,7 @@ from ucimpact.methods.design_finding import Finding
 
 if TYPE_CHECKING:
     from ucimpact.methods.its_design import SegmentedDesign
-    from ucimpact.methods.series_choices import SeriesChoices
+    from ucimpact.methods.series_choices import SegmentedChoices
 
 BORROWED = "season of others"
 """The column of a season from elsewhere among those of the regression."""
@@ -83,7 +83,7 @@ class Profile:
         return np.asarray(size**2 * ((toward @ self.cov) * toward).sum(axis=1))
 
 
-def profile(series: Series, choices: SeriesChoices) -> Profile | None:
+def profile(series: Series, choices: SegmentedChoices) -> Profile | None:
     """The season from elsewhere that the choices ask for, or None."""
     if choices.season_from:
         return _from_others(series, choices.season_from)
@@ -143,7 +143,7 @@ def _stated(series: Series, numbers: Sequence[float]) -> Profile:
     )
 
 
-def season_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
+def season_refusals(series: Series, choices: SegmentedChoices) -> list[Finding]:
     """Why no season can be had from elsewhere."""
     frequency, noun = series.frequency, series.frequency.noun
     found = []
@@ -175,7 +175,7 @@ def season_refusals(series: Series, choices: SeriesChoices) -> list[Finding]:
     return found
 
 
-def season_cautions(choices: SeriesChoices) -> list[Finding]:
+def season_cautions(choices: SegmentedChoices) -> list[Finding]:
     """What a season from elsewhere takes for granted."""
     if choices.season_from:
         text = (

@@ -49,7 +49,7 @@ from ucimpact.methods import series_findings, structural_findings
 from ucimpact.methods.design_finding import Finding, enforce, need
 from ucimpact.methods.its_design import SegmentedDesign
 from ucimpact.methods.series_account import lags, season_account
-from ucimpact.methods.series_choices import SeriesChoices
+from ucimpact.methods.series_choices import SegmentedChoices, SeriesChoices
 from ucimpact.methods.series_refusals import choice_refusals
 from ucimpact.methods.structural_effects import Effects, covariance, shares_of_mean, tail_area
 from ucimpact.methods.structural_findings import HELPS
@@ -212,9 +212,9 @@ class StructuralTimeSeries(SeriesChoices):
         """Whether the level wanders about a straight line."""
         return self.components == "line" or (self.components == "auto" and not self.controls)
 
-    def _plain(self, data: Series) -> SeriesChoices:
+    def _plain(self, data: Series) -> SegmentedChoices:
         """The shared choices; without a line there is no trend, as the level takes its place."""
-        return SeriesChoices(
+        return SegmentedChoices(
             outcome=self.outcome,
             shape="level",
             trend="linear" if self.has_line else "none",
