@@ -281,3 +281,11 @@ def test_it_errs_no_more_often_than_it_says(form: str) -> None:
     found = [told(chosen, series(design, seed=seed)).rows[0] for seed in range(80)]
     wrong = np.mean([not row["conf_low"] <= 0 <= row["conf_high"] for row in found])
     assert wrong <= 0.125  # 80 draws at 5%: mean .05, sd .024
+
+
+def test_an_outcome_that_never_varies_is_refused_beside_a_control_that_does() -> None:
+    months, rng = pd.period_range("2014-01", periods=60, freq="M").astype(str), np.random.default_rng(1)
+    for value in (0.0, 1.0):
+        table = pd.DataFrame({"period": months, "y": value, "c": rng.poisson(150, 60).astype(float)})
+        with pytest.raises(DesignError, match=r"(?i)every month has the same value of y"):
+            ControlledITS(outcome="y", controls=("c",)).fit(Series(table, start=months[36]))

@@ -456,3 +456,14 @@ def test_a_line_is_the_default_without_controls_and_only_there() -> None:
     assert not StructuralTimeSeries(outcome="y", controls=("x1",)).has_line
     assert not StructuralTimeSeries(outcome="y", components="level").has_line
     assert StructuralTimeSeries(outcome="y", controls=("x1",), components="line").has_line
+
+
+def test_nothing_at_all_after_the_start_is_a_fall_of_all_of_it() -> None:
+    """Every draw of the share is then -1, and has no spread."""
+    months, rng = pd.period_range("2014-01", periods=60, freq="M").astype(str), np.random.default_rng(1)
+    y = np.where(np.arange(60) < 36, rng.poisson(140, 60), 0).astype(float)
+    data = Series(pd.DataFrame({"period": months, "y": y, "x1": rng.poisson(150, 60)}), start=months[36])
+    found = StructuralTimeSeries(outcome="y", controls=("x1",), draws=200, burn=50).fit(data)
+    share = found.effect("relative")
+    assert share["estimate"] == share["conf_low"] == share["conf_high"] == -1.0
+    assert np.isnan(share["statistic"])

@@ -72,8 +72,8 @@ def refusals(series: Series, design: SegmentedDesign, choices: SegmentedChoices)
     found += _missing(series, design, outcome)
     found += definition_refusals(series, design, choices)
     found += _negative_counts(series, design, outcome)
-    values = design.y[design.used]
-    if len(values) and np.ptp(values) == 0:
+    seen = (design.y[design.used], series.values(outcome)[design.used])  # less its control, and as it stands
+    if design.used.any() and any(np.ptp(values) == 0 for values in seen):
         text = f"every {noun} has the same value of {outcome}: there is nothing to measure chance by"
         found.append(Finding("refuse", text, "Check the column, or choose an outcome that varies"))
     if found:

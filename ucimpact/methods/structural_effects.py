@@ -72,7 +72,7 @@ class Effects:
             "term": term,
             "estimate": estimate,
             "std_error": spread,
-            "statistic": estimate / spread,
+            "statistic": estimate / spread if spread > 0 else np.nan,
             "p_value": min(1.0, 2 * tail_area(draws)),
             "conf_low": float(low),
             "conf_high": float(high),
