@@ -467,3 +467,13 @@ def test_nothing_at_all_after_the_start_is_a_fall_of_all_of_it() -> None:
     share = found.effect("relative")
     assert share["estimate"] == share["conf_low"] == share["conf_high"] == -1.0
     assert np.isnan(share["statistic"])
+
+
+@pytest.mark.parametrize(("value", "told"), [(200_000.0, True), (130.0, False)])
+def test_one_month_that_carries_the_result_is_named(value: float, told: bool) -> None:
+    months, rng = pd.period_range("2014-01", periods=60, freq="M").astype(str), np.random.default_rng(1)
+    y = rng.poisson(140, 60).astype(float)
+    y[50] = value
+    data = Series(pd.DataFrame({"period": months, "y": y, "x1": rng.poisson(150, 60)}), start=months[36])
+    found = StructuralTimeSeries(outcome="y", controls=("x1",), draws=200, burn=50).fit(data)
+    assert any(text.startswith("March 2018 alone holds more than half") for text in found.warnings) is told

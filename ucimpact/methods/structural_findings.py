@@ -36,6 +36,9 @@ BEYOND = 0.5
 PATTERN = 0.05
 """Chance in the residual check below which what is left over has a pattern."""
 
+CARRIES, LEAST_TO_CARRY = 0.5, 4
+"""Share of all gaps from which one period is said to carry them, and periods below which that is no news."""
+
 HELPS = 0.5
 """Chance of being in the model from which a control series is said to help."""
 
@@ -170,6 +173,8 @@ def care(
             f"Whether the range leaves out 0 hangs on how far the level is thought to wander: with "
             f"level_sd = {loose['level_sd']:g} it runs from {low} to {high}."
         )
+    if text := _carried_by_one(series, design, draws):
+        texts.append(text)
     if controls and draws.included[: len(controls)].max() < HELPS:
         texts.append(
             "No control series is more likely in the model than out of it: what is expected is in the main "
@@ -214,6 +219,19 @@ def left_over(design: SegmentedDesign, expected: np.ndarray, columns: np.ndarray
     fresh = np.where(used, design.y[here] - expected[here], 0.0)
     rows = np.where(used[:, None], columns[here], 0.0)
     return ljung_box(fresh, rows, used, max(min(lags, int(used.sum()) // 5), 3), fitted=0)
+
+
+def _carried_by_one(series: Series, design: SegmentedDesign, draws: Draws) -> str | None:
+    """Whether one period holds most of what the pilot's periods lie from what was expected."""
+    gaps = np.abs(design.y - draws.expected.mean(axis=0)) * design.after
+    at = int(gaps.argmax())
+    if int(design.after.sum()) < LEAST_TO_CARRY or not gaps[at] > CARRIES * gaps.sum():
+        return None
+    label = series.frequency.label(int(series.ordinals[at]))
+    return (
+        f"{label} alone holds more than half of all that was not expected after the start. The range is of "
+        f"what happened, not of what would happen again: check that figure, and see the answer without it."
+    )
 
 
 def _leaves_out_0(row: Mapping[str, Any]) -> bool:
