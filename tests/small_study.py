@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
+
+from ucimpact.errors import UsageError
+from ucimpact.study import Records, read_records, read_study
 
 PANEL = """\
 schema = 1
@@ -116,3 +121,17 @@ def changed(table: pd.DataFrame, column: str, row: int, value: object) -> pd.Dat
     table = table.copy()
     table.loc[row - 2, column] = value
     return table
+
+
+def refused(
+    tmp_path: Path, *edits: tuple[str, str], text: str = PANEL, table: Any = None, judge: Any = None
+) -> list[str]:
+    """The lines of what is said against a study file."""
+    with pytest.raises(UsageError) as caught:
+        read_study(write(tmp_path, *edits, text=text, table=table), judge=judge)
+    return str(caught.value).splitlines()
+
+
+def records(tmp_path: Path, *edits: tuple[str, str], **options: Any) -> Records:
+    """The records of a study file and its data."""
+    return read_records(read_study(write(tmp_path, *edits, **options)))
