@@ -155,7 +155,7 @@ PROBLEMS = (
         QUASI,
         140_000,
         (Runner(who="ucimpact", run=our_quasi_poisson),),
-        seconds=6,
+        seconds=5,
         agree_to=np.inf,
     ),
     many_problem(
