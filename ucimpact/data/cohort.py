@@ -7,8 +7,6 @@ people, so a problem is told by its row and column and never by a value.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,11 +14,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ucimpact.data.panel import HEADER_ROWS, numbers
+from ucimpact.data.panel import HEADER_ROWS
+from ucimpact.data.people_columns import (
+    MISSING,
+    WRITE_DATES,
+    at_rows,
+    coded,
+    day_numbers,
+    need,
+    numbers_unseen,
+)
 from ucimpact.errors import DataError, Problem
 
-MISSING = -1
-"""Code of an empty cell."""
+__all__ = ["MISSING", "Cohort"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +126,7 @@ class Cohort:
         return problems
 
     def _empty_problems(self, column: str, what: str, do: str) -> list[Problem]:
-        return _at(np.flatnonzero(self.codes(column) == MISSING), column, what, do)
+        return at_rows(np.flatnonzero(self.codes(column) == MISSING), column, what, do)
 
     def _read_pilot(self) -> list[Problem]:
         if self.pilot is None:
@@ -131,9 +137,9 @@ class Cohort:
             read = self.values(self.pilot)
         except DataError as error:
             rows = [p.row - HEADER_ROWS for p in error.problems if p.row is not None]
-            return _at(rows, self.pilot, "not 1 or 0", do)
+            return at_rows(rows, self.pilot, "not 1 or 0", do)
         object.__setattr__(self, "is_pilot", read == 1)
-        return _at(np.flatnonzero(~((read == 0) | (read == 1))), self.pilot, "not 1 or 0", do)
+        return at_rows(np.flatnonzero(~((read == 0) | (read == 1))), self.pilot, "not 1 or 0", do)
 
     def _read_days(self) -> list[Problem]:
         object.__setattr__(self, "days", None)
@@ -144,7 +150,7 @@ class Cohort:
         except DataError as error:
             return list(error.problems)
         good = np.isfinite(days) & (days > 0)
-        problems = _at(
+        problems = at_rows(
             np.flatnonzero(~good),
             self.follow_up,
             "days at risk are missing or not above 0",
@@ -153,7 +159,7 @@ class Cohort:
         if self.horizon is None:
             object.__setattr__(self, "horizon", float(days[good].max()) if good.any() else None)
         else:
-            problems += _at(
+            problems += at_rows(
                 np.flatnonzero(good & (days > self.horizon * (1 + 1e-9))),
                 self.follow_up,
                 f"more days at risk than the {self.horizon:g} of the follow-up",
@@ -164,14 +170,13 @@ class Cohort:
 
     def _date_problems(self) -> list[Problem]:
         problems = []
-        do = "Write dates as 2024-03-31"
         for column in (self.index_date, self.service_start):
             if column is not None:
-                day, bad = _days(self.table[column])
-                problems += _at(np.flatnonzero(bad), column, "not a date", do)
+                day, bad = day_numbers(self.table[column])
+                problems += at_rows(np.flatnonzero(bad), column, "not a date", WRITE_DATES)
                 if column == self.index_date:
                     empty = np.flatnonzero(np.isnan(day) & ~bad)
-                    problems += _at(
+                    problems += at_rows(
                         empty, column, "no index date", "Everybody's clock needs a start: fill it in"
                     )
         return problems
@@ -186,32 +191,15 @@ class Cohort:
         DataError
             For a column that is absent, or values that are text or infinite; no value is shown.
         """
-        self._need(column)
-        try:
-            return numbers(self.table[column], column)
-        except DataError as error:
-            raise DataError([replace(problem, value=None) for problem in error.problems]) from None
+        return numbers_unseen(self.table, column)
 
     def codes(self, column: str) -> np.ndarray:
         """A column of any kind as whole numbers from 0, shape (n_rows,); an empty cell is -1.
 
         Kinds are numbered in the order of their size or text, so that the order of rows changes nothing.
         """
-        self._need(column)
-        cells = self.table[column]
-        if cells.dtype == object or isinstance(cells.dtype, pd.StringDtype):
-            cells = cells.mask(cells.astype(str).str.strip() == "")
-        codes, kinds = pd.factorize(cells)
-        rank = np.empty(len(kinds) + 1, dtype=np.int64)
-        known = np.asarray(kinds if pd.api.types.is_numeric_dtype(cells) else kinds.astype(str))
-        rank[np.argsort(known, kind="stable")] = np.arange(len(kinds))
-        rank[-1] = MISSING
-        return rank[codes]
-
-    def _need(self, column: str) -> None:
-        if column not in self.table.columns:
-            have = ", ".join(map(str, list(self.table.columns)[:12]))
-            raise DataError(Problem("there is no such column", f"The columns are: {have}", column=column))
+        need(self.table, column)
+        return coded(self.table[column])[0]
 
     @cached_property
     def persons(self) -> np.ndarray:
@@ -240,7 +228,7 @@ class Cohort:
         """
         if self.index_date is None or self.service_start is None:
             return None
-        began, index = (_days(self.table[name])[0] for name in (self.service_start, self.index_date))
+        began, index = (day_numbers(self.table[name])[0] for name in (self.service_start, self.index_date))
         late: np.ndarray = (began - index)[self.is_pilot]
         return late
 
@@ -256,48 +244,3 @@ class Cohort:
     def where(self, keep: np.ndarray) -> Cohort:
         """The rows marked True, as a cohort of their own with the same horizon."""
         return replace(self, table=self.table.loc[np.asarray(keep, dtype=bool)])
-
-
-def _at(rows: Iterable[int], column: str, what: str, do: str) -> list[Problem]:
-    """One problem a row, without its value."""
-    return [Problem(what, do, row=int(row) + HEADER_ROWS, column=column) for row in rows]
-
-
-def _days(cells: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Dates as days since 1970 (numbers stay as they are), and which cells are no date.
-
-    An empty cell is ``nan`` and no mistake.
-    """
-    if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
-        day = cells.to_numpy(dtype=float, na_value=np.nan)
-        return day, np.isinf(day)
-    if pd.api.types.is_datetime64_any_dtype(cells):
-        stamps = cells.dt.tz_localize(None) if cells.dt.tz is not None else cells
-        return _since_1970(stamps.to_numpy(dtype="datetime64[D]")), np.zeros(len(cells), dtype=bool)
-    day, bad = np.full(len(cells), np.nan), np.zeros(len(cells), dtype=bool)
-    known: dict[object, float] = {}
-    for row, cell in enumerate(cells.tolist()):
-        if cell is None or cell is pd.NaT or cell is pd.NA or cell != cell or str(cell).strip() == "":
-            continue
-        if cell not in known:
-            known[cell] = _one_day(cell)
-        day[row], bad[row] = known[cell], np.isnan(known[cell])
-    return day, bad
-
-
-def _one_day(cell: object) -> float:
-    """Days since 1970 of a date or ISO text; ``nan`` where it is neither."""
-    if isinstance(cell, str):
-        try:
-            cell = dt.date.fromisoformat(cell.strip()[:10])
-        except ValueError:
-            return np.nan
-    if isinstance(cell, dt.date | np.datetime64):
-        return float(_since_1970(np.array([cell], dtype="datetime64[D]"))[0])
-    return np.nan
-
-
-def _since_1970(dates: np.ndarray) -> np.ndarray:
-    days = dates.astype("datetime64[D]").astype(np.int64).astype(float)
-    days[np.isnat(dates)] = np.nan
-    return days

@@ -3,6 +3,7 @@
 from ucimpact.study.declare import (
     Context,
     Cost,
+    Counted,
     Data,
     DecisionRule,
     Event,
@@ -22,6 +23,7 @@ from ucimpact.study.toml import read_study
 __all__ = [
     "Context",
     "Cost",
+    "Counted",
     "Data",
     "DecisionRule",
     "Event",

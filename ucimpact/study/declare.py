@@ -200,6 +200,31 @@ class Value(Declared):
     marginal: Annotated[Number | None, Field(gt=0, le=1)] = None
 
 
+@dataclass(frozen=True)
+class Counted(Declared):
+    """An outcome counted from dated events over days from a day: ``(0, 90)`` are the ninety after it.
+
+    Windows are half-open, ``(first, last]``, and counted from the end of the day, so that ``(-30, 0)`` are
+    the thirty days up to and with it.
+
+    Attributes
+    ----------
+    event : str
+        A kind of events, or ``"death"``.
+    days : tuple of int
+        First and last.
+    value : str, optional
+        A column of events, summed in place of their number; ``"bed days"`` are the nights of stays.
+    any : bool, default False
+        Whether there was any, in place of how many.
+    """
+
+    event: Text
+    days: tuple[Whole, Whole]
+    value: Text | None = None
+    any: YesNo = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome(Declared):
     """One thing that was counted or measured, and which way is better.
@@ -214,6 +239,8 @@ class Outcome(Declared):
         method for counts. Its options are the defaults.
     before : str, optional
         In a cohort, the column of the same thing before the index date.
+    counted : Counted, optional
+        Where there is a table of events: what is counted from it. ``column`` is then a name of its own.
     negative_control : bool or str
         The pilot cannot have changed it; a difference is a sign that unlike people were compared.
         ``"deaths"``, which it may have changed a little, and ``"before"``, from before the index date and
@@ -230,6 +257,7 @@ class Outcome(Declared):
     each: Text | None = None
     method: Text | None = None
     before: Text | None = None
+    counted: Counted | None = None
     negative_control: YesNo | Literal["deaths", "before"] = False
     value: Value | None = None
 

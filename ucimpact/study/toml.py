@@ -46,6 +46,7 @@ NESTED: dict[str, type] = {
     "chosen": declare.Chosen,
     "mainstream_if": declare.Mainstream,
     "event": declare.Event,
+    "counted": declare.Counted,
 }
 EXPECTED = {
     "string_type": "text in quotation marks",
