@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import golden
 from ucimpact.errors import EstimationError
-from ucimpact.inference import glm, two_part
+from ucimpact.inference import glm, negative_binomial, two_part
 from ucimpact.inference.gcomputation import Contrast, gcomputation
 from ucimpact.inference.sandwich import sandwich
 
@@ -80,6 +80,17 @@ def test_logit_of_any_cost_is_that_of_r(cohort: pd.DataFrame, judge: dict) -> No
     agrees(fit, fit.cov("model"), judge["logit_any"])
 
 
+def test_the_negative_binomial_is_that_of_r(cohort: pd.DataFrame, judge: dict) -> None:
+    # MASS::glm.nb(readmissions ~ treated + ... + offset(log(followup_days))); vcovHC(type = "HC0")
+    y, days = cohort["readmissions"].to_numpy(float), cohort["followup_days"].to_numpy(float)
+    fit, found = negative_binomial.fit(y, columns(cohort), np.log(days))
+    agrees(fit, fit.cov("model"), judge["negbin"])
+    agrees(fit, fit.cov("HC0"), judge["negbin_hc0"])
+    assert found.theta == pytest.approx(judge["negbin"]["theta"], rel=1e-8)
+    assert found.theta_std_error == pytest.approx(judge["negbin"]["se_theta"], rel=1e-6)
+    assert found.log_likelihood == pytest.approx(judge["negbin"]["loglik"], rel=1e-10)
+
+
 def test_g_computation_is_that_of_r(cohort: pd.DataFrame, judge: dict) -> None:
     fit = readmissions(cohort)
     treated = cohort["treated"].to_numpy() == 1
@@ -119,6 +130,12 @@ def test_a_rate_ratio_by_hand() -> None:
     assert np.exp(att.log_ratio) == pytest.approx(0.6)
 
 
+def fitted(family: str, y: np.ndarray, x: np.ndarray, weights: np.ndarray | None = None) -> glm.Fit:
+    if family == "negative-binomial":
+        return negative_binomial.fit(y, x, weights=weights)[0]
+    return glm.fit(family, y, x, weights=weights)
+
+
 def test_a_weight_of_two_is_the_row_twice() -> None:
     rng = np.random.default_rng(1)
     x = np.column_stack([np.ones(60), rng.random(60) < 0.4, rng.normal(size=60)])
@@ -129,8 +146,9 @@ def test_a_weight_of_two_is_the_row_twice() -> None:
         ("gamma", rng.gamma(2.0, 1.0, 60)),
         ("gaussian", rng.normal(size=60)),
         ("logit", (rng.random(60) < 0.5).astype(float)),
+        ("negative-binomial", rng.negative_binomial(1, 0.3, 60).astype(float)),
     ]:
-        one, other = glm.fit(family, y, x, weights=weights), glm.fit(family, y[again], x[again])
+        one, other = fitted(family, y, x, weights), fitted(family, y[again], x[again])
         np.testing.assert_allclose(one.coef, other.coef, rtol=1e-8)
         clustered = other.cov("CR0", again)  # the copies of a row are no new people
         np.testing.assert_allclose(one.cov("CR0", np.arange(60)), clustered, rtol=1e-8)
@@ -217,6 +235,25 @@ def test_a_two_way_variance_is_never_negative() -> None:
         influence = rng.normal(size=(12, 2))
         cov = sandwich(influence, (rng.integers(0, 4, 12), rng.integers(0, 4, 12)), "CR1", 2)
         assert np.linalg.eigvalsh(cov)[0] >= -1e-10
+
+
+def test_a_negative_binomial_is_robust_to_counts_that_are_none() -> None:
+    rng = np.random.default_rng(12)
+    n, ratios, errors = 400, [], []
+    x = np.column_stack([np.ones(n), np.arange(n) < 150])
+    for _ in range(300):  # many never, some often: no negative binomial
+        rate = np.where(rng.random(n) < 0.6, 0.05, 4.0) * np.exp(-0.2 * x[:, 1])
+        fit, _ = negative_binomial.fit(rng.poisson(rate).astype(float), x)
+        ratios.append(gcomputation(fit, 1, x[:, 1] == 1).log_ratio)
+        errors.append(np.sqrt(fit.cov("HC1")[1, 1]))
+    assert np.mean(errors) == pytest.approx(np.std(ratios), rel=0.1)
+    assert np.mean(ratios) == pytest.approx(-0.2, abs=3 * np.std(ratios) / np.sqrt(300))
+
+
+def test_counts_no_more_spread_than_poisson_have_no_theta() -> None:
+    x = np.column_stack([np.ones(40), np.arange(40) < 20])
+    with pytest.raises(EstimationError, match="no more than Poisson"):
+        negative_binomial.fit(1.0 + np.arange(40) % 2, x)
 
 
 @pytest.mark.parametrize("kind", ["poisson", "gaussian", "two_part"])

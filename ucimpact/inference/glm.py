@@ -40,6 +40,8 @@ from ucimpact.inference.sandwich import Clusters, Kind, sandwich
 
 Array = np.ndarray
 Family = Literal["poisson", "gamma", "gaussian", "logit"]
+Fitted = Literal[Family, "negative-binomial"]
+"""A negative binomial model is fitted elsewhere, since it has a spread of its own to find."""
 
 STEPS = 100
 TOLERANCE = 1e-15
@@ -77,7 +79,7 @@ class Fit:
         A fit that does not converge is refused.
     """
 
-    family: Family
+    family: Fitted
     coef: Array
     x: Array
     mu: Array
@@ -252,15 +254,15 @@ def _newton(rows: _Rows, x: Array) -> tuple[Array, Array, int]:
     raise EstimationError(f"the {family} model did not converge in {STEPS} steps. Use fewer columns.")
 
 
-def mean(family: Family, eta: Array) -> tuple[Array, Array, Array]:
-    """Mean, its derivative by the linear predictor, and the variance function."""
+def mean(family: Fitted, eta: Array) -> tuple[Array, Array, Array]:
+    """Mean, its derivative by the linear predictor, and the variance function (all spread aside)."""
     if family == "gaussian":
         return eta, np.ones_like(eta), np.ones_like(eta)
     if family == "logit":
         mu = 1.0 / (1.0 + np.exp(-np.clip(eta, -LARGEST, LARGEST)))
         return mu, mu * (1 - mu), mu * (1 - mu)
     mu = np.exp(np.clip(eta, -LARGEST, LARGEST))
-    return mu, mu, mu if family == "poisson" else mu**2
+    return mu, mu, mu**2 if family == "gamma" else mu
 
 
 def _inverse(x: Array, working: Array) -> Array:
