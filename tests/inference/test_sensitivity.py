@@ -15,7 +15,11 @@ from ucimpact.inference.sensitivity import (
     Control,
     Pooled,
     Ratio,
+    Verdict,
+    bias_not_excluded,
     e_value,
+    in_pool,
+    pool,
     pooled_controls,
     ratio_of_difference,
     ratio_of_hazards,
@@ -130,3 +134,37 @@ def test_the_rule(controls: list[Control], z: float, effect: float, state: str, 
 def test_no_controls_tell_nothing() -> None:
     assert verdict([], None, -0.2).state == "cannot tell"
     assert verdict([], None, -0.2).not_excluded is None
+
+
+def deaths(events: float, log_ratio: float = 0.0, z: float = 0.0) -> Control:
+    return Control(f"deaths_{events:g}", "deaths", log_ratio, 0.2, z, events)
+
+
+def test_deaths_over_two_windows_are_pooled_once_and_both_may_cast_doubt() -> None:
+    month, quarter = deaths(20, 0.4, 2.0), deaths(45, 0.1, 0.5)
+    made = [month, quarter, control("before")]
+    cov = np.diag([0.04, 0.04, 0.01])
+    found = pool(made, cov)
+    assert found is not None
+    assert in_pool(made).tolist() == [False, True, True]
+    assert found.weights == pytest.approx([0.0, 0.2, 0.8])
+    assert found.log_ratio == pytest.approx(0.2 * 0.1)
+    # they count as one towards the three, and the shorter window still casts doubt
+    assert verdict(made, found, -0.2).state == "cannot tell"
+    three = [*made, control("after")]
+    calm = pool(three, np.diag([0.04, 0.04, 0.01, 0.01]))
+    assert verdict(three, calm, -0.2).state == "holds"
+    assert verdict(three, calm, 0.2) == Verdict("doubtful", "deaths", verdict(three, calm, -0.2).not_excluded)
+    assert pool([], np.zeros((0, 0))) is None
+
+
+def test_the_size_that_is_not_excluded_by_hand() -> None:
+    # 4 x (0.01 + 1.64 x 0.02), and in proportion for a reader who holds another multiple
+    found = pooled(0.5)
+    assert bias_not_excluded(found) == pytest.approx(4 * (0.01 + 0.0328))
+    assert bias_not_excluded(found, 2.0) == pytest.approx(2 * (0.01 + 0.0328))
+    assert verdict(THREE, found, -0.2, times=2.0).not_excluded == pytest.approx(0.0856)
+    for z in (-3.0, -2.0, 0.0, 2.0, 3.0):  # whatever the answer
+        assert verdict(THREE, pooled(z), -0.2).not_excluded == pytest.approx(4 * 0.02 * (abs(z) + 1.64))
+    with pytest.raises(EstimationError, match="above 0"):
+        bias_not_excluded(found, 0.0)

@@ -26,7 +26,16 @@ or hardly (deaths) should show a ratio of 1. Their log ratios :math:`r_k` are po
 
 where V is their joint covariance, from the influences of the same people. Pooled, five controls gave a
 false alarm in 3-5% of clean cohorts, where any one of five did in 20-23% and Holm's rule had less power.
-:func:`verdict` turns the pooled ratio into one of four words; it never changes an estimate.
+Deaths over several windows are one outcome: the window with the most is pooled, and any of them can cast
+doubt. :func:`verdict` turns the pooled ratio into one of four words; it never changes an estimate.
+
+**The size that is not excluded.** A hidden cause moves the outcome further than it moves the controls. With m
+times as far (4 was measured; the reader may hold another),
+
+.. math:: b = m \,(|r| + 1.64\, s_r)
+
+is the log bias of the result that the controls leave room for. It is said whatever the verdict is, caps how
+certain a finding may be called, and decides nothing else.
 
 References
 ----------
@@ -39,7 +48,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -163,7 +172,7 @@ class Pooled:
     ----------
     log_ratio, std_error, z : float
     weights : array (n_controls,)
-        Summing to 1.
+        Summing to 1; 0 for one that stays out.
     """
 
     log_ratio: float
@@ -200,7 +209,7 @@ class Verdict:
     because : {"pooled", "deaths", "few controls", "few deaths", "none apart"}
         Which clause of the rule decided.
     not_excluded : float or None
-        Log ratio of the bias of the outcome that the controls could not have seen:
+        Log ratio of the bias of the outcome that the controls leave room for:
         4 x (\\|pooled\\| + 1.64 SE). It caps how certain a finding may be called, and gates nothing.
     """
 
@@ -209,12 +218,59 @@ class Verdict:
     not_excluded: float | None
 
 
-def verdict(controls: Sequence[Control], pooled: Pooled | None, effect: float) -> Verdict:
+def in_pool(controls: Sequence[Control]) -> Array:
+    """Which controls are pooled: all, but of deaths over several windows only the window with the most."""
+    deaths = [place for place, control in enumerate(controls) if control.reach == "deaths"]
+    most = max(deaths, key=lambda place: controls[place].events, default=None)
+    return np.array([place not in deaths or place == most for place in range(len(controls))], dtype=bool)
+
+
+def pool(controls: Sequence[Control], cov: Array) -> Pooled | None:
+    """Pool controls by :func:`in_pool`; None where there are none.
+
+    Parameters
+    ----------
+    controls : sequence of Control
+    cov : array (n_controls, n_controls)
+        Joint covariance of their log ratios.
+
+    Returns
+    -------
+    Pooled or None
+        Its ``weights`` are 0 for controls that stay out.
+    """
+    if not controls:
+        return None
+    keep = in_pool(controls)
+    found = pooled_controls(np.array([c.log_ratio for c in controls])[keep], cov[np.ix_(keep, keep)])
+    weights = np.zeros(len(controls))
+    weights[keep] = found.weights
+    return replace(found, weights=weights)
+
+
+def bias_not_excluded(pooled: Pooled, times: float = BIAS_A_UNIT) -> float:
+    """Log bias of the result that the controls leave room for.
+
+    Parameters
+    ----------
+    pooled : Pooled
+    times : float
+        How many times as far as the controls the result is taken to be moved.
+    """
+    if not times > 0:
+        raise EstimationError("how many times as far the result is moved is a number above 0")
+    return float(times * (abs(pooled.log_ratio) + DOUBTFUL * pooled.std_error))
+
+
+def verdict(
+    controls: Sequence[Control], pooled: Pooled | None, effect: float, *, times: float = BIAS_A_UNIT
+) -> Verdict:
     """Decide whether the groups look alike beyond what was recorded.
 
     1. *fails* where the pooled ratio is beyond 2.58 standard errors. Deaths alone never fail a study.
     2. *doubtful* beyond 1.64, or where deaths are beyond 1.96 in the direction that explains the effect.
-    3. *cannot tell* with fewer than 3 controls, or fewer than 10 deaths and nothing held out from before.
+    3. *cannot tell* with fewer than 3 controls (deaths over several windows are one), or fewer than 10 deaths
+       and nothing held out from before.
     4. *holds* otherwise.
 
     Parameters
@@ -225,10 +281,12 @@ def verdict(controls: Sequence[Control], pooled: Pooled | None, effect: float) -
         Of the same controls; None where there are none.
     effect : float
         Log ratio of the effect on the outcome: its sign says which difference in deaths would explain it.
+    times : float, default 4
+        How many times as far as the controls the result is taken to be moved; of ``not_excluded`` alone.
     """
     if pooled is None or not controls:
         return Verdict("cannot tell", "few controls", None)
-    blind = BIAS_A_UNIT * (abs(pooled.log_ratio) + DOUBTFUL * pooled.std_error)
+    blind = bias_not_excluded(pooled, times)
     deaths = [control for control in controls if control.reach == "deaths"]
     only_deaths = len(deaths) == len(controls)
     if abs(pooled.z) > FAILS and not only_deaths:
@@ -237,7 +295,7 @@ def verdict(controls: Sequence[Control], pooled: Pooled | None, effect: float) -
         return Verdict("doubtful", "pooled", blind)
     if any(abs(death.z) > DEATHS_DOUBTFUL and death.z * effect > 0 for death in deaths):
         return Verdict("doubtful", "deaths", blind)
-    if len(controls) < FEWEST_CONTROLS:
+    if in_pool(controls).sum() < FEWEST_CONTROLS:
         return Verdict("cannot tell", "few controls", blind)
     held_out = any(control.reach == "before" for control in controls)
     if not held_out and max((death.events for death in deaths), default=0.0) < FEWEST_DEATHS:
