@@ -185,7 +185,7 @@ def matching_problem(task: Task, pilot: int, comparison: int, peers: tuple[Runne
         small=partial(people, 500, 20_000),
         runners=(Runner(who="ucimpact", run=partial(our_matching, task)), *peers),
         agree_to=0.01 * pilot,
-        targets={"seconds": LIMITS[task.name]} if pilot == LARGE[0] and task.name in LIMITS else None,
+        targets={"seconds": LIMITS[task.name]} if (pilot, comparison) == LARGE else None,
     )
 
 
