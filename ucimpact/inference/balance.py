@@ -11,7 +11,8 @@ Conventions (those of the R package cobalt for the effect on the treated, ``s.d.
 ``binary = "std"``): :math:`s_1` is the standard deviation of *all* pilot people without weights, so that it
 is the same before and after matching; a column of 0 and 1 has :math:`s_1 = \sqrt{p(1-p)}`, no variance
 ratio, and is standardised like any other. For an effect that is not on the treated ``pooled`` takes the root
-of the mean of both groups' variances (``s.d.denom = "pooled"``). Weighted variances are those of reliability weights [1]_:
+of the mean of both groups' variances (``s.d.denom = "pooled"``). Weighted variances are those of reliability
+weights [1]_:
 
 .. math:: v = \frac{\sum w}{(\sum w)^2 - \sum w^2} \sum_i w_i (x_i - \bar x)^2 .
 
