@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ucimpact.data.cohort import Cohort
+from ucimpact.data.histories import Histories
 from ucimpact.economics.valuation import value_problems
 from ucimpact.errors import UsageError
 from ucimpact.evaluation.document import Analysis, Evaluation, Progress, level_problem
 from ucimpact.evaluation.people import PeopleWork
 from ucimpact.evaluation.places import PlacesWork
 from ucimpact.evaluation.prepared import Prepared, prepare
+from ucimpact.evaluation.trials import TrialsWork
 from ucimpact.methods.building import Problems, problems
 from ucimpact.study import Records, Study, read_records
 
@@ -42,6 +44,8 @@ def evaluate(study: Study, *, records: Records | None = None, progress: Progress
     """
     refuse_values(study)
     records, progress = records or read_records(study), progress or (lambda *_: None)
+    if isinstance(records.data, Histories):
+        return TrialsWork(study, records, progress).evaluation()
     if isinstance(records.data, Cohort):
         return PeopleWork(study, records, progress).evaluation()
     work = PlacesWork(study, records, progress)

@@ -63,13 +63,17 @@ class PeopleWork:
     """The steps of one evaluation of people, in order."""
 
     def __init__(self, study: Study, records: Records, progress: Progress) -> None:
-        self.study, self.progress = study, progress
-        self.records, self.cohort = records, _cohort(records)
+        self.study, self.progress, self.records = study, progress, records
         self.main_outcome = study.primary
         self.controls = tuple(o for o in study.outcomes if o.negative_control)
         self.steps = 4 + len(study.outcomes) + len(study.sensitivity)
         self.done = 0
         self.alone = study.method.name == NAIVE
+        self.cohort = self.people()
+
+    def people(self) -> Cohort:
+        """Who is compared, one row each."""
+        return _cohort(self.records)
 
     def tell(self, what: str) -> None:
         self.progress(what, self.done, self.steps)
@@ -81,8 +85,11 @@ class PeopleWork:
         """A method set up for an outcome, with what the study says of the data."""
         return build(name, options_of(self.study, outcome, name, options), outcome=outcome.column)
 
-    def fit(self, outcome: Outcome, cohort: Cohort, name: str, options: Mapping[str, Any]) -> Estimate:
-        """One method on one outcome."""
+    def fit(
+        self, outcome: Outcome, name: str, options: Mapping[str, Any], records: Records | None = None
+    ) -> Estimate:
+        """One method on one outcome, of these records or others."""
+        cohort = self.cohort if records is None else _cohort(records)
         method = self.method(outcome, name, options)
         return method.fit(seen_by(outcome, cohort))  # type: ignore[no-any-return]
 
@@ -103,8 +110,8 @@ class PeopleWork:
     def evaluation(self) -> Evaluation:
         study, cohort, outcome = self.study, self.cohort, self.main_outcome
         self.tell("Main analysis")
-        estimate = self.fit(outcome, cohort, study.method.name, study.method.options)
-        controls = self._controls()
+        estimate = self.fit(outcome, study.method.name, study.method.options)
+        controls = self.negative_controls()
         if controls is not None:
             estimate = replace(estimate, extras={**estimate.extras, "controls": controls.to_dict()})
         units = findings.units_of(estimate, cohort, None, study, outcome)
@@ -152,7 +159,7 @@ class PeopleWork:
         method = self.study.method
 
         def run() -> Estimate:
-            return self.fit(outcome, self.cohort, method.name, method.options)
+            return self.fit(outcome, method.name, method.options)
 
         if self.alone and outcome.before is None:
             self.tell(outcome.label)
@@ -165,8 +172,8 @@ class PeopleWork:
         label = entry.note or entry.name
 
         def run() -> Estimate:
-            records = self.records if entry.window is None else self.records.within(entry.window)
-            return self.fit(self.main_outcome, _cohort(records), entry.name, entry.options)
+            records = None if entry.window is None else self.records.within(entry.window)
+            return self.fit(self.main_outcome, entry.name, entry.options, records)
 
         return self.attempt("sensitivity", label, entry.note, run, self.main_outcome)
 
@@ -179,18 +186,19 @@ class PeopleWork:
             return self.attempt("naive", "Before and after alone", "", lambda: estimate, self.main_outcome)
 
         def run() -> Estimate:
-            return self.fit(self.main_outcome, self._matched_only(), NAIVE, {})
+            method = self.method(self.main_outcome, NAIVE, {})
+            return method.fit(seen_by(self.main_outcome, self.compared_people()))  # type: ignore[no-any-return]
 
         return self.attempt("naive", "Before and after alone", "", run, self.main_outcome)
 
-    def _matched_only(self) -> Cohort:
+    def compared_people(self) -> Cohort:
         """The people of the main result and all beside them: before and after is asked of the same."""
         method = self.method(self.main_outcome, self.study.method.name, self.study.method.options)
         keep = ~self.cohort.is_pilot
         keep[method.pairs(self.cohort).matched.treated] = True
         return self.cohort.where(keep)
 
-    def _controls(self) -> NegativeControls | None:
+    def negative_controls(self) -> NegativeControls | None:
         """What those with the service and those beside them had alike that the service cannot change."""
         if not self.controls or self.alone:
             return None
@@ -357,17 +365,17 @@ def _by_matched(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+TOLD = (
+    *("balance", "lost", "max_smd", "audit", "horizon", "delay", "balance_by_site", "overlap", "trajectory"),
+    *("incidence", "cumulative_count", "weights", "subgroups", "trials", "bias", "sensitivity"),
+)
+"""What an estimate of people tells besides its numbers, for the report."""
+
+
 def data_document(study: Study, records: Records, cohort: Cohort, estimate: Estimate) -> dict[str, Any]:
     """What went in, what was left out and why, and who remained."""
     counts = {**cohort.counts(), **{k: v for k, v in estimate.counts.items() if k != "left_out"}}
     left_out = [*records.left_out, *estimate.counts.get("left_out", ())]
-    flow: list[dict[str, Any]] = [{"kind": "in", "n": records.rows_read, "text": "rows read"}]
-    flow += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in left_out]
-    pilot = _analysed(estimate, cohort)
-    flow.append({"kind": "end", "n": pilot, "text": "people supported and analysed"})
-    if "matched_comparison" in counts:
-        text = "similar people beside them, out of all those who were not supported"
-        flow.append({"kind": "end", "n": counts["matched_comparison"], "text": text})
     window: list[str] = []
     if cohort.index_date is not None:
         days = cohort.table[cohort.index_date].to_numpy(dtype="datetime64[D]")
@@ -376,9 +384,7 @@ def data_document(study: Study, records: Records, cohort: Cohort, estimate: Esti
             frequency.label(int(frequency.ordinal(day.astype(object)))) for day in (days.min(), days.max())
         ]
     extras = dict(estimate.extras)
-    extras["balance"] = [
-        {**row, "yes_no": _is_yes_no(cohort, row["name"])} for row in extras.get("balance") or ()
-    ]
+    extras["balance"] = [{**row, "yes_no": _is_yes_no(cohort, row)} for row in extras.get("balance") or ()]
     return {
         "kind": "cohort",
         "rows_are": "people",
@@ -386,16 +392,34 @@ def data_document(study: Study, records: Records, cohort: Cohort, estimate: Esti
         "window": window,
         "start": window[0] if window else None,
         "counts": counts,
-        "flow": flow,
+        "flow": _flow(records, cohort, estimate, counts),
         "left_out": left_out,
         "coercions": list(records.coercions),
-        "cohort": serialise.plain(
-            {name: extras.get(name) for name in ("balance", "lost", "max_smd", "audit", "horizon", "delay")}
-        ),
+        "cohort": serialise.plain({name: extras[name] for name in TOLD if name in extras}),
         "eligible": study.data.eligible,
     }
 
 
-def _is_yes_no(cohort: Cohort, column: str) -> bool:
-    values = cohort.values(column)
+def _flow(
+    records: Records, cohort: Cohort, estimate: Estimate, counts: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Who came in, who went out and why, and who was compared, in order."""
+    flow: list[dict[str, Any]] = [{"kind": "in", "n": records.rows_read, "text": "rows read"}]
+    if "flow" in estimate.extras:
+        flow += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in records.left_out]
+        return flow + list(estimate.extras["flow"])
+    left_out = [*records.left_out, *estimate.counts.get("left_out", ())]
+    flow += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in left_out]
+    flow.append({"kind": "end", "n": _analysed(estimate, cohort), "text": "people supported and analysed"})
+    if "matched_comparison" in counts:
+        text = "similar people beside them, out of all those who were not supported"
+        flow.append({"kind": "end", "n": counts["matched_comparison"], "text": text})
+    return flow
+
+
+def _is_yes_no(cohort: Cohort, row: Mapping[str, Any]) -> bool:
+    """Whether a measure of the balance is a yes or no; one that was counted up to a day has no column."""
+    if row["name"] not in cohort.table.columns:
+        return row.get("variance_ratio_before") is None
+    values = cohort.values(row["name"])
     return bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
