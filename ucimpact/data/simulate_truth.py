@@ -1,0 +1,83 @@
+r"""What people visited have with and without the visit, by living the days after it many times over.
+
+Over :math:`K` copies of each person visited, with the same illness, death and luck in both arms,
+
+.. math:: \rho = \frac{\sum_i \sum_k y^1_{ik}}{\sum_i \sum_k y^0_{ik}}
+
+for what is counted. Days at risk are the same in both arms, since the visit changes neither death nor
+leaving, so this is the ratio of rates too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ucimpact.data.simulate_courses import NEVER, Course, Question
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+MONTH = 30
+ADMISSIONS, READMITTED, BED_DAYS, COST, PLACE, LAST_COST = (
+    "Emergency admissions",
+    "Admitted within 30 days",
+    "Emergency bed days",
+    "Cost of emergency stays",
+    "Died in hospital",
+    "Cost in the last 30 days of life",
+)
+COUNTED = (ADMISSIONS, BED_DAYS)
+"""Told over days at risk; the others a person."""
+
+
+def expected(
+    course: Course, people: Ints, rng: np.random.Generator, copies: int, horizon: int
+) -> dict[str, dict[str, float]]:
+    """Effects by outcome against usual care, and the ratio of admissions by question (``"ratios"``)."""
+    seed, ill = rng.integers(2**63), course.illness
+    asked: list[Question] = ["usual-care", "never"]
+    if course.visits.since_discharge:
+        asked.insert(1, "this-stay")
+
+    def lived(question: Question | None) -> dict[str, float]:
+        again = course.again(people, copies, question, horizon)
+        again.run(np.random.default_rng(seed), horizon)
+        return {name: values / copies for name, values in _had(again, horizon).items()}
+
+    with_it = lived(None)
+    without = {question: lived(question) for question in asked}
+    end = np.minimum(np.minimum(ill.death, ill.left)[people], ill.days - 1)
+    followed = np.minimum(end - course.visited[people], horizon).sum() / horizon
+    truth: dict[str, dict[str, float]] = {}
+    for name, served in with_it.items():
+        plain = without["usual-care"][name]
+        over = float(followed) if name in COUNTED else float(len(people))
+        truth[name] = {
+            "att": (served - plain) / over,
+            "per_100": 100 * (served - plain) / over,
+            "cumulative": served - plain,
+            "relative": served / plain - 1 if plain else 0.0,
+        }
+    truth["ratios"] = {question: with_it[ADMISSIONS] / had[ADMISSIONS] for question, had in without.items()}
+    truth["people"] = {"visited": float(len(people)), "followed": float(followed)}
+    return truth
+
+
+def _had(course: Course, horizon: int) -> dict[str, float]:
+    """Sums over all rows of a course that has been lived."""
+    stays, start = course.stays(), course.day - 1
+    death = course.illness.death[course.person]
+    final = np.minimum(start + horizon, course.illness.days - 1)
+    nights = np.minimum(stays.end, final[stays.row]) - stays.day
+    month = stays.row[stays.day - start[stays.row] <= MONTH]
+    dies = np.flatnonzero((death <= final) & (death < NEVER))
+    last = (death[stays.row] - stays.day <= MONTH) & (death[stays.row] <= final[stays.row])
+    return {
+        ADMISSIONS: float(len(stays.row)),
+        READMITTED: float(len(np.unique(month))),
+        BED_DAYS: float(nights.sum()),
+        COST: float(stays.cost.sum()),
+        PLACE: float(course.in_hospital(dies, death[dies]).sum()),
+        LAST_COST: float(stays.cost[last].sum()),
+    }
