@@ -23,6 +23,7 @@ from ucimpact.errors import ImpactError, UsageError
 
 if TYPE_CHECKING:
     from ucimpact.data.cohort import Cohort
+    from ucimpact.data.histories import Histories
     from ucimpact.data.panel import Panel
     from ucimpact.data.series import Series
     from ucimpact.study import Records, Study
@@ -260,7 +261,8 @@ def _say_records(study: Study, records: Records) -> None:
     data = records.data
     counts = data.counts()
     typer.echo(study.title)
-    typer.echo(f"{records.rows_read:,} rows read, {counts['rows']:,} used")
+    used = counts["rows"] if "rows" in counts else counts["people"] + counts["events"]
+    typer.echo(f"{records.rows_read:,} rows read, {used:,} used")
     for row in records.left_out:
         typer.echo(f"  left out: {row['n']:,} {row['reason']}")
     for column, n in records.missing.items():
@@ -273,9 +275,13 @@ def _say_records(study: Study, records: Records) -> None:
 def _who(records: Records) -> str:
     """The groups and the time that were read, in a line."""
     from ucimpact.data.cohort import Cohort
+    from ucimpact.data.histories import Histories
 
     data = records.data
     counts = data.counts()
+    if isinstance(data, Histories):
+        people = f"{counts['people']:,} people, {counts['served']:,} of them with the service"
+        return f"{people}; {counts['events']:,} events"
     if isinstance(data, Cohort):
         people = f"{counts['persons']:,} people"
         if counts["rows"] != counts["persons"]:
@@ -292,21 +298,27 @@ def _who(records: Records) -> str:
     return f"{who}{places}, {span}"
 
 
-Asked = tuple["Panel | Series | Cohort", str, dict[str, dict[str, Any]], "tuple[Panel | Series, str] | None"]
+Asked = tuple[
+    "Panel | Series | Cohort | Histories", str, dict[str, dict[str, Any]], "tuple[Panel | Series, str] | None"
+]
 """Data and outcome as they are analysed, the fields of methods as the study sets them, and the same data for
 methods of counts."""
 
 
 def _asked(study: Study, records: Records) -> Asked:
     from ucimpact.data.cohort import Cohort
+    from ucimpact.data.histories import Histories
     from ucimpact.data.series import Series
     from ucimpact.design import OF_COUNTS
     from ucimpact.evaluation import prepare
     from ucimpact.evaluation.people import NAIVE, options_of, seen_by
+    from ucimpact.evaluation.trials import trial_options
     from ucimpact.methods import METHODS
 
     name, outcome, data = study.method.name, study.primary, records.data
     fields = dict(study.method.options)
+    if isinstance(data, Histories):
+        return data, outcome.column, {name: trial_options(study, outcome, name, fields)}, None
     if isinstance(data, Cohort):
         options = {name: options_of(study, outcome, name, fields)}
         if outcome.before is not None and study.data.before_days is not None:
@@ -323,7 +335,7 @@ def _asked(study: Study, records: Records) -> Asked:
 
 def _say_designs(
     study: Study,
-    data: Panel | Series | Cohort,
+    data: Panel | Series | Cohort | Histories,
     column: str,
     options: dict[str, dict[str, Any]],
     counted: tuple[Panel | Series, str] | None,
@@ -355,6 +367,7 @@ def _method(name: str, method: Any) -> str:
         "Panel": 'one row a place and period (kind = "panel")',
         "Series": 'one row a period (kind = "series")',
         "Cohort": 'one row a person (kind = "cohort")',
+        "Histories": 'one row a person, and a table of dated events (kind = "cohort", [data.events])',
     }
     first, fields = described(method)
     lines = [_wrapped(f"{name}: {first}"), f"  needs {needs[method.takes.__name__]}"]

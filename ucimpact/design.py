@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ucimpact.data.cohort import Cohort
+from ucimpact.data.histories import Histories
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError
@@ -36,7 +37,7 @@ class OpenDesign:
 
 
 def open_designs(
-    data: Panel | Series | Cohort,
+    data: Panel | Series | Cohort | Histories,
     column: str,
     *,
     options: dict[str, Any] | None = None,
@@ -46,7 +47,7 @@ def open_designs(
 
     Parameters
     ----------
-    data : Panel, Series or Cohort
+    data : Panel, Series, Cohort or Histories
     column : str
         The outcome as it is analysed.
     options : dict, optional
@@ -63,8 +64,10 @@ def open_designs(
             made = _asked(name, fields, *asked)
             few = places if made.is_open and name not in OF_OWN_PAST else ()
             designs.append(replace(made, findings=made.findings + few))
-        elif isinstance(data, Cohort) or method.takes is Cohort:
-            designs.append(OpenDesign(method=name, is_open=False, findings=(_other_rows(data),)))
+        elif isinstance(data, Cohort | Histories) or method.takes in (Cohort, Histories):
+            designs.append(
+                OpenDesign(method=name, is_open=False, findings=(_other_rows(data, method.takes),))
+            )
         elif isinstance(data, Panel):
             count = counted[1] if name in OF_COUNTS and counted is not None else None
             designs.append(_pilot_series(name, fields, data, count or column, total=count is not None))
@@ -96,17 +99,26 @@ def _places(panel: Panel) -> tuple[Finding, ...]:
     return ()
 
 
-def _other_rows(data: Panel | Series | Cohort) -> Finding:
+def _other_rows(data: Panel | Series | Cohort | Histories, takes: type) -> Finding:
     """A row is a person, and the method wants places over time, or the other way about."""
-    if isinstance(data, Cohort):
+    people = isinstance(data, Cohort | Histories)
+    if people and takes is Histories:
+        text = "one row a person says nothing of dates, and this method follows people from day to day"
+        way_out = "Bring a second table of dated events, under [data.events]"
+    elif people and takes is Cohort:
+        text = "people come with dated events, and this method takes one row a person, counted from one day"
+        way_out = "Use sequential-trials, which sets everybody’s clock by the day on which the service began"
+    elif people:
+        text = "a row is a person, and this method follows places over time"
         way_out = "Bring counts of places, one row a place and period, before and after the start"
-        return Finding("refuse", "a row is a person, and this method follows places over time", way_out)
-    way_out = "Bring one row a person, with the day on which the clock starts"
-    return Finding("refuse", "a row is a place or a month, and this method compares people", way_out)
+    else:
+        text = "a row is a place or a month, and this method compares people"
+        way_out = "Bring one row a person, with the day on which the clock starts"
+    return Finding("refuse", text, way_out)
 
 
 def _asked(
-    name: str, fields: dict[str, Any], data: Panel | Series | Cohort, column: str, note: str = ""
+    name: str, fields: dict[str, Any], data: Panel | Series | Cohort | Histories, column: str, note: str = ""
 ) -> OpenDesign:
     found = tuple(build(name, fields, outcome=column).check_design(data))
     return OpenDesign(method=name, is_open=all(f.level != "refuse" for f in found), findings=found, note=note)

@@ -34,6 +34,21 @@ WORDS = {
     dt.date: "a date",
 }
 
+A_KIND = {
+    "panel": "a panel",
+    "series": "a series",
+    "cohort": "a cohort",
+    "histories": "people with a table of events",
+}
+"""What data are called, by the class that holds them."""
+BROUGHT = {
+    "panel": 'kind = "panel"',
+    "series": 'kind = "series"',
+    "cohort": 'kind = "cohort", one row a person and no [data.events]',
+    "histories": 'kind = "cohort" with a table of dated events under [data.events]',
+}
+"""How a study file brings them."""
+
 Key = str | tuple[str | int, ...] | None
 """An option, or the path of an entry of its tables; None for the method itself."""
 
@@ -70,7 +85,8 @@ def build(name: str, options: Mapping[str, Any], *, outcome: str) -> Any:
 def problems(name: str, options: Mapping[str, Any], kind: str | None = None) -> Problems:
     """What is wrong with a method's name and options; empty where nothing is.
 
-    ``kind`` is the kind of data they are meant for, ``"panel"`` or ``"series"``.
+    ``kind`` is the kind of data they are meant for: ``"panel"``, ``"series"``, ``"cohort"``, or
+    ``"histories"`` for people with a table of events.
     """
     if wrong := name_problem(name):
         return [("name", wrong)]
@@ -80,8 +96,9 @@ def problems(name: str, options: Mapping[str, Any], kind: str | None = None) -> 
     found: Problems = []
     if kind is not None and takes != kind:
         fitting = [key for key, other in register.items() if other.takes.__name__.lower() == kind]
-        way_out = f'Use {" or ".join(fitting)}, or bring the data as kind = "{takes}"'
-        found.append(("name", f'"{name}" works on a {takes} and the data are a {kind}. {way_out}'))
+        way_out = f"Use {' or '.join(fitting)}, or bring the data as {BROUGHT.get(takes, takes)}"
+        works = f"works on {A_KIND.get(takes, takes)} and the data are {A_KIND.get(kind, kind)}"
+        found.append(("name", f'"{name}" {works}. {way_out}'))
     of_options = _option_problems(method, options)
     return found + of_options + _refused(method, options, {option_of(key) for key, _ in of_options})
 
