@@ -89,6 +89,23 @@ METHOD = {
         "We tried to copy the trial that nobody could run.",
         "What was recorded is alike in the two groups; what was not recorded may still differ.",
     ),
+    "weighted-cohort": (
+        "We tried to copy the trial that nobody could run, by letting some people count for more.",
+        "People without the service count for more the more they are like those with it, until the two "
+        "groups are alike in what was recorded. What was not recorded may still differ.",
+    ),
+    "doubly-robust-cohort": (
+        "We tried to copy the trial that nobody could run, in two ways at once.",
+        "The chance of being supported and the course without the service were each learnt from what was "
+        "recorded, on other people than those they are used for. The result is right if either is. What was "
+        "not recorded may still differ.",
+    ),
+    "sequential-trials": (
+        "We tried to copy a trial that begins anew every day.",
+        "Each person is set, on the very day on which the service began, beside people for whom it could "
+        "have begun that day and did not. Everybody’s clock starts there, and what is alike is measured up "
+        "to that day. What was not recorded may still differ.",
+    ),
     "before-after": (
         "We looked at the same people before and after, and had nobody to compare them with.",
         "So the change holds everything that happened to them, not only the service. People who are picked "
@@ -180,6 +197,12 @@ COUNTS = {
     "comparison": "People to choose from",
     "matched_pilot": "Supported and matched",
     "matched_comparison": "Similar people matched",
+    "weighted_comparison": "People counted beside them",
+    "starts": "Starts of the service in a trial",
+    "comparison_rows": "Comparison rows of all trials",
+    "served": "People with the service at any time",
+    "discharges": "Discharges",
+    "person_days": "Person-days on which somebody could start",
     "sets": "Matched sets",
     "events_pilot": "Events among those supported",
     "events_comparison": "Events among similar people",
@@ -202,6 +225,19 @@ MATCHING = {
     "order": "Order in which people are matched",
     "family": "Model of the outcome",
     "adjust": "Adjusted for the same measures after matching",
+    "matching": "How people are put together",
+    "by": "People are compared by",
+    "estimand": "About whom",
+    "weights": "How people are weighed",
+    "trigger": "What opens a trial",
+    "within": "Last day on which the service may begin",
+    "every": "Length of a trial",
+    "lookback": "Days of records needed before",
+    "horizon": "Days of follow-up",
+    "question": "Compared with",
+    "reuse_within_day": "Sets of one day that a similar person may serve",
+    "cluster_by": "Evidence is counted by",
+    "season": "Time of year taken into account",
 }
 ROUTES = {
     "kenward-roger": "REML with the Kenward-Roger correction",
