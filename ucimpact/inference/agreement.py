@@ -1,8 +1,8 @@
 r"""Whether two ways of comparing the same people differ by more than chance between the two would give.
 
 Weighting and matching answer one question from one set of people, so their estimates :math:`\theta_a` and
-:math:`\theta_b` go together and the error of their gap is far smaller than either's own. With :math:`\psi_a, \psi_b` what each
-row adds to each estimate,
+:math:`\theta_b` go together and the error of their gap is far smaller than either's own. With
+:math:`\psi_a, \psi_b` what each row adds to each estimate,
 
 .. math:: \operatorname{var}(\theta_a - \theta_b) = \frac{G}{G - 1} \sum_g
    \Bigl(\sum_{i \in g} \psi_{a,i} - \psi_{b,i}\Bigr)^2

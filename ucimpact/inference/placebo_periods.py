@@ -3,9 +3,9 @@ r"""Periods in which the service cannot have changed anything, because it had no
 Two ways of asking what selection alone makes of a comparison.
 
 **A period held out.** The outcome counted over days :math:`(f, l]` relative to the trial day,
-:math:`l \le 0`, is a negative control if it was *not matched on*: matched people are alike in what they were matched on by
-construction, and that shows nothing [1]_. So the period must touch no window that was measured, and one
-older window is best held out on purpose, before anything is matched.
+:math:`l \le 0`, is a negative control if it was *not matched on*: matched people are alike in what they were
+matched on by construction, and that shows nothing [1]_. So the period must touch no window that was
+measured, and one older window is best held out on purpose, before anything is matched.
 
 **A placebo index date.** Everybody's service is put back by k days and the whole comparison is run again, its
 follow-up ending before the true start. Nothing can have been changed by then, so a ratio away from 1 is
