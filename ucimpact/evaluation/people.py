@@ -249,6 +249,11 @@ def options_of(study: Study, outcome: Outcome, name: str, options: Mapping[str, 
     options = dict(options)
     if told := level_problem(options):
         raise UsageError(told)
+    if options.get("estimand", "ATT") != "ATT":
+        raise UsageError(
+            f'estimand = "{options["estimand"]}" is of other people than those who had the service. A report '
+            "says what it did for them, so take the key out; in Python all of them are open"
+        )
     fields = METHODS[name].__dataclass_fields__
     if "family" in fields and (outcome is not study.primary or "family" not in options):
         options["family"] = FAMILIES[outcome.kind]
@@ -418,7 +423,9 @@ def _flow(
 
 
 def _is_yes_no(cohort: Cohort, row: Mapping[str, Any]) -> bool:
-    """Whether a measure of the balance is a yes or no; one that was counted up to a day has no column."""
+    """Whether a measure of the balance is a yes or no; a kind, or what was counted up to a day, has no column."""
+    if "yes_no" in row:
+        return bool(row["yes_no"])
     if row["name"] not in cohort.table.columns:
         return row.get("variance_ratio_before") is None
     values = cohort.values(row["name"])

@@ -173,6 +173,8 @@ def _procedure(estimate: Estimate) -> str:
     """Which of the notes on likely ranges belongs to this one."""
     if estimate.method == "matched-cohort":
         return "sets"
+    if estimate.method in ("weighted-cohort", "doubly-robust-cohort", "sequential-trials"):
+        return "people"
     if estimate.method == "structural":
         return "posterior"
     if estimate.method == "multi-site-its":

@@ -28,6 +28,7 @@ PROCEDURES = {
         "It covers two ranges: one takes the pilot places to be as changeable as the others, one comes from "
         "choosing other places in their stead. So it is cautious."
     ),
+    "people": "It takes each person as one piece of evidence, however often somebody was counted.",
     "sets": "It takes people matched together as one piece of evidence, and different sets as separate ones.",
     "sites": "It adds up how unsure each site is, and on top of that what comes to all of them at once.",
     "kenward-roger": (
