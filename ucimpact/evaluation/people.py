@@ -423,7 +423,7 @@ def _flow(
 
 
 def _is_yes_no(cohort: Cohort, row: Mapping[str, Any]) -> bool:
-    """Whether a measure of the balance is a yes or no; a kind, or what was counted up to a day, has no column."""
+    """Whether a measure is a yes or no; a kind, or what was counted up to a day, has no column."""
     if "yes_no" in row:
         return bool(row["yes_no"])
     if row["name"] not in cohort.table.columns:
