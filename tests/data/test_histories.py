@@ -349,6 +349,15 @@ def test_records_that_end_before_they_begin_are_refused():
         histories(first=D(2023, 5, 1), last=D(2023, 4, 1))
 
 
+def test_a_clock_starts_within_the_records():
+    h = histories(index_from=D(2022, 6, 1), index_to=D(2023, 2, 1))
+    assert (h.index_first, h.index_last) == (day(1, 1), day(2, 1))
+    other = h.indexed(D(2023, 1, 5), None)
+    assert (other.index_first, other.index_last) == (day(1, 5), day(3, 31))
+    with pytest.raises(DataError, match="no day on which a clock may start"):
+        h.indexed(D(2023, 6, 1), None)
+
+
 def test_a_kind_that_does_not_exist_is_refused_and_kinds_of_few_are_not_named():
     with pytest.raises(DataError) as caught:
         histories().measure("stays", np.array([0]), np.array([DAY]), 0, 90)

@@ -88,6 +88,8 @@ class Histories:
         Column of people: the level at which they are alike, such as a practice.
     first, last : date, optional
         The days between which events are complete; by default the earliest and the latest day of an event.
+    index_from, index_to : date, optional
+        The days on which a clock may start, where they are fewer than those of the records.
 
     Raises
     ------
@@ -109,6 +111,8 @@ class Histories:
     cluster: str | None = field(default=None, kw_only=True)
     first: dt.date | None = field(default=None, kw_only=True)
     last: dt.date | None = field(default=None, kw_only=True)
+    index_from: dt.date | None = field(default=None, kw_only=True)
+    index_to: dt.date | None = field(default=None, kw_only=True)
 
     n: int = field(init=False, repr=False)
     """People."""
@@ -122,6 +126,9 @@ class Histories:
     """The first day on which events would be seen, shape (n,); ``nan`` for no such day."""
     first_day: int = field(init=False, repr=False)
     last_day: int = field(init=False, repr=False)
+    index_first: int = field(init=False, repr=False)
+    """The first day on which a clock may start, never before the first day of the records."""
+    index_last: int = field(init=False, repr=False)
     kinds: tuple[str, ...] = field(init=False, repr=False)
     """The kinds of events, in the order of their text."""
     notes: tuple[str, ...] = field(init=False, repr=False)
@@ -133,8 +140,8 @@ class Histories:
     def __post_init__(self) -> None:
         self._set(people=self.people.reset_index(drop=True), events=self.events.reset_index(drop=True))
         found = read(self)
-        names = ("start", "death", "leave", "enter", "first_day", "last_day", "kinds", "notes")
-        self._set(**{name: getattr(found, name) for name in names})
+        days = ("start", "death", "leave", "enter", "first_day", "last_day", "index_first", "index_last")
+        self._set(**{name: getattr(found, name) for name in (*days, "kinds", "notes")})
         self._set(n=len(self.people), _rows=found.rows, _long=found.long, _found={})
 
     def _set(self, **values: Any) -> None:
@@ -248,6 +255,11 @@ class Histories:
         held: Array = self._nights(kind).inside(person, np.asarray(day, dtype=np.int64)) > 0
         return held
 
+    def has_length(self, kind: str) -> bool:
+        """Whether events of this kind have a length: any of them had an end."""
+        self._of(kind)
+        return bool(self._long[self.kinds.index(kind)])
+
     def at_risk(self, person: Array, day: Array, horizon: float) -> Array:
         """Days from a day to the first of: the horizon, death, leaving, the last day; shape (rows,)."""
         ends = np.fmin(np.fmin(self.death, self.leave), self.last_day)[person]
@@ -261,6 +273,10 @@ class Histories:
             "events": len(self._rows.day),
             "served": int(np.isfinite(self.start).sum()),
         }
+
+    def indexed(self, index_from: dt.date | None, index_to: dt.date | None) -> Histories:
+        """The same people and events, with other days on which a clock may start."""
+        return replace(self, index_from=index_from, index_to=index_to)
 
     def where(self, keep: Array) -> Histories:
         """The people marked True and their events, with the same first and last day."""
@@ -321,7 +337,7 @@ class Histories:
 
     def _nights(self, kind: str) -> Nights:
         own = self._of(kind)
-        if not self._long[self.kinds.index(kind)]:
+        if not self.has_length(kind):
             what = f'no event called "{kind}" has an end, so it has no nights'
             raise DataError(Problem(what, "Name the column of ends, or ask for the number", column=self.end))
         seen = np.fmin(own.end, np.fmin(self.leave[own.person], self.last_day) + 1).astype(np.int64)

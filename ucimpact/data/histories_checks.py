@@ -47,6 +47,8 @@ class Read:
     enter: Array
     first_day: int
     last_day: int
+    index_first: int
+    index_last: int
     kinds: tuple[str, ...]
     long: Array
     """Whether the events of each kind have a length."""
@@ -170,15 +172,26 @@ class _Reader:
             self._say(EVENTS, h.end, what, "Correct the slip", np.flatnonzero(self.end < self.day))
 
     def _ends_of_records(self) -> None:
+        """The first and the last day of the records, and of the days on which a clock may start."""
         known = self.day[np.isfinite(self.day)]
-        self.ends: list[float] = []
-        for key, given, otherwise in (("first", self.h.first, np.min), ("last", self.h.last, np.max)):
-            day = np.nan if given is None else day_numbers(pd.Series([given], dtype=object))[0][0]
-            if given is not None and np.isnan(day):
-                self.problems.append(Problem(f"the {key} day of the records is no date", WRITE_DATES))
-            self.ends.append(float(otherwise(known)) if given is None and known.size else day)
-        if self.ends[0] > self.ends[1]:
+        reach = (known.min(), known.max()) if known.size else (np.nan, np.nan)
+        first, last = self._given("first", reach[0]), self._given("last", reach[1])
+        opens, closes = self._given("index_from", first), self._given("index_to", last)
+        self.ends = (first, last, max(opens, first), min(closes, last))
+        if first > last:
             self.problems.append(Problem("the records end before they begin", "Correct `first` or `last`"))
+        elif self.ends[2] > self.ends[3]:
+            what = "no day on which a clock may start lies within the records"
+            self.problems.append(Problem(what, "Correct `index_from` or `index_to`"))
+
+    def _given(self, key: str, otherwise: float) -> float:
+        given = getattr(self.h, key)
+        if given is None:
+            return otherwise
+        day = float(day_numbers(pd.Series([given], dtype=object))[0][0])
+        if np.isnan(day):
+            self.problems.append(Problem(f"`{key}` is no date", WRITE_DATES))
+        return day
 
     def _orders(self) -> None:
         """Days of people that cannot follow one another."""
@@ -196,7 +209,7 @@ class _Reader:
     # -- what counts ---------------------------------------------------------------------
 
     def read(self) -> Read:
-        first, last = (int(day) for day in self.ends)
+        first, last, opens, closes = (int(day) for day in self.ends)
         day, person = self.day.astype(np.int64), self.event_person
         long = np.bincount(self.kind, np.isfinite(self.end), len(self.kinds)) > 0
         late = {
@@ -227,6 +240,8 @@ class _Reader:
             enter=self.enter,
             first_day=first,
             last_day=last,
+            index_first=opens,
+            index_last=closes,
             kinds=self.kinds,
             long=long,
             rows=rows.where(~gone),

@@ -32,7 +32,7 @@ Certainty = Literal["very low", "low", "moderate", "high"]
 
 NUMBERS = ("covariates", "adjust", "controls", "control_populations", "season_from")
 """Options of a method that name columns of numbers."""
-KINDS = ("exact", "antiexact")
+KINDS = ("exact", "antiexact", "subgroups")
 """Options of a method that name columns of kinds."""
 
 
@@ -75,6 +75,35 @@ class Chosen(Declared):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Events(Declared):
+    """The table of what happened to people, one row an event.
+
+    Attributes
+    ----------
+    source, sql, sheet : str, optional
+        A file of its own, or a file with one SELECT, or another sheet of the workbook of people.
+    date, kind : str
+        Columns: the day (of a stay, its first) and the kind in words.
+    end : str, optional
+        Column of the last day of a stay.
+    first, last : date
+        The days between which the events are complete; ``from`` and ``to`` in a study file.
+    dates : Dates, optional
+        How dates are written, where this table could be read in two ways.
+    """
+
+    source: Text | None = None
+    sql: Text | None = None
+    sheet: Text | None = None
+    date: Text = "date"
+    kind: Text = "kind"
+    end: Text | None = None
+    first: Annotated[Date, Field(alias="from")]
+    last: Annotated[Date, Field(alias="to")]
+    dates: Dates | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Data(Declared):
     """Where the records are and what each column is.
 
@@ -105,6 +134,11 @@ class Data(Declared):
         Columns of a cohort: who; 1 for those who had the service (absent: everybody had); the day on which
         the clock starts; the day on which the service really began; days at risk, ended by death or leaving;
         the level at which people are alike, such as a team.
+    died, left, registered : str, optional
+        Columns of a cohort with a table of events: the day of death, and the last and the first day on which
+        a person's events would be seen.
+    events : Events, optional
+        The second table of a cohort: what happened to its people, from which outcomes are counted.
     follow_up_days, before_days : float, optional
         Days after the index date for which outcomes were counted; days before it for which the columns
         ``before`` of the outcomes were.
@@ -138,6 +172,10 @@ class Data(Declared):
     service_start: Text | None = None
     follow_up: Text | None = None
     cluster: Text | None = None
+    died: Text | None = None
+    left: Text | None = None
+    registered: Text | None = None
+    events: Events | None = None
     follow_up_days: Annotated[Number | None, Field(gt=0)] = None
     before_days: Annotated[Number | None, Field(gt=0)] = None
     chosen: Chosen | None = None
@@ -147,6 +185,11 @@ class Data(Declared):
     def show(self) -> bool:
         """Whether a message may show a value: never where rows are people."""
         return self.rows == "organisations" and self.kind != "cohort"
+
+    @property
+    def shape(self) -> str:
+        """What methods are told they would be given: the kind, or ``"histories"`` of people with events."""
+        return "histories" if self.kind == "cohort" and self.events is not None else self.kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +243,13 @@ class Value(Declared):
     marginal: Annotated[Number | None, Field(gt=0, le=1)] = None
 
 
+def _two_days(value: Any) -> Any:
+    """Two whole numbers, as a tuple."""
+    if isinstance(value, list | tuple) and [type(day) for day in value] == [int, int]:
+        return tuple(value)
+    raise ValueError("expects two whole numbers, the first and the last day, as in days = [0, 90]")
+
+
 @dataclass(frozen=True)
 class Counted(Declared):
     """An outcome counted from dated events over days from a day: ``(0, 90)`` are the ninety after it.
@@ -220,7 +270,7 @@ class Counted(Declared):
     """
 
     event: Text
-    days: tuple[Whole, Whole]
+    days: Annotated[tuple[int, int], BeforeValidator(_two_days)]
     value: Text | None = None
     any: YesNo = False
 
@@ -369,6 +419,12 @@ class Plan(Declared):
         People of one cluster, such as a team, and how alike two of them are (correlation).
     people_per_month : float, optional
         People whom the service will take on.
+    uptake, found_match, later : float, optional
+        Shares between 0 and 1: of those offered the service who take it; of those who can be matched and
+        followed; of the people compared with who have the service later.
+    design_effect : float, optional
+        How many times the variance is what it would be if people were unlike one another, in place of
+        ``cluster_size`` and ``icc``.
     pilot_places, comparison_places : int, optional
         The size of a panel.
     months_before, months_after : int, optional
@@ -386,6 +442,10 @@ class Plan(Declared):
     cluster_size: Annotated[Number | None, Field(gt=1)] = None
     icc: Annotated[Number | None, Field(gt=0, lt=1)] = None
     people_per_month: Annotated[Number | None, Field(gt=0)] = None
+    uptake: Annotated[Number | None, Field(gt=0, le=1)] = None
+    found_match: Annotated[Number | None, Field(gt=0, le=1)] = None
+    later: Annotated[Number | None, Field(ge=0, lt=1)] = None
+    design_effect: Annotated[Number | None, Field(ge=1)] = None
     pilot_places: Annotated[Whole | None, Field(ge=1)] = None
     comparison_places: Annotated[Whole | None, Field(ge=1)] = None
     months_before: Annotated[Whole | None, Field(ge=1)] = None

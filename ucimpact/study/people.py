@@ -95,7 +95,7 @@ class People:
         if window is None or column is None or column not in self.columns:
             return keep, list(self.table.left_out)
         days = self.columns[column].to_numpy(dtype="datetime64[D]")
-        ends = [None if end is None else np.datetime64(_day(end)) for end in (window.first, window.last)]
+        ends = [None if end is None else np.datetime64(day_of(end)) for end in (window.first, window.last)]
         if ends[0] is not None:
             keep &= ~(days < ends[0])
         if ends[1] is not None:
@@ -158,7 +158,7 @@ class People:
                 continue
             cells = self.table.columns[column]
             reader: Callable[..., Any] = read_numbers
-            if kind in ("yes or no", "binary") or (kind == "covariate" and _says_yes_or_no(cells)):
+            if kind in ("yes or no", "binary") or (kind == "covariate" and says_yes_or_no(cells)):
                 read = yes_no(cells)
             else:
                 read = reader(cells, kind)
@@ -179,7 +179,7 @@ class People:
             if column not in self.absent and column not in self.columns:
                 cells = self.table.columns[column]
                 self.columns[column] = pd.Series(
-                    [None if is_empty(cell) else _as_kind(cell) for cell in cells], dtype=object
+                    [None if is_empty(cell) else as_kind(cell) for cell in cells], dtype=object
                 )
 
     def _distances(self) -> tuple[str, ...]:
@@ -201,24 +201,26 @@ class People:
 
 def _numbered(cells: Any, role: str) -> pd.Series:
     """Names as numbers in the order of the file, so that nobody is named further on."""
-    texts = [None if is_empty(cell) else _as_kind(cell) for cell in cells]
+    texts = [None if is_empty(cell) else as_kind(cell) for cell in cells]
     codes = pd.factorize(np.array(texts, dtype=object))[0]
     return pd.Series([None if code < 0 else f"{role} {code + 1}" for code in codes], dtype=object)
 
 
-def _as_kind(cell: Any) -> str:
+def as_kind(cell: Any) -> str:
     """A cell as one of its kinds: a workbook's 3.0 is 3, spaces around a word are nothing."""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
 
 
-def _says_yes_or_no(cells: Any) -> bool:
+def says_yes_or_no(cells: Any) -> bool:
+    """Whether a column holds words for yes and no, and nothing else."""
     filled = [cell for cell in cells if not is_empty(cell)]
     return any(isinstance(cell, str) for cell in filled) and not yes_no(filled).problems
 
 
-def _day(end: Any) -> dt.date:
+def day_of(end: Any) -> dt.date:
+    """An end of a window as a day."""
     if isinstance(end, dt.date):
         return end
     try:

@@ -16,14 +16,16 @@ import numpy as np
 import pandas as pd
 
 from ucimpact.data.cohort import Cohort
+from ucimpact.data.histories import Histories
 from ucimpact.data.panel import Panel
 from ucimpact.data.periods import Frequency, as_periods, one_period, parse_day
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, DesignError, Problem, UsageError
 from ucimpact.study.convert import Converted
 from ucimpact.study.declare import Study, Window, named_in
+from ucimpact.study.histories import TwoTables
 from ucimpact.study.people import People
-from ucimpact.study.source import read_source
+from ucimpact.study.source import of_events, read_source
 
 COVID = (dt.date(2020, 3, 1), dt.date(2021, 6, 30))
 """First and last day of the months in which urgent care was unlike any other time."""
@@ -60,7 +62,7 @@ class Records:
 
     Attributes
     ----------
-    data : Panel, Series or Cohort
+    data : Panel, Series, Cohort or Histories
         With the columns that the study names; an empty cell of an outcome is ``nan``.
     left_out : tuple of dict
         ``n, reason``: rows that were read and are not in ``data``.
@@ -71,17 +73,18 @@ class Records:
     fingerprints : tuple of dict
         ``file, sha256, rows, columns`` of each file; rows and columns are None for one that a query read.
     rows_read : int
-        Rows of the file, or of the query's result; empty rows are counted.
+        Rows of the file, or of the query's result; empty rows are counted. Where there are two tables, of the
+        table of people.
     """
 
     study: Study
-    data: Panel | Series | Cohort
+    data: Panel | Series | Cohort | Histories
     left_out: tuple[dict[str, Any], ...]
     missing: Mapping[str, int]
     coercions: tuple[str, ...]
     fingerprints: tuple[dict[str, Any], ...]
     rows_read: int
-    converted: Converted | People = field(repr=False)
+    converted: Converted | People | TwoTables = field(repr=False)
 
     def within(self, window: Window | Literal["all"] | None) -> Records:
         """The records of another window of the same file; ``"all"`` or None is the whole of it.
@@ -94,6 +97,8 @@ class Records:
         window = None if window == "all" else window
         if isinstance(self.converted, People):
             return _people(self.converted, window)
+        if isinstance(self.converted, TwoTables):
+            return _histories(self.converted, window)
         return _Cut(self.converted, window, trim=True).records()
 
 
@@ -110,6 +115,9 @@ def read_records(study: Study) -> Records:
         For data in which no method could answer: no pilot, no comparison, covid undeclared.
     """
     table = read_source(study.data, study.folder)
+    if study.data.events is not None:
+        events = read_source(of_events(study.data), study.folder)
+        return _histories(TwoTables(study, table, events), study.data.window)
     if study.data.kind == "cohort":
         return _people(People(study, table), study.data.window)
     return _Cut(Converted(study, table), study.data.window).records()
@@ -129,6 +137,23 @@ def _people(people: People, window: Window | None) -> Records:
         fingerprints=people.table.fingerprints,
         rows_read=len(people.table) + sum(row["n"] for row in people.table.left_out),
         converted=people,
+    )
+
+
+def _histories(tables: TwoTables, window: Window | None) -> Records:
+    """The records of people with dated events."""
+    found = tables.histories(window)
+    people, events = tables.tables.values()
+    empty = {name: int(np.isnan(found.values(name)).sum()) for name in tables.study.covariates}
+    return Records(
+        study=tables.study,
+        data=found,
+        left_out=people.left_out,
+        missing={name: n for name, n in empty.items() if n},
+        coercions=(*tables.notes, *found.notes),
+        fingerprints=(*people.fingerprints, *events.fingerprints),
+        rows_read=len(people) + sum(row["n"] for row in people.left_out),
+        converted=tables,
     )
 
 

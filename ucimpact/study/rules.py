@@ -7,13 +7,15 @@ from typing import Any
 
 from ucimpact.data.periods import parse_day
 from ucimpact.study.declare import Context, Data, Outcome, Plan, Release, Sensitivity, Window, Worthwhile
+from ucimpact.study.histories_rules import ONLY_HISTORIES, counted_rules, histories_rules
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.places import file_problems
 from ucimpact.study.said import Said, shown
+from ucimpact.study.source import of_events
 
 ONLY_COHORT = (
     *("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
-    *("follow_up_days", "before_days", "chosen", "eligible"),
+    *("follow_up_days", "before_days", "chosen", "eligible", "died", "left", "registered", "events"),
 )
 NEVER_COHORT = (
     *("period", "start", "end", "unit", "population", "weight", "places", "covid", "incomplete"),
@@ -22,6 +24,7 @@ NEVER_COHORT = (
 
 PLAN_KEYS = {
     **dict.fromkeys(("sd", "ratio", "cluster_size", "icc", "people_per_month"), ('"cohort"',)),
+    **dict.fromkeys(("uptake", "found_match", "later", "design_effect"), ('"cohort"',)),
     **dict.fromkeys(("pilot_places", "comparison_places", "change_sd"), ('"panel"',)),
     **dict.fromkeys(
         ("months_before", "months_after", "month_sd", "autocorrelation"), ('"panel"', '"series"')
@@ -61,7 +64,12 @@ def missing_files(data: Data | None, folder: Path) -> list[Said]:
     """What is wrong with the files and folders that a study names."""
     if data is None:
         return []
-    return [Said(("data", key), text) for key, text in file_problems(data, folder)]
+    found = [Said(("data", key), text) for key, text in file_problems(data, folder)]
+    if data.events is not None:
+        own = file_problems(of_events(data), folder)
+        own = [(key, text) for key, text in own if getattr(data.events, key, None) is not None]
+        found += [Said(("data", "events", key), text) for key, text in own]
+    return found
 
 
 def plan_problems(plan: Plan | None, data: Data | None, outcomes: Outcomes) -> list[Said]:
@@ -101,6 +109,8 @@ def _plan_of_people(plan: Plan, primary: Outcome | None) -> list[tuple[str, str]
     if (plan.icc is None) != (plan.cluster_size is None):
         lacking = "icc" if plan.icc is None else "cluster_size"
         problems.append((lacking, "is missing: cluster_size and icc go together, as in 20 and 0.02"))
+    elif plan.icc is not None and plan.design_effect is not None:
+        problems.append(("design_effect", "stands beside icc, which gives it. Take one of them out"))
     return problems
 
 
@@ -188,6 +198,13 @@ def _cohort_rules(data: Data) -> list[tuple[str, str]]:
         problems.append(
             ("follow_up_days", "is missing. Say for how many days outcomes were counted: follow_up_days = 90")
         )
+    if data.events is not None:
+        return problems + histories_rules(data, data.events)
+    problems += [
+        (key, "is for people with a table of events, [data.events]. Take the key out")
+        for key in ONLY_HISTORIES
+        if getattr(data, key) is not None
+    ]
     if data.service_start is not None and data.index_date is None:
         problems.append(("index_date", "is missing: service_start is held against it. Name the column"))
     return problems
@@ -220,7 +237,8 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
         found = "none is" if not primary else f"{len(primary)} are"
         text = f"one outcome decides the answer, and {found} marked. Write primary = true in one [[outcome]]"
         problems.append(Said(("outcome", primary[1], "primary") if primary else (), text))
-    named = ("period", "unit", "places", "person", "pilot", "index_date", "service_start", "follow_up")
+    named: tuple[str, ...] = ("period", "unit", "places", "person", "pilot", "index_date")
+    named += ("service_start", "follow_up", "died", "left", "registered", "cluster")
     roles = {} if data is None else {getattr(data, key): key for key in named}
     if data is not None and data.kind == "panel":
         roles |= {str(data.start): "start", data.end: "end"}
@@ -245,6 +263,7 @@ def _outcome_rules(data: Data | None, outcomes: Outcomes) -> list[Said]:
                 for key in ("before", "negative_control")
                 if getattr(outcome, key) and not (key == "negative_control" and _is_left_alone(outcome, data))
             ]
+        problems += [Said(("outcome", at, key), text) for key, text in counted_rules(outcome, data)]
         if outcome.negative_control and outcome.primary:
             text = "the pilot cannot have changed it, so it cannot be the primary outcome. Mark another"
             problems.append(Said(("outcome", at, "negative_control"), text))

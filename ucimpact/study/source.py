@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ucimpact.data.reading import Table, read_query, read_table
 from ucimpact.errors import DataError, Problem, UsageError
-from ucimpact.study.declare import Data, Outcome
+from ucimpact.study.declare import KINDS, NUMBERS, Data, Outcome, Study
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.places import file_problems, filled, folders_of, path_of
 
@@ -42,10 +43,22 @@ def read_source(data: Data, folder: Path) -> Table:
     return read_query(path, filled(sql), folder=folder, folders=folders_of(data, folder), show=data.show)
 
 
+def of_events(data: Data) -> Data:
+    """``[data]`` as if the table of events were its only one.
+
+    Without a file of its own it is another sheet of the workbook of people.
+    """
+    assert data.events is not None
+    own = data.events.source is not None or data.events.sql is not None
+    source = data.events.source if own else data.source
+    return replace(data, source=source, sql=data.events.sql, sheet=data.events.sheet, events=None)
+
+
 KEYS = {
     "series": ("period", "population", "definition"),
     "panel": ("period", "population", "unit", "start", "end", "weight", "places"),
     "cohort": ("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
+    "histories": ("person", "service_start", "died", "left", "registered", "cluster"),
 }
 """Keys of [data] that name a column, by kind."""
 
@@ -56,14 +69,14 @@ def columns_named(
     by_methods: Sequence[tuple[KeyPath, str]] = (),
 ) -> list[tuple[KeyPath, str]]:
     """Each column that a study names, with the key that names it; ``by_methods`` as they are."""
-    keys = KEYS[data.kind]
+    keys = KEYS[data.shape]
     named: list[tuple[KeyPath, str]] = [
         (("data", key), str(column)) for key in keys if (column := getattr(data, key)) is not None
     ]
     named += [
         (("outcome", at, "column"), outcome.column)
         for at, outcome in enumerate(outcomes)
-        if outcome is not None
+        if outcome is not None and data.events is None
     ]
     named += [
         (("outcome", at, "before"), outcome.before)
@@ -73,6 +86,21 @@ def columns_named(
     named += [(("data", "chosen"), data.chosen.column)] if data.chosen is not None else []
     first = {column: path for path, column in reversed(by_methods)}
     return named + [(path, column) for column, path in reversed(first.items())]
+
+
+def columns_of_people(study: Study) -> list[tuple[KeyPath, str]]:
+    """Each column that a study names in its table of people, beside a table of events."""
+    return columns_named(study.data, (), study.named((*NUMBERS, *KINDS)))
+
+
+def columns_of_events(data: Data, values: Sequence[str] = ()) -> list[tuple[KeyPath, str]]:
+    """Each column that a study names in its table of events; ``values`` are those whose values are summed."""
+    events = data.events
+    assert events is not None
+    named = (("date", events.date), ("kind", events.kind), ("end", events.end))
+    found: list[tuple[KeyPath, str]] = [(("data", "person"), str(data.person))]
+    found += [(("data", "events", key), column) for key, column in named if column is not None]
+    return found + [(("outcome",), column) for column in values]
 
 
 def absent_columns(

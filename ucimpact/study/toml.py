@@ -24,7 +24,7 @@ from ucimpact.study.declare import NUMBERS, Data, Method, Outcome, Sensitivity, 
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.rules import Outcomes, missing_files, plan_problems, rule_problems
 from ucimpact.study.said import EXAMPLES, Said, message, near, no_such, shown
-from ucimpact.study.source import absent_columns, columns_named, read_source
+from ucimpact.study.source import absent_columns, columns_named, columns_of_events, of_events, read_source
 
 SCHEMA = 1
 TABLES: dict[str, type] = {
@@ -47,6 +47,7 @@ NESTED: dict[str, type] = {
     "mainstream_if": declare.Mainstream,
     "event": declare.Event,
     "counted": declare.Counted,
+    "events": declare.Events,
 }
 EXPECTED = {
     "string_type": "text in quotation marks",
@@ -284,7 +285,7 @@ def _judged(
 ) -> list[Said]:
     asked: list[tuple[KeyPath, Method | Sensitivity]] = [(("method",), method)] if method else []
     asked += [(("sensitivity", at), entry) for at, entry in enumerate(sensitivity) if entry is not None]
-    kind = None if data is None else data.kind
+    kind = None if data is None else data.shape
     found = [
         Said((*path, *(key if isinstance(key, tuple) else (key or "name",))), text)
         for path, entry in asked
@@ -300,13 +301,20 @@ def _judged(
 
 def _absent(data: Data, outcomes: Outcomes, method: Method | None, folder: Path) -> list[Said]:
     """Columns the file does not have, where the rest of the study file is wrong too."""
-    try:
-        table = read_source(data, folder)
-    except ImpactError:
-        return []
     named = columns_named(data, outcomes, [] if method is None else named_in(method, NUMBERS))
-    try:
-        absent = absent_columns(named, table, show=data.show)
-    except DataError as error:
-        return [Said(("data", "source"), str(problem)) for problem in error.problems]
-    return [Said(path, f"column `{column}`: {what}. {way_out}") for path, column, what, way_out in absent]
+    tables = [(data, named)]
+    if data.events is not None and data.person is not None:
+        tables.append((of_events(data), columns_of_events(data)))
+    found: list[Said] = []
+    for source, columns in tables:
+        try:
+            table = read_source(source, folder)
+        except ImpactError:
+            continue
+        try:
+            absent = absent_columns(columns, table, show=data.show)
+        except DataError as error:
+            found += [Said(("data", "source"), str(problem)) for problem in error.problems]
+            continue
+        found += [Said(path, f"column `{column}`: {what}. {do}") for path, column, what, do in absent]
+    return found
