@@ -42,6 +42,10 @@ LARGEST = 1e7
 """Theta beyond this is a Poisson distribution."""
 
 
+class NoSpread(EstimationError):
+    """The counts vary no more than Poisson counts, so theta has no finite value."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NegativeBinomialFit:
     """A fitted negative binomial regression.
@@ -236,6 +240,6 @@ def _log_likelihood(y: np.ndarray, mu: np.ndarray, w: np.ndarray, theta: float) 
 
 
 def _refuse() -> None:
-    raise EstimationError(
+    raise NoSpread(
         "the counts vary no more than Poisson counts, so the negative binomial has no finite theta"
     )

@@ -1,4 +1,4 @@
-"""The outcome model of a matched cohort, and the effects that follow from it."""
+"""The outcome model of a matched or weighted cohort, and the effects that follow from it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,21 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from ucimpact.errors import EstimationError
-from ucimpact.inference import glm, sensitivity, two_part
+from ucimpact.inference import glm, negative_binomial, sensitivity, two_part
+from ucimpact.inference.cost_bootstrap import Redrawn, redraw
 from ucimpact.inference.gcomputation import Contrast, gcomputation
 from ucimpact.inference.linear import collinear
+from ucimpact.inference.sandwich import sandwich
+from ucimpact.methods.cohort_sample import CohortSample
 from ucimpact.methods.design_finding import Finding
-from ucimpact.methods.matched_cohort_sample import Sample
 
 Array = np.ndarray
-Family = Literal["poisson", "gaussian", "gamma", "two-part"]
+Family = Literal["poisson", "gaussian", "gamma", "two-part", "negative-binomial", "bootstrap"]
+
+COUNTS: tuple[Family, ...] = ("poisson", "negative-binomial")
+"""Families of counts, which are rates where days at risk are known."""
+
+LINEAR: tuple[Family, ...] = ("gaussian", "bootstrap")
 
 PEOPLE_A_COLUMN = 10
 """With fewer matched people for each column of the model, covariates would fit noise."""
@@ -34,6 +41,7 @@ class Model:
     family: Family
     covariates: tuple[str, ...]
     level: float
+    seed: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,30 +53,38 @@ class Compared:
     warnings: tuple[str, ...]
 
 
-def compare(model: Model, sample: Sample, y: Array, *, offset: bool) -> Compared:
+@dataclass(frozen=True)
+class RedrawnContrast(Contrast):
+    """A difference of means with limits by the bootstrap."""
+
+    redrawn: Redrawn
+
+
+def compare(model: Model, sample: CohortSample, y: Array, *, offset: bool) -> Compared:
     """Fit the outcome model, with the covariates where they can stand in it."""
     exposure = np.log(sample.days) if offset and sample.days is not None else None
     plain = np.column_stack([np.ones(len(sample.row)), sample.treated.astype(float)])
-    names, columns = _adjusting(model, sample)
+    names, columns = adjusting(model, sample)
     why = None
     if names and len(sample.row) < PEOPLE_A_COLUMN * (len(names) + 2):
         why = f"{len(sample.row)} matched people are too few for {len(names)} covariates"
     elif names:
         try:
             x = np.column_stack([plain, columns])
-            return Compared(_contrast(model.family, y[sample.row], x, exposure, sample), names, ())
+            contrast, cares = _contrast(model, y[sample.row], x, exposure, sample)
+            return Compared(contrast, names, cares)
         except EstimationError as error:
             why = f"the model with covariates has no solution ({error})"
             for place, name in enumerate(names):
                 why = why.replace(f"column {place + 2} of the model", f"`{name}`")
-    contrast = _contrast(model.family, y[sample.row], plain, exposure, sample)
+    contrast, cares = _contrast(model, y[sample.row], plain, exposure, sample)
     if why is None:
-        return Compared(contrast, (), ())
+        return Compared(contrast, (), cares)
     care = Finding("warn", f"{why}, so the groups are compared as matched, without adjustment")
-    return Compared(contrast, (), (str(care),))
+    return Compared(contrast, (), (str(care), *cares))
 
 
-def _adjusting(model: Model, sample: Sample) -> tuple[tuple[str, ...], Array]:
+def adjusting(model: Model, sample: CohortSample) -> tuple[tuple[str, ...], Array]:
     """Covariates of the matched people, standardised; none that says nothing beyond the others."""
     if not model.covariates:
         return (), np.zeros((len(sample.row), 0))
@@ -82,31 +98,66 @@ def _adjusting(model: Model, sample: Sample) -> tuple[tuple[str, ...], Array]:
     return tuple(model.covariates[k] for k in keep), columns[:, keep]
 
 
-def _contrast(family: Family, y: Array, x: Array, exposure: Array | None, sample: Sample) -> Contrast:
-    if family == "two-part":
-        return two_part.gcomputation(two_part.two_part(y, x, sample.weight), 1, sample.treated)
-    return gcomputation(glm.fit(family, y, x, exposure, sample.weight), 1, sample.treated)
+def _contrast(
+    model: Model, y: Array, x: Array, exposure: Array | None, sample: CohortSample
+) -> tuple[Contrast, tuple[str, ...]]:
+    weight, treated = sample.weight, sample.treated
+    if model.family == "two-part":
+        return two_part.gcomputation(two_part.two_part(y, x, weight), 1, treated), ()
+    if model.family == "negative-binomial":
+        try:
+            return gcomputation(negative_binomial.fit(y, x, exposure, weight)[0], 1, treated), ()
+        except negative_binomial.NoSpread:
+            text = "the counts vary no more than Poisson counts, so a Poisson model stands in for the other"
+            fit = glm.poisson(y, x, exposure, weight)
+            return gcomputation(fit, 1, treated), (str(Finding("warn", text)),)
+    if model.family == "bootstrap":
+        return _redrawn(model, y, x, sample), ()
+    return gcomputation(glm.fit(model.family, y, x, exposure, weight), 1, treated), ()
+
+
+def _redrawn(model: Model, y: Array, x: Array, sample: CohortSample) -> RedrawnContrast:
+    """Draws of sets or people, whichever are the less certain, as wide as the variance of both says."""
+    contrast = gcomputation(glm.gaussian(y, x, sample.weight), 1, sample.treated)
+    influence, parameters = contrast.difference_influence[:, None], contrast.parameters
+    ways = sample.clusters if isinstance(sample.clusters, tuple) else (sample.clusters,)
+    one_way = [float(sandwich(influence, codes, "CR1", parameters)[0, 0]) for codes in ways]
+    widest = int(np.argmax(one_way))
+    found = redraw(y, x, 1, weights=sample.weight, clusters=ways[widest], level=model.level, seed=model.seed)
+    whole = float(sample.cov(influence, parameters)[0, 0])
+    wider = np.sqrt(whole / one_way[widest]) if one_way[widest] > 0 else 1.0
+    return RedrawnContrast(
+        contrast.with_service,
+        contrast.without,
+        contrast.with_influence,
+        contrast.without_influence,
+        parameters,
+        found.stretched(float(wider)),
+    )
 
 
 class Effects:
     """The rows of the estimate, their joint covariance and what each set adds to them."""
 
-    def __init__(self, model: Model, sample: Sample, contrast: Contrast, y: Array) -> None:
+    def __init__(self, model: Model, sample: CohortSample, contrast: Contrast, y: Array) -> None:
         self.model, self.sample, self.contrast = model, sample, contrast
-        horizon, days = sample.cohort.horizon, sample.days if model.family == "poisson" else None
+        horizon, days = sample.cohort.horizon, sample.days if model.family in COUNTS else None
         per, last = 1.0, ("mean_difference", 1.0)
         if days is not None and horizon is not None:
-            per = horizon * sample.size / float(days[sample.treated].sum())
+            weight = sample.weight[sample.treated]
+            per = horizon * float(weight.sum()) / float(weight @ days[sample.treated])
             last = ("rate_difference", per / horizon * YEAR * 1000)
         self.att = contrast.difference * per
-        self.observed = float(y[sample.row[sample.treated]].mean() * per)
+        pilot = y[sample.row[sample.treated]]
+        self.observed = float(np.average(pilot, weights=sample.weight[sample.treated]) * per)
         self.df = sample.df(contrast.difference_influence)
         error = self._error(contrast.difference_influence)
 
         differences = {}
         parts = {}
         for term, times in (("att", per), ("cumulative", float(sample.size)), last):
-            differences[term] = self._row(term, contrast.difference * times, error * times)
+            row = self._row(term, contrast.difference * times, error * times)
+            differences[term] = self._redraw(row, times)
             parts[term] = contrast.difference_influence * times
         self.ratio = self._one_ratio()
         ratios = self._as_ratios()
@@ -141,6 +192,22 @@ class Effects:
             "conf_high": estimate + half,
         }
 
+    def _redraw(self, row: dict[str, Any], times: float) -> dict[str, Any]:
+        """The same with limits and p-value of the bootstrap, where that is asked for."""
+        if not isinstance(self.contrast, RedrawnContrast):
+            return row
+        drawn = self.contrast.redrawn
+        limits = {"conf_low": drawn.low * times, "conf_high": drawn.high * times}
+        return row | limits | {"p_value": drawn.p_value}
+
+    @property
+    def draws_from(self) -> str:
+        """By what the likely range was worked out."""
+        if isinstance(self.contrast, RedrawnContrast):
+            number = len(self.contrast.redrawn.draws)
+            return f"{number:,} bootstrap draws by {self.sample.words}, bias-corrected and accelerated"
+        return f"CR1 variance by {self.sample.words} with {self.df:.1f} degrees of freedom"
+
     def _one_ratio(self) -> dict[str, Any] | None:
         """The ratio with limits of the log scale; None where a mean is not above 0 beyond doubt."""
         c = self.contrast
@@ -148,7 +215,7 @@ class Effects:
             (c.with_service, c.with_influence),
             (c.without, c.without_influence),
         ):
-            if mean <= 0 or (self.model.family == "gaussian" and mean <= SURE * self._error(influence)):
+            if mean <= 0 or (self.model.family in LINEAR and mean <= SURE * self._error(influence)):
                 return None
         log = self._row("rate_ratio", c.log_ratio, self._error(c.log_ratio_influence))
         shown = {name: float(np.exp(log[name])) for name in ("estimate", "conf_low", "conf_high")}
@@ -160,7 +227,7 @@ class Effects:
             return {"relative": {"term": "relative"}}
         less = {name: self.ratio[name] - 1 for name in ("estimate", "conf_low", "conf_high")}
         rows = {"relative": {**self.ratio, "term": "relative", **less}}
-        return rows if self.model.family == "gaussian" else {**rows, "rate_ratio": dict(self.ratio)}
+        return rows if self.model.family in LINEAR else {**rows, "rate_ratio": dict(self.ratio)}
 
     def _ratio_influence(self) -> Array:
         if self.ratio is None:
