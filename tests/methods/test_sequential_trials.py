@@ -1,0 +1,341 @@
+"""Trials by hand, one clock for both arms, and what is refused with the size of its error."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ucimpact.data.histories import Histories
+from ucimpact.errors import DesignError, UsageError
+from ucimpact.methods.sequential_trials import Measured, SequentialTrials
+from ucimpact.methods.sequential_trials_sample import followed
+from ucimpact.methods.sequential_trials_table import Opening, intervals, rows_of
+from ucimpact.study.declare import Counted
+
+ZERO = dt.date(2023, 1, 1)
+STAY = "emergency admission"
+
+
+def day(n: float | None) -> dt.date | None:
+    return None if n is None else ZERO + dt.timedelta(days=int(n))
+
+
+def histories(people: list[dict], stays: list[tuple], contacts: list[tuple] = (), **roles) -> Histories:
+    """People by number; stays as (person, first day, last day), contacts as (person, day)."""
+    table = pd.DataFrame({name: [row.get(name) for row in people] for name in ("id", "age", "place")})
+    for name in ("start", "died", "left", "since"):
+        table[name] = pd.to_datetime([day(row.get(name)) for row in people])
+    events = pd.DataFrame(
+        [(p, day(a), STAY, day(b)) for p, a, b in stays]
+        + [(p, day(a), "contact", None) for p, a in contacts],
+        columns=["id", "date", "kind", "end"],
+    )
+    events["end"] = pd.to_datetime(events["end"])
+    names = {"person": "id", "service_start": "start", "died": "died", "left": "left", "registered": "since"}
+    ends = {"first": day(0), "last": day(400)}
+    return Histories(table, events, end="end", **{**names, **ends, **roles})
+
+
+def opened(**fields) -> Opening:
+    plain = {"trigger": STAY, "within": 5, "every": "day", "lookback": 10, "at_home": True, "horizon": 30}
+    return Opening(**{**plain, "seed": 1, **fields})
+
+
+def days_of(rows, person: int) -> list[int]:
+    origin = (ZERO - dt.date(1970, 1, 1)).days
+    return sorted((rows.day[rows.person == person] - origin).tolist())
+
+
+def test_who_is_in_which_trial_by_hand():
+    people = [
+        {"id": "visited", "start": 103},
+        {"id": "never"},
+        {"id": "back in hospital"},
+        {"id": "died", "died": 102},
+        {"id": "left", "left": 101},
+        {"id": "new", "since": 93},
+        {"id": "before", "start": 99},
+        {"id": "others", "start": 200},
+    ]
+    stays = [(row["id"], 95, 100) for row in people] + [("back in hospital", 103, 108), ("others", 198, 199)]
+    rows = rows_of(histories(people, stays), opened())
+    # At the end of which days could each begin: 0 to 5 days after day 100.
+    assert days_of(rows, 0) == [100, 101, 102, 103]
+    assert days_of(rows, 1) == [100, 101, 102, 103, 104, 105]
+    assert days_of(rows, 2) == [100, 101, 102, 108, 109, 110, 111, 112, 113]
+    assert days_of(rows, 3) == [100, 101]
+    assert days_of(rows, 4) == [100]
+    assert days_of(rows, 5) == [102, 103, 104, 105]  # day 93 begins the ten days that end with day 102
+    assert days_of(rows, 6) == []
+    assert days_of(rows, 7) == [100, 101, 102, 103, 104, 105, 199, 200]
+    begun = {
+        (int(p), int(d)) for p, d in zip(rows.person[rows.treated], rows.trial[rows.treated], strict=True)
+    }
+    assert begun == {(0, 3), (7, 1)}
+
+
+def test_stays_that_touch_are_one():
+    people = [{"id": "moved"}, {"id": "seen", "start": 100}]
+    stays = [("moved", 80, 90), ("moved", 90, 95), ("moved", 93, 94), ("seen", 90, 99), ("seen", 200, 201)]
+    rows = rows_of(histories(people, stays), opened(within=20))
+    assert days_of(rows, 0) == [
+        100
+    ]  # discharged on day 95; day 100 is the only one on which anybody is visited
+    people.append({"id": "early", "start": 94})
+    rows = rows_of(histories(people, [*stays, ("early", 80, 93)]), opened(within=20))
+    assert days_of(rows, 0)[0] == 95
+
+
+def test_calendar_trials_by_hand():
+    people = [{"id": "a", "start": 100}, {"id": "b"}, {"id": "c", "start": 130}, {"id": "d", "died": 115}]
+    h = histories(people, [("b", 98, 101)])
+    rows = rows_of(h, opened(trigger=None))
+    assert days_of(rows, 0) == [100]
+    assert days_of(rows, 1) == [130]  # in hospital on day 100
+    assert days_of(rows, 2) == [100, 130]
+    assert days_of(rows, 3) == [100]
+    away = rows_of(h, opened(trigger=None, at_home=False))
+    assert days_of(away, 1) == [100, 130]
+
+
+def test_months_begin_and_end_with_the_calendar():
+    people = [{"id": "a", "start": 100}, {"id": "b"}]
+    h = histories(people, [("b", 50, 51)])
+    starts, ends = intervals(h, "month")
+    origin = (ZERO - dt.date(1970, 1, 1)).days
+    assert (starts[:3] - origin).tolist() == [0, 31, 59]
+    assert (ends[:3] - origin).tolist() == [30, 58, 89]
+    assert (ends - origin).max() <= 400
+    starts, ends = intervals(h, "week")
+    assert {dt.date.fromordinal(dt.date(1970, 1, 1).toordinal() + int(d)).weekday() for d in starts} == {0}
+    assert (ends - starts == 6).all()
+    rows = rows_of(h, opened(trigger=None, every="month"))
+    # Day 100 is 11 April: time zero is its end, what is known is known by the end of March.
+    assert days_of(rows, 0) == [119]
+    assert (rows.known - origin).tolist() == [89, 89]
+
+
+def test_nobody_admitted_within_the_interval_is_in_either_arm():
+    people = [{"id": "a", "start": 100}, {"id": "b"}, {"id": "c"}]
+    h = histories(people, [("b", 95, 97)])
+    rows = rows_of(h, opened(trigger=None, every="month"))
+    assert set(rows.person.tolist()) == {0, 2}
+
+
+def test_a_window_of_the_study_counts_discharges_within_it():
+    people = [{"id": "a", "start": 101}, {"id": "b"}, {"id": "c", "start": 202}]
+    stays = [(name, 90, 100) for name in "abc"] + [(name, 190, 200) for name in "bc"]
+    whole = rows_of(histories(people, stays), opened())
+    part = rows_of(histories(people, stays, index_from=day(150), index_to=day(300)), opened())
+    assert whole.treated.sum() == 2 and part.treated.sum() == 1
+    assert days_of(part, 1) == [200, 201, 202] and days_of(part, 0) == []
+
+
+# -- a service of made-up people -------------------------------------------------------------
+
+
+def service(seed: int = 1, n: int = 400, places: int = 4, **roles) -> Histories:
+    """People discharged once or twice; the old are visited and readmitted more often."""
+    rng = np.random.default_rng(seed)
+    people, stays, contacts = [], [], []
+    for k in range(n):
+        age = int(rng.integers(60, 95))
+        row = {"id": f"p{k:03d}", "age": age, "place": f"place {k % places}"}
+        out = int(rng.integers(60, 250))
+        stays.append((row["id"], out - int(rng.integers(1, 9)), out))
+        if rng.random() < 0.15 + 0.01 * (age - 60):
+            row["start"] = out + int(rng.geometric(0.4)) - 1
+        back = out + 1 + int(rng.exponential(60))
+        if "start" in row and row["start"] >= back:
+            del row["start"]
+        if back < 390 and rng.random() < 0.4 + 0.01 * (age - 60):
+            stays.append((row["id"], back, back + 4))
+            if "start" not in row and rng.random() < 0.3:
+                row["start"] = back + 3 + int(rng.geometric(0.4))
+        contacts += [(row["id"], int(d)) for d in rng.integers(0, 399, rng.poisson(3))]
+        people.append(row)
+    return histories(people, stays, contacts, **roles)
+
+
+def method(**fields) -> SequentialTrials:
+    plain = {
+        "outcome": "Admissions",
+        "counted": Counted(event=STAY, days=(0, 30)),
+        "trigger": STAY,
+        "within": 5,
+        "covariates": ("age",),
+        "measured": (
+            Measured(event=STAY, days=(-50, 0), at="trigger"),
+            Measured(event="contact", days=(-50, 0)),
+        ),
+        "lookback": 50,
+        "horizon": 30,
+    }
+    return SequentialTrials(**{**plain, **fields})
+
+
+@pytest.fixture(scope="module")
+def made() -> Histories:
+    return service()
+
+
+def test_the_ratio_is_of_weighted_rates(made):
+    estimate = method().fit(made)
+    emulation = method().emulation(made)
+    rows, weight = emulation.rows, emulation.weight
+    y = made.measure(STAY, rows.person, rows.day, 0, 30)
+    t = made.at_risk(rows.person, rows.day, 30)
+    one, none = (
+        np.sum((weight * y)[arm]) / np.sum((weight * t)[arm]) for arm in (rows.treated, ~rows.treated)
+    )
+    assert estimate.effect("rate_ratio")["estimate"] == pytest.approx(one / none, rel=1e-9)
+
+    log = np.where(rows.treated, (y - one * t) / (weight * y)[rows.treated].sum(), 0)
+    log -= np.where(rows.treated, 0, weight * (y - none * t) / (weight * y)[~rows.treated].sum())
+    used = weight > 0
+    sums = np.bincount(np.unique(rows.person[used], return_inverse=True)[1], log[used])
+    n, g = int(used.sum()), len(sums)
+    variance = (sums**2).sum() * g / (g - 1) * (n - 1) / (n - 2)
+    assert estimate.effect("rate_ratio")["std_error"] == pytest.approx(
+        one / none * np.sqrt(variance), rel=1e-9
+    )
+
+
+def test_no_comparison_row_has_begun_or_been_admitted_by_its_day(made):
+    rows = method().emulation(made).rows
+    start = made.start[rows.person]
+    assert not (start[~rows.treated] <= rows.day[~rows.treated]).any()
+    assert (start[rows.treated] == rows.day[rows.treated]).all()
+    since = rows.closed[rows.unit]
+    assert (made.measure(STAY, rows.person, rows.day, since - rows.day, 0) == 0).all()
+    assert not made.inside(STAY, rows.person, rows.day).any()
+
+
+def test_every_start_is_treated_once_and_beside_people_of_its_day(made):
+    emulation = method(by="matching").emulation(made)
+    rows, sets = emulation.rows, emulation.sets
+    assert len(np.unique(rows.person[rows.treated])) == rows.treated.sum()
+    of_set, pilot, control = sets.pairs()
+    assert (rows.trial[pilot] == rows.trial[control]).all()
+    assert (
+        np.abs(emulation.hazard.linear[pilot] - emulation.hazard.linear[control]).max() <= emulation.caliper
+    )
+    uses = pd.Series(control).value_counts()
+    assert uses.max() == 1 and (sets.found <= 3).all()
+    weight = emulation.matched
+    np.testing.assert_allclose(np.bincount(of_set, weight[control], len(sets.treated)), 1.0)
+
+
+def test_comparison_within_kinds(made):
+    for by in ("weights", "matching"):
+        emulation = method(exact="place", by=by).emulation(made)
+        place = made.codes("place")[emulation.rows.person]
+        weight, treated = emulation.weights(by), emulation.rows.treated
+        np.testing.assert_allclose(
+            np.bincount(place[treated & (weight > 0)]), np.bincount(place[~treated], weight[~treated])
+        )
+
+
+def test_all_outcomes_stand_on_the_same_trials(made):
+    one = method()
+    other = method(outcome="Contacts", counted=Counted(event="contact", days=(0, 20)), adjust=True)
+    assert one.emulation(made) is other.emulation(made)
+    assert one.fit(made).sampling_units == other.fit(made).sampling_units
+    assert one.emulation(made) is not method(ratio=1).emulation(made)
+
+
+def test_people_followed_until_they_start_by_hand():
+    """Three people of one day; two are left when one is visited on day 2, and stand in for the third."""
+    h = service(3)
+    m = method(question="this-stay")
+    emulation = m.emulation(h)
+    rows, chance = emulation.rows, emulation.hazard.chance
+    every = np.arange(len(rows.day))
+    found = followed(emulation, m.counting, every, "this-stay", whole=False)
+    k = int(
+        np.flatnonzero(~rows.treated & (rows.trial == 0) & (h.at_risk(rows.person, rows.day, 30) == 30))[0]
+    )
+    own = (rows.unit == rows.unit[k]) & (rows.day > rows.day[k])
+    days, rest = rows.day[own], 1 - chance[own]
+    stop = rows.day[k] + 30
+    if (begun := rows.treated & (rows.unit == rows.unit[k])).any():
+        stop = int(rows.day[begun][0])
+    time = sum(1 / np.prod(rest[days < t]) for t in range(int(rows.day[k]) + 1, int(stop) + 1))
+    assert found.days[k] == pytest.approx(time, rel=1e-12)
+    treated = np.flatnonzero(rows.treated)
+    np.testing.assert_allclose(found.days[treated], h.at_risk(rows.person[treated], rows.day[treated], 30))
+
+
+def test_questions_differ_only_for_comparison_rows(made):
+    ratios = {
+        q: method(question=q).fit(made).effect("rate_ratio")["estimate"]
+        for q in ("usual-care", "this-stay", "never")
+    }
+    assert len(set(ratios.values())) == 3
+    assert max(ratios.values()) / min(ratios.values()) < 1.2
+
+
+def test_people_are_the_evidence_however_many_rows_they_have(made):
+    estimate = method().fit(made)
+    assert estimate.influence.shape == (len(estimate.sampling_units), len(estimate.effects))
+    n = len(estimate.sampling_units)
+    sums = estimate.influence.T @ estimate.influence
+    place = estimate.effects["term"].tolist().index("att")
+    assert estimate.effects["std_error"][place] ** 2 == pytest.approx(sums[place, place], rel=3 / n + 0.01)
+
+
+def test_few_events_widen_the_interval():
+    few, many = method().fit(service(2, 200)), method().fit(service(2, 2500))
+    assert np.isfinite(few.extras["df"]) and few.extras["df"] < 400
+    assert not np.isfinite(many.extras["df"])
+    row = few.effect("att")
+    assert row["conf_high"] - row["conf_low"] > 2 * 1.96 * row["std_error"]
+
+
+# -- what is refused -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        ({"later": "exclude"}, "58%"),
+        ({"controls_pool": "never-served"}, "a third"),
+        ({"later": "censor"}, "7%"),
+        ({"question": "this-stay", "trigger": None}, "needs a trigger"),
+        ({"every": "month"}, "Leave one of the two out"),
+        ({"counted": Counted(event=STAY, days=(-30, 0))}, "negative controls"),
+        ({"covariates": ("Admissions",)}, "is the outcome"),
+        ({"by": "guessing"}, "matching"),
+    ],
+)
+def test_fields_that_are_refused(fields, said):
+    with pytest.raises(UsageError, match=said):
+        method(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        ({"trigger": "planned admission"}, "no events of the kind"),
+        ({"covariates": ("place",)}, "holds words"),
+        ({"covariates": ("start",)}, "says who had the service"),
+        ({"covariates": (), "measured": ()}, "othing is named"),
+        ({"lookback": 20}, "reaches 50 days back"),
+        ({"within": 0, "lookback": 390, "measured": ()}, "nobody begins the service"),
+        ({"counted": Counted(event="transfers", days=(0, 30))}, "no events of the kind 'transfers'"),
+        ({"question": "never", "family": "gaussian"}, "has sums of fewer days"),
+        ({"cluster_by": "cluster"}, "no column of clusters"),
+    ],
+)
+def test_data_that_are_refused(made, fields, said):
+    with pytest.raises(DesignError, match=said):
+        method(**fields).fit(made)
+
+
+def test_twelve_months_alone_are_told(made):
+    told = method(measured=()).fit(made).warnings
+    assert any("a bad last month is not seen" in text for text in told)
+    assert not any("a bad last month" in text for text in method().fit(made).warnings)

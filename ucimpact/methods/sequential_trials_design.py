@@ -1,0 +1,207 @@
+"""What sequential trials refuse, with the size of the error that it would have made, and what needs care.
+
+The figures are those of made-up services with known truth (40 practices, 750 first visits, a service that
+does nothing): :doc:`docs/methods/sequential_trials.md`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ucimpact.data.histories import DEATH, Histories
+from ucimpact.errors import DataError
+from ucimpact.methods.design_finding import Finding
+
+if TYPE_CHECKING:
+    from ucimpact.methods.sequential_trials import SequentialTrials
+
+Question = Literal["usual-care", "this-stay", "never"]
+
+MANY_TO_ONE = 3
+SHORT = 90
+"""Without a window shorter than this, a bad last month is not seen."""
+FEW = 20
+"""Fewer starts than this give no likely range to be trusted."""
+
+
+def field_problems(method: SequentialTrials) -> list[str | None]:
+    """What is wrong with the fields that choose people by what became of them."""
+    counted, question = method.counting, method.question
+    found = [_later(method)]
+    if method.controls_pool != "all":
+        found.append(
+            f'controls_pool = {method.controls_pool!r}: give "all". People never served are those with few '
+            "later stays, so a service that does nothing would seem to raise the outcome by a third. Whether "
+            "somebody is a comparison person is judged on the trial day alone"
+        )
+    if counted.days[0] < 0:
+        found.append("counted: an outcome lies after time zero; windows before it are negative controls")
+    if question != "usual-care" and counted.days[0] != 0:
+        found.append(f"question = {question!r}: people are followed from time zero, so count from day 0")
+    if question == "this-stay" and not method.trigger:
+        found.append('question = "this-stay" needs a trigger: without one there is no stay. Give "never"')
+    if method.trigger is not None and method.every != "day":
+        found.append(
+            f"every = {method.every!r}: trials from a discharge are of days. Leave one of the two out"
+        )
+    return found
+
+
+def _later(method: SequentialTrials) -> str | None:
+    if method.later == "keep":
+        return None
+    if method.later == "exclude":
+        return (
+            "later = 'exclude': comparison people who start later may not be left out. They are those with "
+            "later stays, so a service that does nothing would seem to raise the outcome by 58%. Keep them, "
+            "or ask "
+            'question = "this-stay" or "never", which follow them until they start, with weights'
+        )
+    if method.later != "censor":
+        return f'later = {method.later!r}: give "keep" or "censor"'
+    if method.question == "usual-care":
+        return (
+            "later = 'censor': to end the follow-up of those who start later is another question. Give "
+            "question = "
+            '"this-stay" or "never", which censor with weights (without weights the result is 7% too high)'
+        )
+    return None
+
+
+def design_findings(histories: Histories, method: SequentialTrials) -> list[Finding]:
+    """Whether trials can be made of these histories."""
+    found = []
+    if not np.isfinite(histories.start).any():
+        return [
+            Finding("refuse", "nobody in these data had the service", "Fill in the day on which it began")
+        ]
+    kinds = {*histories.kinds, DEATH}
+    wanted = [(what.event, "measured") for what in method.measured]
+    if method.trigger is not None:
+        wanted.append((method.trigger, "the trigger"))
+    for event, role in wanted:
+        if event not in kinds or (role == "the trigger" and event == DEATH):
+            found.append(
+                Finding(
+                    "refuse",
+                    f"there are no events of the kind {event!r} ({role})",
+                    "Name a kind that there is",
+                )
+            )
+    for what in method.measured:
+        if what.at == "trigger" and method.trigger is None:
+            found.append(
+                Finding(
+                    "refuse",
+                    f"`{what.name}` is counted from a trigger, and there is none",
+                    "Name the trigger",
+                )
+            )
+        if -what.days[0] > method.lookback:
+            found.append(
+                Finding(
+                    "refuse",
+                    f"`{what.name}` reaches {-what.days[0]:,} days back, and {method.lookback:,} days of "
+                    "records are asked for",
+                    f"Set lookback = {-what.days[0]}, or measure fewer days",
+                )
+            )
+    found += _column_findings(histories, method)
+    if not (method.covariates or method.measured or method.exact):
+        found.append(
+            Finding(
+                "refuse",
+                "nothing is named on which people should be alike",
+                "Name covariates, and measured events over the days before, such as [-30, 0] and [-365, -30]",
+            )
+        )
+    elif not any(what.days[1] - what.days[0] < SHORT for what in method.measured):
+        found.append(
+            Finding(
+                "warn",
+                "no use of care is measured over fewer than 90 days, so a bad last month is not seen: a "
+                "service that does nothing came out 6-8% too high with twelve months alone",
+                "Measure the last 30 days too, such as days = [-30, 0]",
+            )
+        )
+    if method.ratio > MANY_TO_ONE:
+        found.append(
+            Finding(
+                "warn",
+                f"{method.ratio} comparison rows are sought for each start: the later are less alike (10 "
+                "were 2% out)",
+                f"Compare ratio = {MANY_TO_ONE} or fewer",
+            )
+        )
+    if method.cluster_by == "cluster" and histories.cluster is None:
+        found.append(
+            Finding(
+                "refuse", 'cluster_by = "cluster", and no column of clusters is named', "Name it in the data"
+            )
+        )
+    return found
+
+
+def _column_findings(histories: Histories, method: SequentialTrials) -> list[Finding]:
+    found = []
+    roles = {
+        histories.service_start: "says who had the service",
+        histories.died: "was only known later",
+        histories.left: "was only known later",
+        histories.person: "tells people apart",
+    }
+    for name in (*method.covariates, *method.exact, *method.subgroups):
+        if name in roles and name is not None:
+            found.append(Finding("refuse", f"`{name}` {roles[name]}, so nobody can be compared on it"))
+            continue
+        if name not in method.covariates:
+            histories.codes(name)  # an absent column is told with those that there are
+            continue
+        try:
+            values = histories.values(name)
+        except DataError:
+            if name not in histories.people.columns:
+                raise
+            found.append(
+                Finding(
+                    "refuse",
+                    f"`{name}` holds words, and a covariate is a number",
+                    f'Make a column of 1 and 0 for each kind, or compare within it: exact = ["{name}"]',
+                )
+            )
+            continue
+        known = values[np.isfinite(values)]
+        if not known.size or known.min() == known.max():
+            found.append(Finding("refuse", f"`{name}` is the same for everybody or empty", "Leave it out"))
+    return found
+
+
+def outcome_findings(histories: Histories, method: SequentialTrials) -> list[Finding]:
+    """Whether the outcome can be counted and analysed by the family."""
+    counted = method.counting
+    if counted.event not in {*histories.kinds, DEATH}:
+        return [
+            Finding(
+                "refuse",
+                f"there are no events of the kind {counted.event!r} to count for `{method.outcome}`",
+                "Name a kind that there is, or say what is counted",
+            )
+        ]
+    if counted.event == DEATH and histories.died is None:
+        return [
+            Finding(
+                "refuse", "deaths are to be counted, and no column of deaths is named", "Name it in the data"
+            )
+        ]
+    if method.family not in ("poisson", "negative-binomial") and method.question != "usual-care":
+        return [
+            Finding(
+                "refuse",
+                f"family {method.family} compares sums per person, and who is followed until a start "
+                "has sums of fewer days",
+                'Use family = "poisson", which is right for the mean of any amount and knows the days at risk',
+            )
+        ]
+    return []

@@ -1,0 +1,344 @@
+"""Who is compared with whom in sequential trials: covariates, hazard, weights and sets, for every outcome.
+
+No outcome is looked at here. The result is kept for as long as the histories live, so that all outcomes of a
+study, its negative controls and its pictures stand on the same trials.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ucimpact.data.histories import Histories
+from ucimpact.errors import DesignError, EstimationError
+from ucimpact.inference import balance, trial_hazard, trial_weights
+from ucimpact.inference.matched_sets import Sets, audit
+from ucimpact.inference.pairing import nearest
+from ucimpact.methods.sequential_trials_table import Measured, Opening, Rows, rows_of
+
+Array = np.ndarray
+
+A_GROUP = 5
+"""Practices have an intercept of their own where those with a start have so many on average."""
+MOST_SHOWN = 200_000
+"""Rows of which balance before is worked out; of more, every k-th."""
+STAY = "length of the stay"
+SEASON = ("season (cosine)", "season (sine)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The fields of ``SequentialTrials`` that no outcome changes."""
+
+    opening: Opening
+    covariates: tuple[str, ...]
+    measured: tuple[Measured, ...]
+    exact: tuple[str, ...]
+    season: bool
+    ratio: int
+    caliper: float | None
+    reuse_within_day: int
+
+
+@dataclass(frozen=True, eq=False)
+class Emulation:
+    """The trials.
+
+    Attributes
+    ----------
+    rows : Rows
+        Those on days and in practices where somebody starts, with every covariate known.
+    x : array (n, k)
+    names : tuple of str
+    hazard : Hazard
+    weight : array (n,)
+        Odds weights.
+    sets : Sets
+        The matched sets, in rows.
+    """
+
+    histories: Histories
+    plan: Plan
+    rows: Rows
+    x: Array
+    names: tuple[str, ...]
+    hazard: trial_hazard.Hazard
+    weight: Array
+    strata: Array
+    sets: Sets
+    caliper: float | None
+    audit: dict[str, int]
+    left_out: list[dict[str, Any]]
+    notes: tuple[str, ...]
+    everybody: Rows
+    by_group: bool
+    cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def matched(self) -> Array:
+        """Weight of every row in the matched sets, shape (n,)."""
+        out = np.zeros(len(self.rows.day))
+        of_set, _, controls = self.sets.pairs()
+        np.add.at(out, controls, 1.0 / self.sets.found[of_set])
+        out[self.sets.treated] = 1.0
+        return out
+
+    @cached_property
+    def at_risk(self) -> Array:
+        """Days of follow-up of each row within the horizon."""
+        return self.histories.at_risk(self.rows.person, self.rows.day, self.plan.opening.horizon)
+
+    @cached_property
+    def start(self) -> Array:
+        """Day on which the service began for the person of each row; ``inf`` for never."""
+        start = self.histories.start[self.rows.person]
+        return np.where(np.isfinite(start), start, np.inf)
+
+    def weights(self, by: str) -> Array:
+        """The weights of one of the two ways."""
+        return self.weight if by == "weights" else self.matched
+
+    def rescaled(self, rows: Array, weight: Array) -> Array:
+        """Weights of some rows, the comparison rows of each day again as heavy as those who start."""
+        return trial_weights.rescaled(weight, self.rows.treated[rows], self.strata[rows])
+
+    @cached_property
+    def later(self) -> float:
+        """Share of the weight of comparison rows whose people begin the service within the horizon."""
+        others = ~self.rows.treated
+        begun = (self.start > self.rows.day) & (self.start <= self.rows.day + self.at_risk)
+        weight = self.weight[others]
+        return float(weight[begun[others]].sum() / weight.sum()) if weight.sum() > 0 else 0.0
+
+    def balance(self, by: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Balance before and after; standardised on everybody who starts."""
+        if ("balance", by) not in self.cache:
+            treated = self.rows.treated
+            others = np.flatnonzero(~treated)
+            every = max(1, -(-len(others) // MOST_SHOWN))
+            keep = np.sort(np.concatenate([np.flatnonzero(treated), others[::every]]))
+            before = balance.table(self.x[keep], self.names, treated[keep])
+            used = np.flatnonzero(treated | (self.weights(by) > 0))
+            after = balance.table(self.x[used], self.names, treated[used], self.weights(by)[used])
+            self.cache["balance", by] = (before, after)
+        found: tuple[list[dict[str, Any]], list[dict[str, Any]]] = self.cache["balance", by]
+        return found
+
+
+_KEPT: weakref.WeakKeyDictionary[Histories, dict[Plan, Emulation]] = weakref.WeakKeyDictionary()
+
+
+def emulate(histories: Histories, plan: Plan) -> Emulation:
+    """The trials of these histories, worked out once.
+
+    Raises
+    ------
+    DesignError
+        Where nobody begins the service on a day on which others could have.
+    EstimationError
+        Where the hazard has no maximum; the covariate is named.
+    """
+    kept = _KEPT.setdefault(histories, {})
+    if plan not in kept:
+        kept[plan] = _emulated(histories, plan)
+    return kept[plan]
+
+
+def _emulated(histories: Histories, plan: Plan) -> Emulation:
+    everybody = rows_of(histories, plan.opening)
+    if not everybody.treated.any():
+        raise DesignError(nobody_starts(plan.opening))
+    rows, x, names, left_out = _complete(histories, plan, everybody)
+    group, notes = _grouped(histories, rows)
+    keep = _both_arms(rows, [rows.trial] if group is None else [rows.trial, group])
+    alone = rows.where(~keep)
+    if lost := int(alone.treated.sum()):
+        left_out.append({"n": lost, "pilot": lost, "reason": "nobody else was eligible on the day"})
+    rows, x = rows.where(keep), x[keep]
+    group = None if group is None else group[keep]
+    if not rows.treated.any():
+        raise DesignError(
+            "on no day could somebody else have begun the service when a person did: bring more people"
+        )
+    try:
+        hazard = trial_hazard.fit(x, rows.treated, rows.trial, group=group)
+    except EstimationError as error:
+        text = str(error)
+        for place, name in enumerate(names):
+            text = text.replace(f"column {place} of the covariates", f"the covariate `{name}`")
+        raise EstimationError(text) from None
+    if hazard.left_out:
+        named = ", ".join(f"`{names[k]}`" for k in hazard.left_out)
+        notes.append(
+            f"{named} said nothing beyond the day and the other covariates, and was left out of the score"
+        )
+    strata = _strata(histories, plan, rows)
+    weight = trial_weights.odds(hazard.chance, rows.treated, strata)
+    caliper = None if plan.caliper is None else plan.caliper * float(hazard.linear.std(ddof=1))
+    rules: dict[str, Any] = {
+        "strata": strata,
+        "caliper": caliper,
+        "ratio": plan.ratio,
+        "replace": plan.reuse_within_day > 1,
+        "reuse_max": plan.reuse_within_day,
+    }
+    sets = nearest(hazard.linear, rows.treated, order="largest", seed=plan.opening.seed, **rules)
+    checked = {**audit(sets, hazard.linear, rows.treated, **rules), **_audited(histories, rows)}
+    return Emulation(
+        histories=histories,
+        plan=plan,
+        rows=rows,
+        x=x,
+        names=names,
+        hazard=hazard,
+        weight=weight,
+        strata=strata,
+        sets=sets,
+        caliper=caliper,
+        audit=checked,
+        left_out=left_out,
+        notes=tuple(notes),
+        everybody=everybody,
+        by_group=group is not None,
+    )
+
+
+def nobody_starts(opening: Opening) -> str:
+    """Why there is no trial."""
+    if opening.trigger is None:
+        return (
+            "nobody begins the service on a day on which he or she is registered, observed for "
+            f"{opening.lookback} days and out of hospital. Shorten lookback, or set at_home = false where "
+            "the service begins in hospital"
+        )
+    return (
+        f"nobody begins the service within {opening.within} days of a discharge from {opening.trigger} and "
+        "before the next stay. Name the trigger that opens the service, widen `within`, or leave the "
+        "trigger out"
+    )
+
+
+# -- covariates ------------------------------------------------------------------------------
+
+
+def columns_of(histories: Histories, plan: Plan, rows: Rows) -> tuple[Array, tuple[str, ...]]:
+    """Covariates of rows, shape (n, k), and their names."""
+    columns: list[Array] = [histories.values(name)[rows.person] for name in plan.covariates]
+    names = list(plan.covariates)
+    for what in plan.measured:
+        columns.append(measured(histories, what, rows))
+        names.append(what.name)
+    if rows.opened is not None and rows.closed is not None:
+        columns.append(np.log1p(rows.closed - rows.opened)[rows.unit])
+        names.append(STAY)
+        if plan.season:
+            angle = 2 * np.pi * rows.day / 365.25
+            columns += [np.cos(angle), np.sin(angle)]
+            names += SEASON
+    x = np.column_stack(columns) if columns else np.zeros((len(rows.day), 0))
+    return x.astype(float), tuple(names)
+
+
+def measured(histories: Histories, what: Measured, rows: Rows) -> Array:
+    """What had happened to the people of rows, as a covariate."""
+    if what.at == "trigger" and rows.opened is not None:
+        own = np.zeros(len(rows.opened), dtype=np.int64)
+        own[rows.unit] = rows.person
+        found = histories.measure(what.event, own, rows.opened - 1, *what.days, value=what.value)[rows.unit]
+    else:
+        found = histories.measure(what.event, rows.person, rows.known, *what.days, value=what.value)
+    return np.asarray(np.log1p(np.maximum(found, 0.0)) if what.log else found, dtype=float)
+
+
+def _complete(
+    histories: Histories, plan: Plan, rows: Rows
+) -> tuple[Rows, Array, tuple[str, ...], list[dict[str, Any]]]:
+    """Rows with every covariate and kind known; the others counted at their first empty cell."""
+    x, names = columns_of(histories, plan, rows)
+    keep = np.ones(len(rows.day), dtype=bool)
+    left_out = []
+    empty = [(name, histories.codes(name)[rows.person] < 0) for name in plan.exact]
+    empty += [(name, ~np.isfinite(x[:, place])) for place, name in enumerate(names)]
+    for name, lacking in empty:
+        gone = keep & lacking
+        if gone.any():
+            people = len(np.unique(rows.person[gone]))
+            reason = f"`{name}` was empty, so they could not be compared"
+            left_out.append({"n": people, "pilot": int(rows.treated[gone].sum()), "reason": reason})
+        keep &= ~lacking
+    return rows.where(keep), x[keep], names, left_out
+
+
+def _grouped(histories: Histories, rows: Rows) -> tuple[Array | None, list[str]]:
+    """Practices with an intercept of their own, where that can be afforded."""
+    if histories.cluster is None or histories.clusters is None:
+        return None, []
+    group = histories.clusters[rows.person]
+    treated = np.bincount(group[rows.treated], minlength=int(group.max()) + 1)
+    size = np.bincount(group, minlength=len(treated))
+    there = treated > 0
+    named = histories.cluster.replace("_", " ")
+    if size[there].sum() < size.sum() / 2:
+        note = (
+            f"under half of the people who could have begun the service belong to a {named} where anybody "
+            f"did, so people of every {named} are compared. Where the service is offered by {named}, take "
+            'cluster_by = "cluster", or compare the places as a panel'
+        )
+        return None, [note]
+    if treated.sum() < A_GROUP * there.sum():
+        return None, [
+            f"there are too few starts for each {named} to have a level of its own in the score, so it is "
+            "left out"
+        ]
+    return group, []
+
+
+def _both_arms(rows: Rows, families: list[Array]) -> Array:
+    """Rows of days and groups in which somebody starts and somebody does not."""
+    keep = np.ones(len(rows.day), dtype=bool)
+    while True:
+        before = int(keep.sum())
+        for codes in families:
+            n = int(codes.max(initial=0)) + 1
+            began = np.bincount(codes[keep], rows.treated[keep], n)
+            size = np.bincount(codes[keep], minlength=n)
+            keep &= ((began > 0) & (began < size))[codes]
+        if int(keep.sum()) == before:
+            return keep
+
+
+def _strata(histories: Histories, plan: Plan, rows: Rows) -> Array:
+    """One code for each day and combination of kinds."""
+    codes = rows.trial.astype(np.int64)
+    for name in plan.exact:
+        own = histories.codes(name)[rows.person]
+        codes = np.unique(codes * (int(own.max()) + 1) + own, return_inverse=True)[1].reshape(-1)
+    return codes
+
+
+def _audited(histories: Histories, rows: Rows) -> dict[str, int]:
+    """The rules of time, asked again of every row with nothing but its dates."""
+    start = histories.start[rows.person]
+    broken = {
+        "a comparison row that has begun the service": ~rows.treated & (start <= rows.day),
+        "somebody who starts on another day": rows.treated & ~((start > rows.known) | (start == rows.day)),
+        "a person who had died": histories.death[rows.person] <= rows.day,
+        "a person who had left": histories.leave[rows.person] <= rows.day,
+    }
+    if rows.opened is not None and rows.closed is not None:
+        kind_days = rows.closed[rows.unit]
+        broken["a trial before its discharge"] = rows.day < kind_days
+    for rule, wrong in broken.items():
+        if wrong.any():
+            raise EstimationError(
+                f"the trials break a rule ({rule}) {int(wrong.sum())} times: nothing was estimated. This is "
+                "a fault in ucimpact; please report it"
+            )
+    return {"rows": len(rows.day), "clock": len(rows.day)}
+
+
+__all__ = ["Emulation", "Plan", "columns_of", "emulate", "measured", "nobody_starts"]

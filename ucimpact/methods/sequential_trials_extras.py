@@ -1,0 +1,144 @@
+"""What an estimate of sequential trials carries besides its effects: balance, flow, other answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ucimpact.inference import balance, trial_weights
+from ucimpact.methods.design_finding import Finding
+from ucimpact.methods.matched_cohort_effects import Effects
+from ucimpact.methods.sequential_trials_emulation import Emulation
+from ucimpact.methods.sequential_trials_sample import Followed, TrialSample
+
+if TYPE_CHECKING:
+    from ucimpact.methods.sequential_trials import SequentialTrials
+
+Array = np.ndarray
+
+ALIKE, UNLIKE, MANY_LOST = 0.10, 0.25, 0.10
+FEW_SETS, FEW_EVENTS, FEW_CLUSTERS = 20, 5, 10
+
+
+def extras_of(
+    method: SequentialTrials,
+    emulation: Emulation,
+    sample: TrialSample,
+    y: Array,
+    what: Followed,
+    found: Effects,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The extras, and what a reader should know of them."""
+    del y, what, found
+    before, after = emulation.balance(method.by)
+    shown = _balance_rows(before, after)
+    lost = lost_of(emulation, sample, method.by)
+    weight = sample.weight[~sample.treated]
+    used = emulation.rows.treated.sum()
+    extras: dict[str, Any] = {
+        "balance": shown,
+        "max_smd": balance.max_smd(after) if after else None,
+        "audit": emulation.audit,
+        "lost": lost,
+        "flow": flow_of(emulation, sample, lost),
+        "weights": {
+            "ess": trial_weights.effective(weight),
+            "of": len(weight),
+            "largest_share": trial_weights.largest_share(weight),
+            "trimmed": 0,
+        },
+        "clock": {"index_date": True, "service_start": True},
+    }
+    del used
+    return extras, _cares(emulation, extras, sample)
+
+
+def _balance_rows(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": new["name"],
+            "label": str(new["name"]).replace("_", " "),
+            "pilot_before": old["pilot_mean"],
+            "pilot": new["pilot_mean"],
+            "comparison_before": old["comparison_mean"],
+            "comparison": new["comparison_mean"],
+            "smd_before": old["smd"],
+            "smd": new["smd"],
+            "variance_ratio_before": old["variance_ratio"],
+            "variance_ratio": new["variance_ratio"],
+            "ks_before": old["ks"],
+            "ks": new["ks"],
+        }
+        for old, new in zip(before, after, strict=True)
+    ]
+
+
+def lost_of(emulation: Emulation, sample: TrialSample, by: str) -> dict[str, Any]:
+    """Those who start and are not in the comparison, and why."""
+    of = int(emulation.everybody.treated.sum())
+    reasons = [{"n": row["pilot"], "reason": row["reason"]} for row in emulation.left_out if row["pilot"]]
+    alone = int((emulation.rows.treated & (emulation.weights(by) == 0)).sum())
+    if alone:
+        text = (
+            "nobody of the same day was near enough" if by == "matching" else "nobody of their kind was there"
+        )
+        reasons.append({"n": alone, "reason": text})
+    unseen = of - sample.size - sum(row["n"] for row in reasons)
+    if unseen > 0:
+        reasons.append({"n": unseen, "reason": "the outcome was not seen for long enough"})
+    return {"n": of - sample.size, "of": of, "reasons": reasons, "differ": []}
+
+
+def flow_of(emulation: Emulation, sample: TrialSample, lost: dict[str, Any]) -> list[dict[str, Any]]:
+    """From everybody in the records to those compared, every step with its number."""
+    every = emulation.everybody
+    trigger = emulation.plan.opening.trigger
+    what = "person-days on which the service could have begun" if trigger else "people and trials"
+    rows = [*every.flow, {"kind": "in", "n": every.eligible, "text": what}]
+    if every.rate < 1:
+        text = f"comparison rows drawn from them, one in {1 / every.rate:,.1f}"
+        rows.append({"kind": "in", "n": int((~every.treated).sum()), "text": text})
+    rows += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in emulation.left_out]
+    rows.append({"kind": "in", "n": lost["of"], "text": "people who began the service on one of them"})
+    rows += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in lost["reasons"]]
+    rows.append({"kind": "end", "n": sample.size, "text": "people who began the service, in the comparison"})
+    others = np.unique(sample.person[~sample.treated])
+    rows.append({"kind": "end", "n": len(others), "text": "different people beside them"})
+    return rows
+
+
+def _cares(emulation: Emulation, extras: dict[str, Any], sample: TrialSample) -> tuple[str, ...]:
+    """What came of the trials that a reader should know."""
+    found = []
+    lost = extras["lost"]
+    for row in emulation.left_out:
+        text = f"{row['n']:,} people were left out ({row['pilot']:,} of them starting): {row['reason']}"
+        found.append(Finding("warn", text))
+    if lost["n"] > MANY_LOST * lost["of"]:
+        why = "; ".join(f"{row['n']:,}: {row['reason']}" for row in lost["reasons"])
+        text = (
+            f"{lost['n']:,} of {lost['of']:,} people who began the service are not in the comparison ({why})"
+        )
+        found.append(Finding("warn", text))
+    if sample.size < FEW_SETS:
+        text = (
+            f"{sample.size} people who began the service are too few for a likely range that can be trusted"
+        )
+        found.append(Finding("warn", text, "Bring more people"))
+    if (smd := extras["max_smd"]) is not None and smd > ALIKE:
+        apart = [row for row in extras["balance"] if row["smd"] is None or abs(row["smd"]) > ALIKE]
+        named = ", ".join(f"`{row['name']}`" for row in apart)
+        if smd <= UNLIKE:
+            text, way_out = (
+                f"the two groups still differ a little in {named}",
+                "Compare by the other of weights and matching",
+            )
+        else:
+            text = (
+                f"the two groups are still unlike in {named}, by more than a quarter of a standard "
+                "deviation, so nothing should be claimed from the result"
+            )
+            way_out = "Compare fewer columns at once, or bring more people"
+        found.append(Finding("warn", text, way_out))
+    return tuple(map(str, found))

@@ -1,0 +1,314 @@
+"""The rows of sequential trials with an outcome, as the outcome model and the effects take them.
+
+A person is evidence once however many trials he or she stands in, as pilot or comparison, so influences are
+summed by person first (or by practice). With a hundred or more events among those who start the interval is a
+normal one; below, the t distribution has the degrees of freedom that so uneven a sum of squares is worth.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from ucimpact.data.histories import Histories
+from ucimpact.errors import DesignError
+from ucimpact.inference import trial_weights
+from ucimpact.inference.sandwich import sandwich
+from ucimpact.methods.matched_cohort_sample import worth
+from ucimpact.methods.sequential_trials_emulation import Emulation
+
+Array = np.ndarray
+
+MANY_EVENTS = 100
+"""From so many events among those who start, quantiles are those of the normal distribution."""
+
+
+class Counting(Protocol):
+    """What is counted in a window of days: an outcome."""
+
+    @property
+    def event(self) -> str: ...
+    @property
+    def days(self) -> tuple[int, int]: ...
+    @property
+    def value(self) -> str | None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """What an outcome model reads of a cohort."""
+
+    horizon: float
+    days: Array
+    clusters: Array | None
+    cluster: str | None
+    x: Array
+    names: tuple[str, ...]
+
+    def values(self, column: str) -> Array:
+        """A covariate of every line."""
+        return np.asarray(self.x[:, self.names.index(column)], dtype=float)
+
+
+@dataclass(frozen=True, eq=False)
+class TrialSample:
+    """Lines with an outcome: one a person and trial (or, for strategies, a person and strategy)."""
+
+    cohort: Any
+    """A :class:`Columns`, which is all that is asked of a cohort here."""
+    place: Array
+    """Row of the emulation of each line."""
+    treated: Array
+    weight: Array
+    person: Array
+    unit: Array
+    codes: Array
+    """Units of evidence, from 0: persons or practices."""
+    words: str
+    people: Array
+    """Persons who stand in any trial of the emulation, rising."""
+    sure: bool
+    """Whether there are events enough for a normal interval."""
+
+    @property
+    def row(self) -> Array:
+        return np.arange(len(self.treated))
+
+    @property
+    def size(self) -> int:
+        """Lines of people who start."""
+        return int(self.treated.sum())
+
+    @property
+    def days(self) -> Array:
+        """Days at risk."""
+        return np.asarray(self.cohort.days)
+
+    @property
+    def person_time(self) -> float:
+        """Days at risk of those who start."""
+        return float(self.days[self.treated].sum())
+
+    @property
+    def clusters(self) -> Array:
+        return self.codes
+
+    @property
+    def ways(self) -> tuple[Array, ...]:
+        return (self.codes,)
+
+    @property
+    def recurs(self) -> bool:
+        return True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for every person in the trials, the same for every outcome."""
+        mark = hashlib.sha256(self.people.tobytes()).hexdigest()[:6]
+        return tuple(f"person {k + 1} of {mark}" for k in range(len(self.people)))
+
+    def cov(self, influence: Array, parameters: int) -> Array:
+        """Covariance of what has these influences, between persons (or practices)."""
+        return sandwich(influence, self.codes, "CR1", parameters)
+
+    def df(self, influence: Array) -> float:
+        """Degrees of freedom."""
+        return float("inf") if self.sure else worth(influence, self.codes)
+
+    def by_set(self, influence: Array) -> Array:
+        """Influence of every person."""
+        at = np.searchsorted(self.people, self.person)
+        sums = [np.bincount(at, column, len(self.people)) for column in influence.T]
+        return np.column_stack(sums)
+
+    def events(self, y: Array) -> tuple[float, float]:
+        """Sum of an outcome over those who start, and over the different discharges beside them."""
+        others = np.flatnonzero(~self.treated)
+        most = np.zeros(int(self.unit.max(initial=0)) + 1)
+        np.maximum.at(most, self.unit[others], y[others])
+        return float(y[self.treated].sum()), float(most.sum())
+
+    def share(self, y: Array) -> float:
+        """Mean of an outcome over all lines."""
+        return float(y.mean())
+
+    def enforce(self, outcome: str, events: tuple[float, float] | None) -> None:
+        """Refuse what nothing can be worked out from."""
+        if self.size < 2:
+            raise DesignError(
+                f"{self.size} people begin the service on a day on which others could have, with a known "
+                "outcome; at least 2 are needed. Bring more people"
+            )
+        if events is not None and min(events) == 0:
+            raise DesignError(
+                f"`{outcome}` happened {events[0]:g} times among those who began the service and "
+                f"{events[1]:g} times among the people beside them: too few to judge. Follow people for "
+                "longer, or take an outcome that happens more often"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """An outcome of rows: the sum, the days at risk, and whether both are known; shape (n,) each."""
+
+    y: Array
+    days: Array
+    known: Array
+    last_weight: Array
+
+
+def followed(emulation: Emulation, counted: Counting, rows: Array, question: str, *, whole: bool) -> Followed:
+    """Count an outcome for some rows of the emulation.
+
+    Parameters
+    ----------
+    counted : Counted
+    rows : array of int
+    question : {"usual-care", "this-stay", "never"}
+    whole : bool
+        Whether rows count only with the whole window seen or ended by death, as sums without days at risk
+        need.
+    """
+    histories, trials = emulation.histories, emulation.rows
+    person, day = trials.person[rows], trials.day[rows]
+    first, last = counted.days
+    if question == "usual-care":
+        y = histories.measure(counted.event, person, day, first, last, value=counted.value)
+        if getattr(counted, "any", False):
+            y = (y > 0).astype(float)
+        days = histories.at_risk(person, day, last) - (
+            histories.at_risk(person, day, first) if first > 0 else 0.0
+        )
+        weight = np.ones(len(rows))
+    else:
+        y, days, weight = (part[rows] for part in _censored(emulation, counted, question))
+    known = days > 0
+    if whole:
+        known &= day + last <= histories.last_day
+    return Followed(y, days, known, weight)
+
+
+def _censored(emulation: Emulation, counted: Counting, question: str) -> tuple[Array, Array, Array]:
+    """Outcome, days at risk and last weight of every row, followed until the service begins."""
+    key = (
+        "censored",
+        question,
+        counted.event,
+        tuple(counted.days),
+        counted.value,
+        getattr(counted, "any", False),
+    )
+    if key not in emulation.cache:
+        emulation.cache[key] = _followed_until(emulation, counted, question)
+    found: tuple[Array, Array, Array] = emulation.cache[key]
+    return found
+
+
+def _followed_until(emulation: Emulation, counted: Counting, question: str) -> tuple[Array, Array, Array]:
+    histories, rows = emulation.histories, emulation.rows
+    ends = rows.day + histories.at_risk(rows.person, rows.day, counted.days[1])
+    if question == "this-stay":
+        unit = rows.unit
+        began = np.full(emulation.everybody.units, np.inf)
+        here = emulation.everybody.treated
+        began[emulation.everybody.unit[here]] = emulation.everybody.day[here]
+        stop = began[unit]
+    else:
+        unit, stop = rows.person, emulation.start
+    others = ~rows.treated
+    ends = np.where(others, np.minimum(ends, stop), ends)
+    steps = trial_weights.Steps.of(unit, rows.day, emulation.hazard.chance)
+    return steps.measured(ends, others, _counter(histories, counted, rows.person, rows.day))
+
+
+def _counter(histories: Histories, counted: Counting, person: Array, day: Array) -> trial_weights.Counting:
+    """What happened to rows after one day and up to another; of yes or no, the first time only."""
+    if not getattr(counted, "any", False):
+
+        def count(rows: Array, after: Array, up_to: Array) -> Array:
+            return histories.measure(
+                counted.event, person[rows], after, 0, up_to - after, value=counted.value
+            )
+
+        return count
+    once = histories.first_after(counted.event, person, day)
+
+    def first(rows: Array, after: Array, up_to: Array) -> Array:
+        return np.asarray((once[rows] > after) & (once[rows] <= up_to), dtype=float)
+
+    return first
+
+
+def sample_of(
+    emulation: Emulation,
+    counted: Counting,
+    *,
+    by: str,
+    question: str = "usual-care",
+    whole: bool = False,
+    cluster_by: str = "person",
+) -> tuple[TrialSample, Array, Followed]:
+    """Lines with weight and a known outcome, the outcome, and how they were followed."""
+    weight = emulation.weights(by)
+    used = np.flatnonzero(weight > 0)
+    what = followed(emulation, counted, used, question, whole=whole)
+    keep = what.known
+    rows, y, days = used[keep], what.y[keep], what.days[keep]
+    treated = emulation.rows.treated[rows]
+    kept = weight[rows] if keep.all() else emulation.rescaled(rows, weight[rows])
+    if not keep.all():
+        there = kept > 0
+        rows, y, days, treated, kept = rows[there], y[there], days[there], treated[there], kept[there]
+    sample = lines(
+        emulation,
+        place=rows,
+        treated=treated,
+        weight=kept,
+        days=days,
+        y=y,
+        horizon=float(counted.days[1] - counted.days[0]),
+        cluster_by=cluster_by,
+    )
+    return sample, y, what
+
+
+def lines(
+    emulation: Emulation,
+    *,
+    place: Array,
+    treated: Array,
+    weight: Array,
+    days: Array,
+    y: Array,
+    horizon: float,
+    cluster_by: str,
+) -> TrialSample:
+    """Lines of the emulation with what the outcome model reads."""
+    histories, trials = emulation.histories, emulation.rows
+    person = trials.person[place]
+    of_cluster = None if histories.clusters is None else histories.clusters[person]
+    by_cluster = cluster_by == "cluster" and of_cluster is not None
+    evidence = of_cluster if by_cluster and of_cluster is not None else person
+    codes = np.unique(evidence, return_inverse=True)[1].reshape(-1)
+    return TrialSample(
+        cohort=Columns(horizon, days, of_cluster, histories.cluster, emulation.x[place], emulation.names),
+        place=place,
+        treated=treated,
+        weight=weight,
+        person=person,
+        unit=trials.unit[place],
+        codes=codes,
+        words=str(histories.cluster).replace("_", " ") if by_cluster else "person",
+        people=np.unique(trials.person),
+        sure=not by_cluster and float(np.maximum(y, 0)[treated].sum()) >= MANY_EVENTS,
+    )
+
+
+def with_events(sample: TrialSample, y: Array) -> TrialSample:
+    """The sample with its interval chosen by how many had any of an amount, such as a cost."""
+    return replace(
+        sample, sure=sample.words == "person" and int((y[sample.treated] != 0).sum()) >= MANY_EVENTS
+    )
