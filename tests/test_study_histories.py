@@ -447,6 +447,38 @@ def test_methods_are_asked_with_what_they_would_be_given(tmp_path):
     assert asked == [("sequential-trials", "histories")]
 
 
+AS_MAIN = """
+[[sensitivity]]
+name = "sequential-trials"
+as_main = true
+by = "matching"
+covariates = "age"
+note = "Matched"
+"""
+
+
+def test_a_sensitivity_analysis_may_have_the_fields_of_the_main_one(tmp_path):
+    study = written(tmp_path, text=STUDY + AS_MAIN)
+    (entry,) = study.sensitivity
+    assert entry.options == {**study.method.options, "by": "matching", "covariates": "age"}
+    assert "measured" in entry.options and "as_main" not in entry.options
+    with pytest.raises(UsageError, match=r"takes the fields of \[method\], which is \"sequential-trials\""):
+        written(tmp_path, text=STUDY + AS_MAIN.replace('name = "sequential-trials"', 'name = "did"'))
+
+
+def test_what_is_wrong_with_the_main_method_is_not_said_again_of_what_is_as_it(tmp_path):
+    written(tmp_path)
+
+    def judge(name, options, kind):
+        told = [("trigger", "is wrong")] if "trigger" in options else []
+        return told + ([("by", "is wrong too")] if "by" in options else [])
+
+    (tmp_path / "study.toml").write_text(STUDY + AS_MAIN, encoding="utf-8")
+    with pytest.raises(UsageError) as caught:
+        read_study(tmp_path, judge=judge)
+    assert str(caught.value).count("is wrong") == 2
+
+
 def test_declared_in_python(tmp_path):
     study = written(tmp_path)
     assert study.outcomes[1].counted == Counted("emergency admission", (0, 90), "bed days")

@@ -32,7 +32,7 @@ Certainty = Literal["very low", "low", "moderate", "high"]
 
 NUMBERS = ("covariates", "adjust", "controls", "control_populations", "season_from")
 """Options of a method that name columns of numbers."""
-KINDS = ("exact", "antiexact", "subgroups")
+KINDS = ("exact", "antiexact", "subgroups", "kinds")
 """Options of a method that name columns of kinds."""
 
 
@@ -322,10 +322,15 @@ class Method(Declared):
 
 @dataclass(frozen=True, kw_only=True)
 class Sensitivity(Declared):
-    """The main outcome analysed again: by another method, other fields, or in another window."""
+    """The main outcome analysed again: by another method, other fields, or in another window.
+
+    ``as_main``: its fields are those of the main method, but for those that are given; ``options`` then holds
+    them all.
+    """
 
     name: Text
     options: dict[str, Any] = field(default_factory=dict)
+    as_main: YesNo = False
     note: str = ""
     window: Window | Literal["all"] | None = None
 

@@ -104,7 +104,7 @@ def read_study(path: str | Path, *, judge: Judge | None = None, with_data: bool 
     folder = path.resolve().parent
     about, data, method = parts.pop("study"), parts.pop("data"), parts.pop("method")
     outcomes = _with_primary(arrays["outcome"])
-    sensitivity = arrays["sensitivity"]
+    sensitivity = _as_main(arrays["sensitivity"], method, problems)
     release, context, plan = parts["release"], parts["context"], parts["plan"]
     problems += rule_problems(data, outcomes, sensitivity, release, context)
     problems += plan_problems(plan, data, outcomes)
@@ -157,6 +157,22 @@ def _with_primary(outcomes: Outcomes) -> Outcomes:
     return outcomes if only is None else (replace(only, primary=True),)
 
 
+def _as_main(
+    entries: tuple[Sensitivity | None, ...], method: Method | None, problems: list[Said]
+) -> tuple[Sensitivity | None, ...]:
+    """Sensitivity analyses with the fields of the main method, where they say so, under their own."""
+    whole = list(entries)
+    for at, entry in enumerate(entries):
+        if entry is None or not entry.as_main or method is None:
+            continue
+        if entry.name != method.name:
+            text = f'takes the fields of [method], which is "{method.name}". Name it, or take the key out'
+            problems.append(Said(("sensitivity", at, "as_main"), text))
+            continue
+        whole[at] = replace(entry, options={**method.options, **entry.options})
+    return tuple(whole)
+
+
 # -- tables ------------------------------------------------------------------------------
 
 
@@ -193,7 +209,7 @@ def _array(name: str, raw: Mapping[str, Any], problems: list[Said]) -> tuple[Any
 
 def _declared(declaration: type, given: Any, path: KeyPath, problems: list[Said]) -> Any:
     if declaration in (Method, Sensitivity) and isinstance(given, dict):
-        own = {"name", "note", "window"} if declaration is Sensitivity else {"name"}
+        own = {"name", "as_main", "note", "window"} if declaration is Sensitivity else {"name"}
         options = {key: value for key, value in given.items() if key not in own}
         given = {**{key: value for key, value in given.items() if key in own}, "options": options}
     try:
@@ -286,10 +302,12 @@ def _judged(
     asked: list[tuple[KeyPath, Method | Sensitivity]] = [(("method",), method)] if method else []
     asked += [(("sensitivity", at), entry) for at, entry in enumerate(sensitivity) if entry is not None]
     kind = None if data is None else data.shape
+    of_main = judge(method.name, method.options, kind) if method else ()
     found = [
         Said((*path, *(key if isinstance(key, tuple) else (key or "name",))), text)
         for path, entry in asked
-        for key, text in judge(entry.name, entry.options, kind)
+        for key, text in (of_main if entry is method else judge(entry.name, entry.options, kind))
+        if entry is method or not (getattr(entry, "as_main", False) and (key, text) in of_main)
     ]
     return found + [
         Said(("outcome", at, "method"), text)
