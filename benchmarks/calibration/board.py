@@ -32,7 +32,7 @@ from ucimpact.errors import ImpactError
 
 Record = dict[str, Any]
 SHARES = ("coverage", "false positives", "power", "refused", "warned", "coverage unwarned")
-Layout = Literal["by term", "by method", "methods across"]
+Layout = Literal["by term", "by method", "methods across", "by answer"]
 TEXTS = ("reason", "procedure")
 CHUNKS_A_PROCESS = 8
 
@@ -133,9 +133,10 @@ class Family:
     about : str
         For the page: what a draw is.
     cells : tuple of Cell
-    layout : {"by term", "by method", "methods across"}
+    layout : {"by term", "by method", "methods across", "by answer"}
         How the page shows it: a row a cell and effect with every measure of ours; a table a measure with
-        methods and effects side by side; or a row a cell and effect with the coverage of each method.
+        methods and effects side by side; a row a cell and effect with the coverage of each method; or a table
+        a cell with a row for each method and effect.
     """
 
     name: str

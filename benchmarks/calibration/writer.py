@@ -166,7 +166,39 @@ def _methods_across(family: Family, rows: pd.DataFrame) -> Iterator[str]:
     yield "\n".join(lines) + "\n"
 
 
-LAYOUTS = {"by term": _by_term, "by method": _by_method, "methods across": _methods_across}
+def _by_answer(family: Family, rows: pd.DataFrame) -> Iterator[str]:
+    """A table a cell: a row for each method and effect, with the ratio that its mean log ratio is."""
+    told = {"ratio": "ratio", "bias": "bias (log)", "SE over SD": "SE / SD"}
+    for cell in family.cells:
+        own = rows[rows["cell"] == cell.name]
+        shares = [measure for measure in SHARES if measure in set(own["measure"])]
+        lines = [
+            f"| method | effect | {' | '.join([*told.values(), *shares])} |",
+            "|---" * (2 + len(told) + len(shares)) + "|",
+        ]
+        for (method, term), part in own.groupby(["method", "term"], sort=False):
+            at = part.set_index("measure")
+            shown = [_number(at, measure) for measure in ("bias", "SE over SD")]
+            shown = [_ratio(at), *shown, *(_percent(at, measure) for measure in shares)]
+            lines.append(f"| {method} | {term} | {' | '.join(shown)} |")
+        if len(own):
+            yield f"### {cell.name}\n"
+            yield "\n".join(lines) + "\n"
+
+
+LAYOUTS = {
+    "by term": _by_term,
+    "by method": _by_method,
+    "methods across": _methods_across,
+    "by answer": _by_answer,
+}
+
+
+def _ratio(at: pd.DataFrame) -> str:
+    if "log ratio" not in at.index:
+        return "–"
+    value, mc = at.loc["log ratio", ["value", "mc_error"]]
+    return f"{math.exp(value):.3f} ({math.exp(value) * mc:.3f})"
 
 
 def _percent(at: pd.DataFrame, measure: str) -> str:
