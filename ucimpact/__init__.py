@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from ucimpact.data.cohort import Cohort
+    from ucimpact.data.histories import Histories
     from ucimpact.data.panel import Panel
     from ucimpact.data.series import Series
     from ucimpact.diagnostics.check import Check
@@ -28,6 +29,7 @@ _HOME = {
     "Cohort": "data.cohort",
     "Estimate": "estimate",
     "Evaluation": "evaluation",
+    "Histories": "data.histories",
     "HonestDiD": "diagnostics.honest_did",
     "ManyEstimates": "methods.many_estimates",
     "Outcome": "study",
@@ -45,6 +47,7 @@ __all__ = [
     "Cohort",
     "Estimate",
     "Evaluation",
+    "Histories",
     "HonestDiD",
     "ManyEstimates",
     "Outcome",

@@ -18,6 +18,7 @@ from ucimpact.methods.imputation import ImputationDiD
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.matched_cohort import MatchedCohort
 from ucimpact.methods.multi_site_its import MultiSiteITS
+from ucimpact.methods.sequential_trials import Measured, SequentialTrials
 from ucimpact.methods.structural import StructuralTimeSeries
 from ucimpact.methods.sun_abraham import SunAbraham
 
@@ -35,6 +36,7 @@ METHODS: dict[str, type[Any]] = {
     "its": InterruptedTimeSeries,
     "matched-cohort": MatchedCohort,
     "multi-site-its": MultiSiteITS,
+    "sequential-trials": SequentialTrials,
     "structural": StructuralTimeSeries,
     "sun-abraham": SunAbraham,
 }
@@ -53,7 +55,9 @@ __all__ = [
     "ImputationDiD",
     "InterruptedTimeSeries",
     "MatchedCohort",
+    "Measured",
     "MultiSiteITS",
+    "SequentialTrials",
     "StructuralTimeSeries",
     "SunAbraham",
     "build",
