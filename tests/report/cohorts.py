@@ -2,7 +2,7 @@
 
 ``visits``: a matched cohort with a benefit. ``volunteers``: one that could not tell. ``frailty``: more
 admissions than expected. ``unlike``: a comparison that does not pass its checks. ``befriending``: own
-clients only, before and after.
+clients only, before and after. ``discharges``: trials by day since discharge, with every picture.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import cohort_parts
 from parts import Document, analysis, check, estimate, row, whole
 
 from ucimpact import words
@@ -312,6 +313,23 @@ def unlike() -> Document:
     return cohort_document("the falls service", False, level="very low", key_fail=True)
 
 
+def discharges() -> Document:
+    """Trials by day since discharge, weighted, with everything that is told of the groups."""
+    document = visits()
+    main = next(entry for entry in document["estimates"] if entry["role"] == "primary")
+    main["method"] = "sequential-trials"
+    main["spec"] = {"outcome": "admissions_90d", "trigger": "emergency discharge", "within": 14, "every": "day",
+                    "by": "weights", "ratio": 3, "caliper": 0.2, "question": "usual-care", "later": "keep", "level": 0.95}  # fmt: skip
+    for held in document["data"]["cohort"]["balance"]:
+        held["strong"] = held["name"] in ("admissions_before", "frailty")
+        held["strength"] = 0.31 if held["strong"] else 0.06
+    document["data"]["cohort"].update(cohort_parts.groups())
+    document["checks"].insert(1, check(
+        "trajectory", "Were the two groups on the same path before?", "holds",
+        "In no month before the start do the two groups differ by more than chance gives. Both rise to the discharge."))  # fmt: skip
+    return document
+
+
 def befriending() -> Document:
     """Own clients only, before and after: no finding, and what may honestly be said."""
     return before_after_document()
@@ -393,4 +411,5 @@ COHORTS = {
     "frailty": frailty,
     "unlike": unlike,
     "befriending": befriending,
+    "discharges": discharges,
 }

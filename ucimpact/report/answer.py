@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ucimpact.report import trials
 from ucimpact.report.figures import how_measured, may_claim
 from ucimpact.report.money import Worth, worth
 from ucimpact.report.phrases import emphasised
@@ -96,6 +97,7 @@ class Answer:
     long: bool
     lead: tuple[tuple[str, bool], ...]
     extra: tuple[str, ...]
+    question: tuple[str, str]
     picture: Picture | None
     decision: Decision
     certainty: Certainty
@@ -114,6 +116,7 @@ def answer(document: Mapping[str, Any]) -> Answer:
         long=len(told["headline"]) > LONG_HEADLINE,
         lead=emphasised(told.get("lead") or "", found=may_claim(finding)),
         extra=tuple(told.get("extra") or ()),
+        question=trials.question(document),
         picture=picture(finding),
         decision=Decision(
             verdict=decided["verdict"],

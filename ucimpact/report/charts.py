@@ -147,7 +147,7 @@ def observed_expected(chart: ObservedExpected, width: int) -> Drawing:
     texts = texts_of(marks, plain)
     ends = _ends(chart)
     note = "" if from_zero else f"The scale starts at {texts[0]}, not at 0."
-    under = _rows_under(chart.axis_label, width) + (1 if note else 0)
+    under = rows_under(chart.axis_label, width) + (1 if note else 0)
     left = max(measure(text, SMALL) for text in texts) + 12
     right, above = margins(ends, narrow)
     placed = above_the_plot(
@@ -196,7 +196,7 @@ def path(chart: Path, width: int) -> Drawing:
     low, high = min(values) - room, max(values) + room
     marks = ticks_within(low, high, 5)
     texts = texts_of(marks, chart.worded)
-    under = _rows_under(chart.axis_label, width)
+    under = rows_under(chart.axis_label, width)
     drawing = blank(width, (300 if narrow else 340) + ROW * under)
     left = max(measure(text, SMALL) for text in texts) + 12
     axes = drawing.axes(left, 14, 10 + ROW, 34 + ROW * under)
@@ -245,7 +245,7 @@ def placebo(chart: Placebo, width: int) -> Drawing:
     typical = sorted(v for v in (other[last] for other in chart.others) if v is not None)
     far = typical[len(typical) // 8 if end > 0 else -1 - len(typical) // 8] if typical else 0.0
     ends = [End(last, end, BLUE, 3.0, chart.pilot_label), End(last, far, MANY, 1.5, chart.others_label)]
-    under = ROW * _rows_under(chart.axis_label, width)
+    under = ROW * rows_under(chart.axis_label, width)
     drawing = blank(width, under + (272 + key_height(ends) if narrow else 360))
     left = max(measure(text, SMALL) for text in texts) + 12
     axes = drawing.axes(left, *margins(ends, narrow), 34 + under)
@@ -275,14 +275,14 @@ def power(chart: Power, width: int) -> Drawing:
     x0, y0, x1, y1 = drawing.box
     marks = ticks_within(0, chart.sizes[-1], 4 if narrow else 6)
     for mark, text in zip(marks, texts_of(marks, plain), strict=True):
-        _clamped(drawing, _pixel(axes, mark, 0)[0], y0 - 20, text)
+        clamped(drawing, _pixel(axes, mark, 0)[0], y0 - 20, text)
     drawing.write((x0 + x1) / 2, y0 - 20 - ROW, chart.axis_label, colour=MUTED, size=SMALL, align="center")
     axes.plot(chart.sizes, chart.chances, color=BLUE, lw=3)
     if chart.worthwhile is not None:
         at = _pixel(axes, chart.worthwhile, 0)[0]
         drawing.line((at, y0), (at, y1 + 4), colour=TEAL, width=2, dashed=True)
         for k, row in enumerate(reversed(rows)):
-            _clamped(drawing, at, y1 + 8 + ROW * k, row, colour=INK, size=SMALL)
+            clamped(drawing, at, y1 + 8 + ROW * k, row, colour=INK, size=SMALL)
     x, y = _pixel(axes, chart.found_at, 80)
     axes.plot([chart.found_at], [80], ls="none", marker="o", ms=9, mfc=BLUE, mec=BLUE)
     size = SMALL if narrow else SIZE
@@ -407,10 +407,13 @@ def grid(
 
 
 BY_WEEK = (1, 2, 4, 8, 13, 26, 52, 104, 260)
+ROOMY = 44
+"""Pixels between the names of days."""
+BY_DAY = (1, 2, 5, 10, 15, 30, 60, 90, 180, 365)
 BY_MONTH = (1, 2, 3, 4, 6, 12, 24, 36, 48, 60, 120, 180, 240, 600)
 
 
-def _rows_under(text: str, width: int) -> int:
+def rows_under(text: str, width: int) -> int:
     """Lines that a text takes below an axis."""
     return len(_broken(text, width))
 
@@ -434,14 +437,16 @@ def periods_below(
     note: str = "",
     besides: int | None = None,
     counts: str = "",
+    days: bool = False,
 ) -> None:
     """Names of periods at even steps, as many as fit with a fifth to spare; ``besides`` too if it fits.
 
-    ``counts`` says below them what they count; numbers then stand at even steps from 0.
+    ``counts`` says below them what they count; numbers then stand at even steps from 0, and those of days at
+    round ones.
     """
     x0, y0, x1, _ = drawing.box
-    widest = 1.2 * max(measure(label, SMALL) for label in labels) + 8
-    steps = BY_WEEK if labels[0][:1].isdigit() and not counts else BY_MONTH
+    widest = max(1.2 * max(measure(label, SMALL) for label in labels) + 8, ROOMY if days else 0)
+    steps = BY_DAY if days else BY_WEEK if labels[0][:1].isdigit() and not counts else BY_MONTH
     step = next((s for s in steps if s * (x1 - x0) / len(labels) >= widest), len(labels))
     first = labels.index("0") % step if counts and "0" in labels else 0
     places = [place for place in range(first, len(labels), step) if labels[place]]
@@ -450,15 +455,20 @@ def periods_below(
     for place in places:
         x = _pixel(axes, place, 0)[0]
         drawing.line((x, y0), (x, y0 - 5), colour=MUTED)
-        _clamped(drawing, x, y0 - 22, labels[place])
-    told = _broken(counts, drawing.width)
-    for k, line in enumerate(told):
-        _clamped(drawing, (x0 + x1) / 2, y0 - 22 - ROW * (k + 1), line)
+        clamped(drawing, x, y0 - 22, labels[place])
+    written_below(drawing, counts)
     if note:
         drawing.write(0, 6, note, colour=MUTED, size=SMALL)
 
 
-def _clamped(
+def written_below(drawing: Drawing, text: str) -> None:
+    """What an axis counts, below the names of its ticks, in as many lines as it takes."""
+    x0, y0, x1, _ = drawing.box
+    for k, line in enumerate(_broken(text, drawing.width)):
+        clamped(drawing, (x0 + x1) / 2, y0 - 22 - ROW * (k + 1), line)
+
+
+def clamped(
     drawing: Drawing, x: float, y: float, text: str, *, colour: str = MUTED, size: int = SMALL
 ) -> None:
     """Centred text that stays on the drawing."""
@@ -471,7 +481,7 @@ def start_line(drawing: Drawing, axes: Axes, place: float, label: str) -> None:
     _, y0, _, y1 = drawing.box
     x = _pixel(axes, place, 0)[0]
     drawing.line((x, y0), (x, y1 + 4), colour=MUTED)
-    _clamped(drawing, x, y1 + 9, label)
+    clamped(drawing, x, y1 + 9, label)
 
 
 Named = tuple[Mark, str, Spot]

@@ -11,19 +11,15 @@ from typing import Any
 
 from ucimpact.report import method
 from ucimpact.report.figures import Figure, how_measured, may_claim, primary, source_of, toward_good
+from ucimpact.report.groups import is_weighted, plainly_named
 from ucimpact.report.phrases import count, stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.single import Claim, Interval
-from ucimpact.report.tables import Table, table
 from ucimpact.words import Measure, bare, capital, joint, measure, naive_beside, number, spoken
 from ucimpact.words import statement as words
 
 WHOLE = 0.995
 """From here on a share prints as 100%, and is called all."""
-ALIKE, NEARLY = 0.10, 0.25
-"""Standardised differences up to which two groups are alike, and nearly so; the same as in the check."""
-MOST_DIFFERENCES = 6
-"""Measures on which people without a match are described."""
 CLAIMED = "Before and after would claim it all."
 REFERRED = (
     "People are often referred at their worst, and most get better whatever is done. Statisticians call it "
@@ -240,104 +236,6 @@ def _expected_range(held: Mapping[str, Any], how: Measure) -> str:
     return f"likely range of the expected fall {how.amount(max(low, 0.0))} to {how.amount(max(high, 0.0))}"
 
 
-# The groups
-
-
-def groups(document: Mapping[str, Any]) -> Section | None:
-    """What the two groups were like at the start, before and after matching, and who had no match."""
-    held = document["data"].get("cohort") or {}
-    rows = held.get("balance") or []
-    tables = [made for made in (_balance(document, rows), _lost(held.get("lost") or {})) if made is not None]
-    if not tables:
-        return None
-    told = next((check["text"] for check in document["checks"] if check["name"] == "balance"), "")
-    lost, text = held.get("lost") or {}, []
-    if lost.get("n"):
-        of = f" of {number(lost['of'])}" if lost.get("of") else ""
-        why = "; ".join(
-            f"{number(row['n'])}: {_plain(row['reason'])}"
-            for row in lost.get("reasons") or ()
-            if row.get("n")
-        )
-        said = f"{number(lost['n'])}{of} people supported had nobody like them to compare with"
-        text.append(stopped(f"{said} ({why})" if why else said))
-        text.append("This report says nothing about them.")
-    reading = (
-        f"Two groups are called alike on a measure if they differ by no more than {ALIKE} of its standard "
-        f"deviation, nearly alike up to {NEARLY}, and unlike beyond. The figure in brackets says how far."
-    )
-    return Section(
-        ident="groups",
-        heading="Were the two groups alike at the start?",
-        kind="tables",
-        bold=told,
-        text=tuple(text),
-        tables=tuple(tables),
-        note=Note(name="What alike means", paragraphs=(("What alike means", reading),)),
-    )
-
-
-def _plain(reason: Any) -> str:
-    return str(reason).replace("`", "").replace("_", " ")
-
-
-def _balance(document: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Table | None:
-    if not rows:
-        return None
-    counts = {**document["data"]["counts"], **(primary(document).get("counts") or {})}
-    head = ["Measure"]
-    names = (
-        ("Supported", "matched_pilot"),
-        ("Matched", "matched_comparison"),
-        ("Everyone else", "comparison"),
-    )
-    head += [f"{name} ({number(counts[key])})" if counts.get(key) else name for name, key in names]
-    told = [
-        [
-            capital(_plain(row.get("label") or row["name"])),
-            *_level([row.get(name) for name in ("pilot", "comparison", "comparison_before")], row),
-            _answer(row.get("smd")),
-        ]
-        for row in rows
-    ]
-    return table("The groups at the start", [*head, "After matching"], told, (1, 2, 3))
-
-
-def _level(values: list[float | None], row: Mapping[str, Any]) -> list[str]:
-    """Means of one measure alike in decimals; a yes or no, which has no ratio of variances, in per cent."""
-    known = [abs(v) for v in values if v is not None]
-    share = row.get("yes_no", row.get("variance_ratio") is None) and all(v <= 1 for v in known)
-    decimals = 0 if share or max(known, default=0.0) >= 1000 else 1 if max(known, default=0.0) >= 3 else 2
-    return [
-        "not worked out" if v is None else f"{number(100 * v)}%" if share else number(v, decimals)
-        for v in values
-    ]
-
-
-def _answer(smd: float | None) -> str:
-    if smd is None:
-        return "cannot tell"
-    size = abs(smd)
-    word = "alike" if size <= ALIKE else "nearly alike" if size <= NEARLY else "unlike"
-    return f"{word} ({number(size, 2)})"
-
-
-def _lost(lost: Mapping[str, Any]) -> Table | None:
-    rows = list(lost.get("differ") or ())[:MOST_DIFFERENCES]
-    if not rows:
-        return None
-    told = [
-        [
-            capital(_plain(row.get("label") or row["name"])),
-            *_level([row.get("lost"), row.get("matched")], {"variance_ratio": 1}),
-        ]
-        for row in rows
-    ]
-    return table(
-        "Those without a match, beside those with one (means)", ["Measure", "Without", "With"], told, (1, 2)
-    )
-
-
 # The method
 
 
@@ -354,23 +252,55 @@ def explained(document: Mapping[str, Any]) -> tuple[str, str]:
     entry, finding = primary(document), document["finding"]
     spec, name = entry.get("spec") or {}, entry.get("method") or ""
     first, rest = method.explained(name)
-    if name != "matched-cohort":
+    if name not in method.OF_PEOPLE:
         return first, rest
     rows = (document["data"].get("cohort") or {}).get("balance") or ()
-    labels = {row["name"]: _plain(row.get("label") or row["name"]) for row in rows}
-    alike = [labels.get(column, _plain(column)) for column in spec.get("exact") or ()]
-    ratio, measures = spec.get("ratio") or 1, len(spec.get("covariates") or ())
-    others = "another who was" if ratio == 1 else f"up to {count(ratio).lower()} others who were"
-    told = [f"Each person supported was matched with {others} not."]
+    labels = {row["name"]: plainly_named(row.get("label") or row["name"]) for row in rows}
+    alike = [labels.get(column, plainly_named(column)) for column in spec.get("exact") or ()]
+    measures = len(spec.get("covariates") or ()) + len(spec.get("measured") or ())
+    told = [_trials(spec)] if name == "sequential-trials" else []
+    if is_weighted(document):
+        told.append(_by_weights(measures))
+    elif name == "matched-cohort" or spec.get("by") == "matching":
+        told += _by_matching(spec, measures)
     if alike:
         told.append(f"They had to be the same in: {joint(alike)}.")
+    how = FAMILIES.get(str(spec.get("family") or "poisson"))
+    if how and name != "doubly-robust-cohort":
+        unit = "the people being in it more than once" if name == "sequential-trials" else "the matching"
+        if name == "weighted-cohort":
+            unit = "the weights"
+        told.append(f"{finding['label']}: compared {how}, with a range that allows for {unit}.")
+    return first, " ".join([*(text for text in told if text), rest])
+
+
+def _trials(spec: Mapping[str, Any]) -> str:
+    """When a trial is opened."""
+    if not spec.get("trigger"):
+        return f"A trial begins every {spec.get('every') or 'day'}."
+    last = number(spec.get("within") or 0)
+    event = plainly_named(spec["trigger"])
+    return f"A trial begins on the day on which each {event} ends, and on each of the {last} days after."
+
+
+def _by_weights(measures: int) -> str:
+    """How people beside those supported were made to count."""
+    told = "People beside them count for more the likelier they were to have it themselves"
+    if not measures:
+        return f"{told}."
+    noun = "measure" if measures == 1 else "measures"
+    return f"{told}, judged from {count(measures).lower()} recorded {noun}."
+
+
+def _by_matching(spec: Mapping[str, Any], measures: int) -> list[str]:
+    """How people beside those supported were picked."""
+    ratio = spec.get("ratio") or 1
+    others = "another who was" if ratio == 1 else f"up to {count(ratio).lower()} others who were"
+    told = [f"Each person supported was matched with {others} not."]
     if measures:
         noun = "measure" if measures == 1 else "measures"
         told.append(
             f"They had to be near in the chance of being supported, judged from {count(measures).lower()} "
             f"recorded {noun}."
         )
-    how = FAMILIES.get(str(spec.get("family") or "poisson"))
-    if how:
-        told.append(f"{finding['label']}: compared {how}, with a range that allows for the matching.")
-    return first, " ".join([*told, rest])
+    return told

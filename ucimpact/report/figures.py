@@ -13,7 +13,10 @@ from typing import Any
 
 from ucimpact.report import course, staggered
 from ucimpact.report.charts import Chart, Label, ObservedExpected, Path
+from ucimpact.report.columns import Columns
 from ucimpact.report.forest import Forest
+from ucimpact.report.lines import Lines
+from ucimpact.report.love import Love
 from ucimpact.report.monitor import Monitor
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.single import Claim, Interval
@@ -35,6 +38,10 @@ APART = 0.75
 """A comparison line further from the pilot's than this share of its spread is left to the table."""
 
 
+Drawn = Chart | Interval | Claim | Forest | Monitor | Lines | Love | Columns
+"""Everything that can be drawn."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """A chart with all that stands round it.
@@ -52,7 +59,7 @@ class Figure:
     ident: str
     title: str
     measure: str
-    chart: Chart | Interval | Claim | Forest | Monitor
+    chart: Drawn
     name: str
     description: str
     source: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ucimpact.report import figures, method
+from ucimpact.report import figures, method, trials
 from ucimpact.report.names import COUNTS
 from ucimpact.report.phrases import number_of, quoted, stopped
 from ucimpact.report.section import Note, Section, Step
@@ -24,7 +24,8 @@ PROFILES = {
 def who(document: Mapping[str, Any]) -> Section | None:
     """From the file to the analysis."""
     held = document["data"]
-    flow = tuple(Step(kind=row["kind"], n=_n(row["n"]), text=row["text"]) for row in held["flow"])
+    rows = (held.get("cohort") or {}).get("flow") or held["flow"]
+    flow = tuple(Step(kind=row["kind"], n=_n(row["n"]), text=row["text"]) for row in rows)
     facts = method.named(*_counts(document))
     if not flow and not facts:
         return None
@@ -46,6 +47,8 @@ def who(document: Mapping[str, Any]) -> Section | None:
         heading="Who and what was included?",
         kind="flow",
         flow=flow,
+        text=tuple(text for text in (trials.timing(document),) if text),
+        figure=trials.delays(document),
         facts=tuple((name, text) for name, text in asked if text),
         tables=tuple(tables),
         note=Note(name="What was analysed", paragraphs=(("What was analysed", ""),), facts=facts)

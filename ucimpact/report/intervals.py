@@ -27,7 +27,10 @@ REACH = 3.0
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """An estimate to be shown as a row; None for a limit that cannot be had."""
+    """An estimate to be shown as a row; None for a limit that cannot be had.
+
+    One that is ``raw`` is no finding, and is drawn as an open square whatever its range.
+    """
 
     label: str
     est: float
@@ -35,6 +38,7 @@ class Result:
     hi: float | None
     detail: str = ""
     main: bool = False
+    raw: bool = False
 
     @property
     def told(self) -> str:
@@ -55,6 +59,7 @@ class Row:
     dot: str
     bar_left: str
     bar_width: str
+    raw: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +96,7 @@ class Rows:
     shown: tuple[Answer, ...]
     off_axis: int
     unsure: str = "Could not tell: the range includes no change"
+    raw: str = ""
 
 
 def answer_of(lo: float | None, hi: float | None) -> Answer:
@@ -109,6 +115,7 @@ def rows(
     worthwhile: float | None = None,
     worthwhile_text: str = "",
     likely_range: str = "95% interval",
+    raw: str = "",
 ) -> Rows:
     """Results as rows on one axis that holds no change and, if given, the smallest worthwhile change.
 
@@ -122,6 +129,8 @@ def rows(
         Words and decimals for a difference.
     worthwhile : float, optional
         With its sign: negative where fewer is better.
+    raw : str
+        What an open square stands for.
     """
     results = [result for _, members in groups for result in members]
     axis = _axis(results, worthwhile)
@@ -130,7 +139,7 @@ def rows(
         for heading, members in groups
         if members
     )
-    present = {row.answer for group in drawn for row in group.rows}
+    present = {row.answer for group in drawn for row in group.rows if not row.raw}
     order: tuple[Answer, ...] = ("fell", "rose", "unsure")
     return Rows(
         caption=caption,
@@ -144,7 +153,8 @@ def rows(
         fewer=how.fewer.capitalize(),
         more=how.more.capitalize(),
         shown=tuple(answer for answer in order if answer in present),
-        unsure=_unsure(results),
+        unsure=_unsure([result for result in results if not result.raw]),
+        raw=raw if any(result.raw for result in results) else "",
         off_axis=sum(not all(axis.holds(v) for v in _values(r)) for r in results),
     )
 
@@ -226,7 +236,8 @@ def _row(result: Result, axis: Axis, how: Measure, worthwhile: float | None) -> 
         main=result.main,
         difference=difference,
         range=likely,
-        answer=answer_of(lo, hi),
+        answer="unsure" if result.raw else answer_of(lo, hi),
+        raw=result.raw,
         dot=css(axis.place(result.est)) if axis.holds(result.est) else "",
         bar_left=left,
         bar_width=width,

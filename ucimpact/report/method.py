@@ -32,6 +32,9 @@ from ucimpact.words import capital, number
 BY_PERIOD = ("event", "event_log", "group", "calendar", "group_time")
 """Effects that have a chart or a table of their own, or stand in the document alone."""
 
+OF_PEOPLE = ("matched-cohort", "weighted-cohort", "doubly-robust-cohort", "sequential-trials")
+"""Methods that compare people with people beside them."""
+
 Facts = tuple[tuple[str, str], ...]
 
 
@@ -77,7 +80,7 @@ def facts(document: Mapping[str, Any]) -> Facts:
     told: list[tuple[str, str]] = []
     if entry.get("draws_from"):
         told.append(("Procedure", glossed(str(entry["draws_from"]), noun_of(document))))
-    if entry.get("method") != "matched-cohort":
+    if entry.get("method") not in OF_PEOPLE:
         told += named({key: rule.get(key) for key in RULE}, RULE)
     second = rule.get("second_opinion") or {}
     if second.get("procedure"):
@@ -101,7 +104,7 @@ def facts(document: Mapping[str, Any]) -> Facts:
 
 def _of_people(entry: Mapping[str, Any], extras: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was chosen in a comparison of people, and what its audit and its gauge of the unrecorded say."""
-    if entry.get("method") != "matched-cohort":
+    if entry.get("method") not in OF_PEOPLE:
         return []
     spec = entry.get("spec") or {}
     chosen = {key: spec.get(key) for key in MATCHING}

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ucimpact.report import charts, forest, monitor, single
+from ucimpact.report import charts, columns, forest, lines, love, monitor, single
 from ucimpact.report.canvas import Drawing, settings, svg
-from ucimpact.report.figures import Figure
+from ucimpact.report.figures import Drawn, Figure
 from ucimpact.report.statement import statement
 from ucimpact.report.view import view
 
@@ -68,9 +68,7 @@ def templates() -> Path:
     raise FileNotFoundError("the report templates are missing from this installation of ucimpact")
 
 
-def drawing(
-    chart: charts.Chart | single.Interval | single.Claim | forest.Forest | monitor.Monitor, width: int
-) -> Drawing:
+def drawing(chart: Drawn, width: int) -> Drawing:
     """The chart at a width."""
     with settings():
         match chart:
@@ -86,6 +84,12 @@ def drawing(
                 return charts.power(chart, width)
             case monitor.Monitor():
                 return monitor.monitor(chart, width)
+            case lines.Lines():
+                return lines.lines(chart, width)
+            case love.Love():
+                return love.love(chart, width)
+            case columns.Columns():
+                return columns.columns(chart, width)
             case single.Interval():
                 return single.interval(chart, width, narrow=width == charts.NARROW)
             case single.Claim():

@@ -15,15 +15,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from ucimpact.report import (
+    before,
     cohort,
     course,
     figures,
     findable,
+    groups,
+    incidence,
     included,
     intervals,
     method,
     monitoring,
     placebos,
+    subgroups,
+    trials,
+    unrecorded,
 )
 from ucimpact.report import sites as site_chart
 from ucimpact.report.answer import Answer, answer
@@ -71,14 +77,7 @@ def view(document: Mapping[str, Any]) -> View:
     """What the page shows of a document."""
     document = tidy(document)
     study, finding = document["study"], document["finding"]
-    people = cohort.is_cohort(document)
-    made = (
-        cohort.effect(document) if people else effect(document), path(document), placebo(document),
-        sites(document), cohort.naive(document) if people else None, say(document), money(document),
-        limits(document), others(document), trust(document), agree(document), found(document),
-        included.who(document), cohort.groups(document) if people else None, monitoring.section(document),
-        how(document), included.data(document), appendix(document),
-    )  # fmt: skip
+    made = _of_people(document) if cohort.is_cohort(document) else _of_places(document)
     about = [
         study["population"],
         capital(" to ".join(document["data"].get("window") or ())),
@@ -95,7 +94,29 @@ def view(document: Mapping[str, Any]) -> View:
     )
 
 
-# Sections, in the order of the page
+def _of_places(document: Mapping[str, Any]) -> tuple[Section | None, ...]:
+    """The sections of a report on places or a series, in the order of the page."""
+    return (
+        effect(document), path(document), placebo(document), sites(document), say(document), money(document),
+        limits(document), others(document), trust(document), agree(document), found(document),
+        included.who(document), monitoring.section(document), how(document), included.data(document),
+        appendix(document),
+    )  # fmt: skip
+
+
+def _of_people(document: Mapping[str, Any]) -> tuple[Section | None, ...]:
+    """The sections of a report on people, in the order of the page."""
+    return (
+        cohort.effect(document), incidence.first_time(document), incidence.mean_count(document),
+        cohort.naive(document), trials.simpler(document), say(document), money(document), limits(document),
+        subgroups.subgroups(document), others(document), trust(document), unrecorded.unrecorded(document),
+        agree(document), trials.alternatives(document), found(document), included.who(document),
+        groups.groups(document), before.before(document), how(document), included.data(document),
+        appendix(document),
+    )  # fmt: skip
+
+
+# Sections
 
 
 def effect(document: Mapping[str, Any]) -> Section | None:
