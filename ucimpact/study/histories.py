@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -128,12 +129,7 @@ class TwoTables:
         column = str(self.study.data.person)
         if column in self.absent[PEOPLE] | self.absent[EVENTS]:
             return
-        people, events = (
-            np.array(
-                [None if is_empty(cell) else as_kind(cell) for cell in table.columns[column]], dtype=object
-            )
-            for table in self.tables.values()
-        )
+        people, events = (_each(as_kind, table.columns[column]) for table in self.tables.values())
         codes, _ = pd.factorize(np.concatenate([people, events]))
         numbers = np.where(codes < 0, np.nan, codes + 1.0)
         self.people[column], self.events[column] = numbers[: len(people)], numbers[len(people) :]
@@ -174,14 +170,21 @@ class TwoTables:
         self._twice()
 
     def _days(self, name: str, column: str, dates: Dates | None) -> pd.Series:
-        read = read_dates(self.tables[name].columns[column], form=dates.format if dates else None)
+        cells, form = self.tables[name].columns[column], dates.format if dates else None
+        codes, different = pd.factorize(np.array(cells, dtype=object))
+        read = read_dates(list(different), form=form)
+        if read.problems or any(note[0].isdigit() for note in read.notes):
+            read = read_dates(cells, form=form)  # with the rows of problems, and notes that count them
+        else:
+            days = np.append(read.days, np.datetime64("NaT"))[codes]
+            read = replace(read, days=days)
         self.notes += [f"`{column}`: {note}" for note in read.notes]
         self._cells(name, column, read.problems)
         return pd.Series(read.days)
 
     def _kinds(self, cells: Sequence[Any]) -> list[str | None]:
         """Kinds in one spelling: as the study writes them, else as they are written most often."""
-        plain = [None if is_empty(cell) else " ".join(as_kind(cell).split()) for cell in cells]
+        plain = _each(lambda cell: " ".join(as_kind(cell).split()), cells).tolist()
         often = Counter(kind for kind in plain if kind is not None)
         spelt: dict[str, str] = {name.casefold(): name for name, _ in reversed(often.most_common())}
         spelt |= {name.casefold(): name for name in events_named(self.study)}
@@ -213,12 +216,14 @@ class TwoTables:
         table, end = self.tables[EVENTS], self.declared.end
         if end is None or self.problems:
             return
-        again = pd.DataFrame(table.columns).astype(str).duplicated().to_numpy()
-        again = again & ~np.isnat(np.asarray(self.events[end], dtype="datetime64[D]"))
+        stays = np.flatnonzero(~np.isnat(np.asarray(self.events[end], dtype="datetime64[D]")))
+        of_stays = {name: [str(cells[at]) for at in stays] for name, cells in table.columns.items()}
+        again = np.zeros(len(table), dtype=bool)
+        again[stays] = pd.DataFrame(of_stays).duplicated().to_numpy()
         number = int(again.sum())
         if number:
-            stays = f"{number:,} stay{'s stand' if number > 1 else ' stands'}"
-            self.notes.append(f"{stays} twice in {self.called[EVENTS]}, alike in every column: counted once")
+            stand = f"{number:,} stay{'s stand' if number > 1 else ' stands'}"
+            self.notes.append(f"{stand} twice in {self.called[EVENTS]}, alike in every column: counted once")
             self.events = {name: pd.Series(cells)[~again].to_numpy() for name, cells in self.events.items()}
             self.kept = ~again
 
@@ -291,6 +296,13 @@ class TwoTables:
         table = self.tables[name]
         row = None if at is None else int(table.rows[at])
         return Problem(f"in {self.called[name]}, {what}", do, file=table.file, row=row, column=column)
+
+
+def _each(plain: Callable[[Any], str], cells: Sequence[Any]) -> np.ndarray:
+    """Each cell as plain text, None where it is empty; what stands often is worked out once."""
+    codes, different = pd.factorize(np.array(cells, dtype=object))
+    texts = [None if is_empty(cell) else plain(cell) for cell in different]
+    return np.array([*texts, None], dtype=object)[codes]
 
 
 def _called(people: Table, events: Table, sheet: str | None) -> Mapping[str, str]:
