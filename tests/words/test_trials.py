@@ -68,15 +68,18 @@ TEXTS = [
     ),
     (
         size_sentence(math.log(1.2)),
-        "They cannot rule out a bias of the result by up to 20%. This assumes that whatever moves them moves "
-        "the result 4 times as far.",
+        "Outcomes that the service cannot change do not rule out a bias of the result by up to 20%. This "
+        "assumes that whatever moves them moves the result four times as far.",
     ),
     (
         size_sentence(math.log(3.2), 2.5),
-        "They cannot rule out a bias of the result of up to 3.2 times. This assumes that whatever moves them "
-        "moves the result 2.5 times as far.",
+        "Outcomes that the service cannot change do not rule out a bias of the result of up to 3.2 times. This "
+        "assumes that whatever moves them moves the result 2.5 times as far.",
     ),
-    (size_sentence(None), "Without such outcomes no size of bias can be ruled out."),
+    (
+        size_sentence(None),
+        "Without outcomes that the service cannot change, no size of bias can be ruled out.",
+    ),
     (
         unseen_sentence(0.69, 1.36),
         "Anything between 29% fewer and 40% more would not have been noticed.",
@@ -87,7 +90,7 @@ TEXTS = [
     ),
     (
         selection_sentence((0.62, 0.24), (0.61, 0.27), (0.895, 0.8, 1.02), outcome="emergency admissions"),
-        "Those with the service went from 62.0 to 24.0 emergency admissions per 100 people. Similar people "
+        "Those with the service went from 62.0 to 24.0 emergency admissions per 100. Similar people "
         "without it, picked in the same way, went from 61.0 to 27.0. So being picked at a bad time gives about "
         "90% of that fall by itself (likely range 80% to 100%).",
     ),

@@ -1,17 +1,12 @@
 """Questions asked of a comparison of people: alike, on one clock, alike in what the service cannot change?
 
-References
-----------
-.. [1] Stuart, E. A. (2010). Matching methods for causal inference: a review and a look forward.
-   *Statistical Science* 25(1), 1-21: differences under 0.1 are small, above 0.25 regression cannot be trusted
-   to mend them.
-.. [2] Lipsitch, M., Tchetgen Tchetgen, E. and Cohen, T. (2010). Negative controls: a tool for detecting
-   confounding and bias in observational studies. *Epidemiology* 21(3), 383-388.
+Balance, course and overlap stand in :mod:`~ucimpact.diagnostics.cohort_balance`, outcomes beyond the
+service's reach in :mod:`~ucimpact.diagnostics.cohort_controls`. :func:`of_estimate` asks all of them, in the
+order in which they are printed.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,67 +14,94 @@ import numpy as np
 
 from ucimpact.data.cohort import Cohort
 from ucimpact.diagnostics.check import Answer, Check
+from ucimpact.diagnostics.cohort_balance import (
+    NAMED,
+    balance,
+    balance_by_site,
+    label_of,
+    overlap,
+    trajectory,
+    weights,
+)
+from ucimpact.diagnostics.cohort_controls import bias, differing, negative_controls
 from ucimpact.estimate import Estimate
-from ucimpact.methods.matched_cohort import ALIKE, MANY_LOST, UNLIKE, NegativeControls
+from ucimpact.inference.sensitivity import BIAS_A_UNIT
+from ucimpact.methods.matched_cohort import MANY_LOST, UNLIKE, NegativeControls
 from ucimpact.words.certainty import QUESTIONS
-from ucimpact.words.numbers import capital, joint
+from ucimpact.words.numbers import joint, mid_sentence
+from ucimpact.words.trials import agreement_sentence, delay_sentence, immortal_sentence
+
+__all__ = [
+    "agreement",
+    "balance",
+    "balance_by_site",
+    "bias",
+    "clock",
+    "differing",
+    "negative_controls",
+    "of_estimate",
+    "overlap",
+    "trajectory",
+    "unmeasured",
+    "weights",
+    "who_was_lost",
+]
 
 WHO_WAS_LOST = "Were nearly all who had the service compared?"
 STRONG = 1.5
 """E-value of the limit nearest no change, from which something unrecorded would have to be strong (J)."""
 
-LIMIT = 1.96
-NAMED = 4
 
+def of_estimate(
+    cohort: Cohort,
+    estimate: Estimate,
+    controls: NegativeControls | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+    includes_no_change: bool | None = None,
+    times: float = BIAS_A_UNIT,
+) -> list[Check]:
+    """Every check that a comparison of people allows, the key checks first.
 
-def balance(estimate: Estimate, labels: Mapping[str, str] | None = None) -> Check:
-    """Whether the matched groups are alike in everything that was named.
-
-    Holds up to 0.10 standard deviations for each measure, doubtful to 0.25, fails above.
+    Parameters
+    ----------
+    cohort : Cohort
+        Whom the estimate is of; for trials, their light cohort.
+    estimate : Estimate
+        Its ``extras`` say what there is to ask of.
+    controls : NegativeControls, optional
+    labels : mapping of str to str, optional
+        Columns as readers meet them.
+    includes_no_change : bool, optional
+        Of the likely range of the finding, where that is not the estimate's own.
+    times : float
+        How many times as far as the controls the result is taken to be moved.
     """
-    rows = estimate.extras.get("balance") or []
-    names = {row["name"]: _label(row["name"], labels) for row in rows}
-    sizes = {row["name"]: math.inf if row["smd"] is None else abs(row["smd"]) for row in rows}
-    answer: Answer
-    if not rows:
-        answer, text = "cannot tell", "No measure was named on which the two groups could be compared."
-    elif (largest := max(sizes.values())) <= ALIKE:
-        where = names[max(sizes, key=lambda name: sizes[name])]
-        answer = "holds"
-        text = (
-            f"After matching, none of the {len(rows)} measures differs by more than a tenth of a standard "
-            f"deviation. The largest difference is {largest:.2f}, in {where}."
-        )
-    else:
-        apart = sorted((n for n in sizes if sizes[n] > ALIKE), key=lambda name: -sizes[name])
-        told = [names[name] for name in apart[:NAMED]]
-        told += [f"{len(apart) - NAMED} more"] if len(apart) > NAMED else []
-        widest = f", by up to {largest:.2f} standard deviations" if math.isfinite(largest) else ""
-        if largest > UNLIKE:
-            answer = "fails"
-            text = f"After matching, the two groups are still unlike in {joint(told)}{widest}."
-            text += " Nothing can be claimed from the result."
-        else:
-            answer = "doubtful"
-            text = f"After matching, the two groups still differ a little in {joint(told)}{widest}."
-    table = [{name: row[name] for name in ("name", "label", "smd_before", "smd")} for row in rows]
-    largest_known = max((size for size in sizes.values() if math.isfinite(size)), default=None)
-    return Check(
-        name="balance",
-        question=QUESTIONS["balance"],
-        answer=answer,
-        text=text,
-        statistic=largest_known,
-        table=table,
-    )
+    asked = [
+        balance(estimate, labels),
+        trajectory(estimate),
+        clock(cohort, estimate, labels),
+        negative_controls(controls, estimate, labels, times=times),
+        agreement(estimate),
+        unmeasured(estimate, includes_no_change=includes_no_change),
+        who_was_lost(estimate),
+        overlap(estimate),
+        weights(estimate),
+        balance_by_site(estimate, labels),
+    ]
+    return [check for check in asked if check is not None]
 
 
-def clock(cohort: Cohort) -> Check:
+def clock(cohort: Cohort, estimate: Estimate | None = None, labels: Mapping[str, str] | None = None) -> Check:
     """Whether the clocks of both groups started on the same day as the service.
 
     Holds where every service began on the index date, doubtful where that is not recorded for all, fails
-    where it began later.
+    where it began later. Trials start both clocks on the day of the service by design; the check then says
+    how long people waited, and what clocks that start before the wait would have shown.
     """
+    if estimate is not None and (trials := estimate.extras.get("trials")):
+        text = _waited(trials, label_of(estimate.outcome, labels))
+        return Check(name="clock", question=QUESTIONS["clock"], answer="holds", text=text)
     days = cohort.delay
     answer: Answer = "cannot tell"
     if cohort.index_date is None:
@@ -109,59 +131,46 @@ def clock(cohort: Cohort) -> Check:
     return Check(name="clock", question=QUESTIONS["clock"], answer=answer, text=text)
 
 
-def negative_controls(
-    controls: NegativeControls | None, estimate: Estimate, labels: Mapping[str, str] | None = None
-) -> Check:
-    """Whether outcomes that the service cannot change are alike in the matched groups [2]_.
+def _waited(trials: Mapping[str, Any], outcome: str) -> str:
+    since = "discharge" if trials.get("trigger") else None
+    said = [delay_sentence(trials.get("mean_delay"), since=since)]
+    ratio = (trials.get("immortal") or {}).get("ratio")
+    if ratio is not None and since is not None:
+        said.append(immortal_sentence(ratio, outcome=mid_sentence(outcome), since=since))
+    return " ".join(said)
 
-    The rule is that of :func:`ucimpact.inference.sensitivity.verdict`: the pooled ratio decides, deaths can
-    only cast doubt, and too few controls cannot tell.
+
+def agreement(estimate: Estimate) -> Check | None:
+    """Whether weighting and matching give the same answer; None for a method that has one way alone.
+
+    They rest on the same people, so a gap of more than two standard errors of the gap says that they lean on
+    different ones. It is doubtful and never fails: which of the two is right cannot be told from it.
     """
-    question = QUESTIONS["negative_controls"]
-    if controls is None or not controls.rows:
-        text = "No outcome that the service cannot change was supplied."
-        return Check(name="negative_controls", question=question, answer="cannot tell", text=text)
-    verdict = controls.verdict(float(estimate.headline["estimate"]))
-    pooled, number = controls.pooled, len(controls.controls)
-    said = []
-    if pooled is not None:
-        limits = [math.exp(pooled.log_ratio + by * LIMIT * pooled.std_error) for by in (0, -1, 1)]
-        which = "1 outcome" if number == 1 else f"{number} outcomes taken together"
-        said.append(
-            f"Among people with the service, {which} stood at {limits[0]:.2f} times the others "
-            f"(likely range {limits[1]:.2f} to {limits[2]:.2f})."
-        )
-    said.append(
-        {
-            "pooled": "Chance alone would hardly give that, so unlike people were compared. "
-            "Nothing can be claimed from the result."
-            if verdict.state == "fails"
-            else "Chance alone would seldom give that, so the groups may be unlike in what records miss.",
-            "deaths": "Deaths differ in the direction that would explain the result.",
-            "few controls": f"At least 3 such outcomes are needed; {number or 'none'} could be worked out.",
-            "few deaths": "With under 10 deaths, and nothing held out from before, too little could be seen.",
-            "none apart": "That is no further from 1 than chance would take it.",
-        }[verdict.because]
-    )
-    if verdict.not_excluded is not None and verdict.state in ("holds", "cannot tell"):
-        room = 100 * math.expm1(verdict.not_excluded)
-        said.append(f"A bias of the result by up to {room:.0f}% could not have been seen in them.")
-    said += [_one_control(row, labels) for row in controls.rows]
+    trials = estimate.extras.get("trials") or {}
+    others = [row for row in trials.get("alternatives") or () if row.get("ratio") is not None]
+    agree = trials.get("agree")
+    if not others:
+        return None
+    rows = [*_headline_ratio(estimate), others[0]]
+    answer: Answer = "cannot tell" if agree is None else "holds" if agree else "doubtful"
     return Check(
-        name="negative_controls",
-        question=question,
-        answer=verdict.state,
-        text=" ".join(said),
-        statistic=pooled.z if pooled is not None else None,
-        table=[{**row, "label": _label(row["column"], labels)} for row in controls.rows],
+        name="agreement",
+        question=QUESTIONS["agreement"],
+        answer=answer,
+        text=agreement_sentence(rows, agree),
+        table=[dict(row) for row in others],
     )
 
 
-def _one_control(row: Mapping[str, Any], labels: Mapping[str, str] | None) -> str:
-    label = capital(_label(row["column"], labels))
-    if row["ratio"] is None:
-        return f"{label} is not counted: {row['why']}."
-    return f"{label}: {row['ratio']:.2f} times ({row['low']:.2f} to {row['high']:.2f})."
+def _headline_ratio(estimate: Estimate) -> list[dict[str, Any]]:
+    """The ratio of the main result, as a row beside other ways; empty where it has none."""
+    if "relative" not in set(estimate.effects["term"]):
+        return []
+    row = estimate.effect("relative")
+    ends = [1 + float(row[name]) for name in ("estimate", "conf_low", "conf_high")]
+    if not np.isfinite(ends).all() or min(ends) <= 0:
+        return []
+    return [{"label": "the result", "ratio": ends[0], "low": ends[1], "high": ends[2]}]
 
 
 def unmeasured(estimate: Estimate, *, includes_no_change: bool | None = None) -> Check:
@@ -182,6 +191,8 @@ def unmeasured(estimate: Estimate, *, includes_no_change: bool | None = None) ->
             f"To explain the result, something unrecorded {need} multiply both the chance of having the "
             f"service and the outcome by {strength:.2f}. That is beyond all that people were matched on."
         )
+        if odds := (estimate.extras.get("sensitivity") or {}).get("rosenbaum"):
+            text += f" {odds['text']}"
     return Check(
         name="unmeasured",
         question=QUESTIONS["unmeasured"],
@@ -210,7 +221,3 @@ def who_was_lost(estimate: Estimate) -> Check | None:
         table=[dict(row) for row in lost.get("reasons") or ()],
         counted=False,
     )
-
-
-def _label(column: str, labels: Mapping[str, str] | None) -> str:
-    return (labels or {}).get(column) or column.replace("_", " ")

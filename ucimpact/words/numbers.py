@@ -77,6 +77,12 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def mid_sentence(label: str) -> str:
+    """A label as it stands inside a sentence: "Emergency admissions" but "A&E attendances"."""
+    first = label.split(" ", 1)[0]
+    return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
+
+
 def chance(p: float) -> str:
     """A whole per cent, "under 1%" or "over 99%"."""
     if not 0 <= p <= 1:

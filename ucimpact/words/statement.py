@@ -23,8 +23,10 @@ Finding = Mapping[str, Any]
 
 REMEDIES = {
     "balance": "matching on what still differs between the groups",
+    "trajectory": "matching on each of the months just before the start",
     "clock": "a record of the day on which each person could have begun",
     "negative_controls": "counts of things that the service cannot change, such as injuries",
+    "agreement": "more people without the service who are like those with it",
     "other_change": "a log of what else changed nearby, and of who had it",
     "same_coding": "a note from the data team on whether coding changed",
     "unmeasured": "recording what the records miss and those who refer people know",

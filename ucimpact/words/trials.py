@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ucimpact.words.numbers import capital, joint, measure, number
-from ucimpact.words.planning import per_cent
+from ucimpact.words.planning import counted, per_cent
 from ucimpact.words.sentences import percent
 
 ASKED = {
@@ -222,15 +222,15 @@ def size_sentence(not_excluded: float | None, times: float = 4.0) -> str:
         How many times as far as those outcomes the result is taken to be moved.
     """
     if not_excluded is None:
-        return "Without such outcomes no size of bias can be ruled out."
+        return "Without outcomes that the service cannot change, no size of bias can be ruled out."
     room = math.exp(not_excluded)
     size = (
         f"by up to {per_cent(100 * (room - 1))}" if room < MANY_TIMES else f"of up to {number(room, 1)} times"
     )
-    far = number(times, 1).removesuffix(".0")
+    far = counted(round(times)) if times in range(2, 13) else number(times, 1)
     return (
-        f"They cannot rule out a bias of the result {size}. This assumes that whatever moves them moves the "
-        f"result {far} times as far."
+        f"Outcomes that the service cannot change do not rule out a bias of the result {size}. This assumes "
+        f"that whatever moves them moves the result {far} times as far."
     )
 
 
@@ -287,7 +287,7 @@ def selection_sentence(
     how = measure("count", decimals=1)
     had, has, others_had, others_have = (how.amount(base * value) for value in (*pilot, *comparison))
     text = (
-        f"Those with the service went from {had} to {has} {outcome} per {base:,} people. Similar people "
+        f"Those with the service went from {had} to {has} {outcome} per {base:,}. Similar people "
         f"without it, picked in the same way, went from {others_had} to {others_have}."
     )
     if share is None:
