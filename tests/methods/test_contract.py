@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 
 from ucimpact.data.cohort import Cohort
+from ucimpact.data.histories import Histories
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.methods import METHODS
+from ucimpact.study import Counted
 
 NUMBERS = ["estimate", "std_error", "conf_low", "conf_high"]
 
@@ -57,14 +59,45 @@ def cohort_table(seed: int = 5, people: int = 300) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def people_table(seed: int = 6, people: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    age, need = rng.normal(75, 8, people), rng.normal(0, 1, people)
+    ever = rng.random(people) < 1 / (1 + np.exp(0.8 - 0.7 * need))
+    start = pd.Timestamp("2024-03-01") + pd.to_timedelta(rng.integers(0, 60, people), unit="D")
+    names = [f"person {k}" for k in range(people)]
+    return pd.DataFrame({"id": names, "start": start.where(ever), "age": age, "need": need})
+
+
+def events_table() -> pd.DataFrame:
+    """A measure of everybody every thirty days."""
+    people, rng = people_table(), np.random.default_rng(7)
+    days = pd.Timestamp("2024-01-05") + pd.to_timedelta(30 * np.arange(9), unit="D")
+    person, day = np.repeat(np.arange(len(people)), len(days)), np.tile(days, len(people))
+    had = day >= people["start"].to_numpy()[person]
+    y = 40 + 0.1 * people["age"].to_numpy()[person] + 3 * people["need"].to_numpy()[person] - 2 * had
+    y = y + rng.normal(0, 3, len(y))
+    return pd.DataFrame({"id": people["id"].to_numpy()[person], "date": day, "kind": "measure", "y": y})
+
+
 FIELDS: dict[str, dict[str, Any]] = {
     "controlled-its": {"controls": ("z",)},
+    "doubly-robust-cohort": {"covariates": ("age", "need"), "family": "gaussian"},
     "matched-cohort": {"covariates": ("age", "need"), "family": "gaussian"},
+    "sequential-trials": {
+        "covariates": ("age", "need"),
+        "family": "gaussian",
+        "counted": Counted(event="measure", days=(0, 90), value="y"),
+        "every": "week",
+        "lookback": 0,
+    },
+    "weighted-cohort": {"covariates": ("age", "need"), "family": "gaussian"},
 }
 """What a method cannot do without."""
 
 COUNTS = ("count-did", "count-its")
 """Methods of counts: whole numbers, whose chance variation is known and does not scale with them."""
+OF_SUMS = ("sequential-trials",)
+"""Methods that add up what was measured in a window: a number added to each measure is added as often."""
 OF_RATIOS = ("count-did", "count-its", "cost-did")
 """Methods with a log link: to add the same number everywhere is to change the ratios."""
 MANY_PILOTS = ("cost-did",)
@@ -74,8 +107,10 @@ RATIOS = ("relative", "rate_ratio", "event_log", *LOGS)
 """Effects that stay as they are when the outcome is scaled."""
 
 
-def data_for(method: type, table: pd.DataFrame | None = None) -> Panel | Series | Cohort:
+def data_for(method: type, table: pd.DataFrame | None = None) -> Panel | Series | Cohort | Histories:
     table = table_for(method) if table is None else table
+    if method.takes is Histories:
+        return Histories(people_table(), table, person="id", service_start="start")
     if method.takes is Cohort:
         return Cohort(table, person="id", pilot="had", before=("before",))
     return Panel(table) if method.takes is Panel else Series(table, start="2017-10")
@@ -84,7 +119,9 @@ def data_for(method: type, table: pd.DataFrame | None = None) -> Panel | Series 
 def table_for(method: type) -> pd.DataFrame:
     if key_of(method) in MANY_PILOTS:
         return panel_table(pilots=7)
-    table = {Panel: panel_table, Series: series_table, Cohort: cohort_table}[method.takes]()
+    table = {Panel: panel_table, Series: series_table, Cohort: cohort_table, Histories: events_table}[
+        method.takes
+    ]()
     return table.assign(y=table["y"].round()) if key_of(method) in COUNTS else table
 
 
@@ -155,8 +192,8 @@ def test_scaling_the_outcome_scales_the_effect(method: type, estimate: Estimate)
 
 
 def test_shifting_the_outcome_leaves_the_effect(method: type, estimate: Estimate) -> None:
-    if key_of(method) in OF_RATIOS:
-        pytest.skip("a log link compares ratios")
+    if key_of(method) in (*OF_RATIOS, *OF_SUMS):
+        pytest.skip("a log link compares ratios, and a sum moves as often as it was measured")
     table = table_for(method)
     again = fit(method, moved(table, plus=1000))
     keep = (estimate.effects["term"] != "relative").to_numpy()
@@ -187,10 +224,13 @@ def test_the_spec_holds_every_choice(method: type, estimate: Estimate) -> None:
 
 
 def test_an_unknown_outcome_is_named(method: type) -> None:
-    from ucimpact.errors import DataError
+    from ucimpact.errors import DataError, DesignError
 
-    with pytest.raises(DataError, match="no such column"):
-        method(**{"outcome": "nothing", **FIELDS.get(key_of(method), {})}).fit(data_for(method))
+    fields, what = {"outcome": "nothing", **FIELDS.get(key_of(method), {})}, "no such column"
+    if method.takes is Histories:
+        fields["counted"], what = Counted(event="nothing", days=(0, 90)), "no events of the kind"
+    with pytest.raises((DataError, DesignError), match=what):
+        method(**fields).fit(data_for(method))
 
 
 def test_data_of_another_kind_are_refused_with_what_to_give(method: type) -> None:
@@ -200,4 +240,5 @@ def test_data_of_another_kind_are_refused_with_what_to_give(method: type) -> Non
         for asked in (made.fit, made.check_design):
             with pytest.raises(UsageError, match=rf"give {method.takes.__name__}\b") as caught:
                 asked(data)
-            assert f"{method.takes.__name__}(table, " in str(caught.value)
+            asks_for = "people, events" if method.takes is Histories else "table"
+            assert f"{method.takes.__name__}({asks_for}, " in str(caught.value)
