@@ -262,5 +262,5 @@ def _data(data: dict[str, Any], log: Log) -> dict[str, Any]:
     ]
     if data.get("cohort"):
         data["cohort"] = cohort.released(data["cohort"], counts, log)
-    data["flow"] = [{**row, "n": log.count(row["n"], f"flow: {row['text']}")} for row in data["flow"]]
+    data["flow"] = cohort.flow(data["flow"], log)
     return data

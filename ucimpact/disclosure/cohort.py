@@ -1,17 +1,93 @@
-"""x"""
+"""What a study of people says of its groups, key by key: only what is named here leaves the building.
+
+A share of so many people is a count of people. So every share, rate and running total is worked out again
+from its count as it may be shown: a curve moves in steps of the rule and begins where it has left the small
+numbers behind, and its band moves with it. An effect in a group goes where the group is a handful or where
+it happened to a handful in it. A key that is not known here is left out.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ucimpact.disclosure.counts import Log, coarse, coarsely, few
+from ucimpact.disclosure.counts import HIDDEN, ROUND_TO, Log, coarse, coarsely, few, nearest, rounded_in
+
+ARMS = ("pilot", "comparison")
+OF_THE_OUTCOME = ("incidence", "cumulative_count", "subgroups", "trials", "controls", "bias", "sensitivity")
+"""Keys from which a number of events that is hidden could be worked out again."""
 
 
-def released(cohort: dict[str, Any], counts: dict[str, Any], log: Log) -> dict[str, Any]:
-    """Balance and who was lost, without the shares from which a handful of people could be counted."""
+def released(cohort: Mapping[str, Any], counts: Mapping[str, Any], log: Log) -> dict[str, Any]:
+    """The groups of a study of people as they may be shown.
+
+    Parameters
+    ----------
+    cohort : mapping
+        ``document["data"]["cohort"]``.
+    counts : mapping
+        Counts of the data, not yet rounded.
+    """
+    kept: dict[str, Any] = {name: cohort.get(name) for name in ("max_smd", "horizon")}
+    kept["balance"] = _balance(cohort.get("balance") or (), counts, log)
+    kept["lost"] = _lost(cohort.get("lost") or {}, kept["balance"], log)
+    hide = Hide(counts, log)
+    events = [name for name in ("events_pilot", "events_comparison") if counts.get(name)]
+    unsaid = any(HIDDEN[0] <= round(counts[name]) <= HIDDEN[1] for name in events)
+    for name, made in KEYS.items():
+        if not cohort.get(name):
+            continue
+        if unsaid and name in OF_THE_OUTCOME:
+            log.hidden.append(f"{name.replace('_', ' ')}: too few had it")
+            continue
+        kept[name] = made(cohort[name], hide)
+    return kept
+
+
+class Hide:
+    """The rule at work on the groups of one study.
+
+    Parameters
+    ----------
+    counts : mapping
+        ``matched_pilot`` or ``pilot``, and ``matched_comparison`` or ``comparison``: people of each arm.
+    log : Log
+    """
+
+    def __init__(self, counts: Mapping[str, Any], log: Log) -> None:
+        self.log = log
+        self.people: dict[str, float | None] = {
+            arm: counts.get(f"matched_{arm}") or counts.get(arm) for arm in ARMS
+        }
+
+    def counted(self, row: Mapping[str, Any], where: str) -> tuple[dict[str, Any], list[str]]:
+        """A row with its counts as they may be shown, and the names of those hidden."""
+        names = [
+            name for name in row if is_count(name) and not isinstance(row[name], (str, list, tuple, dict))
+        ]
+        made = {**row, **{name: self.log.count(row[name], f"{where}: {name}") for name in names}}
+        return made, [name for name in names if made[name] is None and row[name]]
+
+
+def is_count(name: str) -> bool:
+    """Whether a field of this name counts people or what happened to them."""
+    return name in COUNTS or name.startswith(("n_", "events_", "deaths_"))
+
+
+COUNTS = (
+    *("n", "of", "events", "deaths", "people", "rows", "sets", "pairs", "discordant", "concordant"),
+    *("discharges", "person_days", "served", "placed", "trimmed"),
+)
+
+
+# Who was compared
+
+
+def _balance(rows: Sequence[Mapping[str, Any]], counts: Mapping[str, Any], log: Log) -> list[dict[str, Any]]:
+    """Balance without the shares from which a handful of people could be counted."""
     arms = {"pilot": "matched_pilot", "comparison": "matched_comparison", "comparison_before": "comparison"}
-    balance = []
-    for row in cohort.get("balance") or ():
+    out = []
+    for row in rows:
         made = dict(row)
         made["pilot_before"] = None  # beside `pilot` it would tell of the few who were lost
         for arm, n in arms.items():
@@ -19,24 +95,259 @@ def released(cohort: dict[str, Any], counts: dict[str, Any], log: Log) -> dict[s
                 made |= dict.fromkeys([arm, *(name for name in made if name.startswith(("smd", "ks")))])
                 log.hidden.append(f"balance: {row['name']}, {arm}")
         if row.get("yes_no"):
-            made |= {name: None for name in made if name.endswith("_before") and name != "comparison_before"}
-        balance.append(coarsely(made))
-    lost = dict(cohort.get("lost") or {})
-    exact = lost.get("n")
+            beside = [
+                n for n in made if n.endswith("_before") and n not in ("comparison_before", "smd_before")
+            ]
+            made |= dict.fromkeys(beside)
+            made["smd_before"] = _told_in_fives(made, counts.get("pilot") or counts.get("matched_pilot"))
+        out.append(coarsely(made))
+    return out
+
+
+def _told_in_fives(row: Mapping[str, Any], people: float | None) -> float | None:
+    """The difference of a yes or no before matching, no finer than five of the people supported.
+
+    Beside the share of everyone else it gives the share of all who were supported back, and that beside the
+    share of those matched tells of the few who were lost.
+    """
+    smd, share = row.get("smd_before"), row.get("comparison_before")
+    if smd is None or share is None or not people or not 0 < share < 1:
+        return None
+    step = max(0.01, ROUND_TO / (people * (share * (1 - share)) ** 0.5))
+    return float(round(smd / step) * step)
+
+
+def _lost(lost: Mapping[str, Any], balance: Sequence[Mapping[str, Any]], log: Log) -> dict[str, Any]:
+    """Who had nobody to be compared with."""
+    made, exact = dict(lost), lost.get("n")
     yes_no = {row["name"] for row in balance if row.get("yes_no")}
-    lost["differ"] = [
+    made["differ"] = [
         {
             **row,
             "lost": None if row["lost"] is None else float(f"{row['lost']:.2g}"),
             "matched": coarse(row["matched"]),
-            "smd": coarse(row["smd"]),
+            "smd": coarse(row["smd"]) if row.get("smd") is not None else None,
         }
         for row in lost.get("differ") or ()
         if not (row["name"] in yes_no and few(row["lost"], exact))
     ]
-    lost["reasons"] = [
+    made["reasons"] = [
         {**row, "n": log.count(row["n"], f"lost: {row['reason']}")} for row in lost.get("reasons") or ()
     ]
-    lost |= {name: log.count(lost[name], f"lost: {name}") for name in ("n", "of") if name in lost}
-    kept = {name: cohort.get(name) for name in ("max_smd", "horizon")}
-    return {**kept, "balance": balance, "lost": lost}
+    return made | {name: log.count(made[name], f"lost: {name}") for name in ("n", "of") if name in made}
+
+
+def _by_site(rows: Sequence[Mapping[str, Any]], hide: Hide) -> list[dict[str, Any]]:
+    """How alike the groups are at each site; nothing of a site with a handful of either."""
+    return _rows(rows, hide, "balance by site", lambda row: row["site"])
+
+
+def _rows(
+    rows: Sequence[Mapping[str, Any]], hide: Hide, where: str, name: Callable[[Mapping[str, Any]], Any]
+) -> list[dict[str, Any]]:
+    """Rows with their counts as they may be shown, and none of the figures beside a hidden one."""
+    out = []
+    for row in rows:
+        made, hidden = hide.counted(row, f"{where}, {name(row)}")
+        if hidden:
+            made |= {key: None for key in made if isinstance(row[key], float) and not is_count(key)}
+            made |= {key: None for key in ("worst",) if key in made}
+        out.append(coarsely(made))
+    return out
+
+
+def _overlap(overlap: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
+    """How far the two groups overlap; not the share outside where it is of a handful."""
+    made = {name: overlap.get(name) for name in ("coefficient", "outside")}
+    if few(made["outside"], hide.people["pilot"]):
+        hide.log.hidden.append("overlap: people outside")
+        made["outside"] = None
+    return coarsely(made)  # type: ignore[no-any-return]
+
+
+def flow(rows: Sequence[Mapping[str, Any]], log: Log) -> list[dict[str, Any]]:
+    """Steps from the records to the analysis, with no number of people in their words either."""
+    out = []
+    for row in rows:
+        text = rounded_in(row["text"])
+        out.append({**row, "n": log.count(row["n"], f"flow: {text}"), "text": text})
+    return out
+
+
+def _weights(weights: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
+    made, _ = hide.counted(weights, "weights")
+    ess = weights.get("ess")
+    return coarsely(made | {"ess": None if ess is None else nearest(ess)})  # type: ignore[no-any-return]
+
+
+# What happened to them
+
+
+def _trajectory(trajectory: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
+    """Rates month by month, each worked out again from its count; one without a count is not shown."""
+    rows = []
+    for row in trajectory.get("rows") or ():
+        made: dict[str, Any] = {"month": row["month"]}
+        for arm in (*ARMS, "others"):
+            if arm not in row:
+                continue
+            events, rate = row.get(f"events_{arm}"), row[arm]
+            shown = hide.log.count(events, f"trajectory: {arm}, months with few")
+            made[f"events_{arm}"] = shown
+            known = shown is not None and rate is not None
+            made[arm] = coarse(rate * shown / events if events else rate) if known else None
+        rows.append(made)
+    return {**{name: trajectory[name] for name in ("per", "event") if name in trajectory}, "rows": rows}
+
+
+def _incidence(incidence: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
+    """Shares with the event by day, in steps of five people; the difference is that of the last day."""
+    people = {arm: incidence.get(f"n_{arm}") or hide.people[arm] for arm in ARMS}
+    given = {name: incidence[name] for name in ("event", "horizon", "per") if name in incidence}
+    counts, _ = hide.counted({k: v for k, v in incidence.items() if is_count(k)}, "incidence")
+    rows = _in_steps(incidence.get("rows") or (), people, 1.0, hide, "incidence", ("", "death_"))
+    made: dict[str, Any] = {**given, **counts, "rows": rows}
+    difference = incidence.get("difference")
+    if difference and rows and None not in (rows[-1].get("pilot"), rows[-1].get("comparison")):
+        shown = rows[-1]["pilot"] - rows[-1]["comparison"]
+        moved = shown - difference["estimate"]
+        made["difference"] = {"estimate": coarse(shown)} | {
+            name: coarse(difference[name] + moved)
+            for name in ("conf_low", "conf_high")
+            if difference.get(name) is not None
+        }
+    return made
+
+
+def _cumulative_count(count: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
+    """Mean numbers by day per so many people, in steps of five events."""
+    people = {arm: count.get(f"n_{arm}") or hide.people[arm] for arm in ARMS}
+    per = float(count.get("per") or 100)
+    given = {name: count[name] for name in ("event", "horizon", "per") if name in count}
+    counts, _ = hide.counted({k: v for k, v in count.items() if is_count(k)}, "cumulative count")
+    rows = _in_steps(count.get("rows") or (), people, per, hide, "cumulative count", ("",))
+    return {**given, **counts, "rows": rows}
+
+
+def _in_steps(
+    rows: Sequence[Mapping[str, Any]],
+    people: Mapping[str, float | None],
+    per: float,
+    hide: Hide,
+    where: str,
+    prefixes: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Running totals by day, each put to the nearest five of its arm, with its band at the same grain."""
+    out = []
+    for row in rows:
+        made: dict[str, Any] = {"day": row["day"]}
+        for arm in ARMS:
+            for prefix in prefixes:
+                name, n = f"{prefix}{arm}", people[arm]
+                if name not in row:
+                    continue
+                value = row[name]
+                counted = None if value is None or not n else value * n / per
+                shown = hide.log.count(counted, f"{where}: {name.replace('_', ' ')}, days with few so far")
+                ends = {end: row[end] for end in (f"{name}_low", f"{name}_high") if end in row}
+                if shown is None or not n:
+                    made |= dict.fromkeys([name, *ends])
+                    continue
+                made[name] = coarse(shown * per / n)
+                made |= {
+                    end: None if v is None else coarse(nearest(v * n / per) * per / n)
+                    for end, v in ends.items()
+                }
+        out.append(made)
+    return out
+
+
+def _subgroups(blocks: Sequence[Mapping[str, Any]], hide: Hide) -> list[dict[str, Any]]:
+    """Effects by group; where one group is a handful, what compares the groups goes too."""
+    out = []
+    for block in blocks:
+        rows = _rows(block["rows"], hide, f"subgroups: {block['label']}", lambda row: row["group"])
+        hidden = any(
+            row["estimate"] is None and raw["estimate"] is not None
+            for row, raw in zip(rows, block["rows"], strict=True)
+        )
+        p = block.get("p_interaction")
+        out.append(
+            {**block, "rows": rows, "p_interaction": None if hidden or p is None else float(f"{p:.2g}")}
+        )
+    return out
+
+
+def _trials(trials: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
+    """The trials that were put together: counts rounded, days with a handful told together or not at all."""
+    made, _ = hide.counted(trials, "trials")
+    made["delays"] = _delays(trials.get("delays") or (), hide)
+    if few(trials.get("later_share"), hide.people["comparison"]):
+        hide.log.hidden.append("trials: share served later")
+        made["later_share"] = None
+    return _told(made)  # type: ignore[no-any-return]
+
+
+def _delays(rows: Sequence[Mapping[str, Any]], hide: Hide) -> list[dict[str, Any]]:
+    """People by the day on which the service began; the last days together once each is of a handful."""
+    ordered = sorted(rows, key=lambda row: row["day"])
+    first = len(ordered)
+    while first and 0 <= ordered[first - 1]["n"] <= HIDDEN[1]:
+        first -= 1
+    tail = ordered[first:]
+    out = [
+        {"day": row["day"], "n": hide.log.count(row["n"], f"delays: day {row['day']}")}
+        for row in ordered[:first]
+    ]
+    if tail:
+        n = hide.log.count(sum(row["n"] for row in tail), f"delays: from day {tail[0]['day']}")
+        out.append({"day": tail[0]["day"], "to": tail[-1]["day"], "n": n})
+    return out
+
+
+# What else was asked
+
+
+def _told(value: Any) -> Any:
+    """Sentences without numbers of people, broken numbers to three figures."""
+    if isinstance(value, str):
+        return rounded_in(value)
+    if isinstance(value, Mapping):
+        return {name: _told(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_told(entry) for entry in value]
+    return coarsely(value)
+
+
+def _any(value: Any, hide: Hide, where: str = "") -> Any:
+    """Whatever it is: counts rounded or hidden with the figures beside them, the rest coarse."""
+    if isinstance(value, Mapping):
+        made, hidden = hide.counted(
+            {k: v for k, v in value.items() if not isinstance(v, (Mapping, list))}, where
+        )
+        if hidden:
+            made |= {key: None for key in made if isinstance(value[key], float) and not is_count(key)}
+        nested = {k: v for k, v in value.items() if isinstance(v, (Mapping, list))}
+        return _told(made) | {
+            name: _any(entry, hide, f"{where} {name}".strip()) for name, entry in nested.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_any(entry, hide, where) for entry in value]
+    return _told(value)
+
+
+KEYS: dict[str, Callable[[Any, Hide], Any]] = {
+    "balance_by_site": _by_site,
+    "overlap": _overlap,
+    "trajectory": _trajectory,
+    "incidence": _incidence,
+    "cumulative_count": _cumulative_count,
+    "flow": lambda value, hide: flow(value, hide.log),
+    "weights": _weights,
+    "subgroups": _subgroups,
+    "trials": _trials,
+    "controls": lambda value, hide: _any(value, hide, "controls"),
+    "bias": lambda value, hide: _any(value, hide, "bias"),
+    "sensitivity": lambda value, hide: _any(value, hide, "sensitivity"),
+}
+"""What each key of a cohort is turned into."""

@@ -14,10 +14,12 @@ HIDDEN = (1, 7)
 ROUND_TO = 5
 FIGURES = 3
 COUNTED = re.compile(
-    r"(?<![\d.,£])(\d{1,3}(?:,\d{3})+|\d+)(?= (?:of \d|of the \d|\w+ ){0,3}"
-    r"(?:people|persons|pilot|comparison|sets|clusters|rows|events|deaths|had|were|have|others|times)\b)"
+    r"(?<![\d.,£])(\d{1,3}(?:,\d{3})+|\d+)(?! (?:day|week|month|year|night|hour)s?\b)"
+    r"(?= (?:of \d|of the \d|\w+ ){0,3}"
+    r"(?:people|persons|patients|them|those|pilot|comparison|sets|pairs|clusters|rows|events|deaths|discharges|"
+    r"starts|had|were|have|others|times)\b)"
 )
-"""A number of people in a sentence."""
+"""A number of people in a sentence; days and months are no people."""
 REASON = re.compile(r"([(;] ?)(\d{1,3}(?:,\d{3})*|\d+):")
 """A number of people before its reason: "(12: nobody else was alike; 3: ...)"."""
 GIVE_BACK = (
@@ -59,12 +61,12 @@ def coarse(value: float) -> float:
 
 
 def coarsely(value: Any) -> Any:
-    """Every broken number inside, to three figures; whole ones stay."""
+    """Every broken number inside, to three figures; whole ones and those without an end stay."""
     if isinstance(value, dict):
         return {name: coarsely(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [coarsely(entry) for entry in value]
-    return coarse(value) if isinstance(value, float) and value != round(value) else value
+    return coarse(value) if isinstance(value, float) and not value.is_integer() else value
 
 
 def rounded_in(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ucimpact.diagnostics.check import Check
+from ucimpact.disclosure.cohort import is_count
 from ucimpact.disclosure.counts import GIVE_BACK, HIDDEN, Log, coarse, coarsely, nearest, rounded_in
 from ucimpact.errors import DisclosureError
 from ucimpact.estimate import Estimate
@@ -32,7 +33,7 @@ def people(evaluation: Evaluation, log: Log) -> Evaluation:
     counts = evaluation.data["counts"]
     groups = {
         "had the pilot": counts.get("pilot_units", counts.get("matched_pilot", counts.get("pilot"))),
-        "had not": counts.get("comparison_units", counts.get("matched_comparison")),
+        "had not": counts.get("comparison_units", counts.get("matched_comparison", counts.get("comparison"))),
     }
     few = [name for name, n in groups.items() if n is not None and n <= HIDDEN[1]]
     if few:
@@ -147,13 +148,11 @@ def _scaled(value: float | None, times: float) -> float | None:
 
 
 def _row_of_people(row: dict[str, Any], log: Log) -> dict[str, Any]:
-    """A row of a check: counts rounded, and no ratio beside a hidden one that would give it back."""
-    counts = [name for name in row if name.startswith("events_") or name == "n"]
+    """A row of a check: counts rounded, and no figure beside a hidden one that would give it back."""
+    counts = [name for name in row if is_count(name) and not isinstance(row[name], str)]
     made = {**row, **{name: log.count(row[name], f"check: {name}") for name in counts}}
     if any(made[name] is None and row[name] for name in counts):
-        made |= {
-            name: None for name in ("ratio", "low", "high", "log_ratio", "std_error", "z") if name in row
-        }
+        made |= {name: None for name in row if isinstance(row[name], float) and name not in counts}
     return made
 
 
