@@ -11,13 +11,14 @@ import pytest
 from tests.conftest import golden
 from ucimpact.errors import EstimationError
 from ucimpact.inference.cumulative_incidence import (
+    TwoIncidences,
     compare_incidence,
     cumulative_incidence,
     days_free,
     first_of,
 )
 from ucimpact.inference.cumulative_mean import Curve, Summed, Watched
-from ucimpact.inference.mean_cumulative_count import compare_mean_counts, mean_cumulative_count
+from ucimpact.inference.mean_cumulative_count import TwoMeanCounts, compare_mean_counts, mean_cumulative_count
 from ucimpact.inference.sandwich import sandwich
 
 
@@ -121,6 +122,32 @@ def test_influences_are_the_change_when_a_person_weighs_a_little_more() -> None:
             moved = Curve(Watched(until, died, more, row, day, amount)).at(np.array([when]))
             change = (moved - base.at(np.array([when])))[0] / step
             assert influence[person] / weight[person] == pytest.approx(change, rel=1e-3, abs=1e-6)
+
+
+def test_influences_of_two_groups_are_the_change_when_a_person_weighs_a_little_more() -> None:
+    until, died, row, day = drawn(11, 80)
+    treated, days, step = np.arange(80) < 30, np.array([10.0, 30.0]), 1e-6
+    first = np.full(80, np.nan)
+    np.fmin.at(first, row, day)
+    time, cause = first_of(first, np.where(died, until, np.nan), until)
+
+    def both(weights: np.ndarray) -> tuple[TwoIncidences, TwoMeanCounts]:
+        return (
+            compare_incidence(time, cause, treated, days=days, weights=weights),
+            compare_mean_counts(until, died, row, day, treated, days=days, weights=weights),
+        )
+
+    share, count = both(np.ones(80))
+    for person in (2, 17, 40, 71):
+        weights = np.ones(80)
+        weights[person] += step
+        new_share, new_count = both(weights)
+        for influence, after, before in (
+            (share.influence, new_share.estimate, share.estimate),
+            (count.influence, new_count.estimate, count.estimate),
+            (count.log_ratio_influence, new_count.log_ratio, count.log_ratio),
+        ):
+            assert influence[person] == pytest.approx((after - before) / step, rel=1e-3, abs=1e-6)
 
 
 def test_a_weight_of_two_is_the_person_twice() -> None:

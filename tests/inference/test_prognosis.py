@@ -25,6 +25,15 @@ def test_the_log_ratio_of_one_standard_deviation_is_found() -> None:
     np.testing.assert_array_equal(found.strength, np.abs(found.beta))
 
 
+def test_days_at_risk_are_no_prognosis() -> None:
+    rng = np.random.default_rng(5)
+    days = rng.integers(10, 91, 4000).astype(float)
+    x = np.column_stack([days + rng.normal(0, 5, 4000), rng.normal(size=4000)])
+    y = rng.poisson(days / 60).astype(float)
+    assert not prognosis(y, x, exposure=days).strong.any()
+    assert prognosis(y, x).strong[0]
+
+
 def test_scale_and_shift_of_a_covariate_change_nothing() -> None:
     y, x, days = people()
     one, other = prognosis(y, x, exposure=days), prognosis(y, x * [1000, 1, -1] + [5, 1e6, 0], exposure=days)

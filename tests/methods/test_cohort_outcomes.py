@@ -12,6 +12,7 @@ from tests.methods.test_cohort_subgroups import people
 from ucimpact.data.cohort import Cohort
 from ucimpact.errors import EstimationError
 from ucimpact.inference import glm, negative_binomial
+from ucimpact.inference.cost_bootstrap import redraw
 from ucimpact.inference.gcomputation import gcomputation
 from ucimpact.methods.matched_cohort import MatchedCohort
 from ucimpact.methods.matched_cohort_effects import COUNTS, Compared, Effects, Family, Model, compare
@@ -110,14 +111,17 @@ def test_practices_beside_sets_cover_where_whole_practices_have_the_service() ->
     assert np.mean(sets_alone) < 0.85
 
 
-def test_the_bootstrap_by_practice_is_as_wide_as_the_variance_of_both_ways() -> None:
+def test_the_bootstrap_draws_practices_as_wide_as_the_variance_of_both_ways() -> None:
     table = by_practice(3)
     found, _ = worked_out(table, "stays", "bootstrap", cluster="practice")
-    att = row(found, "att")
-    half = (att["conf_high"] - att["conf_low"]) / 2
-    assert half == pytest.approx(1.96 * att["std_error"], rel=0.15)
-    sets_only = row(worked_out(table, "stays", "bootstrap")[0], "att")
-    assert half > 1.2 * (sets_only["conf_high"] - sets_only["conf_low"]) / 2
+    y, x = table["stays"].to_numpy(float), np.column_stack([np.ones(600), table["had"]])
+    fit, practice, pair = glm.gaussian(y, x), table["practice"].to_numpy(), table["pair"].to_numpy()
+    one, both = (fit.cov("CR1", ways)[1, 1] for ways in (practice, (pair, practice)))
+    assert one > 1.2 * fit.cov("CR1", pair)[1, 1] and abs(both / one - 1) > 0.02
+    att, drawn = row(found, "att"), redraw(y, x, 1, clusters=practice)
+    times = np.sqrt(both / one)
+    assert att["conf_low"] == pytest.approx(att["estimate"] + times * (drawn.low - drawn.estimate))
+    assert att["conf_high"] == pytest.approx(att["estimate"] + times * (drawn.high - drawn.estimate))
 
 
 def test_a_model_that_the_bootstrap_cannot_stand_for_is_refused() -> None:

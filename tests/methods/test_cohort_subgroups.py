@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ucimpact.data.cohort import Cohort
+from ucimpact.inference import glm
+from ucimpact.inference.uneven import worth
 from ucimpact.methods.cohort_subgroups import subgroup_findings, subgroups
 from ucimpact.methods.matched_cohort import MatchedCohort
 from ucimpact.methods.matched_cohort_effects import Family, Model
@@ -78,6 +81,23 @@ def test_four_kinds_are_tested_together() -> None:
     assert np.mean(np.array(p_values) < 0.05) == pytest.approx(0.05, abs=0.04)
 
 
+def test_the_test_is_that_of_hotelling_with_the_degrees_of_freedom_of_the_variance() -> None:
+    table = people(8, pairs=60)
+    table["band"] = np.tile(np.arange(60) % 3, 2)
+    found = compared(table, by="band")
+    band, had = table["band"].to_numpy(), table["had"].to_numpy(float)
+    kinds = (band[:, None] == np.arange(3)).astype(float)
+    x = np.column_stack([kinds, kinds * had[:, None]])
+    fit = glm.poisson(table["stays"].to_numpy(float), x, np.log(table["days"].to_numpy(float)))
+    apart = np.array([[-1, 1, 0], [-1, 0, 1.0]])
+    cov = apart @ fit.cov("CR1", table["pair"].to_numpy())[3:, 3:] @ apart.T
+    gap = apart @ fit.coef[3:]
+    df = min(worth(fit.influence[:, 3:] @ one, table["pair"].to_numpy()) for one in apart) - 1
+    assert found["df"] == pytest.approx(df) and df < 50
+    statistic = gap @ np.linalg.solve(cov, gap) * df / ((df + 1) * 2)
+    assert found["p_interaction"] == pytest.approx(stats.f.sf(statistic, 2, df))
+
+
 def test_a_kind_with_hardly_any_events_stays_out_of_the_test() -> None:
     table = people(4)
     table["place"] = np.where(table["pair"] < 3, "small", np.where(table["pair"] < 200, "east", "west"))
@@ -87,6 +107,7 @@ def test_a_kind_with_hardly_any_events_stays_out_of_the_test() -> None:
     assert rows["east"]["estimate"] is not None and found["p_interaction"] is not None
     table["place"] = np.where(table["pair"] < 60, "quiet", "busy")
     table.loc[table["pair"] < 60, "stays"] = 0
+    table.loc[table["pair"] < 4, "stays"] = 1  # 4 events on each side
     found = compared(table, by="place")
     assert {row["group"]: row["why"] for row in found["rows"]} == {"busy": None, "quiet": "too few events"}
     assert found["p_interaction"] is None
