@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from ucimpact import finding as findings
-from ucimpact import serialise, words
+from ucimpact import words
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.periods import Frequency
 from ucimpact.decision import decide
 from ucimpact.diagnostics import cohort_checks
 from ucimpact.diagnostics import context as context_checks
 from ucimpact.diagnostics.check import Check
+from ucimpact.diagnostics.unrecorded import sensitivity
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation.document import (
@@ -36,6 +37,7 @@ from ucimpact.evaluation.document import (
     study_document,
     valued,
 )
+from ucimpact.evaluation.people_document import analysed, data_document
 from ucimpact.methods import METHODS, build
 from ucimpact.methods.matched_cohort import NegativeControls
 from ucimpact.study import Outcome, Records, Study
@@ -112,8 +114,8 @@ class PeopleWork:
         self.tell("Main analysis")
         estimate = self.fit(outcome, study.method.name, study.method.options)
         controls = self.negative_controls()
-        if controls is not None:
-            estimate = replace(estimate, extras={**estimate.extras, "controls": controls.to_dict()})
+        if not self.alone:
+            estimate = replace(estimate, extras={**estimate.extras, **self.unrecorded(estimate, controls)})
         units = findings.units_of(estimate, cohort, None, study, outcome)
         main = replace(analysis_of("primary", "Main analysis", "", estimate, units), kind=outcome.kind)
         beside = [o for o in study.outcomes if o is not outcome]
@@ -124,9 +126,10 @@ class PeopleWork:
         checks = self.checks(estimate, main, controls)
         found = findings.finding(study, outcome, cohort, estimate, units, checks)
         found["design"] = NAIVE if self.alone else "comparison"
-        found["people_analysed"] = _analysed(estimate, cohort)
+        found["people_analysed"] = analysed(estimate, cohort)
         found["horizon"] = cohort.horizon
         found["naive"] = _naive(naive.estimate if naive else None, units)
+        found["differed"] = None if controls is None else self.differed(estimate, controls)
         if self.alone:
             found |= NO_FINDING
         elif found["naive"] is not None:
@@ -137,7 +140,7 @@ class PeopleWork:
         found = {**found, "level": certainty["level"]}
         self.tell("Words")
         pairs = [(outcome, main), *zip(beside, others, strict=True)]
-        worth = valued(study, found, pairs, people=float(_analysed(estimate, cohort)))
+        worth = valued(study, found, pairs, people=float(analysed(estimate, cohort)))
         found |= spoken_of(worth)
         evaluation = Evaluation(
             study=study_document(study, self.records),
@@ -210,6 +213,27 @@ class PeopleWork:
         columns = tuple(outcome.column for outcome in self.controls)
         return method.controls(self.cohort, columns, **named)  # type: ignore[no-any-return]
 
+    def unrecorded(self, estimate: Estimate, controls: NegativeControls | None) -> dict[str, Any]:
+        """What can be said of that which was not recorded, beside what the method itself tells of it."""
+        outcome = self.main_outcome
+        label = findings.mid_sentence(outcome.label)
+        told: dict[str, Any] = {
+            "sensitivity": sensitivity(estimate, controls, outcome=label, kind=outcome.kind)
+        }
+        if controls is not None:
+            told |= {"controls": controls.to_dict(), "bias": cohort_checks.bias(controls)}
+        return told
+
+    def differed(self, estimate: Estimate, controls: NegativeControls) -> str | None:
+        """In what else those with the service differed, where that casts doubt on the result."""
+        ratio = findings.percent_of(estimate)
+        effect = float(np.log(ratio["ratio"])) if ratio and ratio["ratio"] > 0 else 0.0
+        return words.differed_clause(*cohort_checks.differing(controls, effect, self.labels())) or None
+
+    def labels(self) -> dict[str, str]:
+        """Columns as readers meet them."""
+        return {outcome.column: outcome.label for outcome in self.study.outcomes}
+
     # -- checks --------------------------------------------------------------------------
 
     def checks(self, estimate: Estimate, main: Analysis, controls: NegativeControls | None) -> list[Check]:
@@ -225,17 +249,12 @@ class PeopleWork:
         ]
         if self.alone:
             return common
-        labels = {outcome.column: outcome.label for outcome in self.study.outcomes}
+        labels = self.labels()
         includes = main.lo is None or main.hi is None or main.lo <= 0 <= main.hi
-        found: list[Check | None] = [
-            cohort_checks.balance(estimate),
-            cohort_checks.clock(cohort),
-            cohort_checks.negative_controls(controls, estimate, labels=labels),
-            *common,
-            cohort_checks.unmeasured(estimate, includes_no_change=includes),
-            cohort_checks.who_was_lost(estimate),
-        ]
-        return [check for check in found if check is not None]
+        asked = cohort_checks.of_estimate(
+            cohort, estimate, controls, labels=labels, includes_no_change=includes
+        )
+        return [*asked, *common]
 
 
 def options_of(study: Study, outcome: Outcome, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,12 +308,6 @@ def seen_by(outcome: Outcome, cohort: Cohort) -> Cohort:
 def _cohort(records: Records) -> Cohort:
     assert isinstance(records.data, Cohort)
     return records.data
-
-
-def _analysed(estimate: Estimate, cohort: Cohort) -> int:
-    """People with the service who stand behind an estimate."""
-    counts = {**cohort.counts(), **estimate.counts}
-    return int(counts.get("matched_pilot") or counts.get("analysed") or counts["pilot"])
 
 
 def _without_days(cohort: Cohort) -> Cohort:
@@ -368,65 +381,3 @@ def _by_matched(found: Mapping[str, Any]) -> dict[str, Any]:
         "model": "what similar people without the service had",
         "why": None,
     }
-
-
-TOLD = (
-    *("balance", "lost", "max_smd", "audit", "horizon", "delay", "balance_by_site", "overlap", "trajectory"),
-    *("incidence", "cumulative_count", "weights", "subgroups", "trials", "bias", "sensitivity"),
-)
-"""What an estimate of people tells besides its numbers, for the report."""
-
-
-def data_document(study: Study, records: Records, cohort: Cohort, estimate: Estimate) -> dict[str, Any]:
-    """What went in, what was left out and why, and who remained."""
-    counts = {**cohort.counts(), **{k: v for k, v in estimate.counts.items() if k != "left_out"}}
-    left_out = [*records.left_out, *estimate.counts.get("left_out", ())]
-    window: list[str] = []
-    if cohort.index_date is not None:
-        days = cohort.table[cohort.index_date].to_numpy(dtype="datetime64[D]")
-        frequency = Frequency("month")
-        window = [
-            frequency.label(int(frequency.ordinal(day.astype(object)))) for day in (days.min(), days.max())
-        ]
-    extras = dict(estimate.extras)
-    extras["balance"] = [{**row, "yes_no": _is_yes_no(cohort, row)} for row in extras.get("balance") or ()]
-    return {
-        "kind": "cohort",
-        "rows_are": "people",
-        "frequency": "day",
-        "window": window,
-        "start": window[0] if window else None,
-        "counts": counts,
-        "flow": _flow(records, cohort, estimate, counts),
-        "left_out": left_out,
-        "coercions": list(records.coercions),
-        "cohort": serialise.plain({name: extras[name] for name in TOLD if name in extras}),
-        "eligible": study.data.eligible,
-    }
-
-
-def _flow(
-    records: Records, cohort: Cohort, estimate: Estimate, counts: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Who came in, who went out and why, and who was compared, in order."""
-    flow: list[dict[str, Any]] = [{"kind": "in", "n": records.rows_read, "text": "rows read"}]
-    if "flow" in estimate.extras:
-        flow += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in records.left_out]
-        return flow + list(estimate.extras["flow"])
-    left_out = [*records.left_out, *estimate.counts.get("left_out", ())]
-    flow += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in left_out]
-    flow.append({"kind": "end", "n": _analysed(estimate, cohort), "text": "people supported and analysed"})
-    if "matched_comparison" in counts:
-        text = "similar people beside them, out of all those who were not supported"
-        flow.append({"kind": "end", "n": counts["matched_comparison"], "text": text})
-    return flow
-
-
-def _is_yes_no(cohort: Cohort, row: Mapping[str, Any]) -> bool:
-    """Whether a measure is a yes or no; a kind, or what was counted up to a day, has no column."""
-    if "yes_no" in row:
-        return bool(row["yes_no"])
-    if row["name"] not in cohort.table.columns:
-        return row.get("variance_ratio_before") is None
-    values = cohort.values(row["name"])
-    return bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())

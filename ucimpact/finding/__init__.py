@@ -5,7 +5,7 @@
 """
 
 from ucimpact.finding.grading import certainty
-from ucimpact.finding.numbers import finding, mid_sentence, pilot_groups
+from ucimpact.finding.numbers import finding, mid_sentence, percent_of, pilot_groups
 from ucimpact.finding.phrasing import phrase
 from ucimpact.finding.units import (
     Units,
@@ -21,6 +21,7 @@ __all__ = [
     "finding",
     "is_staggered",
     "mid_sentence",
+    "percent_of",
     "phrase",
     "pilot_groups",
     "unit_noun",

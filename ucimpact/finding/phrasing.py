@@ -82,7 +82,8 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
         said["lead"] = " ".join(failed) or _without_range(found)
         return said
     per = "" if found["base"] else found["per"]
-    said["lead"], unclear = _lead(found, per), found["lo"] <= 0 <= found["hi"]
+    said["lead"] = _in_doubt(_lead(found, per), found.get("differed"))
+    unclear = found["lo"] <= 0 <= found["hi"]
     said["chart_title"] = words.title(**effect, better=better)
     said["alt"] = words.alt(
         found["outcome"], found["base"], **effect, who=found["people"], per=per, kind=kind, percent=percent,
@@ -135,6 +136,16 @@ def _without_range(found: Mapping[str, Any]) -> str:
             )
         )
     return " ".join(told)
+
+
+def _in_doubt(lead: str, differed: str | None) -> str:
+    """The lead with what else those supported differed in, beside the number it casts doubt on."""
+    if not differed:
+        return lead
+    head, mark, rest = lead.partition("). ")
+    if not mark:
+        return f"{lead} {words.capital(differed.removeprefix('but '))}."
+    return f"{head}), {differed}. {rest}"
 
 
 def _lead(found: Mapping[str, Any], per: str) -> str:
