@@ -117,6 +117,10 @@ class Weights:
         held = tuple(replace(part, pull=np.where(over, 0.0, part.pull)) for part in self.equations)
         return replace(self, weights=weights, equations=held, capped=int(over.sum()))
 
+    def with_capped(self, cut: Array) -> Weights:
+        """The same, telling that the weights marked True were held back where the score was."""
+        return replace(self, capped=int(cut.sum()))
+
     def carried(self, influence: Array) -> Array:
         """What estimating the weights adds to these influences (n, m) of weights as known.
 

@@ -62,7 +62,7 @@ def deal(
     draw = np.random.default_rng(seed)
     for arm, name in ((False, "comparison"), (True, "pilot")):
         members = np.flatnonzero(pilot == arm)
-        if len(members) < folds:
+        if 0 < len(members) < folds:
             raise EstimationError(
                 f"{len(members)} {name} people cannot be dealt into {folds} parts. Use fewer folds, or bring "
                 "more people"

@@ -188,14 +188,14 @@ class Linear:
     def __init__(self, family: Literal["poisson", "gaussian"]) -> None:
         self.family = family
 
-    def fit(self, x: Array, y: Array) -> Linear:
+    def fit(self, x: Array, y: Array, weights: Array | None = None) -> Linear:
         keep = telling(x)
         centre = x[:, keep].mean(axis=0, dtype=float)
         scale = x[:, keep].std(axis=0, dtype=float)
         while True:
             columns = (x[:, keep] - centre) / scale
             try:
-                found = glm.fit(self.family, y, np.column_stack([np.ones(len(y)), columns]))
+                found = glm.fit(self.family, y, np.column_stack([np.ones(len(y)), columns]), None, weights)
                 break
             except EstimationError as error:
                 words = str(error).split()

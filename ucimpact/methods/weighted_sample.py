@@ -1,0 +1,162 @@
+"""The weighed people whose outcome is known, and what estimating their weights adds to an error."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ucimpact.data.cohort import Cohort
+from ucimpact.errors import DesignError
+from ucimpact.inference.sandwich import Clusters, sandwich
+from ucimpact.inference.uneven import worth
+from ucimpact.methods.cohort_weighing import Weighing
+
+Array = np.ndarray
+
+MOST_UNITS = 200_000
+"""Of more people no influences are handed on: their names alone would fill the memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedSample:
+    """The people with a known outcome, one line a row of the cohort.
+
+    Every variance goes through :meth:`cov`, which adds to the influences of weights as known what estimating
+    the weights adds; it is linear in them, so it holds for whatever is worked out from these people.
+    """
+
+    cohort: Cohort
+    weighing: Weighing
+    place: Array
+    estimated: bool
+
+    @classmethod
+    def of(
+        cls, cohort: Cohort, weighing: Weighing, known: Array, *, estimated: bool = True
+    ) -> WeightedSample:
+        there = known[weighing.columns.row] & (weighing.weights.weights > 0)
+        return cls(cohort, weighing, np.flatnonzero(there), estimated)
+
+    @property
+    def row(self) -> Array:
+        return np.asarray(self.weighing.columns.row[self.place])
+
+    @property
+    def treated(self) -> Array:
+        return np.asarray(self.weighing.columns.treated[self.place])
+
+    @property
+    def weight(self) -> Array:
+        return np.asarray(self.weighing.weights.weights[self.place])
+
+    @property
+    def size(self) -> int:
+        """Pilot people."""
+        return int(self.treated.sum())
+
+    @property
+    def left_out(self) -> list[dict[str, Any]]:
+        """People lost because an outcome was empty."""
+        gone = np.ones(len(self.weighing.columns.row), dtype=bool)
+        gone[self.place] = False
+        if not gone.any():
+            return []
+        pilot = int((gone & self.weighing.columns.treated).sum())
+        return [{"n": int(gone.sum()), "pilot": pilot, "reason": "the outcome was empty"}]
+
+    @property
+    def days(self) -> Array | None:
+        return None if self.cohort.days is None else self.cohort.days[self.row]
+
+    @property
+    def person_time(self) -> float | None:
+        """Days at risk of the pilot people."""
+        if self.days is not None:
+            return float(self.days[self.treated].sum())
+        return None if self.cohort.horizon is None else self.size * float(self.cohort.horizon)
+
+    @property
+    def words(self) -> str:
+        """The units of evidence."""
+        if self.cohort.cluster is None:
+            return "person"
+        place = self.cohort.cluster.replace("_", " ")
+        return f"person and {place}" if self.cohort.recurs else place
+
+    @property
+    def clusters(self) -> Clusters:
+        ways = self._ways(self.row)
+        return (ways[0], ways[1]) if len(ways) == 2 else ways[0]
+
+    def _ways(self, row: Array) -> tuple[Array, ...]:
+        """The codes by which rows are not evidence of their own."""
+        persons, clusters = self.cohort.persons[row], self.cohort.clusters
+        if clusters is None:
+            return (persons,)
+        return (persons, clusters[row]) if self.cohort.recurs else (clusters[row],)
+
+    def _whole(self, influence: Array) -> tuple[Array, Array]:
+        """Rows of the cohort, and their influences with what the weights add."""
+        if not (self.estimated and self.weighing.weights.equations):
+            return self.row, influence
+        whole = np.zeros((len(self.weighing.columns.row), influence.shape[1]))
+        whole[self.place] = influence
+        return self.weighing.columns.row, whole + self.weighing.weights.carried(whole)
+
+    def cov(self, influence: Array, parameters: int) -> Array:
+        """Covariance of what has these influences with weights as known, by person or cluster."""
+        row, whole = self._whole(influence)
+        ways = self._ways(row)
+        return sandwich(whole, (ways[0], ways[1]) if len(ways) == 2 else ways[0], "CR1", parameters)
+
+    def df(self, influence: Array) -> float:
+        """Degrees of freedom that the variance of one effect is worth: the fewest of the ways."""
+        row, whole = self._whole(influence[:, None])
+        return min(worth(whole[:, 0], codes) for codes in self._ways(row))
+
+    def by_set(self, influence: Array) -> Array:
+        """Influence of every person of the weighing."""
+        row, whole = self._whole(influence)
+        codes = np.searchsorted(self._persons, self.cohort.persons[row])
+        sums = np.zeros((len(self._persons), influence.shape[1]))
+        np.add.at(sums, codes, whole)
+        return sums
+
+    @property
+    def _persons(self) -> Array:
+        return np.unique(self.cohort.persons[self.weighing.columns.row])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name for every person: the same weighing gives the same names for every outcome."""
+        persons = self._persons
+        if len(persons) > MOST_UNITS:
+            return ()
+        mark = hashlib.sha256(self.weighing.columns.row.tobytes()).hexdigest()[:6]
+        return tuple(f"person {k + 1} of {mark}" for k in range(len(persons)))
+
+    def events(self, y: Array) -> tuple[float, float]:
+        """Sum of an outcome over the pilot and comparison people."""
+        return float(y[self.row[self.treated]].sum()), float(y[self.row[~self.treated]].sum())
+
+    def share(self, y: Array) -> float:
+        """Mean of an outcome over all the people."""
+        return float(y[self.row].mean())
+
+    def enforce(self, outcome: str, events: tuple[float, float] | None) -> None:
+        """Refuse what nothing can be worked out from."""
+        if min(self.size, len(self.row) - self.size) < 2:
+            raise DesignError(
+                f"the outcome is known of {self.size} pilot people and {len(self.row) - self.size} "
+                "comparison people who could be weighed, and at least 2 of each are needed. Bring the same "
+                "records for both."
+            )
+        if events is not None and min(events) == 0:
+            raise DesignError(
+                f"`{outcome}` happened {events[0]:g} times among the pilot people and {events[1]:g} times "
+                "among the comparison people: too few to judge. Follow people for longer, or take an outcome "
+                "that happens more often."
+            )
