@@ -36,7 +36,7 @@ def field_problems(method: SequentialTrials) -> list[str | None]:
             "later stays, so a service that does nothing would seem to raise the outcome by a third. Whether "
             "somebody is a comparison person is judged on the trial day alone"
         )
-    if counted.days[0] < 0:
+    if counted.days[0] < 0 < counted.days[1]:
         found.append("counted: an outcome lies after time zero; windows before it are negative controls")
     if question != "usual-care" and counted.days[0] != 0:
         found.append(f"question = {question!r}: people are followed from time zero, so count from day 0")
@@ -189,6 +189,14 @@ def outcome_findings(histories: Histories, method: SequentialTrials) -> list[Fin
                 "Name a kind that there is, or say what is counted",
             )
         ]
+    if counted.days[1] <= 0:
+        return [
+            Finding(
+                "refuse",
+                f"`{method.outcome}` lies before the service, so it cannot be an outcome of it",
+                "Make it a negative control, or count days after it, such as (0, 90)",
+            )
+        ]
     if counted.event == DEATH and histories.died is None:
         return [
             Finding(
@@ -199,9 +207,19 @@ def outcome_findings(histories: Histories, method: SequentialTrials) -> list[Fin
         return [
             Finding(
                 "refuse",
-                f"family {method.family} compares sums per person, and who is followed until a start "
-                "has sums of fewer days",
-                'Use family = "poisson", which is right for the mean of any amount and knows the days at risk',
+                f"family {method.family} compares sums per person, and people followed to a start "
+                "have sums of fewer days",
+                'Use family = "poisson", which is right for the mean of any amount and knows days at risk',
             )
         ]
     return []
+
+
+def unanswered(question: str, why: str) -> str:
+    """Why a question that cuts follow-up is not answered by these data."""
+    way_out = (
+        'Ask question = "usual-care", or "this-stay", whose weights do not multiply over later stays'
+        if question == "never"
+        else 'Ask question = "usual-care", and say how many of the people beside them had the service later'
+    )
+    return f"The question {question!r} has no answer in these data: {why}. {way_out}."

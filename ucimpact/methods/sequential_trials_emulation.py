@@ -106,13 +106,21 @@ class Emulation:
         """Weights of some rows, the comparison rows of each day again as heavy as those who start."""
         return trial_weights.rescaled(weight, self.rows.treated[rows], self.strata[rows])
 
-    @cached_property
-    def later(self) -> float:
-        """Share of the weight of comparison rows whose people begin the service within the horizon."""
+    def later(self, horizon: int) -> float:
+        """Share of the weight of comparison rows whose people begin the service within so many days."""
         others = ~self.rows.treated
-        begun = (self.start > self.rows.day) & (self.start <= self.rows.day + self.at_risk)
+        begun = (self.start > self.rows.day) & (self.start <= self.rows.day + horizon)
         weight = self.weight[others]
         return float(weight[begun[others]].sum() / weight.sum()) if weight.sum() > 0 else 0.0
+
+    def shown(self, rows: Array) -> Array:
+        """Covariates of some rows as a reader knows them: numbers and not their logarithms."""
+        x = self.x[rows].copy()
+        logs = {what.name for what in self.plan.measured if what.log} | {STAY}
+        for place, name in enumerate(self.names):
+            if name in logs:
+                x[:, place] = np.expm1(x[:, place])
+        return np.asarray(x)
 
     def balance(self, by: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Balance before and after; standardised on everybody who starts."""
@@ -121,9 +129,9 @@ class Emulation:
             others = np.flatnonzero(~treated)
             every = max(1, -(-len(others) // MOST_SHOWN))
             keep = np.sort(np.concatenate([np.flatnonzero(treated), others[::every]]))
-            before = balance.table(self.x[keep], self.names, treated[keep])
+            before = balance.table(self.shown(keep), self.names, treated[keep])
             used = np.flatnonzero(treated | (self.weights(by) > 0))
-            after = balance.table(self.x[used], self.names, treated[used], self.weights(by)[used])
+            after = balance.table(self.shown(used), self.names, treated[used], self.weights(by)[used])
             self.cache["balance", by] = (before, after)
         found: tuple[list[dict[str, Any]], list[dict[str, Any]]] = self.cache["balance", by]
         return found
@@ -245,10 +253,10 @@ def columns_of(histories: Histories, plan: Plan, rows: Rows) -> tuple[Array, tup
 
 def measured(histories: Histories, what: Measured, rows: Rows) -> Array:
     """What had happened to the people of rows, as a covariate."""
-    if what.at == "trigger" and rows.opened is not None:
-        own = np.zeros(len(rows.opened), dtype=np.int64)
+    if what.at == "trigger" and rows.closed is not None:
+        own = np.zeros(len(rows.closed), dtype=np.int64)
         own[rows.unit] = rows.person
-        found = histories.measure(what.event, own, rows.opened - 1, *what.days, value=what.value)[rows.unit]
+        found = histories.measure(what.event, own, rows.closed, *what.days, value=what.value)[rows.unit]
     else:
         found = histories.measure(what.event, rows.person, rows.known, *what.days, value=what.value)
     return np.asarray(np.log1p(np.maximum(found, 0.0)) if what.log else found, dtype=float)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ucimpact.inference import balance, trial_weights
+from ucimpact.inference.overlap import overlap
+from ucimpact.inference.prognosis import Prognosis, prognosis, with_strength
+from ucimpact.methods.cohort_subgroups import subgroups
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.matched_cohort_effects import Effects
+from ucimpact.methods.sequential_trials_answers import trials_told
 from ucimpact.methods.sequential_trials_emulation import Emulation
-from ucimpact.methods.sequential_trials_sample import Followed, TrialSample
+from ucimpact.methods.sequential_trials_pictures import by_place, how_often, months_before, what_came_first
+from ucimpact.methods.sequential_trials_sample import TrialSample
 
 if TYPE_CHECKING:
     from ucimpact.methods.sequential_trials import SequentialTrials
@@ -18,7 +24,9 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 ALIKE, UNLIKE, MANY_LOST = 0.10, 0.25, 0.10
-FEW_SETS, FEW_EVENTS, FEW_CLUSTERS = 20, 5, 10
+FEW_SETS = 20
+ENOUGH = 20_000
+"""Comparison rows from which it is worked out what foretells the outcome; of more, every k-th."""
 
 
 def extras_of(
@@ -26,32 +34,63 @@ def extras_of(
     emulation: Emulation,
     sample: TrialSample,
     y: Array,
-    what: Followed,
     found: Effects,
+    *,
+    pictures: bool,
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The extras, and what a reader should know of them."""
-    del y, what, found
     before, after = emulation.balance(method.by)
+    counted, label = method.counting, method.outcome
     shown = _balance_rows(before, after)
+    if pictures and sample.size >= FEW_SETS:
+        shown = with_strength(shown, emulation.names, _foretells(sample, y, emulation))
     lost = lost_of(emulation, sample, method.by)
     weight = sample.weight[~sample.treated]
-    used = emulation.rows.treated.sum()
     extras: dict[str, Any] = {
         "balance": shown,
         "max_smd": balance.max_smd(after) if after else None,
+        "overlap": overlap(emulation.hazard.linear, emulation.rows.treated),
         "audit": emulation.audit,
         "lost": lost,
         "flow": flow_of(emulation, sample, lost),
-        "weights": {
+        "delay": {"known": lost["of"], "unknown": 0, "after": 0, "before": 0, "mean": 0.0, "ratio": None},
+        "clock": {"index_date": True, "service_start": True},
+    }
+    if method.by == "weights":
+        extras["weights"] = {
             "ess": trial_weights.effective(weight),
             "of": len(weight),
             "largest_share": trial_weights.largest_share(weight),
             "trimmed": 0,
-        },
-        "clock": {"index_date": True, "service_start": True},
-    }
-    del used
+        }
+    if method.subgroups:
+        finite = replace(
+            sample, sure=False
+        )  # a test of several effects at once needs finite degrees of freedom
+        extras["subgroups"] = subgroups(method.model, finite, y, method.subgroups)
+    if pictures:
+        drawn = {
+            "balance_by_site": by_place(emulation, sample),
+            "trajectory": months_before(emulation, counted, sample),
+            "incidence": what_came_first(emulation, counted, sample, label, method.level),
+            "cumulative_count": how_often(emulation, counted, sample, label, method.level),
+            "trials": trials_told(method, emulation, sample, found),
+        }
+        extras |= {name: told for name, told in drawn.items() if told}
     return extras, _cares(emulation, extras, sample)
+
+
+def _foretells(sample: TrialSample, y: Array, emulation: Emulation) -> Prognosis:
+    """How strongly each covariate goes with the outcome among comparison rows."""
+    others = np.flatnonzero(~sample.treated)
+    others = others[:: max(1, -(-len(others) // ENOUGH))]
+    return prognosis(
+        y[others],
+        emulation.x[sample.place[others]],
+        weights=sample.weight[others],
+        exposure=sample.days[others],
+        clusters=sample.codes[others],
+    )
 
 
 def _balance_rows(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[dict[str, Any]]:

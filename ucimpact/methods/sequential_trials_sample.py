@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 
 from ucimpact.data.histories import Histories
 from ucimpact.errors import DesignError
 from ucimpact.inference import trial_weights
 from ucimpact.inference.sandwich import sandwich
-from ucimpact.methods.matched_cohort_sample import worth
+from ucimpact.inference.uneven import worth
 from ucimpact.methods.sequential_trials_emulation import Emulation
 
 Array = np.ndarray
@@ -47,10 +48,21 @@ class Columns:
     cluster: str | None
     x: Array
     names: tuple[str, ...]
+    histories: Histories
+    person: Array
 
     def values(self, column: str) -> Array:
         """A covariate of every line."""
         return np.asarray(self.x[:, self.names.index(column)], dtype=float)
+
+    def codes(self, column: str) -> Array:
+        """A column of people as kinds, one a line."""
+        return np.asarray(self.histories.codes(column)[self.person])
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The columns of people, one row a line."""
+        return self.histories.people.iloc[self.person]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +170,8 @@ class Followed:
     days: Array
     known: Array
     last_weight: Array
+    refused: str | None = None
+    """Why weights after censoring carry no answer."""
 
 
 def followed(emulation: Emulation, counted: Counting, rows: Array, question: str, *, whole: bool) -> Followed:
@@ -262,6 +276,10 @@ def sample_of(
     if not keep.all():
         there = kept > 0
         rows, y, days, treated, kept = rows[there], y[there], days[there], treated[there], kept[there]
+    if question != "usual-care":
+        others = ~treated
+        last = what.last_weight[np.searchsorted(used, rows)]
+        what = replace(what, refused=trial_weights.enough((kept * last)[others], kept[others]))
     sample = lines(
         emulation,
         place=rows,
@@ -294,7 +312,16 @@ def lines(
     evidence = of_cluster if by_cluster and of_cluster is not None else person
     codes = np.unique(evidence, return_inverse=True)[1].reshape(-1)
     return TrialSample(
-        cohort=Columns(horizon, days, of_cluster, histories.cluster, emulation.x[place], emulation.names),
+        cohort=Columns(
+            horizon,
+            days,
+            of_cluster,
+            histories.cluster,
+            emulation.x[place],
+            emulation.names,
+            histories,
+            person,
+        ),
         place=place,
         treated=treated,
         weight=weight,

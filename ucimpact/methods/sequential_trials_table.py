@@ -50,7 +50,8 @@ class Measured:
     value : str, optional
         A column of events to sum, or ``"bed days"``; without it events are counted.
     at : {"trial", "trigger"}, default "trial"
-        Days are counted from the trial day, or from the day before the stay that opened the trial.
+        Days are counted from the trial day, or from the discharge that opened the trials: then the stay
+        itself is among what is counted.
     log : bool, default True
         As the logarithm of one more than it.
     """
@@ -69,10 +70,11 @@ class Measured:
 
     @property
     def name(self) -> str:
-        """As a covariate, such as ``emergency admission, days -30 to 0``."""
+        """As a covariate, such as ``emergency admission, last 30 days``."""
         what = f"{self.event} ({self.value})" if self.value else self.event
-        start = " before the stay" if self.at == "trigger" else ""
-        return f"{what}, days {self.days[0]} to {self.days[1]}{start}"
+        first, last = self.days
+        days = f"last {-first} days" if last == 0 else f"{1 - last} to {-first} days before"
+        return f"{what}, {days}{' (at discharge)' if self.at == 'trigger' else ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
