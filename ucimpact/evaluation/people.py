@@ -118,7 +118,7 @@ class PeopleWork:
             estimate = replace(estimate, extras={**estimate.extras, **self.unrecorded(estimate, controls)})
         units = findings.units_of(estimate, cohort, None, study, outcome)
         main = replace(analysis_of("primary", "Main analysis", "", estimate, units), kind=outcome.kind)
-        beside = [o for o in study.outcomes if o is not outcome]
+        beside = [o for o in study.outcomes if o.column != outcome.column]
         others = [self.other(o) for o in beside]
         sensitivity = [self.sensitivity(entry) for entry in study.sensitivity]
         naive = self.naive(estimate)
@@ -274,7 +274,7 @@ def options_of(study: Study, outcome: Outcome, name: str, options: Mapping[str, 
             "says what it did for them, so take the key out; in Python all of them are open"
         )
     fields = METHODS[name].__dataclass_fields__
-    if "family" in fields and (outcome is not study.primary or "family" not in options):
+    if "family" in fields and (outcome.column != study.primary.column or "family" not in options):
         options["family"] = FAMILIES[outcome.kind]
     if "seed" in fields:
         options.setdefault("seed", study.release.seed)

@@ -15,7 +15,7 @@ from ucimpact.study import Records, Study
 
 TOLD = (
     *("balance", "lost", "max_smd", "audit", "horizon", "delay", "balance_by_site", "overlap", "trajectory"),
-    *("incidence", "cumulative_count", "weights", "subgroups", "trials", "bias", "sensitivity"),
+    *("incidence", "cumulative_count", "weights", "subgroups", "trials", "controls", "bias", "sensitivity"),
 )
 """What an estimate of people tells besides its numbers, for the report."""
 

@@ -13,6 +13,7 @@ from ucimpact.methods.cost_did import CostDiD
 from ucimpact.methods.count_did import CountDiD
 from ucimpact.methods.count_its import CountITS
 from ucimpact.methods.did import DifferenceInDifferences
+from ucimpact.methods.doubly_robust_cohort import DoublyRobustCohort
 from ucimpact.methods.event_study import EventStudy
 from ucimpact.methods.imputation import ImputationDiD
 from ucimpact.methods.its import InterruptedTimeSeries
@@ -21,6 +22,7 @@ from ucimpact.methods.multi_site_its import MultiSiteITS
 from ucimpact.methods.sequential_trials import Measured, SequentialTrials
 from ucimpact.methods.structural import StructuralTimeSeries
 from ucimpact.methods.sun_abraham import SunAbraham
+from ucimpact.methods.weighted_cohort import WeightedCohort
 
 METHODS: dict[str, type[Any]] = {
     "arima-its": ArimaITS,
@@ -31,6 +33,7 @@ METHODS: dict[str, type[Any]] = {
     "count-did": CountDiD,
     "count-its": CountITS,
     "did": DifferenceInDifferences,
+    "doubly-robust-cohort": DoublyRobustCohort,
     "event-study": EventStudy,
     "imputation": ImputationDiD,
     "its": InterruptedTimeSeries,
@@ -39,6 +42,7 @@ METHODS: dict[str, type[Any]] = {
     "sequential-trials": SequentialTrials,
     "structural": StructuralTimeSeries,
     "sun-abraham": SunAbraham,
+    "weighted-cohort": WeightedCohort,
 }
 
 __all__ = [
@@ -51,6 +55,7 @@ __all__ = [
     "CountDiD",
     "CountITS",
     "DifferenceInDifferences",
+    "DoublyRobustCohort",
     "EventStudy",
     "ImputationDiD",
     "InterruptedTimeSeries",
@@ -60,5 +65,6 @@ __all__ = [
     "SequentialTrials",
     "StructuralTimeSeries",
     "SunAbraham",
+    "WeightedCohort",
     "build",
 ]
