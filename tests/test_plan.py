@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from ucimpact.errors import DesignError, UsageError
 from ucimpact.evaluation import evaluate
 from ucimpact.inference.power import PlaceChanges, TwoGroups
 from ucimpact.plan import make
+from ucimpact.plan.page import page
 from ucimpact.study import read_records, read_study
 from ucimpact.study.starting import SERVICES, begin
 
@@ -193,6 +195,86 @@ def test_too_few_people_to_find_even_a_fall_of_all(tmp_path):
     assert "5 per 1,000 people" in found.taken[0]
 
 
+def declared(**keys):
+    """Edits that add keys to the plan."""
+    lines = "".join(f"{name} = {value}\n" for name, value in keys.items())
+    return ("dispersion = 1.5\n", f"dispersion = 1.5\n{lines}")
+
+
+def supported(found, place=0):
+    return [float(row[place].replace(",", "")) for row in found.beside.rows]
+
+
+def test_what_each_size_takes_by_hand(tmp_path):
+    """(1.96 + 0.8416)^2 x 1.5 (0.37 (1 - share) + 0.37 / 3) / (0.37 share)^2, at 45 a month and 90 days more."""
+    beside = planned(tmp_path, PEOPLE).beside
+    for share, needed in zip((0.05, 0.1, 0.15, 0.2), supported(planned(tmp_path, PEOPLE), 2), strict=False):
+        by_hand = (1.95996 + 0.84162) ** 2 * 1.5 * (0.37 * (1 - share) + 0.37 / 3) / (0.37 * share) ** 2
+        assert needed == pytest.approx(by_hand, rel=5e-3)
+    row = next(row for row in beside.rows if row[0] == "20%")
+    assert row[1] == "7.4 per 100"
+    assert row[3] == words.lasting(903 / 45 / 12) == "21 months"
+    assert row[4] == words.lasting(903 / 45 / 12 + 90 / 365.25) == "23 months"
+    bare = planned(tmp_path, PEOPLE, ("people_per_month = 45\n", ""))
+    assert bare.beside.head == ("A fall of", "That is", "People supported")
+
+
+def test_the_page_has_both_tables(tmp_path):
+    found = planned(tmp_path, PEOPLE)
+    made = page(found, read_study(tmp_path, with_data=False))
+    assert "What other sizes take" in made and found.beside.caption in made
+    assert all(cell in made for row in found.beside.rows for cell in row)
+    assert "What other sizes take" not in page(
+        replace(found, beside=None), read_study(tmp_path, with_data=False)
+    )
+
+
+def test_a_design_effect_multiplies_the_people(tmp_path):
+    once, twice = planned(tmp_path, PEOPLE), planned(tmp_path, PEOPLE, declared(design_effect=2))
+    assert supported(twice, 2) == pytest.approx([2 * n for n in supported(once, 2)], rel=0.02)
+    assert "take 100% more of them (design effect 2, as declared)" in " ".join(twice.taken)
+
+
+def test_people_who_cannot_be_matched_are_counted_and_those_offered_it_too(tmp_path):
+    edits = declared(found_match=0.8, uptake=0.5)
+    once, more = planned(tmp_path, PEOPLE), planned(tmp_path, PEOPLE, edits)
+    assert supported(more, 2) == pytest.approx([n / 0.8 for n in supported(once, 2)], rel=6e-3)
+    assert supported(more, 3) == pytest.approx([n / 0.4 for n in supported(once, 2)], rel=6e-3)
+    assert more.beside.head[3] == "People offered it"
+    told = " ".join(more.taken)
+    assert "80% can be matched and followed" in told and "Of people offered it 50% take it" in told
+    assert "plan for more" not in " ".join(more.notes) and "plan for more" in " ".join(once.notes)
+
+
+def test_people_compared_with_who_have_it_later_hide_as_much(tmp_path):
+    once, later = planned(tmp_path, PEOPLE), planned(tmp_path, PEOPLE, declared(later=0.2))
+    # an effect of 20% then shows as 16%
+    by_hand = (1.95996 + 0.84162) ** 2 * 1.5 * (0.37 * 0.84 + 0.37 / 3) / (0.37 * 0.16) ** 2
+    place = [row[0] for row in later.beside.rows].index("20%")
+    assert supported(later, 2)[place] == pytest.approx(by_hand, rel=5e-3)
+    falls = [float(found.rows[0][2].split()[0]) for found in (once, later)]
+    assert falls[1] == pytest.approx(falls[0] / 0.8, abs=0.1)
+    assert "hides about as much of what it does" in " ".join(later.taken)
+    hidden = planned(tmp_path, PEOPLE, declared(later=0.97), ("= 45", "= 5"))
+    assert hidden.rows[0][2] == "none", "even a fall of all would show as 3%"
+
+
+def test_the_plan_is_as_sure_as_750_visits_were():
+    """10.4 readmissions per 100 people and 30 days, three beside each: the log ratio spread by 0.088."""
+    design = TwoGroups(kind="count", mean=0.312, dispersion=1.5, ratio=3)
+    assert design.at(750, 0.0).se / 0.312 == pytest.approx(0.088, rel=0.1)
+
+
+def test_a_yes_or_no_cannot_rise_beyond_everybody(tmp_path):
+    edits = [
+        ('kind = "count"', 'kind = "binary"\nbetter = "higher"'),
+        ("{ per = -4, base = 100 }", "{ per = 5, base = 100 }"),
+        ("base = 37\ndispersion = 1.5\n", "base = 80\n"),
+    ]
+    told = {row[0]: row[2] for row in planned(tmp_path, PEOPLE, *edits).beside.rows}
+    assert told["25%"] == told["40%"] == "no number is enough" != told["20%"]
+
+
 def test_without_a_worthwhile_effect_the_plan_asks_for_one(tmp_path):
     found = planned(tmp_path, PEOPLE, ("worthwhile = { per = -4, base = 100 }\n", ""))
     assert found.answer.startswith(words.NO_WORTHWHILE)
@@ -270,6 +352,9 @@ def test_the_command_prints_a_table_a_provider_can_read(tmp_path, text):
     assert list(tmp_path.iterdir()) == [tmp_path / "study.toml"]
     for line in (*found.taken, found.answer, *found.notes):
         assert not words.breaks(line), line
+    full = planned(tmp_path, PEOPLE, declared(design_effect=1.3, uptake=0.6, found_match=0.9, later=0.2))
+    assert not [line for line in (*full.taken, *full.notes) if words.breaks(line)]
+    assert max(map(len, full.text().splitlines())) <= 110
 
 
 @pytest.mark.parametrize("name", SERVICES)

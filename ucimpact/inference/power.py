@@ -18,7 +18,8 @@ it is :math:`(1.96 + 0.84)\,s`.
 .. math:: s^2 = D\,\Bigl\{\frac{V(\mu_1)}{n} + \frac{V(\mu_0)}{rn}\Bigr\}, \qquad D = 1 + (m - 1)\,\rho ,
 
 with design effect :math:`D` for clusters of :math:`m` people whose outcomes correlate by :math:`\rho`
-[2]_; :math:`\nu` is then the number of clusters less 2, else of people less 2. This is the variance of
+[2]_; :math:`\nu` is then the number of clusters less 2, else of people less 2. Where D is given instead
+(people who come again, or serve in several sets), :math:`\nu` is that of n/D people. This is the variance of
 the difference per person that :class:`~ucimpact.methods.matched_cohort.MatchedCohort` reports. Matched
 sets are taken as independent groups: matching on what predicts the outcome narrows the range a little,
 people who are followed for less than the whole time widen it a little, and neither is counted.
@@ -130,6 +131,8 @@ class TwoGroups:
         People without the service for each with it.
     cluster_size, icc : float
         People of one cluster, such as a team, and the correlation of two of them.
+    design_effect : float
+        D, where it is known without clusters; 1 or more.
     """
 
     kind: Kind
@@ -139,6 +142,7 @@ class TwoGroups:
     ratio: float = 1.0
     cluster_size: float = 1.0
     icc: float = 0.0
+    design_effect: float = 1.0
 
     def variance(self, mean: float) -> float:
         """Of one person's outcome, where the mean is ``mean``."""
@@ -149,11 +153,11 @@ class TwoGroups:
     def at(self, people: float, effect: float) -> Precision | None:
         """The precision with ``people`` supported; None with too few to have any."""
         size = self.cluster_size if self.icc > 0 else 1.0
-        df = people * (1 + self.ratio) / size - 2
+        df = people * (1 + self.ratio) / (size * self.design_effect) - 2
         if df < 1:
             return None
         after, without = self.variance(self.mean + effect), self.variance(self.mean)
-        design = 1 + (size - 1) * self.icc
+        design = self.design_effect * (1 + (size - 1) * self.icc)
         return Precision.by_t(math.sqrt(design * (after + without / self.ratio) / people), df)
 
     def chance(self, people: float, effect: float) -> float:

@@ -10,7 +10,7 @@ from ucimpact.plan.chart import drawn
 from ucimpact.plan.planned import Planned
 from ucimpact.report.phrases import css_string
 from ucimpact.report.render import environment
-from ucimpact.report.tables import csv_text, table
+from ucimpact.report.tables import Table, csv_text, table
 from ucimpact.study import Study
 
 if TYPE_CHECKING:
@@ -53,11 +53,19 @@ def page(planned: Planned, study: Study) -> str:
         "answer": planned.answer,
         "table": table(planned.caption, planned.head, planned.rows, list(numbers)),
         "key": planned.key,
+        "beside": _beside(planned),
         "figures": [(curve.title, _marked(drawn(curve))) for curve in planned.curves],
         "taken": planned.taken,
         "notes": planned.notes,
     }
     return environment().get_template("plan.html.j2").render(view=view)
+
+
+def _beside(planned: Planned) -> Table | None:
+    if planned.beside is None:
+        return None
+    told = planned.beside
+    return table(told.caption, told.head, told.rows, list(range(len(told.head))))
 
 
 def _marked(text: str) -> Markup:

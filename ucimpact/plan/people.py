@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ucimpact import words
 from ucimpact.errors import UsageError
 from ucimpact.inference.power import FOUR_IN_FIVE, TwoGroups
-from ucimpact.plan.planned import CHANCE_ONLY, FOUND, Planned, caption_of
+from ucimpact.plan.planned import CHANCE_ONLY, FOUND, Beside, Planned, caption_of
 from ucimpact.study import Outcome, Plan, Study
+from ucimpact.words.numbers import mid_sentence
 
 DISPERSION = 1.5
 """Variance over mean of admissions per person where nothing is declared: some people come again and again."""
 PEOPLE = (60, 100, 200, 300, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 MONTHS = (3, 6, 12, 24, 36, 60, 120)
+SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
+"""Changes, as shares of what is expected, of the table that says what each takes."""
+YEAR = 365.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +52,47 @@ class _Units:
         return f"{pound}{words.number(value) if value >= 100 else words.plainly(value)} {unit}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Reach:
+    """What so many people supported find, when some cannot be compared and some others are served later.
+
+    Attributes
+    ----------
+    design : TwoGroups
+        Of the people who are compared.
+    kept : float
+        Share of those supported who can be matched and followed.
+    seen : float
+        Share of what the service does that the number shows: the people compared with who have it later hide
+        the rest.
+    sign : int
+    """
+
+    design: TwoGroups
+    kept: float
+    seen: float
+    sign: int
+
+    def chance(self, supported: float, size: float) -> float:
+        """That a change of this size is found."""
+        return self.design.chance(supported * self.kept, self.sign * size * self.seen)
+
+    def findable(self, supported: float) -> float | None:
+        """The smallest change found four times in five; None: not even all."""
+        found = self.design.findable(supported * self.kept, self.sign)
+        if found is None:
+            return None
+        room = self.design.mean if self.sign < 0 else 1 - self.design.mean
+        size = found / self.seen
+        limited = self.design.kind == "binary" or (self.design.kind == "count" and self.sign < 0)
+        return None if limited and size > room else size
+
+    def needed(self, size: float) -> int | None:
+        """The fewest people supported with whom a change of this size is found four times in five."""
+        found = self.design.people_needed(self.sign * size * self.seen)
+        return None if found is None else math.ceil(found / self.kept - 1e-9)
+
+
 def people(study: Study, plan: Plan) -> Planned:
     """The plan of a study of people."""
     assert plan.base is not None
@@ -62,23 +108,60 @@ def people(study: Study, plan: Plan) -> Planned:
         ratio=_ratio(study, plan),
         cluster_size=plan.cluster_size or 1.0,
         icc=plan.icc or 0.0,
+        design_effect=plan.design_effect or 1.0,
     )
+    reach = _Reach(design=design, kept=plan.found_match or 1.0, seen=1 - (plan.later or 0.0), sign=units.sign)
     w = _worthwhile_per_person(units)
-    needed = None if w is None else design.people_needed(units.sign * w)
+    needed = None if w is None else reach.needed(w)
     return Planned(
         title=f"{study.title}: what an evaluation could find",
         taken=_taken_of_people(study, plan, design, units),
         caption=caption_of(outcome, units.noun),
         head=_head(plan, units, w),
-        rows=tuple(_row(n, plan, design, units, w) for n in _numbers(plan, needed)),
+        rows=tuple(_row(n, plan, reach, units, w) for n in _numbers(plan, needed)),
         key="",
         answer=_answer(needed, w, plan, units),
-        notes=(
-            f"{FOUND} People who cannot be matched, or are lost before the end, do not count: plan for more. "
-            f"The last of them {_must_be_followed(study)}.",
-            CHANCE_ONLY,
-        ),
+        notes=(f"{FOUND} {_lost(plan)}The last of them {_must_be_followed(study)}.", CHANCE_ONLY),
+        beside=_other_sizes(study, plan, reach, units),
     )
+
+
+def _lost(plan: Plan) -> str:
+    if plan.found_match:
+        return ""
+    return "People who cannot be matched, or are lost before the end, do not count: plan for more. "
+
+
+def _other_sizes(study: Study, plan: Plan, reach: _Reach, units: _Units) -> Beside:
+    """How many people, and how long, a change of each size takes."""
+    days, pace = study.data.follow_up_days, plan.people_per_month
+    head = [f"A {units.noun} of", "That is", "People supported"]
+    head += ["People offered it"] if plan.uptake else []
+    head += [f"Time, at {words.plainly(pace)} a month"] if pace else []
+    head += [f"And {days:,.0f} days to follow the last"] if pace and days else []
+    rows = []
+    for share in SHARES:
+        size = share * units.mean
+        needed = reach.needed(size) if _has_room(share, units) else None
+        cells = [f"{words.number(100 * share)}%", units.size(size)]
+        if needed is None:
+            rows.append((*cells, "no number is enough", *[""] * (len(head) - 3)))
+            continue
+        cells.append(words.about(needed))
+        cells += [words.about(needed / plan.uptake)] if plan.uptake else []
+        cells += [words.lasting(needed / pace / 12)] if pace else []
+        cells += [words.lasting(needed / pace / 12 + days / YEAR)] if pace and days else []
+        rows.append(tuple(cells))
+    caption = (
+        f"What a {units.noun} of each size in {mid_sentence(units.outcome.label)} takes to be found four "
+        "times in five"
+    )
+    return Beside(caption=caption, head=tuple(head), rows=tuple(rows))
+
+
+def _has_room(share: float, units: _Units) -> bool:
+    """A yes or no cannot rise beyond everybody."""
+    return not (units.sign > 0 and units.outcome.kind == "binary") or units.mean * (1 + share) < 1
 
 
 def _must_be_followed(study: Study) -> str:
@@ -143,6 +226,24 @@ def _taken_of_people(study: Study, plan: Plan, design: TwoGroups, units: _Units)
             f"People come in clusters of {words.plainly(design.cluster_size)} who are alike (correlation "
             f"{design.icc:g}), which takes {words.number(more)}% more people."
         )
+    if plan.design_effect:
+        more = 100 * (plan.design_effect - 1)
+        lines.append(
+            f"People are alike in ways that take {words.number(more)}% more of them (design effect "
+            f"{plan.design_effect:g}, as declared)."
+        )
+    if plan.uptake:
+        lines.append(f"Of people offered it {words.number(100 * plan.uptake)}% take it (as declared).")
+    if plan.found_match:
+        lines.append(
+            f"Of people supported {words.number(100 * plan.found_match)}% can be matched and followed (as "
+            "declared); the tables count all who are supported."
+        )
+    if plan.later:
+        lines.append(
+            f"Of the people compared with {words.number(100 * plan.later)}% will have it later (as "
+            "declared), which hides about as much of what it does. Sizes here are against never having it."
+        )
     return tuple(lines)
 
 
@@ -165,8 +266,8 @@ def _numbers(plan: Plan, needed: int | None) -> list[int]:
     return sorted({*[n for n in grid if n < needed], needed, *[n for n in grid if n > needed][:1]})
 
 
-def _row(n: int, plan: Plan, design: TwoGroups, units: _Units, w: float | None) -> tuple[str, ...]:
-    smallest = design.findable(n, units.sign)
+def _row(n: int, plan: Plan, reach: _Reach, units: _Units, w: float | None) -> tuple[str, ...]:
+    smallest = reach.findable(n)
     cells = [words.number(n)]
     cells += [words.lasting(n / plan.people_per_month / 12)] if plan.people_per_month else []
     if smallest is None:
@@ -175,7 +276,7 @@ def _row(n: int, plan: Plan, design: TwoGroups, units: _Units, w: float | None) 
         cells += [units.size(smallest), f"{words.number(100 * smallest / units.mean)}%"]
     if w is None:
         return tuple(cells)
-    chance = design.chance(n, units.sign * w)
+    chance = reach.chance(n, w)
     return (*cells, words.times(chance), "enough" if chance >= FOUR_IN_FIVE else "")
 
 

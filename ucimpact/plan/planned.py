@@ -54,6 +54,15 @@ class Curve:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Beside:
+    """A second table, with nothing but text in it."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     """A plan as a provider reads it.
 
@@ -73,6 +82,8 @@ class Planned:
     records : tuple of dict
         The table as numbers, one row a size; empty where the table is all there is.
     curves : tuple of Curve
+    beside : Beside or None
+        A table of what other sizes take.
     """
 
     title: str
@@ -85,6 +96,7 @@ class Planned:
     notes: tuple[str, ...]
     records: tuple[dict[str, Any], ...] = ()
     curves: tuple[Curve, ...] = ()
+    beside: Beside | None = None
 
     def text(self) -> str:
         """For a terminal."""
@@ -94,6 +106,7 @@ class Planned:
             f"{self.caption}\n\n{_aligned(self.head, self.rows)}",
             self.key,
             _wrapped(self.answer),
+            f"{self.beside.caption}\n\n{_aligned(self.beside.head, self.beside.rows)}" if self.beside else "",
             "\n".join(_wrapped(line) for line in self.notes),
         ]
         return "\n\n".join(part for part in parts if part)
