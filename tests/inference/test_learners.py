@@ -66,6 +66,9 @@ def test_parts_go_by_people_and_not_by_rows() -> None:
     part = deal(x, treated, 5, 9)
     assert (deal(x[order], treated[order], 5, 9) == part[order]).all()
     assert (deal(x, treated, 5, 10) != part).any()
+    alike, person = np.zeros((600, 2)), np.random.default_rng(4).permutation(600)
+    same = deal(alike, treated, 5, 9, units=person)
+    assert (deal(alike[order], treated[order], 5, 9, units=person[order]) == same[order]).all()
     for arm in (treated, ~treated):
         assert np.ptp(np.bincount(part[arm])) <= 1
 

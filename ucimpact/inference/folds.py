@@ -7,8 +7,6 @@ same people in another order of rows are in the same parts, and a part is random
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from ucimpact.errors import EstimationError
@@ -25,7 +23,6 @@ def deal(
     seed: int = 1,
     *,
     units: Array | None = None,
-    ties: Sequence[Array] = (),
 ) -> Array:
     """The part of each row, from 0, shape (n,).
 
@@ -37,9 +34,8 @@ def deal(
     folds : int
         How many parts, 2 or more.
     units : array (n,) of int, optional
-        Rows that belong together, such as those of one person, coded from 0.
-    ties : sequence of array (n,)
-        What else tells apart people whose columns are the same.
+        Rows that belong together, such as those of one person; the codes also put people in order whose
+        columns are the same, whom nothing but the order of rows would tell apart.
 
     Raises
     ------
@@ -51,9 +47,9 @@ def deal(
     key = np.zeros(n)
     for k, weight in enumerate(weights):  # row by row the same sum, which a matrix product does not promise
         key += weight * x[:, k]
-    place = np.empty(n, dtype=np.int64)
-    place[np.lexsort((*ties, treated, key))] = np.arange(n)
     units = np.arange(n) if units is None else np.unique(units, return_inverse=True)[1].reshape(-1)
+    place = np.empty(n, dtype=np.int64)
+    place[np.lexsort((units, treated, key))] = np.arange(n)
     number = int(units.max()) + 1
     first, pilot = np.full(number, n), np.zeros(number, dtype=bool)
     np.minimum.at(first, units, place)
