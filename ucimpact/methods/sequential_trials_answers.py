@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ucimpact.errors import DesignError, EstimationError, UsageError
 from ucimpact.inference.agreement import agreement
 from ucimpact.methods.matched_cohort_effects import COUNTS, Effects, compare
+from ucimpact.methods.sequential_trials_asked import Asked
 from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_naive import naive
 from ucimpact.methods.sequential_trials_sample import TrialSample
-from ucimpact.words.trials import immortal_sentence, question_sentence
-
-if TYPE_CHECKING:
-    from ucimpact.methods.sequential_trials import SequentialTrials
+from ucimpact.words.trials import delay_sentence, immortal_sentence, later_sentence, question_sentence
 
 Array = np.ndarray
 
@@ -24,14 +22,13 @@ SOON = 30
 """Days of the shorter follow-up that stands beside a longer."""
 
 
-def trials_told(
-    method: SequentialTrials, emulation: Emulation, sample: TrialSample, found: Effects
-) -> dict[str, Any]:
+def trials_told(method: Asked, emulation: Emulation, sample: TrialSample, found: Effects) -> dict[str, Any]:
     """The key ``trials``."""
     counted, opening, every = method.counting, emulation.plan.opening, emulation.everybody
     simple, ratio = naive(emulation, counted)
     days, number = np.unique(every.delay, return_counts=True)
     triggered = opening.trigger is not None
+    later, waited = emulation.later(counted.days[1]), float(every.delay.mean()) if triggered else None
     others, agree = _other_ways(method, emulation, sample, found)
     return {
         "trigger": opening.trigger,
@@ -41,12 +38,14 @@ def trials_told(
         "person_days": every.eligible,
         "served": int(np.isfinite(emulation.histories.start).sum()),
         "placed": int(every.treated.sum()),
-        "later_share": emulation.later(counted.days[1]),
-        "mean_delay": float(every.delay.mean()) if triggered else None,
+        "later_share": later,
+        "mean_delay": waited,
         "delays": [{"day": int(d), "n": int(n)} for d, n in zip(days, number, strict=True)]
         if triggered
         else [],
         "question": question_sentence(method.question, horizon=counted.days[1]),
+        "later": later_sentence(method.question, later, horizon=counted.days[1]),
+        "delay": delay_sentence(waited, since="discharge" if triggered else None),
         "estimand": method.question,
         "immortal": {
             "ratio": ratio,
@@ -63,7 +62,7 @@ def _plain(outcome: str) -> str:
 
 
 def _other_ways(
-    method: SequentialTrials, emulation: Emulation, sample: TrialSample, found: Effects
+    method: Asked, emulation: Emulation, sample: TrialSample, found: Effects
 ) -> tuple[list[dict[str, Any]], bool | None]:
     """Other ratios (the other of weights and matching first), and whether that one agrees."""
     rows, agree = [], None
@@ -94,7 +93,7 @@ def _other_ways(
 ENDS = {"ratio": "estimate", "low": "conf_low", "high": "conf_high"}
 
 
-def _variants(method: SequentialTrials) -> list[tuple[str, str, dict[str, Any]]]:
+def _variants(method: Asked) -> list[tuple[str, str, dict[str, Any]]]:
     """Label, note and changed fields of each other way that applies."""
     found: list[tuple[str, str, dict[str, Any]]] = []
     if method.by == "weights":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtrit
@@ -21,18 +21,16 @@ from ucimpact.methods.matched_cohort_controls import (
     NegativeControls,
 )
 from ucimpact.methods.matched_cohort_effects import compare
+from ucimpact.methods.sequential_trials_asked import Asked
 from ucimpact.methods.sequential_trials_emulation import Emulation
-from ucimpact.methods.sequential_trials_sample import TrialSample, lines
+from ucimpact.methods.sequential_trials_sample import TrialSample, sample_of
 from ucimpact.study.declare import Counted
-
-if TYPE_CHECKING:
-    from ucimpact.methods.sequential_trials import SequentialTrials
 
 Array = np.ndarray
 
 
 def negative_controls(
-    method: SequentialTrials, emulation: Emulation, columns: Mapping[str, tuple[Counted, sensitivity.Reach]]
+    method: Asked, emulation: Emulation, columns: Mapping[str, tuple[Counted, sensitivity.Reach]]
 ) -> NegativeControls:
     """Compare each control in the trials of ``method`` and pool them."""
     level = method.level
@@ -53,7 +51,7 @@ def negative_controls(
     return NegativeControls(tuple(rows), tuple(controls), pooled, cov, level)
 
 
-def _joint(method: SequentialTrials, emulation: Emulation, by_person: Array) -> Array:
+def _joint(method: Asked, emulation: Emulation, by_person: Array) -> Array:
     """Joint covariance of what has these influences of every person in the trials."""
     people, clusters = np.unique(emulation.rows.person), emulation.histories.clusters
     by_cluster = method.cluster_by == "cluster" and clusters is not None
@@ -63,7 +61,7 @@ def _joint(method: SequentialTrials, emulation: Emulation, by_person: Array) -> 
 
 
 def _control(
-    method: SequentialTrials, emulation: Emulation, column: str, counted: Counted, reach: sensitivity.Reach
+    method: Asked, emulation: Emulation, column: str, counted: Counted, reach: sensitivity.Reach
 ) -> tuple[dict[str, Any], Array | None]:
     """One control's row, and what each person adds to its log ratio."""
     row: dict[str, Any] = {"column": column, "label": column.replace("_", " "), "reach": reach}
@@ -71,7 +69,7 @@ def _control(
     row["why"] = _shows_nothing(method, emulation, counted, reach)
     if row["why"]:
         return row, None
-    sample, y = _counted(method, emulation, counted, reach)
+    sample, y, _ = sample_of(emulation, counted, by=method.by, cluster_by=method.cluster_by)
     if sample.size < 2 or sample.treated.all():
         return {**row, "why": "its days lie outside the records for nearly everybody"}, None
     events = sample.events(y)
@@ -101,7 +99,7 @@ def _control(
 
 
 def _shows_nothing(
-    method: SequentialTrials, emulation: Emulation, counted: Counted, reach: sensitivity.Reach
+    method: Asked, emulation: Emulation, counted: Counted, reach: sensitivity.Reach
 ) -> str | None:
     """Why a control cannot show anything, by how it is counted."""
     histories = emulation.histories
@@ -117,44 +115,6 @@ def _shows_nothing(
         if own and max(first, what.days[0]) < min(last, what.days[1]):
             return "people were made alike in it, so it shows nothing"
     return None
-
-
-def _counted(
-    method: SequentialTrials, emulation: Emulation, counted: Counted, reach: sensitivity.Reach
-) -> tuple[TrialSample, Array]:
-    """Lines whose window of the control was seen, and the control."""
-    histories, trials = emulation.histories, emulation.rows
-    weight = emulation.weights(method.by)
-    used = np.flatnonzero(weight > 0)
-    first, last = counted.days
-    person = trials.person[used]
-    if reach == "before":
-        day = trials.known[used]
-        since = np.fmax(histories.enter, histories.first_day)[person]
-        seen, days = day + first + 1 >= since, np.ones(len(used))
-    else:
-        day = trials.day[used]
-        days = histories.at_risk(person, day, last) - (
-            histories.at_risk(person, day, first) if first else 0.0
-        )
-        seen = days > 0
-    y = histories.measure(counted.event, person, day, first, last, value=counted.value)
-    if counted.any:
-        y = (y > 0).astype(float)
-    rows = used[seen]
-    kept = emulation.rescaled(rows, weight[rows])
-    there = kept > 0
-    sample = lines(
-        emulation,
-        place=rows[there],
-        treated=trials.treated[rows][there],
-        weight=kept[there],
-        days=days[seen][there],
-        y=y[seen][there],
-        horizon=float(last - first),
-        cluster_by=method.cluster_by,
-    )
-    return sample, y[seen][there]
 
 
 def _scored(sample: TrialSample, y: Array, *, offset: bool) -> tuple[float, float, float, Array]:

@@ -15,7 +15,7 @@ from ucimpact.errors import DataError
 from ucimpact.methods.design_finding import Finding
 
 if TYPE_CHECKING:
-    from ucimpact.methods.sequential_trials import SequentialTrials
+    from ucimpact.methods.sequential_trials_asked import Asked
 
 Question = Literal["usual-care", "this-stay", "never"]
 
@@ -26,7 +26,7 @@ FEW = 20
 """Fewer starts than this give no likely range to be trusted."""
 
 
-def field_problems(method: SequentialTrials) -> list[str | None]:
+def field_problems(method: Asked) -> list[str | None]:
     """What is wrong with the fields that choose people by what became of them."""
     counted, question = method.counting, method.question
     found = [_later(method)]
@@ -37,7 +37,9 @@ def field_problems(method: SequentialTrials) -> list[str | None]:
             "somebody is a comparison person is judged on the trial day alone"
         )
     if counted.days[0] < 0 < counted.days[1]:
-        found.append("counted: an outcome lies after time zero; windows before it are negative controls")
+        found.append(
+            "counted: the days straddle time zero. Count days after it, or for a negative control before it"
+        )
     if question != "usual-care" and counted.days[0] != 0:
         found.append(f"question = {question!r}: people are followed from time zero, so count from day 0")
     if question == "this-stay" and not method.trigger:
@@ -49,7 +51,7 @@ def field_problems(method: SequentialTrials) -> list[str | None]:
     return found
 
 
-def _later(method: SequentialTrials) -> str | None:
+def _later(method: Asked) -> str | None:
     if method.later == "keep":
         return None
     if method.later == "exclude":
@@ -70,7 +72,7 @@ def _later(method: SequentialTrials) -> str | None:
     return None
 
 
-def design_findings(histories: Histories, method: SequentialTrials) -> list[Finding]:
+def design_findings(histories: Histories, method: Asked) -> list[Finding]:
     """Whether trials can be made of these histories."""
     found = []
     if not np.isfinite(histories.start).any():
@@ -144,7 +146,7 @@ def design_findings(histories: Histories, method: SequentialTrials) -> list[Find
     return found
 
 
-def _column_findings(histories: Histories, method: SequentialTrials) -> list[Finding]:
+def _column_findings(histories: Histories, method: Asked) -> list[Finding]:
     found = []
     roles = {
         histories.service_start: "says who had the service",
@@ -178,7 +180,7 @@ def _column_findings(histories: Histories, method: SequentialTrials) -> list[Fin
     return found
 
 
-def outcome_findings(histories: Histories, method: SequentialTrials) -> list[Finding]:
+def outcome_findings(histories: Histories, method: Asked) -> list[Finding]:
     """Whether the outcome can be counted and analysed by the family."""
     counted = method.counting
     if counted.event not in {*histories.kinds, DEATH}:
@@ -187,14 +189,6 @@ def outcome_findings(histories: Histories, method: SequentialTrials) -> list[Fin
                 "refuse",
                 f"there are no events of the kind {counted.event!r} to count for `{method.outcome}`",
                 "Name a kind that there is, or say what is counted",
-            )
-        ]
-    if counted.days[1] <= 0:
-        return [
-            Finding(
-                "refuse",
-                f"`{method.outcome}` lies before the service, so it cannot be an outcome of it",
-                "Make it a negative control, or count days after it, such as (0, 90)",
             )
         ]
     if counted.event == DEATH and histories.died is None:

@@ -6,7 +6,6 @@ study, its negative controls and its pictures stand on the same trials.
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -137,9 +136,6 @@ class Emulation:
         return found
 
 
-_KEPT: weakref.WeakKeyDictionary[Histories, dict[Plan, Emulation]] = weakref.WeakKeyDictionary()
-
-
 def emulate(histories: Histories, plan: Plan) -> Emulation:
     """The trials of these histories, worked out once.
 
@@ -150,7 +146,7 @@ def emulate(histories: Histories, plan: Plan) -> Emulation:
     EstimationError
         Where the hazard has no maximum; the covariate is named.
     """
-    kept = _KEPT.setdefault(histories, {})
+    kept: dict[Plan, Emulation] = vars(histories).setdefault("_emulations", {})  # they go when it goes
     if plan not in kept:
         kept[plan] = _emulated(histories, plan)
     return kept[plan]

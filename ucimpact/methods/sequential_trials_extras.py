@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ucimpact.inference import balance, trial_weights
 from ucimpact.inference.overlap import overlap
 from ucimpact.inference.prognosis import Prognosis, prognosis, with_strength
+from ucimpact.methods.cohort_hidden_odds import hidden_odds, scores
 from ucimpact.methods.cohort_subgroups import subgroups
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.matched_cohort_effects import Effects
 from ucimpact.methods.sequential_trials_answers import trials_told
+from ucimpact.methods.sequential_trials_asked import Asked
 from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_pictures import by_place, how_often, months_before, what_came_first
 from ucimpact.methods.sequential_trials_sample import TrialSample
-
-if TYPE_CHECKING:
-    from ucimpact.methods.sequential_trials import SequentialTrials
 
 Array = np.ndarray
 
@@ -30,7 +29,7 @@ ENOUGH = 20_000
 
 
 def extras_of(
-    method: SequentialTrials,
+    method: Asked,
     emulation: Emulation,
     sample: TrialSample,
     y: Array,
@@ -68,7 +67,7 @@ def extras_of(
             sample, sure=False
         )  # a test of several effects at once needs finite degrees of freedom
         extras["subgroups"] = subgroups(method.model, finite, y, method.subgroups)
-    if pictures:
+    if pictures and counted.days[1] > 0:
         drawn = {
             "balance_by_site": by_place(emulation, sample),
             "trajectory": months_before(emulation, counted, sample),
@@ -76,8 +75,23 @@ def extras_of(
             "cumulative_count": how_often(emulation, counted, sample, label, method.level),
             "trials": trials_told(method, emulation, sample, found),
         }
+        if method.by == "matching" and method.reuse_within_day == 1:
+            drawn["sensitivity"] = _hidden_odds(emulation, sample, y, found)
         extras |= {name: told for name, told in drawn.items() if told}
     return extras, _cares(emulation, extras, sample)
+
+
+def _hidden_odds(
+    emulation: Emulation, sample: TrialSample, y: Array, found: Effects
+) -> dict[str, Any] | None:
+    """How much hidden bias the matched sets bear."""
+    of_set = np.full(len(emulation.rows.day), -1)
+    codes, pilot, control = emulation.sets.pairs()
+    of_set[pilot], of_set[control] = codes, codes
+    own = of_set[sample.place]
+    days = sample.days if sample.cohort.horizon else None
+    told = hidden_odds(scores(y, days), own, sample.treated, found.att)
+    return None if told is None else {"rosenbaum": told}
 
 
 def _foretells(sample: TrialSample, y: Array, emulation: Emulation) -> Prognosis:

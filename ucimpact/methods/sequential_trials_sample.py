@@ -189,6 +189,8 @@ def followed(emulation: Emulation, counted: Counting, rows: Array, question: str
     histories, trials = emulation.histories, emulation.rows
     person, day = trials.person[rows], trials.day[rows]
     first, last = counted.days
+    if last <= 0:
+        return _before(emulation, counted, rows)
     if question == "usual-care":
         y = histories.measure(counted.event, person, day, first, last, value=counted.value)
         if getattr(counted, "any", False):
@@ -203,6 +205,19 @@ def followed(emulation: Emulation, counted: Counting, rows: Array, question: str
     if whole:
         known &= day + last <= histories.last_day
     return Followed(y, days, known, weight)
+
+
+def _before(emulation: Emulation, counted: Counting, rows: Array) -> Followed:
+    """What happened in a window before the trial day, where all of it was seen."""
+    histories, trials = emulation.histories, emulation.rows
+    person, day = trials.person[rows], trials.known[rows]
+    y = histories.measure(counted.event, person, day, *counted.days, value=counted.value)
+    if getattr(counted, "any", False):
+        y = (y > 0).astype(float)
+    since = np.fmax(histories.enter, histories.first_day)[person]
+    length = float(counted.days[1] - counted.days[0])
+    seen = day + counted.days[0] + 1 >= since
+    return Followed(y, np.full(len(rows), length), seen, np.ones(len(rows)))
 
 
 def _censored(emulation: Emulation, counted: Counting, question: str) -> tuple[Array, Array, Array]:
@@ -276,7 +291,7 @@ def sample_of(
     if not keep.all():
         there = kept > 0
         rows, y, days, treated, kept = rows[there], y[there], days[there], treated[there], kept[there]
-    if question != "usual-care":
+    if question != "usual-care" and counted.days[1] > 0:
         others = ~treated
         last = what.last_weight[np.searchsorted(used, rows)]
         what = replace(what, refused=trial_weights.enough((kept * last)[others], kept[others]))
