@@ -133,6 +133,8 @@ def test_the_first_event_after_a_day():
         h.first_after("stay", who, at), [day(1, 10), day(1, 10), np.nan, day(2, 5), np.nan]
     )
     np.testing.assert_array_equal(h.first_after("death", who, at), [np.nan] * 3 + [day(2, 10), np.nan])
+    on_the_day = np.array([day(2, 9), day(2, 10)])
+    np.testing.assert_array_equal(h.first_after("death", np.array([1, 1]), on_the_day), [day(2, 10), np.nan])
 
 
 def test_nobody_is_inside_on_the_last_day_of_a_stay():
@@ -336,6 +338,7 @@ def test_tables_of_different_people_are_one_problem():
     [
         ({"first_visit": [None, D(2023, 2, 11), None]}, "the service begins after the death"),
         ({"left": [D(2022, 1, 1), None, None]}, "left before being registered"),
+        ({"died": [D(2022, 1, 1), None, None], "first_visit": None}, "registered after the death"),
     ],
 )
 def test_days_that_cannot_follow_one_another_are_refused(columns, said):
@@ -371,6 +374,11 @@ def test_a_sum_without_a_number_is_refused_with_the_rows():
     with pytest.raises(DataError) as caught:
         histories().measure("contact", np.array([0]), np.array([DAY]), 0, 90, value="cost")
     assert [p.row for p in caught.value.problems] == [4, 6]
+    spoilt = events().astype({"cost": object})
+    spoilt.loc[3, "cost"] = "SECRET"
+    with pytest.raises(DataError, match="not a number") as caught:
+        histories(events_table=spoilt).measure("stay", np.array([0]), np.array([DAY]), 0, 90, value="cost")
+    assert [p.row for p in caught.value.problems] == [5] and "SECRET" not in str(caught.value)
     with pytest.raises(DataError, match="no such column"):
         histories().measure("contact", np.array([0]), np.array([DAY]), 0, 90, value="price")
 
