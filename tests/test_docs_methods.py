@@ -85,6 +85,8 @@ def test_the_examples_of_checks_give_checks() -> None:
         names["residuals"](names["method"].fit(names["series"])),
     ]
     assert all(isinstance(check, Check) for check in made)
+    assert isinstance(names["check"], Check)
+    assert names["found"]["bias_analysis"]["rows"][1]["name"] == "living alone"
 
 
 def test_the_example_of_the_calendar_counts_days_by_month() -> None:

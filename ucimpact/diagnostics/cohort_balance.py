@@ -168,7 +168,7 @@ def trajectory(estimate: Estimate) -> Check | None:
     row = next(row for row in rows if row["month"] == worst)
     gap = abs(row["pilot"] - row["comparison"])
     ends = [number(row[group], 1) for group in ("pilot", "comparison")]
-    size = f"{ends[0]} a month per {told.get('per', 100):,}, against {ends[1]}"
+    size = f"{ends[0]} a month per {number(told.get('per', 100))}, against {ends[1]}"
     when = "the last month" if worst == -1 else f"month {number(-worst)} before the start"
     answer: Answer
     if abs(scores[worst]) <= far:
