@@ -109,3 +109,23 @@ def test_units_and_order_do_not_matter() -> None:
     (other,) = balance.table(100 + 7 * x[mixed], ["x"], treated[mixed], 3 * weights[mixed])
     for key in ("smd", "variance_ratio", "ks"):
         assert other[key] == pytest.approx(row[key], rel=1e-9)
+
+
+def test_places_by_hand() -> None:
+    """At the first place 12 of age 1 beside others of age 0; at the second all are alike."""
+    place = np.repeat([0, 1, 2], [24, 40, 5])
+    treated = np.concatenate([np.arange(24) < 12, np.arange(40) < 20, np.arange(5) < 3])
+    x = np.column_stack([np.where(place == 0, treated, 0.5), np.ones(69)])
+    weights = np.where(treated, 1.0, 2.0)
+    weights[40:44] = 0.0  # four pilot people at the second place who are not used
+    rows = balance.by_place(x, ["age", "one"], treated, weights, place, ["north", "south", "few"])
+    spread = x[treated, 0].std(ddof=1)
+    assert [row["site"] for row in rows] == ["north", "south"]
+    assert rows[0] == {
+        "site": "north",
+        "n_pilot": 12,
+        "n_comparison": 12,
+        "max_smd": pytest.approx(1 / spread),
+        "worst": "age",
+    }
+    assert rows[1]["max_smd"] == 0 and rows[1]["n_pilot"] == 16

@@ -29,10 +29,14 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
+
+FEWEST_AT_A_PLACE = 10
+"""With fewer pilot people at a place a difference there is chance, and tells of each."""
 
 
 def table(
@@ -154,3 +158,48 @@ def _ks(pilot: _Group, comparison: _Group) -> float | None:
     places = np.unique(groups[0].values)
     few, many = (group.shares_up_to(places) for group in groups)
     return float(np.abs(few - many).max())
+
+
+def by_place(
+    x: Array, names: Sequence[str], treated: Array, weights: Array, place: Array, labels: Sequence[str]
+) -> list[dict[str, Any]]:
+    """The largest standardised difference at each place, in standard deviations of all pilot people.
+
+    Parameters
+    ----------
+    x : array (n, p)
+    treated : array (n,) of bool
+    weights : array (n,)
+        0 for people not used.
+    place : array (n,) of int
+        Code of each row's place, from 0.
+    labels : sequence of str
+        Of the places.
+
+    Returns
+    -------
+    list of dict
+        ``site, n_pilot, n_comparison, max_smd, worst`` of places with at least 10 pilot people; comparison
+        people as many as would tell as much without weights.
+    """
+    number, others = len(labels), ~treated
+    spread = np.array([_spread(column[treated], _is_binary(column)) for column in x.T.astype(float)])
+    pilot = np.bincount(place[treated], weights[treated], number)
+    there, squares = (np.bincount(place[others], weights[others] ** k, number) for k in (1, 2))
+    apart = np.zeros((number, x.shape[1]))
+    for k in np.flatnonzero(spread > 0):
+        column = weights * x[:, k]
+        own = np.bincount(place[treated], column[treated], number) / np.where(pilot > 0, pilot, 1.0)
+        other = np.bincount(place[others], column[others], number) / np.where(there > 0, there, 1.0)
+        apart[:, k] = np.abs(own - other) / spread[k]
+    people = np.bincount(place[treated & (weights > 0)], minlength=number)
+    return [
+        {
+            "site": str(labels[int(code)]),
+            "n_pilot": int(people[code]),
+            "n_comparison": round(float(there[code] ** 2 / squares[code])),
+            "max_smd": float(apart[code].max()),
+            "worst": str(names[int(apart[code].argmax())]),
+        }
+        for code in np.flatnonzero((people >= FEWEST_AT_A_PLACE) & (there > 0) & (x.shape[1] > 0))
+    ]

@@ -132,6 +132,18 @@ class Weighing:
         ]
 
     @property
+    def balance_by_site(self) -> list[dict[str, Any]]:
+        """The largest difference at each of the cohort's clusters; empty without them."""
+        cohort, columns = self.columns.cohort, self.columns
+        if cohort.clusters is None:
+            return []
+        names, shown = columns.shown()
+        found, first = np.unique(cohort.clusters[columns.row], return_index=True)
+        labels = cohort.table[cohort.cluster].to_numpy()[columns.row][first]
+        place = np.searchsorted(found, cohort.clusters[columns.row])
+        return balance.by_place(shown, names, columns.treated, self.weights.weights, place, labels)
+
+    @property
     def max_smd(self) -> float | None:
         """Largest standardised difference that is left; None where nothing can be shown."""
         return balance.max_smd(self.balance_after) if self.balance_after else None

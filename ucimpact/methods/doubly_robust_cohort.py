@@ -78,8 +78,8 @@ class DoublyRobustCohort:
     folds : int, default 10
         Parts into which people are dealt; each is foreseen by models of the others.
     repeats : int, default 2
-        How often they are dealt; the answers are averaged. What chance of the dealing is left was a tenth of a
-        standard error with 1,500 people.
+        How often they are dealt; the answers are averaged. What chance of the dealing is left was a tenth of
+        a standard error with 1,500 people.
     bound : float, default 0.01
         A chance nearer than this to 0 or 1 counts as this, so that nobody weighs without limit.
     level : float, default 0.95

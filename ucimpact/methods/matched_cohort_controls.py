@@ -129,7 +129,7 @@ def controls_of(asked: Asked, columns: Mapping[str, sensitivity.Reach]) -> Negat
     if not controls:
         return NegativeControls(tuple(rows), (), None, np.zeros((0, 0)), asked.level)
     cov = whole.cov(np.column_stack(influences)[whole.place], 2)
-    pooled = sensitivity.pooled_controls(np.array([c.log_ratio for c in controls]), cov)
+    pooled = sensitivity.pool(controls, cov)
     return NegativeControls(tuple(rows), tuple(controls), pooled, cov, asked.level)
 
 

@@ -104,6 +104,7 @@ def estimate_of(
         "horizon": cohort.horizon,
         "person_time": sample.person_time,
         "balance": _with_strength(sample, y, model),
+        "balance_by_site": weighing.balance_by_site,
         "max_smd": weighing.max_smd,
         "lost": weighing.lost,
         "overlap": weighing.overlap,
@@ -189,14 +190,13 @@ def _with_strength(sample: WeightedSample, y: Array, model: Model) -> list[dict[
 def flow(sample: WeightedSample) -> list[dict[str, Any]]:
     """Who went in, who was left out and why, and who remained."""
     weighing = sample.weighing
-    summary = weighing.summary
     rows: list[dict[str, Any]] = [{"kind": "in", "n": len(sample.cohort.table), "text": "people on the list"}]
     rows += [
         {"kind": "out", "n": row["n"], "text": row["reason"]}
         for row in (*weighing.left_out, *weighing.lost["reasons"], *sample.left_out)
     ]
     rows.append({"kind": "end", "n": sample.size, "text": "people supported and analysed"})
-    text = f"others beside them, who weigh as much as {summary['ess']:,.0f} would without weights"
+    text = "others beside them, weighed until they are like those supported"
     rows.append({"kind": "end", "n": int((~sample.treated).sum()), "text": text})
     return rows
 
