@@ -7,7 +7,7 @@ from typing import Any
 
 from ucimpact.report.charts import Label
 from ucimpact.report.figures import Figure, source_of
-from ucimpact.report.groups import check_text, held, is_weighted
+from ucimpact.report.groups import check_text, everyone_else, held, is_weighted
 from ucimpact.report.lines import Group, Lines
 from ucimpact.report.phrases import first_sentence
 from ucimpact.report.scale import decimals_for
@@ -15,6 +15,8 @@ from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, download, table
 from ucimpact.words import MINUS, capital, number
 
+TOWERS = 3.0
+"""A last month this many times the highest before it would press the others flat, and stands in words."""
 NEAR_TEXT = (
     "People are often referred after a bad month. A fair comparison has people who had the same bad month "
     "and were not referred: then the two lines rise together, and would have fallen together."
@@ -46,10 +48,12 @@ def trajectory(document: Mapping[str, Any]) -> Figure | None:
     if len(rows) < 2 or not all(any(v is not None for v in values[arm]) for arm in ("pilot", "comparison")):
         return None
     beside = "Similar people, weighted" if is_weighted(document) else "Similar people"
-    names = {"pilot": "Supported", "comparison": beside, "others": "Everyone else"}
+    names = {"pilot": "Supported", "comparison": beside, "others": everyone_else(document)}
+    apart = _last_apart(rows)
+    drawn = rows[:-1] if apart else rows
     groups = [
         Group(
-            values=values[arm],
+            values=values[arm][: len(drawn)],
             pilot=arm == "pilot",
             thin=arm == "others",
             label=Label(
@@ -72,18 +76,35 @@ def trajectory(document: Mapping[str, Any]) -> Figure | None:
         title=title,
         measure=f"{capital(event)} {per}, up to the start",
         chart=Lines(
-            labels=[_month(row["month"]) for row in rows],
+            labels=[_month(row["month"]) for row in drawn],
             groups=groups,
-            axis_label=f"30-day months before the start ({MINUS}1 is the last)",
+            axis_label="30-day months before the start",
         ),
         name=f"{capital(event)} {per}, before the start, for both groups",
         description=_described(rows, names),
-        source=_source(document, rows),
+        source=" ".join(part for part in (_source(document, rows), apart) if part),
         table=_table(rows, names, f"{capital(event)} {per}", [arm for arm in values if any(values[arm])]),
         download=download(
             f"{event} before the start",
             [{"month": row["month"], **{arm: row.get(arm) for arm in values}} for row in rows],
         ),
+    )
+
+
+def _last_apart(rows: list[Mapping[str, Any]]) -> str:
+    """Why the last month is not drawn, where it towers above the others; "" where it does not.
+
+    Where a stay in hospital opens the way to the service, everybody had it in the last month.
+    """
+    last = [rows[-1].get(arm) for arm in ("pilot", "comparison")]
+    before = [row[arm] for row in rows[:-1] for arm in ("pilot", "comparison") if row.get(arm) is not None]
+    if None in last or not before or min(v for v in last if v is not None) < TOWERS * max(before):
+        return ""
+    decimals = decimals_for(last)
+    pilot, comparison = (number(v, decimals) for v in last if v is not None)
+    return (
+        f"The last month, which holds what brought people here, is left out of the chart: {pilot} and "
+        f"{comparison}. The table has it."
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ucimpact.report.figures import Figure, primary, source_of
 from ucimpact.report.love import Love, Measured
-from ucimpact.report.phrases import stopped
+from ucimpact.report.phrases import stopped, true_minus
 from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, table
 from ucimpact.words import capital, joint, number
@@ -36,7 +36,7 @@ def check_text(document: Mapping[str, Any], name: str) -> str:
 
 def plainly_named(reason: Any) -> str:
     """A column or a reason as a reader meets it."""
-    return str(reason).replace("`", "").replace("_", " ")
+    return true_minus(str(reason).replace("`", "").replace("_", " "))
 
 
 def is_weighted(document: Mapping[str, Any]) -> bool:
@@ -44,6 +44,16 @@ def is_weighted(document: Mapping[str, Any]) -> bool:
     entry = primary(document)
     by = (entry.get("spec") or {}).get("by")
     return entry.get("method") in WEIGHTED or by == "weights"
+
+
+def is_trials(document: Mapping[str, Any]) -> bool:
+    """Whether a person may be in it on many days."""
+    return bool(primary(document).get("method") == "sequential-trials")
+
+
+def everyone_else(document: Mapping[str, Any]) -> str:
+    """What all who could have been compared with are called."""
+    return "All who could have begun" if is_trials(document) else "Everyone else"
 
 
 def groups(document: Mapping[str, Any]) -> Section | None:
@@ -82,7 +92,7 @@ def groups(document: Mapping[str, Any]) -> Section | None:
         ident="groups",
         heading="Were the two groups alike at the start?",
         kind="tables",
-        bold=check_text(document, "balance"),
+        bold=true_minus(check_text(document, "balance")),
         text=tuple(text for text in (_not_compared(lost), _overlap(cohort), _weights(cohort)) if text),
         figure=drawn,
         tables=tables,
@@ -249,8 +259,8 @@ def _balance(document: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> 
     head = ["Measure"]
     names = (
         ("Supported", "matched_pilot"),
-        ("Weighted" if weighted else "Matched", "matched_comparison"),
-        ("Everyone else", "comparison"),
+        ("Weighted", "weighted_comparison") if weighted else ("Matched", "matched_comparison"),
+        (everyone_else(document), "" if is_trials(document) else "comparison"),
     )
     head += [f"{name} ({number(counts[key])})" if counts.get(key) else name for name, key in names]
     told = [
@@ -298,7 +308,9 @@ def _by_site(rows: Sequence[Mapping[str, Any]]) -> Table | None:
         ]
         for row in known[:MOST_SITES]
     ]
-    caption = "How alike the groups are at each site, the least alike first"
+    caption = (
+        "How alike the groups are at each site, the least alike first; small groups differ more by chance"
+    )
     if len(rows) > MOST_SITES:
         caption += f" ({MOST_SITES} of {number(len(rows))})"
     return table(

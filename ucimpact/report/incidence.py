@@ -18,6 +18,7 @@ from ucimpact.words import capital, measure, number, spoken
 
 MOST_ROWS = 16
 """Days in the table behind a chart; the file holds every day."""
+LOWER = "So these figures lie a little below those at the top, which are for people followed all that time."
 DEATH_TEXT = (
     "People who die can have it no longer. They stay in the count as people who did not have it, and deaths "
     "are drawn beside. Leaving the dead out would make a group in which more die look better."
@@ -134,12 +135,28 @@ def mean_count(document: Mapping[str, Any]) -> Section | None:
         heading=f"How did {event} add up?",
         kind="chart",
         bold=bold or "Both lines count every event, the second and third of a person too.",
-        text=("A person may have several, and each counts; after death nothing more is added.",),
+        text=(
+            " ".join(
+                [
+                    "A person may have several, and each counts; after death nothing more is added.",
+                    *_lower(document, last),
+                ]
+            ),
+        ),
         figure=drawn,
     )
 
 
 # Words
+
+
+def _lower(document: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
+    """Why the last figure may lie below that of the first screen."""
+    finding, here = document["finding"], last.get("pilot")
+    top, base = finding.get("observed"), finding.get("base")
+    if not may_claim(finding) or None in (top, here) or base != 100 or not top > here:
+        return []
+    return [LOWER]
 
 
 def _event(told: Mapping[str, Any], other: str = "event") -> str:
@@ -148,9 +165,9 @@ def _event(told: Mapping[str, Any], other: str = "event") -> str:
 
 
 def _an(event: str) -> str:
-    """ "an emergency readmission"; a name that is many already as it is."""
+    """ "an emergency readmission", "any emergency admissions"."""
     if event.endswith("s") and not event.endswith("ss"):
-        return event
+        return f"any {event}"
     return f"{'an' if event[:1].lower() in 'aeiou' else 'a'} {event}"
 
 

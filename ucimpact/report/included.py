@@ -14,6 +14,17 @@ from ucimpact.words import capital, number, plural_of
 
 MOST_STARTS = 12
 """More starts than this are told by their first and last."""
+OF_TRIALS = {
+    "rows": "Person-days in the trials",
+    "persons": "Different people in the trials",
+    "pilot": "Starts of the service in a trial",
+    "comparison": "Person-days beside them",
+    "people": "Different people in the records",
+    "events": "Events in the records",
+}
+"""What counts are called where a person may be in it on many days."""
+NOT_OF_TRIALS = ("sets", "matched_pilot", "matched_comparison", "starts", "comparison_rows")
+"""Counts that would say the same again, or of the pictures alone."""
 PROFILES = {
     "hes2018": "Counts from 1 to 7 are hidden and all others are rounded to the nearest 5 "
     "(rule for hospital episodes).",
@@ -68,6 +79,9 @@ def _counts(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]
     for name in ("silent_units", "sites_refused"):
         if not counts.get(name):
             counts.pop(name, None)
+    if figures.primary(document).get("method") == "sequential-trials":
+        counts = {name: n for name, n in counts.items() if name not in NOT_OF_TRIALS}
+        names |= OF_TRIALS
     units = plural_of(figures.unit_of(document))
     if units != "units":
         names |= {

@@ -73,15 +73,21 @@ class Love:
 
 
 def love(chart: Love, width: int) -> Drawing:
-    """The drawing at a width."""
+    """The drawing at a width; a name takes two lines where it must, three on the narrow one."""
     narrow = width == NARROW
-    step, rows, low = STEP[narrow], len(chart.rows), 34 + ROW * rows_under(chart.axis_label, width)
-    drawing = blank(width, step * rows + low + ROW + 10)
+    step, low = STEP[narrow], 34 + ROW * rows_under(chart.axis_label, width)
     most = NAMES_NARROW if narrow else NAMES_WIDE
-    left = min(max(measure(row.name, SMALL, bold=row.strong) for row in chart.rows), most) + 14
-    axes = drawing.axes(left, 14, ROW + 8, low)
+    names = [_in_lines(row.name, most, 3 if narrow else 2, bold=row.strong) for row in chart.rows]
+    heights = [step + (len(name) - 1) * (ROW - 3) for name in names]
+    drawing = blank(width, sum(heights) + low + ROW + 10)
+    widest = max(
+        measure(line, SMALL, bold=row.strong)
+        for row, name in zip(chart.rows, names, strict=True)
+        for line in name
+    )
+    axes = drawing.axes(widest + 14, 14, ROW + 8, low)
     axes.set_xlim(0, chart.end)
-    axes.set_ylim(-rows + 0.5, 0.5)
+    axes.set_ylim(-sum(heights), 0)
     _, y0, _, y1 = drawing.box
 
     def pixel(value: float, row: float) -> tuple[float, float]:
@@ -100,18 +106,33 @@ def love(chart: Love, width: int) -> Drawing:
         x = pixel(chart.nearly, 0)[0]
         axes.axvline(chart.nearly, color=GHOST, lw=1, dashes=(2, 2))
         drawing.write(x + 4, y1 + 7, "unlike", colour=MUTED, size=SMALL)
-    for at, row in enumerate(chart.rows):
-        y = pixel(0, -at)[1]
-        drawing.write(
-            0, y, cut(row.name, left - 12, SMALL, bold=row.strong), size=SMALL, bold=row.strong, middle=True
-        )
+    top = 0.0
+    for row, name, height in zip(chart.rows, names, heights, strict=True):
+        at = top - height / 2
+        top -= height
+        y = pixel(0, at)[1] + (len(name) - 1) * (ROW - 3) / 2
+        for k, line in enumerate(name):
+            drawing.write(0, y - k * (ROW - 3), line, size=SMALL, bold=row.strong, middle=True)
         known = [min(v, chart.end) for v in (row.before, row.after) if v is not None]
         if len(known) == 2:
-            axes.plot(known, [-at, -at], color=MANY, lw=1.5)
+            axes.plot(known, [at, at], color=MANY, lw=1.5)
         for value, after in ((row.before, False), (row.after, True)):
             if value is not None:
-                _point(axes, value, -at, chart, after=after)
+                _point(axes, value, at, chart, after=after)
     return drawing
+
+
+def _in_lines(name: str, most: float, lines: int, *, bold: bool) -> list[str]:
+    """The name in so many lines at most, of which the last may be cut."""
+    made: list[str] = []
+    rest = name.split()
+    while rest:
+        line = rest.pop(0)
+        last = len(made) == lines - 1
+        while rest and (last or measure(f"{line} {rest[0]}", SMALL, bold=bold) <= most):
+            line = f"{line} {rest.pop(0)}"
+        made.append(cut(line, most, SMALL, bold=bold))
+    return made or [""]
 
 
 def _point(axes: Axes, value: float, at: float, chart: Love, *, after: bool) -> None:

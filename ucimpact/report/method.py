@@ -28,12 +28,16 @@ from ucimpact.report.names import (
 from ucimpact.report.phrases import stopped
 from ucimpact.report.tables import Table, table
 from ucimpact.words import capital, number
+from ucimpact.words.trials import ASKED
 
 BY_PERIOD = ("event", "event_log", "group", "calendar", "group_time")
 """Effects that have a chart or a table of their own, or stand in the document alone."""
 
 OF_PEOPLE = ("matched-cohort", "weighted-cohort", "doubly-robust-cohort", "sequential-trials")
 """Methods that compare people with people beside them."""
+
+OF_MATCHING = ("distance", "caliper", "ratio", "replace", "order", "reuse_within_day")
+"""Choices that say nothing where people are weighted."""
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -107,7 +111,11 @@ def _of_people(entry: Mapping[str, Any], extras: Mapping[str, Any]) -> list[tupl
     if entry.get("method") not in OF_PEOPLE:
         return []
     spec = entry.get("spec") or {}
-    chosen = {key: spec.get(key) for key in MATCHING}
+    weighted = spec.get("by") == "weights"
+    chosen = {key: spec.get(key) for key in MATCHING if not (weighted and key in OF_MATCHING)}
+    chosen["question"] = ASKED.get(str(spec.get("question")), spec.get("question"))
+    if spec.get("trigger"):
+        chosen.pop("every", None)
     chosen["distance"] = DISTANCES.get(str(spec.get("distance")), spec.get("distance"))
     told = list(named(chosen, MATCHING))
     if extras.get("max_smd") is not None:

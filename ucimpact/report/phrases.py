@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ucimpact.words import joint, number
+from ucimpact.words import MINUS, joint, number
 
 COUNTS = (
     "No",
@@ -54,8 +54,13 @@ def stopped(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Names of columns as a reader quotes them: `age` as “age”."""
-    return re.sub(r"`([^`]+)`", r"“\1”", text)
+    """Names of columns as a reader quotes them: `age` as “age”; a minus is a true one."""
+    return true_minus(re.sub(r"`([^`]+)`", r"“\1”", text))
+
+
+def true_minus(text: str) -> str:
+    """A hyphen before a number that follows nothing as a minus: "days −30 to 0"."""
+    return re.sub(r"(?<![\w-])-(?=\d)", MINUS, text)
 
 
 def first_sentence(text: str) -> tuple[str, str]:

@@ -12,11 +12,13 @@ from ucimpact.report import intervals
 from ucimpact.report.figures import may_claim
 from ucimpact.report.groups import held
 from ucimpact.report.intervals import Result
+from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Section
 from ucimpact.words import capital, joint, measure, number
 
 DIFFER = 0.05
 """Chance below which groups are said to differ; with several sets of groups it is shared among them."""
+FEW = "Too few people, or too few had it, to be shown"
 CARE = (
     "Looking in many groups finds differences by chance, and each group is small. What is asked is whether "
     "the groups differ from one another, and not whether one range by itself leaves out no change."
@@ -33,7 +35,10 @@ def subgroups(document: Mapping[str, Any]) -> Section | None:
     for block in blocks:
         shown = [row for row in block["rows"] if row.get("estimate") is not None]
         untold += [
-            (f"{capital(block['label'])}: {row['group']}", "Too few people, or too few had it, to be shown.")
+            (
+                f"{capital(block['label'])}: {_group(row['group'])}",
+                stopped(capital(str(row.get("why") or FEW))),
+            )
             for row in block["rows"]
             if row.get("estimate") is None
         ]
@@ -84,11 +89,16 @@ def _mid(name: str) -> str:
     return name[:1].lower() + name[1:] if name[1:2].islower() else name
 
 
+def _group(name: Any) -> str:
+    """A kind; of a yes or no the answer."""
+    return {"0": "No", "1": "Yes", "0.0": "No", "1.0": "Yes"}.get(str(name), str(name))
+
+
 def _result(row: Mapping[str, Any]) -> Result:
     low, high = row.get("conf_low"), row.get("conf_high")
     people = "" if row.get("n_pilot") is None else f"{number(row['n_pilot'])} people supported"
     return Result(
-        label=str(row["group"]),
+        label=_group(row["group"]),
         detail=people,
         est=100 * (row["estimate"] - 1),
         lo=None if low is None else 100 * (low - 1),

@@ -80,7 +80,7 @@ def view(document: Mapping[str, Any]) -> View:
     made = _of_people(document) if cohort.is_cohort(document) else _of_places(document)
     about = [
         study["population"],
-        capital(" to ".join(document["data"].get("window") or ())),
+        _dates(document),
         f"Report of {day(document['created'])}",
     ]
     return View(
@@ -92,6 +92,14 @@ def view(document: Mapping[str, Any]) -> View:
         sections=tuple(section for section in made if section is not None),
         footer=footer(document),
     )
+
+
+def _dates(document: Mapping[str, Any]) -> str:
+    """From when to when, unless the population says so."""
+    window = document["data"].get("window") or ()
+    if window and all(str(end) in document["study"]["population"] for end in window):
+        return ""
+    return capital(" to ".join(window))
 
 
 def _of_places(document: Mapping[str, Any]) -> tuple[Section | None, ...]:
