@@ -339,3 +339,66 @@ def test_twelve_months_alone_are_told(made):
     told = method(measured=()).fit(made).warnings
     assert any("a bad last month is not seen" in text for text in told)
     assert not any("a bad last month" in text for text in method().fit(made).warnings)
+
+
+# -- everybody against nobody ----------------------------------------------------------------
+
+
+def clones_by_hand(emulation, histories, last: int) -> dict[str, float]:
+    """Every discharge cloned to every start day, day by day, as the definition says."""
+    rows, within = emulation.rows, emulation.plan.opening.within
+    delays = np.bincount(rows.trial[rows.treated], minlength=within + 1) / rows.treated.sum()
+    sums = {"y1": 0.0, "t1": 0.0, "y0": 0.0, "t0": 0.0}
+    for k in np.flatnonzero(rows.trial == 0):
+        own = np.flatnonzero(rows.unit == rows.unit[k])
+        h = dict(zip(rows.trial[own].tolist(), emulation.hazard.chance[own].tolist(), strict=True))
+        began = next((int(rows.trial[r]) for r in own if rows.treated[r]), None)
+        end = max(h) + 1 if began is None and max(h) < within else None
+        person, day = rows.person[[k]], rows.day[[k]]
+        for a in range(1, last + 1):
+            if histories.at_risk(person, day, a)[0] < a:
+                break
+            event = histories.measure(STAY, person, day + a - 1, 0, 1)[0]
+            kept = np.prod([1 - h.get(u, 0.0) for u in range(a)])
+            if began is None or began >= a:
+                sums["y0"] += event / kept
+                sums["t0"] += 1 / kept
+            for start, chance in enumerate(delays):
+                if end is not None and start >= end and a >= end:
+                    weight = chance / kept  # readmitted before the drawn day: nothing more is asked
+                elif start >= a:
+                    weight = chance / kept if began is None or began >= a else 0.0
+                else:
+                    on_time = began == start
+                    before = np.prod([1 - h.get(u, 0.0) for u in range(start)])
+                    weight = chance / (before * h[start]) if on_time else 0.0
+                sums["y1"] += weight * event
+                sums["t1"] += weight
+    return sums
+
+
+def test_a_strategy_is_every_discharge_cloned_to_every_start_day():
+    h = service(5, 400)
+    m = method(question="strategy", counted=Counted(event=STAY, days=(0, 12)), within=3)
+    sample, y, _ = m.sample(m.emulation(h))
+    hand = clones_by_hand(m.emulation(h), h, 12)
+    one = sample.treated
+    found = {
+        "y1": y[one].sum(),
+        "t1": sample.days[one].sum(),
+        "y0": y[~one].sum(),
+        "t0": sample.days[~one].sum(),
+    }
+    for key, value in hand.items():
+        assert found[key] == pytest.approx(value, rel=1e-9), key
+    estimate = m.fit(h)
+    assert estimate.estimand == "ATE" and "cumulative" not in set(estimate.effects["term"])
+    ratio = (hand["y1"] / hand["t1"]) / (hand["y0"] / hand["t0"])
+    assert estimate.effect("rate_ratio")["estimate"] == pytest.approx(ratio, rel=1e-6)
+
+
+def test_a_strategy_needs_a_discharge_and_matches_nobody():
+    with pytest.raises(UsageError, match="needs a trigger"):
+        method(question="strategy", trigger=None)
+    with pytest.raises(UsageError, match="nobody to match"):
+        method(question="strategy", by="matching")

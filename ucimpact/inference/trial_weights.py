@@ -35,6 +35,8 @@ import numpy as np
 from ucimpact.errors import EstimationError
 
 Array = np.ndarray
+LARGEST = 0.05
+"""Share of all weight above which one row decides too much."""
 Counting = Callable[[Array, Array, Array], Array]
 """What happened to some rows after one day and up to another: (rows, after, up_to) to (rows,)."""
 
@@ -153,6 +155,6 @@ def enough(weight: Array, plain: Array) -> str | None:
             f"the comparison people who are left weigh so unevenly that they say no more than {left:,.0f} "
             f"rows, under half of the {was:,.0f} without censoring"
         )
-    if (share := largest_share(weight)) > 0.05:
+    if (share := largest_share(weight)) > LARGEST:
         return f"one row carries {share:.0%} of the weight of all comparison rows"
     return None

@@ -39,7 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -116,13 +116,15 @@ class SequentialTrials(Asked):
         compared = compare(self.model, sample, y, offset=self.family in COUNTS)
         found = Effects(self.model, sample, compared.contrast, y)
         more, cares = extras_of(self, emulation, sample, y, found, pictures=pictures)
+        estimand = "ATE" if self.question == "strategy" else "ATT"
+        keep, rows = _of_estimand(found.rows, estimand)
         return Estimate(
             method="sequential-trials",
-            estimand="ATT",
+            estimand=estimand,
             outcome=self.outcome,
-            effects=effects_frame(found.rows),
-            cov=found.cov,
-            influence=found.by_set,
+            effects=effects_frame(rows),
+            cov=found.cov[np.ix_(keep, keep)],
+            influence=found.by_set[:, keep],
             sampling_units=sample.names,
             counts={
                 **histories.counts(),
@@ -170,3 +172,11 @@ class SequentialTrials(Asked):
             Windows of ``"before"`` end on or before the trial day, such as (-730, -366).
         """
         return negative_controls(self, self.emulation(histories), columns)
+
+
+def _of_estimand(rows: list[dict[str, Any]], estimand: str) -> tuple[list[int], list[dict[str, Any]]]:
+    """The rows that an estimand has: of everybody there is no number avoided, since not everybody started."""
+    if estimand == "ATT":
+        return list(range(len(rows))), rows
+    keep = [k for k, row in enumerate(rows) if row["term"] != "cumulative"]
+    return keep, [{**rows[k], "term": "ate" if rows[k]["term"] == "att" else rows[k]["term"]} for k in keep]

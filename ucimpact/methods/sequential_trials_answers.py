@@ -96,6 +96,10 @@ ENDS = {"ratio": "estimate", "low": "conf_low", "high": "conf_high"}
 def _variants(method: Asked) -> list[tuple[str, str, dict[str, Any]]]:
     """Label, note and changed fields of each other way that applies."""
     found: list[tuple[str, str, dict[str, Any]]] = []
+    if method.question == "strategy":
+        return [
+            ("On those who started, against care as usual", "Another question", {"question": "usual-care"})
+        ]
     if method.by == "weights":
         label = (
             f"The {method.ratio} nearest of the same day"

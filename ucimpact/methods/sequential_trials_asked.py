@@ -12,6 +12,7 @@ from ucimpact.methods.matched_cohort_effects import COUNTS, Family, Model
 from ucimpact.methods.sequential_trials_design import Question, field_problems
 from ucimpact.methods.sequential_trials_emulation import Emulation, Plan
 from ucimpact.methods.sequential_trials_sample import Followed, TrialSample, sample_of, with_events
+from ucimpact.methods.sequential_trials_strategy import strategy_sample
 from ucimpact.methods.sequential_trials_table import Every, Measured, Opening
 from ucimpact.study.declare import Counted
 
@@ -59,9 +60,9 @@ class Asked:
         Largest difference of the logit within a set, in standard deviations.
     reuse_within_day : int, default 1
         Sets of one day that a comparison row may serve; from day to day it is always free.
-    question : {"usual-care", "this-stay", "never"}, default "usual-care"
+    question : {"usual-care", "this-stay", "never", "strategy"}, default "usual-care"
         Against what: care as usual, with the service later for some; no service after this discharge; none at
-        all.
+        all. Or of everybody discharged: start on the days that were seen, against nobody.
     later : str, default "keep"
         What becomes of comparison people who start later: ``"keep"``, or ``"censor"`` for the other two
         questions.
@@ -170,11 +171,14 @@ class Asked:
         self, emulation: Emulation, *, by: By | None = None, question: Question | None = None
     ) -> tuple[TrialSample, Array, Followed]:
         """Lines with the outcome known, the outcome, and how they were followed."""
+        asked = question or self.question
+        if asked == "strategy":
+            return strategy_sample(emulation, self.counting, cluster_by=self.cluster_by)
         sample, y, what = sample_of(
             emulation,
             self.counting,
             by=by or self.by,
-            question=question or self.question,
+            question=asked,
             whole=self.family not in COUNTS,
             cluster_by=self.cluster_by,
         )

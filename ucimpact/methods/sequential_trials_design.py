@@ -17,7 +17,7 @@ from ucimpact.methods.design_finding import Finding
 if TYPE_CHECKING:
     from ucimpact.methods.sequential_trials_asked import Asked
 
-Question = Literal["usual-care", "this-stay", "never"]
+Question = Literal["usual-care", "this-stay", "never", "strategy"]
 
 MANY_TO_ONE = 3
 SHORT = 90
@@ -42,8 +42,12 @@ def field_problems(method: Asked) -> list[str | None]:
         )
     if question != "usual-care" and counted.days[0] != 0:
         found.append(f"question = {question!r}: people are followed from time zero, so count from day 0")
-    if question == "this-stay" and not method.trigger:
-        found.append('question = "this-stay" needs a trigger: without one there is no stay. Give "never"')
+    if question in ("this-stay", "strategy") and not method.trigger:
+        found.append(f'question = {question!r} needs a trigger: without one there is no stay. Give "never"')
+    if question == "strategy" and method.by == "matching":
+        found.append(
+            "question = 'strategy': every discharge stands on both sides, so there is nobody to match"
+        )
     if method.trigger is not None and method.every != "day":
         found.append(
             f"every = {method.every!r}: trials from a discharge are of days. Leave one of the two out"

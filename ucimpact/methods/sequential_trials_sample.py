@@ -250,10 +250,10 @@ def _followed_until(emulation: Emulation, counted: Counting, question: str) -> t
     others = ~rows.treated
     ends = np.where(others, np.minimum(ends, stop), ends)
     steps = trial_weights.Steps.of(unit, rows.day, emulation.hazard.chance)
-    return steps.measured(ends, others, _counter(histories, counted, rows.person, rows.day))
+    return steps.measured(ends, others, counter(histories, counted, rows.person, rows.day))
 
 
-def _counter(histories: Histories, counted: Counting, person: Array, day: Array) -> trial_weights.Counting:
+def counter(histories: Histories, counted: Counting, person: Array, day: Array) -> trial_weights.Counting:
     """What happened to rows after one day and up to another; of yes or no, the first time only."""
     if not getattr(counted, "any", False):
 
