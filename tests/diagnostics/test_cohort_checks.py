@@ -353,12 +353,12 @@ def site(name: str, n: int, smd: float) -> dict[str, Any]:
 
 def test_sites_are_alike_unless_they_differ_by_more_than_chance():
     measures = rows(**{f"m{k}": 0.01 for k in range(10)})
-    # ten measures at two sites: 3.02 standard errors, each sqrt(2 / 100)
+    # ten measures at two sites: 3.10 standard errors (t on 99 degrees of freedom), each sqrt(2 / 100)
     calm = estimate(balance=measures, balance_by_site=[site("A", 100, 0.42), site("B", 100, 0.1)])
     check = cohort_checks.balance_by_site(calm)
     assert check is not None and check.answer == "holds" and not check.counted
     reads_well(check)
-    apart = estimate(balance=measures, balance_by_site=[site("A", 100, 0.44), site("B", 100, 0.1)])
+    apart = estimate(balance=measures, balance_by_site=[site("A", 100, 0.45), site("B", 100, 0.1)])
     check = cohort_checks.balance_by_site(apart, {"prior_use": "stays in hospital"})
     assert check is not None and check.answer == "doubtful" and "most in stays in hospital" in check.text
     large = estimate(balance=measures, balance_by_site=[site("A", 9_000, 0.2), site("B", 9_000, 0.26)])
@@ -449,3 +449,21 @@ def test_what_a_result_bears_is_said_beside_the_e_value():
     told = {"rosenbaum": {"gamma": 1.3, "text": "Within a matched set the result bears a little."}}
     check = cohort_checks.unmeasured(estimate(e_value={"estimate": 2.0, "limit": 1.6}, sensitivity=told))
     assert check.text.endswith("bears a little.")
+
+
+def test_skewed_counts_at_many_small_sites_are_seldom_called_unlike():
+    """Forty sites of twenty pilot people and three beside each, twelve measures, most people with nothing."""
+    rng, named = np.random.default_rng(6), []
+    for _ in range(100):
+        pilot = np.log1p(rng.negative_binomial(0.3, 0.3, (40, 20, 12)))
+        others = np.log1p(rng.negative_binomial(0.3, 0.3, (40, 60, 12)))
+        apart = np.abs(pilot.mean(axis=1) - others.mean(axis=1)) / pilot.reshape(-1, 12).std(axis=0)
+        told = [{**site(str(k), 20, float(row.max())), "n_comparison": 600} for k, row in enumerate(apart)]
+        check = cohort_checks.balance_by_site(
+            estimate(balance=rows(**{f"m{k}": 0.01 for k in range(12)}), balance_by_site=told)
+        )
+        assert check is not None
+        named.append(check.answer == "doubtful")
+    assert np.mean(named) <= 0.05
+    tiny = [site("A", 9, 3.0), site("B", 9, 3.0)]
+    assert cohort_checks.balance_by_site(estimate(balance_by_site=tiny)).answer == "holds"  # type: ignore[union-attr]

@@ -18,7 +18,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from ucimpact.diagnostics.check import Answer, Check
 from ucimpact.estimate import Estimate
@@ -31,6 +31,9 @@ BY_SITE = "Were the two groups alike at each site?"
 OVERLAP = "Were there people like them without the service?"
 WEIGHTS = "Does the comparison rest on many people?"
 NAMED = 4
+FEWEST_AT_SITE = 10
+MOST_BESIDE = 3
+"""Lines beside each pilot person that count at a site: more are mostly the same few people again."""
 FEW_BEFORE = 20
 """Events of those with the service in the months before, below which their course cannot be told."""
 CHANCE, HARDLY_CHANCE = 0.05, 0.01
@@ -107,19 +110,15 @@ def balance_by_site(estimate: Estimate, labels: Mapping[str, str] | None = None)
     """Whether the groups are alike at each site too; printed and not counted.
 
     Small sites differ by chance, so a site is named only where its largest difference passes 0.25 and what
-    chance gives the largest of so many measures at so many sites.
+    chance gives the largest of so many measures at so many sites, by Student's t: counts are skewed, and the
+    mean of a site's few people strays further than a normal would.
     """
     rows = [row for row in estimate.extras.get("balance_by_site") or [] if row.get("max_smd") is not None]
     if len(rows) < 2:
         return None
     measures = max(len(estimate.extras.get("balance") or []), 1)
-    far = float(ndtri(1 - CHANCE / (2 * measures * len(rows))))
-    unlike = [
-        row
-        for row in rows
-        if min(row["n_pilot"], row["n_comparison"]) > 0
-        and row["max_smd"] > max(UNLIKE, far * math.sqrt(1 / row["n_pilot"] + 1 / row["n_comparison"]))
-    ]
+    tail = 1 - CHANCE / (2 * measures * len(rows))
+    unlike = [row for row in rows if row["max_smd"] > max(UNLIKE, _by_chance(row, tail))]
     if unlike:
         worst = max(unlike, key=lambda row: row["max_smd"])
         where = label_of(str(worst["worst"]), labels)
@@ -140,6 +139,14 @@ def balance_by_site(estimate: Estimate, labels: Mapping[str, str] | None = None)
         table=[dict(row) for row in rows],
         counted=False,
     )
+
+
+def _by_chance(row: Mapping[str, Any], tail: float) -> float:
+    """How far chance alone takes a site's measure; a site with too few people is never told from chance."""
+    pilot, comparison = row["n_pilot"], min(row["n_comparison"], MOST_BESIDE * row["n_pilot"])
+    if pilot < FEWEST_AT_SITE or not comparison:
+        return math.inf
+    return float(stdtrit(pilot - 1, tail)) * math.sqrt(1 / pilot + 1 / comparison)
 
 
 def trajectory(estimate: Estimate) -> Check | None:
