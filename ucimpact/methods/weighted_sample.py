@@ -109,6 +109,8 @@ class WeightedSample:
     def cov(self, influence: Array, parameters: int) -> Array:
         """Covariance of what has these influences with weights as known, by person or cluster."""
         row, whole = self._whole(influence)
+        if not self.cohort.recurs and self.cohort.cluster is None:  # the same, without looking who is who
+            return sandwich(whole, None, "HC1", parameters)
         ways = self._ways(row)
         return sandwich(whole, (ways[0], ways[1]) if len(ways) == 2 else ways[0], "CR1", parameters)
 
@@ -118,25 +120,31 @@ class WeightedSample:
         return min(worth(whole[:, 0], codes) for codes in self._ways(row))
 
     def by_set(self, influence: Array) -> Array:
-        """Influence of every person of the weighing."""
+        """Influence of every person of the weighing; of nobody where they are too many to name."""
+        there = self._there
+        number = int(there.sum())
+        if number > MOST_UNITS:
+            return np.zeros((0, influence.shape[1]))
         row, whole = self._whole(influence)
-        codes = np.searchsorted(self._persons, self.cohort.persons[row])
-        sums = np.zeros((len(self._persons), influence.shape[1]))
-        np.add.at(sums, codes, whole)
-        return sums
+        codes = (np.cumsum(there) - 1)[self.cohort.persons[row]]
+        return np.column_stack([np.bincount(codes, column, number) for column in whole.T])
 
     @property
-    def _persons(self) -> Array:
-        return np.unique(self.cohort.persons[self.weighing.columns.row])
+    def _there(self) -> Array:
+        """Whether each person of the cohort is in the weighing."""
+        persons = self.cohort.persons
+        there = np.zeros(int(persons.max()) + 1, dtype=bool)
+        there[persons[self.weighing.columns.row]] = True
+        return there
 
     @property
     def names(self) -> tuple[str, ...]:
         """A name for every person: the same weighing gives the same names for every outcome."""
-        persons = self._persons
-        if len(persons) > MOST_UNITS:
+        number = int(self._there.sum())
+        if number > MOST_UNITS:
             return ()
         mark = hashlib.sha256(self.weighing.columns.row.tobytes()).hexdigest()[:6]
-        return tuple(f"person {k + 1} of {mark}" for k in range(len(persons)))
+        return tuple(f"person {k + 1} of {mark}" for k in range(number))
 
     def events(self, y: Array) -> tuple[float, float]:
         """Sum of an outcome over the pilot and comparison people."""
