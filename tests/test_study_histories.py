@@ -267,15 +267,34 @@ def test_events_outside_the_records_are_said(tmp_path):
         columns=events.columns,
     )
     read = records(tmp_path, people, pd.concat([events, more]))
-    assert "1 event before the first day of the records, kept" in read.coercions
-    assert "1 event after the last day of the records, left out" in read.coercions
+    assert "fewer than 8 events before the first day of the records, kept" in read.coercions
+    assert "fewer than 8 events after the last day of the records, left out" in read.coercions
 
 
 def test_a_stay_without_an_end_is_said(tmp_path):
     people, events = tables()
     events.loc[np.flatnonzero(events["discharged"] != "")[:2], "discharged"] = ""
     read = records(tmp_path, people, events)
-    assert any("2 stays without an end" in note for note in read.coercions)
+    assert any("fewer than 8 stays without an end" in note for note in read.coercions)
+
+
+def test_somebody_registered_in_52_was_so_in_1952(tmp_path):
+    people, events = tables()
+    people["since"] = ["14/06/52" if k < 30 else "14/06/20" for k in range(60)]
+    read = records(tmp_path, people, events)
+    years = read.data.enter.astype("datetime64[D]").astype("datetime64[Y]").astype(int) + 1970
+    assert years.tolist() == [1952] * 30 + [2020] * 30
+    assert "`since`: 30 dates more than a year after the records read a century earlier" in read.coercions
+    written_out = people.assign(since=["14/06/2052"] * 60)  # of four digits it is a slip
+    with pytest.raises(DataError, match="registered after the death"):
+        records(tmp_path, written_out, events)
+
+
+def test_rows_left_out_of_the_events_are_said_with_their_file(tmp_path):
+    people, events = tables()
+    total = pd.DataFrame([["Total", "", "", "", "£1,000"]], columns=events.columns)
+    read = records(tmp_path, people, pd.concat([events, total]))
+    assert any(note.startswith("events.csv: 1 total row") for note in read.coercions)
 
 
 # -- what is refused ---------------------------------------------------------------------------

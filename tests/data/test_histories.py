@@ -100,7 +100,7 @@ def test_a_window_is_half_open_and_counted_from_the_end_of_the_day():
 def test_what_lies_after_leaving_or_the_last_day_is_not_counted():
     h = histories()
     assert h.measure("contact", np.array([2]), np.array([day(2, 1)]), 0, 90) == 1
-    assert "1 event after the person had left, left out" in h.notes
+    assert "fewer than 8 events after the person had left, left out" in h.notes
     cut = histories(last=D(2023, 1, 9))
     assert cut.measure("stay", np.array([0, 1]), np.array([DAY, DAY]), -1, 90).tolist() == [1, 0]
     assert cut.last_day == day(1, 9)
@@ -405,11 +405,22 @@ def test_what_was_left_out_or_read_with_care_is_noted_with_its_number():
     ]
     h = histories(events_table=events(rows), first=D(2023, 1, 1), last=D(2023, 3, 30))
     assert h.notes == (
-        "1 event after the death of the person, left out",
-        "1 event after the person had left, left out",
-        "1 stay with an end after the death of the person, ended there",
-        "1 stay without an end, taken to go on to the death or the last of the records",
-        "1 event before the first day of the records, kept",
-        "1 stay beginning within another",
-        "1 event alike in every column to one above, counted twice",
+        "fewer than 8 events after the death of the person, left out",
+        "fewer than 8 events after the person had left, left out",
+        "fewer than 8 stays with an end after the death of the person, ended there",
+        "fewer than 8 stays without an end, taken to go on to the death or the last of the records",
+        "fewer than 8 events before the first day of the records, kept",
+        "fewer than 8 stays beginning within another",
+        "fewer than 8 events alike in every column to one above, counted twice",
     )
+
+
+def test_services_outside_the_records_are_noted_and_few_are_not_counted():
+    table, rows = random_tables(4)
+    served = table.assign(first_visit=np.where(np.arange(60) < 9, -5.0, 5.0), registered=2.0)
+    served.loc[59, "first_visit"] = 900.0
+    served.loc[:30, "registered"] = 500.0
+    notes = histories(served.assign(died=np.nan, left=np.nan), rows, registered="registered").notes
+    assert "9 people with the service before the first day of the records" in notes
+    assert "fewer than 8 people with the service after the last day of the records" in notes
+    assert "31 people registered after the last day of the records" in notes

@@ -40,6 +40,7 @@ NUMBERED = (
 """Digits, form and account of periods that are written as numbers."""
 RECENT = dt.date(1980, 1, 1)
 """Numbers that would be earlier days are numbers."""
+TWO_DIGITS = "years of two digits"
 SWAPPED = 4
 """Dates, and texts, from which a column split at the twelfth of the month is no chance."""
 
@@ -224,7 +225,7 @@ def _told(form: str, days: list[dt.date], given: str | None) -> list[str]:
     if form[:2] == "%d" and form[3:5] == "%m" and all(day.day <= 12 for day in days):
         notes.append("read as day/month/year; no row shows which way round it is")
     if form.endswith("%y"):
-        notes.append("years of two digits were read as 1969 to 2068")
+        notes.append(f"{TWO_DIGITS} were read as 1969 to 2068")
     return notes
 
 

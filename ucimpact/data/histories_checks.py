@@ -19,6 +19,7 @@ Array = np.ndarray
 
 PEOPLE, EVENTS = "people", "events"
 """The table of a problem, in place of its file."""
+FEW = 8
 FILL = "Fill it in, or take the row out"
 
 
@@ -230,6 +231,9 @@ class _Reader:
         end = np.maximum(np.fmin(end, self.death[person]), self.day).astype(np.int64)
         self._note(~gone & (day < first), "event", "before the first day of the records, kept")
         self._note(_overlapping(person, self.kind, day, end, stay), "stay", "beginning within another")
+        self._note(self.start < first, "person", "with the service before the first day of the records")
+        self._note(self.start > last, "person", "with the service after the last day of the records")
+        self._note(self.enter > last, "person", "registered after the last day of the records")
         same = self.h.events.duplicated().to_numpy() & ~gone
         self._note(same, "event", "alike in every column to one above, counted twice")
         rows = Rows(person, day, end, self.kind, np.arange(len(day)))
@@ -251,7 +255,13 @@ class _Reader:
     def _note(self, which: Array, noun: str, told: str) -> None:
         number = int(which.sum())
         if number:
-            self.notes.append(f"{number:,} {noun}{'s' if number > 1 else ''} {told}")
+            self.notes.append(f"{many(number, noun)} {told}")
+
+
+def many(number: int, noun: str) -> str:
+    """So many of them; of a few it is only said that they are few, as a reader might know whose they are."""
+    noun = "people" if noun == "person" else f"{noun}s"
+    return f"{number:,} {noun}" if number >= FEW else f"fewer than {FEW} {noun}"
 
 
 def _alike(known: pd.Series, asked: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from ucimpact.data.cells import CellProblem, is_empty, read_numbers, yes_no
-from ucimpact.data.dates import read_dates
+from ucimpact.data.dates import TWO_DIGITS, read_dates
 from ucimpact.data.histories import BED_DAYS, DEATH, ENOUGH, NAMED, Histories
-from ucimpact.data.histories_checks import EVENTS, PEOPLE
+from ucimpact.data.histories_checks import EVENTS, PEOPLE, many
 from ucimpact.data.panel import HEADER_ROWS
 from ucimpact.data.reading import Table
 from ucimpact.errors import DataError, DesignError, Problem
@@ -57,7 +57,9 @@ class TwoTables:
         self.people: dict[str, Any] = {}
         self.events: dict[str, Any] = {}
         self.problems: list[Problem] = []
-        self.notes = list(dict.fromkeys([*people.notes, *events.notes]))
+        self.notes = [*people.notes, *(f"{self.called[EVENTS]}: {note}" for note in events.notes)]
+        left_out = (f"{row['n']:,} {row['reason']} left out" for row in events.left_out)
+        self.notes += [f"{self.called[EVENTS]}: {told}" for told in left_out]
         self.kept = np.ones(len(events), dtype=bool)
         self.absent = {PEOPLE: self._absent(PEOPLE), EVENTS: self._absent(EVENTS)}
         self._persons()
@@ -139,6 +141,8 @@ class TwoTables:
         for column in (getattr(data, role) for role in DAYS_OF_PEOPLE):
             if column is not None and column not in self.absent[PEOPLE]:
                 self.people[column] = self._days(PEOPLE, column, data.dates)
+        if data.registered is not None and data.registered in self.people:
+            self._last_century(data.registered)
         for column in dict.fromkeys((*self.study.covariates, *self.study.kinds, data.cluster)):
             if column is None or column in self.absent[PEOPLE] or column in self.people:
                 continue
@@ -182,6 +186,20 @@ class TwoTables:
         self._cells(name, column, read.problems)
         return pd.Series(read.days)
 
+    def _last_century(self, column: str) -> None:
+        """Years of two digits in which people registered are of the last century if they are yet to come."""
+        if not any(note.startswith(f"`{column}`: {TWO_DIGITS}") for note in self.notes):
+            return
+        days = self.people[column].to_numpy(dtype="datetime64[D]")
+        ahead = days > np.datetime64(self.declared.last) + 366
+        back = days.astype("datetime64[M]") - 1200
+        self.people[column] = pd.Series(np.where(ahead, back.astype("datetime64[D]"), days))
+        if ahead.any():
+            number = many(int(ahead.sum()), "date")
+            self.notes.append(
+                f"`{column}`: {number} more than a year after the records read a century earlier"
+            )
+
     def _kinds(self, cells: Sequence[Any]) -> list[str | None]:
         """Kinds in one spelling: as the study writes them, else as they are written most often."""
         plain = _each(lambda cell: " ".join(as_kind(cell).split()), cells).tolist()
@@ -222,8 +240,8 @@ class TwoTables:
         again[stays] = pd.DataFrame(of_stays).duplicated().to_numpy()
         number = int(again.sum())
         if number:
-            stand = f"{number:,} stay{'s stand' if number > 1 else ' stands'}"
-            self.notes.append(f"{stand} twice in {self.called[EVENTS]}, alike in every column: counted once")
+            twice = f"stand twice in {self.called[EVENTS]}, alike in every column: counted once"
+            self.notes.append(f"{many(number, 'stay')} {twice}")
             self.events = {name: pd.Series(cells)[~again].to_numpy() for name, cells in self.events.items()}
             self.kept = ~again
 
