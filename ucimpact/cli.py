@@ -261,7 +261,7 @@ def _say_records(study: Study, records: Records) -> None:
     data = records.data
     counts = data.counts()
     typer.echo(study.title)
-    used = counts["rows"] if "rows" in counts else counts["people"] + counts["events"]
+    used = counts["rows"] if "rows" in counts else counts["people"]
     typer.echo(f"{records.rows_read:,} rows read, {used:,} used")
     for row in records.left_out:
         typer.echo(f"  left out: {row['n']:,} {row['reason']}")
