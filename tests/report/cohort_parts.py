@@ -149,7 +149,11 @@ def groups() -> Document:
         "subgroups": subgroups(), "trials": trials(), "controls": controls(),
         "bias": {"not_excluded": 0.387, "ratio": 1.47,
                  "text": "A hidden difference that alone makes 47% more or a third fewer is not excluded. That is larger "
-                         "than the result, so how sure we are stays low at best."},
+                         "than the result, so how sure we are stays low at best.",
+                 "times": 4.0, "rows": [{"times": 2.0, "not_excluded": 0.1935, "ratio": 1.2135},
+                                        {"times": 4.0, "not_excluded": 0.387, "ratio": 1.4726}]},
         "sensitivity": {"e_value": {"estimate": 1.6, "limit": 1.2}, "rosenbaum": {"text": "The result would stand up to "
-                        "a hidden cause that made a visit 1.1 times as likely, and not to one of 1.2 times."}},
+                        "a hidden cause that made a visit 1.1 times as likely, and not to one of 1.2 times."},
+                        "tipping": {"rows": [{"strength": 2.0, "comparison": 0.3, "estimate": 0.118, "limit": 0.27},
+                                             {"strength": 1.2, "comparison": 0.1, "estimate": None, "limit": 0.08}]}},
     }  # fmt: skip

@@ -276,6 +276,9 @@ def test_what_the_service_cannot_change_is_pooled_first(document):
     assert rows[0].main and rows[0].label == "All 3 together" and rows[0].difference == "2% more"
     assert made.refused == (("Burns", "It happened to nobody."),)
     assert made.bold.startswith("A hidden difference") and "1.2 times" in made.text[0]
+    sizes, tipping = made.tables
+    assert sizes.rows == (("2", "21% more, or 18% fewer"), ("4", "47% more, or 32% fewer"))
+    assert tipping.rows == (("2", "30%", "12%", "27%"), ("1.2", "10%", "no share would do", "8%"))
     held(document)["controls"] = None
     held(document)["bias"] = None
     assert section(document, "unrecorded") is None

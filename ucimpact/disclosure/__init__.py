@@ -190,6 +190,8 @@ def _finding(finding: dict[str, Any], log: Log, *, of_people: bool = False) -> d
             finding["observed"] *= shown / events
             if finding.get("est") is not None and finding["scale"] == "identity":
                 finding["expected"] = finding["observed"] - finding["est"]
+    if of_people and finding.get("differed"):
+        finding["differed"] = rounded_in(finding["differed"])
     if of_people and finding.get("starts"):
         finding["starts"] = None
     if finding.get("people_analysed") is not None:

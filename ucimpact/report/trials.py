@@ -207,6 +207,8 @@ def _days(row: Mapping[str, Any]) -> str:
 def timing(document: Mapping[str, Any]) -> str:
     """How soon the service began, and how many of those beside them had it later."""
     found, parts = told(document), []
+    if found.get("delay") or found.get("later"):
+        return " ".join(str(found[name]) for name in ("delay", "later") if found.get(name))
     if found.get("mean_delay") is not None and found.get("trigger"):
         parts.append(delay_sentence(found["mean_delay"], since=_mid(found["trigger"])))
     if found.get("later_share") is not None and found.get("estimand") in ASKED:

@@ -14,6 +14,7 @@ from ucimpact.report.groups import held, plainly_named
 from ucimpact.report.intervals import Result
 from ucimpact.report.phrases import first_sentence, stopped
 from ucimpact.report.section import Section
+from ucimpact.report.tables import Table, table
 from ucimpact.words import capital, measure, number
 
 REACH = {
@@ -55,7 +56,51 @@ def unrecorded(document: Mapping[str, Any]) -> Section | None:
         items=("Difference between the groups in what the service cannot change, in per cent",),
         rows=_rows([*([pooled] if pooled else []), *results]) if results else None,
         refused=tuple(untold),
+        tables=tuple(made for made in (_sizes(bias), _tipping(cohort)) if made is not None),
     )
+
+
+def _sizes(bias: Mapping[str, Any]) -> Table | None:
+    """The bias that is not excluded, for readers who hold another multiple."""
+    rows = [row for row in bias.get("rows") or () if row.get("ratio")]
+    if not rows:
+        return None
+    told = [
+        [
+            number(row["times"], 1).removesuffix(".0"),
+            f"{number(100 * (row['ratio'] - 1))}% more, or {number(100 * (1 - 1 / row['ratio']))}% fewer",
+        ]
+        for row in rows
+    ]
+    head = ["How many times as far as the rows above it moves the result", "Not excluded: up to"]
+    return table("Size of a hidden bias that is not excluded", head, told, (0, 1))
+
+
+def _tipping(cohort: Mapping[str, Any]) -> Table | None:
+    """How many of the people supported would have to have something unrecorded."""
+    gauge = (cohort.get("sensitivity") or {}).get("tipping") or {}
+    rows = [row for row in gauge.get("rows") or () if row.get("strength")]
+    if not rows:
+        return None
+    told = [
+        [
+            number(row["strength"], 1).removesuffix(".0"),
+            f"{number(100 * row['comparison'])}%",
+            *(_must(row.get(name)) for name in ("estimate", "limit")),
+        ]
+        for row in rows
+    ]
+    head = [
+        "Multiplies the outcome by", "Comparison people who have it",
+        "Supported people who must: for the estimate", "For the range to reach no change",
+    ]  # fmt: skip
+    return table(
+        "What something unrecorded would have to be like to explain the result", head, told, (0, 1, 2, 3)
+    )
+
+
+def _must(share: float | None) -> str:
+    return "no share would do" if share is None else f"{number(100 * share)}%"
 
 
 def _rows(results: Sequence[Result]) -> intervals.Rows:
