@@ -402,3 +402,65 @@ def test_a_strategy_needs_a_discharge_and_matches_nobody():
         method(question="strategy", trigger=None)
     with pytest.raises(UsageError, match="nobody to match"):
         method(question="strategy", by="matching")
+
+
+def test_a_draw_of_comparison_rows_gives_nearly_the_same(made, monkeypatch):
+    whole = method().fit(made, pictures=False)
+    monkeypatch.setattr("ucimpact.methods.sequential_trials_table.MANY", 1000)
+    again = service()  # the trials of the other are kept
+    drawn = method().emulation(again)
+    assert drawn.everybody.rate == pytest.approx(1000 / drawn.everybody.eligible)
+    assert drawn.everybody.treated.sum() == method().emulation(made).everybody.treated.sum()
+    assert len(drawn.everybody.day) == pytest.approx(1000, rel=0.25)
+    one, other = (m.effect("rate_ratio") for m in (whole, method().fit(again, pictures=False)))
+    assert np.log(other["estimate"] / one["estimate"]) == pytest.approx(
+        0, abs=one["std_error"] / one["estimate"]
+    )
+    assert any("one in" in step["text"] for step in method().fit(again, pictures=False).extras["flow"])
+    with pytest.raises(DesignError, match="only a sample is kept"):
+        method(question="never").fit(again)
+
+
+def test_histories_take_their_trials_with_them():
+    import gc
+    import weakref
+
+    h = service(9, 120)
+    method().emulation(h)
+    gone = weakref.ref(h)
+    del h
+    gc.collect()
+    assert gone() is None
+
+
+def test_rows_may_come_in_any_order(made):
+    shuffled = Histories(
+        made.people.sample(frac=1, random_state=3),
+        made.events.sample(frac=1, random_state=4),
+        person="id",
+        service_start="start",
+        died="died",
+        left="left",
+        registered="since",
+        end="end",
+        first=day(0),
+        last=day(400),
+    )
+    for by in ("weights", "matching"):
+        one, other = (method(by=by).fit(h, pictures=False).effects for h in (made, shuffled))
+        numbers = ["estimate", "std_error", "conf_low", "conf_high"]
+        np.testing.assert_allclose(other[numbers], one[numbers], rtol=1e-7 if by == "weights" else 0.1)
+
+
+def test_practices_with_a_level_of_their_own():
+    h = service(4, 600, cluster="place")
+    emulation = method().emulation(h)
+    assert emulation.by_group
+    place, treated = h.clusters[emulation.rows.person], emulation.rows.treated
+    started = np.bincount(place, emulation.hazard.chance)
+    np.testing.assert_allclose(started, np.bincount(place[treated]), rtol=1e-6)
+    few = service(4, 600, places=300, cluster="place")
+    assert not method().emulation(few).by_group
+    assert any("level of its own" in text for text in method().fit(few).warnings)
+    by = method(cluster_by="cluster").fit(h)
+    assert by.extras["rule"]["reason"] == "place" and np.isfinite(by.extras["df"])

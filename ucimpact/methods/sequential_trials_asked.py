@@ -7,9 +7,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from ucimpact.errors import DesignError
 from ucimpact.methods.field_checks import below, level_problem, not_one_of, outcome_among, refuse_fields
 from ucimpact.methods.matched_cohort_effects import COUNTS, Family, Model
-from ucimpact.methods.sequential_trials_design import Question, field_problems
+from ucimpact.methods.sequential_trials_design import Question, field_problems, too_many
 from ucimpact.methods.sequential_trials_emulation import Emulation, Plan
 from ucimpact.methods.sequential_trials_sample import Followed, TrialSample, sample_of, with_events
 from ucimpact.methods.sequential_trials_strategy import strategy_sample
@@ -79,7 +80,7 @@ class Asked:
     level : float, default 0.95
         Coverage of the intervals.
     seed : int, default 1
-        For ties, and for the draw of comparison rows where there are more than two million.
+        For ties, and for the draw of comparison rows where there are more than a million.
     subgroups : tuple of str, default ()
         Columns of people by whose kinds the effect is shown apart.
     """
@@ -172,6 +173,8 @@ class Asked:
     ) -> tuple[TrialSample, Array, Followed]:
         """Lines with the outcome known, the outcome, and how they were followed."""
         asked = question or self.question
+        if asked != "usual-care" and emulation.everybody.rate < 1:
+            raise DesignError(too_many(asked, emulation.everybody.eligible))
         if asked == "strategy":
             return strategy_sample(emulation, self.counting, cluster_by=self.cluster_by)
         sample, y, what = sample_of(

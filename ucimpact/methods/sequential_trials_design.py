@@ -221,3 +221,12 @@ def unanswered(question: str, why: str) -> str:
         else 'Ask question = "usual-care", and say how many of the people beside them had the service later'
     )
     return f"The question {question!r} has no answer in these data: {why}. {way_out}."
+
+
+def too_many(question: str, rows: int) -> str:
+    """Why a question that follows people from day to day is not answered of a sample of days."""
+    return (
+        f"the question {question!r} follows people from day to day, and of {rows:,} person-days only a "
+        "sample is "
+        'kept. Ask question = "usual-care", or bring one region or a shorter time'
+    )

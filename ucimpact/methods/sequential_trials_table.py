@@ -30,7 +30,7 @@ from ucimpact.errors import UsageError
 Array = np.ndarray
 Every = Literal["day", "week", "month"]
 
-MANY = 2_000_000
+MANY = 1_000_000
 """Comparison rows kept at most."""
 FAR = 10**7
 """A day that never comes."""
