@@ -355,3 +355,22 @@ def test_outcomes_that_a_family_cannot_have_are_refused() -> None:
         glm.logit(np.ones(9), x)
     with pytest.raises(EstimationError, match="2 clusters"):
         glm.poisson(np.ones(9) + x[:, 1], x).cov("CR1", np.zeros(9))
+
+
+def test_a_negative_binomial_settles_on_uneven_weights_and_few_who_had_it() -> None:
+    rng = np.random.default_rng(13)
+    fitted = 0
+    for draw in range(150):
+        n = int(rng.integers(40, 300))
+        x = np.column_stack([np.ones(n), rng.random(n) < 0.3, rng.normal(8000, 0.1, n), rng.normal(size=n)])
+        days, weights = np.exp(rng.uniform(0, 6, n)), rng.choice([0.01, 1.0, 50.0], n)
+        y = rng.poisson(10 ** rng.uniform(-1, 2) * rng.gamma(0.05, 20.0, n)).astype(float)
+        try:
+            fit, found = negative_binomial.fit(y, x, np.log(days), weights)
+        except EstimationError as error:
+            assert "settle" not in str(error), draw
+            continue
+        fitted += 1
+        score = (weights * (y - fit.mu) / (1 + fit.mu / found.theta))[:, None] * (x - x.mean(axis=0))
+        assert np.abs(score.sum(axis=0)).max() < 1e-6 * np.abs(score).sum()
+    assert fitted > 100

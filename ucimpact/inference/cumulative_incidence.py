@@ -11,7 +11,8 @@ weights. With one cause :math:`F_1` is one less Kaplan-Meier, and its variance G
 
 Limits come from the scale of :math:`\log(-\log(1 - F))`, so that they stay between 0 and 1; those of the
 difference of two groups from its own, with influences of both groups summed by cluster, so that matched
-people (or a person who stands in both groups) are not taken for strangers.
+people (or a person who stands in both groups) are not taken for strangers, and a t distribution with as many
+degrees of freedom as that variance is worth (:mod:`ucimpact.inference.uneven`).
 
 References
 ----------
@@ -25,11 +26,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference.cumulative_mean import Curve, Summed, Watched
 from ucimpact.inference.sandwich import Clusters
+from ucimpact.inference.uneven import fewest
 
 Array = np.ndarray
 
@@ -179,7 +181,7 @@ def compare_incidence(
     influence = first - second
     estimate = float(pilot.share[-1] - comparison.share[-1])
     error = float(np.sqrt(people.summed.of(influence)))
-    half = float(ndtri((1 + level) / 2)) * error
+    half = float(stdtrit(fewest(influence, clusters), (1 + level) / 2)) * error
     return TwoIncidences(pilot, comparison, estimate, error, estimate - half, estimate + half, influence)
 
 

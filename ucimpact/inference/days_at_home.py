@@ -22,12 +22,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference.cumulative_incidence import days_free
 from ucimpact.inference.cumulative_mean import Curve, Summed, Watched
 from ucimpact.inference.sandwich import Clusters
+from ucimpact.inference.uneven import fewest
 
 Array = np.ndarray
 
@@ -45,7 +46,7 @@ class DaysAtHome:
     nights : tuple of float
         Nights in a bed.
     estimate, std_error, low, high : float
-        Pilot less comparison.
+        Pilot less comparison; a t distribution with what the variance is worth.
     influence : array (n,)
         What each row adds to it.
     """
@@ -137,7 +138,7 @@ def compare_days_at_home(
         influence[arm] = sign * (home.influence - curve.influence(horizon))
     estimate = (alive[0] - beds[0]) - (alive[1] - beds[1])
     error = float(np.sqrt(Summed(clusters).of(influence)))
-    half = float(ndtri((1 + level) / 2)) * error
+    half = float(stdtrit(fewest(influence, clusters), (1 + level) / 2)) * error
     return DaysAtHome(
         pilot=alive[0] - beds[0],
         comparison=alive[1] - beds[1],

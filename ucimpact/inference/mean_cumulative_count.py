@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference.cumulative_mean import Curve, Summed, Watched
 from ucimpact.inference.sandwich import Clusters
+from ucimpact.inference.uneven import fewest
 
 Array = np.ndarray
 
@@ -62,7 +63,7 @@ class TwoMeanCounts:
     ----------
     pilot, comparison : MeanCount
     estimate, std_error, low, high : float
-        Pilot less comparison on the last day, per person.
+        Pilot less comparison on the last day, per person; a t distribution with what the variance is worth.
     log_ratio, log_ratio_std_error : float
         nan where a group has no event.
     influence, log_ratio_influence : array (n,)
@@ -153,7 +154,7 @@ def compare_mean_counts(
     influence = first - second
     one, other = float(pilot.mean[-1]), float(comparison.mean[-1])
     error = float(np.sqrt(people.summed.of(influence)))
-    half = float(ndtri((1 + level) / 2)) * error
+    half = float(stdtrit(fewest(influence, clusters), (1 + level) / 2)) * error
     log, log_error, by_row = float("nan"), float("nan"), np.full(len(influence), np.nan)
     if min(one, other) > 0:
         by_row = first / one - second / other

@@ -7,8 +7,8 @@ r"""Negative binomial regression by maximum likelihood: counts that vary more th
 .. math:: \ell_i = \log\Gamma(y_i + \theta) - \log\Gamma(\theta) - \log\Gamma(y_i + 1)
    + \theta\log\theta + y_i\log\mu_i - (y_i + \theta)\log(\mu_i + \theta)
 
-Coefficients by Fisher scoring with weights :math:`\mu/(1 + \mu/\theta)`, :math:`\theta` by Newton steps on
-its logarithm, in turn until both stay: the two are orthogonal [2]_. The covariance of the coefficients is
+Coefficients by Newton steps (the likelihood is concave in them), :math:`\theta` by Newton steps on its
+logarithm, in turn until both stay: the two are orthogonal [2]_. The covariance of the coefficients is
 the inverse of the expected information, as in R's ``glm.nb``; the standard error of :math:`\theta` comes
 from the observed one. With weights :math:`w_i` it is :math:`\sum_i w_i \ell_i` that is largest.
 
@@ -120,7 +120,7 @@ def negative_binomial(
         cov=from_basis @ inverse @ from_basis.T,
         mu=mu,
         theta=theta,
-        theta_std_error=float(1 / np.sqrt(_information(y, mu, w, theta))),
+        theta_std_error=float(1 / np.sqrt(max(_information(y, mu, w, theta), np.finfo(float).tiny))),
         log_likelihood=_log_likelihood(y, mu, w, theta),
         deviance=float(w @ deviance),
     )
@@ -215,16 +215,17 @@ def _theta_step(y: np.ndarray, mu: np.ndarray, w: np.ndarray, log_theta: float) 
 def _coefficients(
     y: np.ndarray, x: np.ndarray, offset: np.ndarray, w: np.ndarray, coef: np.ndarray, theta: float
 ) -> np.ndarray:
-    """Coefficients of largest likelihood at this theta."""
+    """Coefficients of largest likelihood at this theta: it is concave in them, so Newton steps find it."""
     reached = _log_likelihood(y, np.exp(offset + x @ coef), w, theta)
     for _ in range(STEPS):
         mu = np.exp(offset + x @ coef)
-        working = w * mu / (1 + mu / theta)
+        working = w * mu * (1 + y / theta) / (1 + mu / theta) ** 2
         step = np.linalg.solve((x * working[:, None]).T @ x, x.T @ (w * (y - mu) / (1 + mu / theta)))
         share = 1.0
         while share > 1e-6:
             new = coef + share * step
-            value = _log_likelihood(y, np.exp(offset + x @ new), w, theta)
+            with np.errstate(over="ignore", invalid="ignore"):  # a step too far is halved
+                value = _log_likelihood(y, np.exp(offset + x @ new), w, theta)
             if value >= reached - 1e-10 * abs(reached):
                 break
             share /= 2
