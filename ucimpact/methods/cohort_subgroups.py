@@ -100,9 +100,7 @@ def _names(cohort: Cohort, column: str) -> dict[int, str]:
 
 def _counts(sample: CohortSample, y: Array, mine: Array, name: str) -> dict[str, Any]:
     pilot, others = (np.unique(sample.row[mine & side]) for side in (sample.treated, ~sample.treated))
-    people = sample.cohort.persons
-    row: dict[str, Any] = {"group": name, "n_pilot": len(np.unique(people[pilot]))}
-    row["n_comparison"] = len(np.unique(people[others]))
+    row: dict[str, Any] = {"group": name, "n_pilot": len(pilot), "n_comparison": len(others)}
     row |= {"events_pilot": float(y[pilot].sum()), "events_comparison": float(y[others].sum())}
     return {**row, "estimate": None, "conf_low": None, "conf_high": None, "why": None}
 
