@@ -1,4 +1,4 @@
-"""The two examples of people, from the messy file to what is said and what it would have to be worth."""
+"""The examples of people, from their files to what is said and what it would have to be worth."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ucimpact.data.examples import folder
 from ucimpact.evaluation import evaluate
 from ucimpact.study import read_study
 
-AFTER = "Admissions 90 days after"
+TRIALS = ("soft_landing", "discharge_planning", "palliative_inreach")
 
 
 def document(name: str) -> dict[str, Any]:
@@ -19,13 +19,18 @@ def document(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def landing() -> dict[str, Any]:
-    return document("soft_landing")
+def documents() -> dict[str, dict[str, Any]]:
+    return {name: document(name) for name in (*TRIALS, "befriending")}
 
 
-@pytest.fixture(scope="module")
-def clients() -> dict[str, Any]:
-    return document("befriending")
+@pytest.fixture
+def landing(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return documents["soft_landing"]
+
+
+@pytest.fixture
+def clients(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return documents["befriending"]
 
 
 def planted(name: str) -> dict[str, dict[str, float]]:
@@ -33,36 +38,48 @@ def planted(name: str) -> dict[str, dict[str, float]]:
     return truth
 
 
-def test_the_matched_range_holds_what_was_planted(landing: dict[str, Any]) -> None:
-    for estimate in landing["estimates"]:
-        if estimate["role"] in ("primary", "outcome", "sensitivity"):
-            att = estimate["effects"][0]
-            assert att["term"] == "att"
-            truth = planted("soft_landing")[estimate["outcome"]]["att"]
-            assert att["conf_low"] < truth < att["conf_high"], estimate["label"]
+@pytest.mark.parametrize("name", TRIALS)
+def test_the_range_of_every_outcome_holds_what_was_planted(
+    documents: dict[str, dict[str, Any]], name: str
+) -> None:
+    found = 0
+    for estimate in documents[name]["estimates"]:
+        if estimate["role"] not in ("primary", "outcome") or estimate.get("refused"):
+            continue
+        att = estimate["effects"][0]
+        assert att["term"] == "att"
+        assert att["conf_low"] < planted(name)[estimate["outcome"]]["att"] < att["conf_high"], estimate[
+            "label"
+        ]
+        found += 1
+    assert found >= 3
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_other_ways_of_the_same_question_agree_and_at_most_one_thing_out_of_reach_seems_to_move(
+    documents: dict[str, dict[str, Any]], name: str
+) -> None:
+    truth, controls = planted(name), []
+    for estimate in documents[name]["estimates"]:
+        assert estimate.get("refused") is None, (estimate["label"], estimate["refused"])
+        att = estimate["effects"][0]
+        if estimate["role"] == "sensitivity":
+            assert att["conf_low"] < truth[estimate["outcome"]]["att"] < att["conf_high"], estimate["label"]
         if estimate["role"] == "control":
-            assert estimate["effects"][0]["conf_low"] < 0 < estimate["effects"][0]["conf_high"]
+            controls.append(att["conf_low"] < 0 < att["conf_high"])
+    assert len(controls) == 5
+    assert sum(controls) >= 4  # five tests at 5%: two or more of them in 2% of studies
 
 
-def test_nothing_that_was_declared_is_refused(landing: dict[str, Any], clients: dict[str, Any]) -> None:
-    for made in (landing, clients):
-        assert [estimate.get("refused") for estimate in made["estimates"] if estimate.get("refused")] == []
-    roles = [estimate["role"] for estimate in landing["estimates"]]
-    assert (roles.count("sensitivity"), roles.count("control"), roles.count("outcome")) == (3, 4, 3)
+@pytest.mark.parametrize("name", TRIALS)
+def test_the_checks_of_a_clean_comparison_hold(documents: dict[str, dict[str, Any]], name: str) -> None:
+    answers = {check["name"]: check["answer"] for check in documents[name]["checks"]}
+    for check in ("balance", "clock", "negative_controls", "other_change", "same_coding"):
+        assert answers[check] == "holds", check
 
 
-def test_the_checks_of_a_clean_comparison_hold(landing: dict[str, Any]) -> None:
-    answers = {check["name"]: check["answer"] for check in landing["checks"]}
-    for name in ("balance", "clock", "negative_controls", "other_change", "same_coding"):
-        assert answers[name] == "holds", name
-
-
-def test_before_and_after_would_have_claimed_ten_times_as_much(landing: dict[str, Any]) -> None:
-    naive, planted_here = landing["finding"]["naive"], planted("soft_landing")["before_after"]
-    assert naive["from"] == "comparison people"
-    fall = naive["before"] - naive["after"]
-    assert fall > 10 * abs(planted("soft_landing")[AFTER]["per_100"])
-    assert naive["share"] == pytest.approx(planted_here["share_of_fall_without_service"], abs=0.05)
+def test_nothing_that_was_declared_is_refused_of_clients_alone(clients: dict[str, Any]) -> None:
+    assert [estimate.get("refused") for estimate in clients["estimates"] if estimate.get("refused")] == []
 
 
 def test_break_even_is_the_arithmetic_of_seven_visits(landing: dict[str, Any]) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from example_services import SERVICES, about
 from workbooks import Sheet, workbook
 
 from ucimpact.data.simulate import Draw, PracticePanel
-from ucimpact.data.simulate_people import Befriending, SoftLanding
+from ucimpact.data.simulate_people import Befriending
 from ucimpact.data.simulate_series import CrisisResponse, DelayedTransfers, VanguardSites
 from ucimpact.data.simulate_staggered import StaggeredPractices
 
@@ -21,10 +22,11 @@ SEEDS = {
     "crisis_response": 1,
     "delayed_transfers": 1,
     "vanguard_kpis": 1,
-    "soft_landing": 11,
+    "soft_landing": 1,
+    "discharge_planning": 1,
+    "palliative_inreach": 1,
     "befriending": 1,
 }
-"""Soft landing has a draw in which the negative controls hold: in 23 of the first 120 they are in doubt by chance."""
 PLACES = {
     "acute_visiting": (PracticePanel(), "practices.csv"),
     "acute_visiting_staggered": (StaggeredPractices(), "practices.csv"),
@@ -33,10 +35,15 @@ PLACES = {
     "vanguard_kpis": (VanguardSites(), "sites.csv"),
 }
 PEOPLE = {
-    "soft_landing": (SoftLanding(), "discharges.xlsx"),
     "befriending": (Befriending(), "clients.xlsx"),
 }
-MADE = {**PLACES, **PEOPLE}
+HISTORIES = {
+    "soft_landing": (SERVICES["soft_landing"], "discharges.xlsx"),
+    "discharge_planning": (SERVICES["discharge_planning"], "people.csv"),
+    "palliative_inreach": (SERVICES["palliative_inreach"], "people.csv"),
+}
+"""People and events in two tables; the file named is that of the people, ``events.csv`` is the other."""
+MADE = {**PLACES, **PEOPLE, **HISTORIES}
 
 ABOUT = {
     **dict.fromkeys(
@@ -66,14 +73,7 @@ ABOUT = {
         "log ratio, `site_average` the same as a share; sites differ around it with a standard deviation of 0.03. Five "
         "of the eight measures have none on average."
     ),
-    "soft_landing": (
-        "By potential outcomes of the people served: each one's expected outcome over their own days at risk with the "
-        "service less that without it. Rates of admission are multiplied by `ratio`; stays and prices are not. "
-        "`att` is for a person over 90 days at risk (for a cost or a yes or no, a person), `per_100` for 100 people, `cumulative` "
-        "for all of them over all their days, `relative` a share of what was expected. Deaths, injuries and what "
-        "happened before are untouched. `before_after` is the people served: admissions a person in the 90 days "
-        "before (the stay they were discharged from among them) and expected after."
-    ),
+    **{name: about(name) for name in HISTORIES},
     "befriending": (
         "Nothing was changed: each client's admissions before and after are Poisson counts of one rate. "
         "`before_after` is a client over 180 days. Clients were taken if they had two or more admissions before, and "
@@ -119,16 +119,15 @@ def untidy(table: pd.DataFrame) -> str:
 
 SHEETS = {
     "soft_landing": Sheet(
-        name="Discharges",
+        name="People",
         titles=(
-            "Soft landing: emergency discharges, April to December 2024",
-            "Made 14/03/2025 by the information team. All people are invented.",
+            "Soft landing: people with an emergency discharge, April 2022 to March 2024",
+            "Made 14/08/2024 by the information team. All people are invented.",
         ),
         over={"Phone calls": ("Week 1", "Week 2")},
-        yes_no=("Soft landing", "Lives alone", "Readmitted within 30 days", "Died within 90 days"),
-        pounds=("Cost 90 days after",),
-        spaced=("Lives alone", "Admissions 90 days before"),
-        not_summed=("Age", "Deprivation fifth", "Frailty score", "Wellbeing score"),
+        yes_no=("Lives alone",),
+        spaced=("Lives alone", "First visit"),
+        not_summed=("Age", "Deprivation fifth", "Wellbeing score"),
     ),
     "befriending": Sheet(
         name="Clients 2024",
@@ -146,19 +145,29 @@ def texts(name: str) -> dict[str, str]:
     """The files of text of an example that its generator makes, by name."""
     design, file = MADE[name]
     draw: Draw = design.draw(SEEDS[name])
-    truth = {"seed": SEEDS[name], "design": repr(design), "about": ABOUT[name], "truth": draw.truth}
+    made_by = getattr(design, "design", design)
+    truth = {"seed": SEEDS[name], "design": repr(made_by), "about": ABOUT[name], "truth": draw.truth}
     made = {"truth.json": json.dumps(truth, indent=2) + "\n"}
+    if name in HISTORIES:
+        made["events.csv"] = _csv(draw.events)
+        if file.endswith(".csv"):
+            made[file] = _csv(draw.table)
     if name in PLACES:
         tidy = name != "acute_visiting_staggered"
         made[file] = draw.table.to_csv(index=False, lineterminator="\n") if tidy else untidy(draw.table)
     return made
 
 
+def _csv(table: pd.DataFrame) -> str:
+    text: str = table.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")
+    return text
+
+
 def books(name: str) -> dict[str, bytes]:
     """The workbooks of an example, by name."""
-    if name in PLACES:
+    design, file = MADE[name]
+    if not file.endswith(".xlsx"):
         return {}
-    design, file = PEOPLE[name]
     table = design.draw(SEEDS[name]).table
     return {file: workbook(_with_scraps(name, table), SHEETS[name])}
 
@@ -167,7 +176,7 @@ def _with_scraps(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Columns that a provider keeps and no study uses, with much that was never written down."""
     rng, n = np.random.default_rng([SEEDS[name], len(name)]), len(table)
     if name == "soft_landing":
-        served = table["Soft landing"].to_numpy() == 1
+        served = table["First visit"].notna().to_numpy()
         extra = {
             "Week 1": np.where(served, rng.integers(0, 4, n), np.nan),
             "Week 2": np.where(served & (rng.random(n) < 0.7), rng.integers(0, 3, n), np.nan),

@@ -64,7 +64,8 @@ class HistoriesDraw(Draw):
     Attributes
     ----------
     events : DataFrame
-        One row an event: Person, Date, Kind, Discharged, Cost, Last 30 days.
+        One row an event: Person, Date, Kind, Discharged, Cost, and Last 30 days, the cost of what began in
+        somebody's last 30 days of life.
     visited : int
         People who had a first visit in the time that counts.
     """

@@ -34,7 +34,13 @@ COUNTED = (ADMISSIONS, BED_DAYS)
 def expected(
     course: Course, people: Ints, rng: np.random.Generator, copies: int, horizon: int
 ) -> dict[str, dict[str, float]]:
-    """Effects by outcome against usual care, and the ratio of admissions by question (``"ratios"``)."""
+    """What was planted.
+
+    By outcome, against usual care: ``att`` a person (of what is counted, over ``horizon`` days at risk),
+    ``per_100``, ``cumulative`` and ``relative``. ``ratios`` of admissions by question. ``people``: how many,
+    and how many times the horizon they were followed. ``before_after`` of admissions: in as many days
+    up to the visit, expected after without and with it, and the share of the fall that comes by itself.
+    """
     seed, ill = rng.integers(2**63), course.illness
     asked: list[Question] = ["usual-care", "never"]
     if course.visits.since_discharge:
@@ -61,7 +67,22 @@ def expected(
         }
     truth["ratios"] = {question: with_it[ADMISSIONS] / had[ADMISSIONS] for question, had in without.items()}
     truth["people"] = {"visited": float(len(people)), "followed": float(followed)}
+    plain, served = (had[ADMISSIONS] / followed for had in (without["usual-care"], with_it))
+    before = _before(course, people, horizon) / len(people)
+    truth["before_after"] = {
+        "before": before,
+        "expected_after_without": float(plain),
+        "expected_after_with": float(served),
+        "share_of_fall_without_service": float((before - plain) / (before - served)),
+    }
     return truth
+
+
+def _before(course: Course, people: Ints, horizon: int) -> int:
+    """Admissions of those people in the days up to their first visit."""
+    stays = course.stays()
+    since = course.visited[stays.row] - stays.day
+    return int((np.isin(stays.row, people) & (since >= 0) & (since < horizon)).sum())
 
 
 def _had(course: Course, horizon: int) -> dict[str, float]:
