@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from benchmarks.calibration import beside, did, examples, its, matched
+from benchmarks.calibration import beside, did, examples, its, matched, trials
 from benchmarks.calibration.board import Cell, Method, Target, processes, read_draws, summarise
 from benchmarks.calibration.headlines import headline
 from benchmarks.calibration.panels import Pilots, stated_effect
@@ -19,7 +19,7 @@ from benchmarks.calibration.writer import page
 from ucimpact.errors import DesignError
 from ucimpact.methods import METHODS
 
-FAMILIES = {f.name: f for part in (did, its, beside, examples, matched) for f in part.FAMILIES}
+FAMILIES = {f.name: f for part in (did, its, beside, examples, matched, trials) for f in part.FAMILIES}
 
 
 def cell_of(family, name):
@@ -254,13 +254,15 @@ def test_intervals_of_an_example_hold_the_planted_truth(name):
 
 
 def test_the_matched_interval_holds_the_effect_on_those_matched():
-    found = read_draws(cell_of("matched", "soft_landing"), 12)
+    found = read_draws(cell_of("matched", "one discharge a person"), 12)
     first = found[found["term"] == found["term"].iloc[0]]
     assert first["coverage"].sum() >= 9  # of 12 at 95%: fewer than 9 happens once in 400
     assert abs(first["bias"].mean() / first["std_error"].mean()) < 0.9  # 12 draws: three sd of their mean
 
 
-@pytest.mark.parametrize(("name", "fall", "draws"), [("soft_landing", 1, 12), ("befriending", 0.5, 20)])
+@pytest.mark.parametrize(
+    ("name", "fall", "draws"), [("one discharge a person", 1, 12), ("befriending", 0.5, 20)]
+)
 def test_a_fall_is_put_down_to_picking_people_at_their_worst(name, fall, draws):
     found = read_draws(cell_of("before-after", name), draws)
     assert found["share"].mean() > 0.85  # nearly all of the fall is there without the service
@@ -292,3 +294,37 @@ def test_every_cell_has_a_name_of_its_own():
     for family in FAMILIES.values():
         names = [cell.name for cell in family.cells]
         assert len(names) == len(set(names))
+
+
+# -- people with histories ---------------------------------------------------------------------
+
+
+def test_sequential_trials_hold_the_truth_where_familiar_answers_are_far_off():
+    found = read_draws(cell_of("trials", "ratio 1.00"), 8)
+    at = found[found["term"] == "90 days"].groupby("method")["log ratio"].mean()
+    assert at["before/after"] < -1.2
+    assert at["visited v unvisited, adjusted"] < -0.05
+    assert at["never-visited people, adjusted"] > 0.2
+    own = found[found["method"].isin(["odds weights", "1:3 match"]) & (found["term"] == "90 days")]
+    assert own["coverage"].mean() >= 0.75  # of 16 at 95%: fewer than 12 happens once in 1,000
+    assert abs(own["bias"].mean()) < 0.11  # 8 draws of SE 0.088: three of their mean is 0.093
+    assert found.loc[found["term"] == "pooled control", "false positives"].sum() <= 3
+
+
+def test_hidden_choosing_is_flagged_and_never_said_to_hold():
+    found = read_draws(cell_of("trials", "hidden +0.6"), 6)
+    assert found.loc[found["method"] == "odds weights", "log ratio"].mean() > 0.2
+    flagged = found[found["term"] == "pooled control"]
+    assert flagged["power"].mean() >= 0.5
+    assert flagged["warned"].mean() >= 0.5
+
+
+def test_the_planted_ratio_of_a_row_is_that_of_its_question():
+    planted = trials.planted.__wrapped__
+    trials.LIVES, lives = range(10_001, 10_003), trials.LIVES
+    try:
+        ratios = np.exp(list(planted(trials.ServiceHistories(ratio=0.85, people=2500), 90).values()))
+    finally:
+        trials.LIVES = lives
+    assert ratios == pytest.approx([0.89, 0.875, 0.865], abs=0.025)
+    assert ratios[0] > ratios[1] > ratios[2]

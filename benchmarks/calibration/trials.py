@@ -219,16 +219,14 @@ FAMILIES = (
             _cell("ratio 1.00", 500, (*FAMILIAR, NUMBER, PICTURE, *OTHERS, FLAGS), COVERED, ratio=1.0),
             _cell("ratio 0.85", 500, (*FAMILIAR, NUMBER, PICTURE, *OTHERS, FLAGS), COVERED, ratio=0.85),
             *(
-                _cell(f"hidden {hidden:+.1f}", 150, (NUMBER, PICTURE, FLAGS), told, hidden=hidden)
+                _cell(f"hidden {hidden:+.1f}", 120, (NUMBER, PICTURE, FLAGS), told, hidden=hidden)
                 for hidden, told in ((0.6, SEEN), (-0.6, SEEN), (0.2, ()), (-0.2, ()))
             ),
             *(
-                _cell(
-                    f"mean delay {delay} days", 100, (*FAMILIAR, NUMBER, PICTURE), COVERED[1:2], delay=delay
-                )
+                _cell(f"mean delay {delay} days", 60, (*FAMILIAR, NUMBER, PICTURE), COVERED[1:2], delay=delay)
                 for delay in (1.1, 6.3)
             ),
-            _cell("chosen by the last 30 days", 100, (*FAMILIAR, NUMBER, PICTURE), COVERED[1:2], month=1.8),
+            _cell("chosen by the last 30 days", 60, (*FAMILIAR, NUMBER, PICTURE), COVERED[1:2], month=1.8),
         ),
     ),
 )
