@@ -63,9 +63,10 @@ def subgroups(model: Model, sample: CohortSample, y: Array, columns: Sequence[st
 
 
 def _by(model: Model, sample: CohortSample, y: Array, column: str) -> dict[str, Any]:
-    codes = sample.cohort.codes(column)[sample.row]
+    every = sample.cohort.codes(column)
+    names = _names(sample.cohort, column, every)
+    codes = every[sample.row]
     kinds = [int(code) for code in np.unique(codes) if code != MISSING]
-    names = _names(sample.cohort, column)
     rows = {code: _counts(sample, y, codes == code, names[code]) for code in kinds}
     for code in kinds:
         rows[code]["why"] = _why(rows[code], model)
@@ -87,12 +88,12 @@ def _by(model: Model, sample: CohortSample, y: Array, column: str) -> dict[str, 
     }
 
 
-def _names(cohort: Cohort, column: str) -> dict[int, str]:
+def _names(cohort: Cohort, column: str, codes: Array) -> dict[int, str]:
     """How each kind is called."""
-    codes = cohort.codes(column)
+    held = cohort.table[column]
     found = {}
     for code, place in zip(*np.unique(codes, return_index=True), strict=True):
-        value = cohort.table[column].iloc[int(place)]
+        value = held.iloc[int(place)]
         plain = isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_)
         found[int(code)] = f"{value:.12g}" if plain else str(value)
     return found
