@@ -344,7 +344,7 @@ def test_twelve_months_alone_are_told(made):
 # -- everybody against nobody ----------------------------------------------------------------
 
 
-def clones_by_hand(emulation, histories, last: int) -> dict[str, float]:
+def clones_by_hand(emulation, histories, last: int, natural: bool = False) -> dict[str, float]:
     """Every discharge cloned to every start day, day by day, as the definition says."""
     rows, within = emulation.rows, emulation.plan.opening.within
     delays = np.bincount(rows.trial[rows.treated], minlength=within + 1) / rows.treated.sum()
@@ -363,6 +363,14 @@ def clones_by_hand(emulation, histories, last: int) -> dict[str, float]:
             if began is None or began >= a:
                 sums["y0"] += event / kept
                 sums["t0"] += 1 / kept
+            if natural:
+                over = a > within and (end is None or began is not None)
+                weight = 1.0 if not over or (began is not None and began < within) else 0.0
+                if over and began == within:
+                    weight = 1 / h[within]
+                sums["y1"] += weight * event
+                sums["t1"] += weight
+                continue
             for start, chance in enumerate(delays):
                 if end is not None and start >= end and a >= end:
                     weight = chance / kept  # readmitted before the drawn day: nothing more is asked
@@ -395,6 +403,21 @@ def test_a_strategy_is_every_discharge_cloned_to_every_start_day():
     assert estimate.estimand == "ATE" and "cumulative" not in set(estimate.effects["term"])
     ratio = (hand["y1"] / hand["t1"]) / (hand["y0"] / hand["t0"])
     assert estimate.effect("rate_ratio")["estimate"] == pytest.approx(ratio, rel=1e-6)
+
+
+def test_natural_grace_by_hand_and_refused_where_few_start(monkeypatch):
+    h = service(5, 400)
+    m = method(question="strategy", counted=Counted(event=STAY, days=(0, 12)), within=3, grace="natural")
+    with pytest.raises(DesignError, match=r'followed by the service within 3 days.*grace = "random"'):
+        m.fit(h)
+    monkeypatch.setattr("ucimpact.methods.sequential_trials_strategy.HALF", 0.0)
+    monkeypatch.setattr("ucimpact.inference.trial_weights.LARGEST", 1.0)
+    sample, y, _ = m.sample(m.emulation(h))
+    hand = clones_by_hand(m.emulation(h), h, 12, natural=True)
+    assert y[sample.treated].sum() == pytest.approx(hand["y1"], rel=1e-9)
+    assert sample.days[sample.treated].sum() == pytest.approx(hand["t1"], rel=1e-9)
+    with pytest.raises(UsageError, match="belongs to question"):
+        method(grace="natural")
 
 
 def test_a_strategy_needs_a_discharge_and_matches_nobody():

@@ -133,6 +133,7 @@ class SequentialTrials(Asked):
                 "comparison": int((~emulation.rows.treated).sum()),
                 "matched_pilot": sample.size,
                 "matched_comparison": int(np.unique(sample.person[~sample.treated]).size),
+                "comparison_rows": int((~sample.treated).sum()),
                 "sets": sample.size,
                 "events_pilot": events and events[0],
                 "events_comparison": events and events[1],
@@ -160,6 +161,10 @@ class SequentialTrials(Asked):
                 **more,
             },
         )
+
+    def brief(self, histories: Histories) -> Estimate:
+        """The same estimate without its pictures."""
+        return self.fit(histories, pictures=False)
 
     def controls(
         self, histories: Histories, columns: Mapping[str, tuple[Counted, Reach]]

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ucimpact.data.histories import DEATH
 from ucimpact.errors import DesignError, EstimationError, UsageError
 from ucimpact.inference.agreement import agreement
+from ucimpact.methods.cohort_selection import selection
 from ucimpact.methods.matched_cohort_effects import COUNTS, Effects, compare
 from ucimpact.methods.sequential_trials_asked import Asked
 from ucimpact.methods.sequential_trials_emulation import Emulation
@@ -22,7 +24,9 @@ SOON = 30
 """Days of the shorter follow-up that stands beside a longer."""
 
 
-def trials_told(method: Asked, emulation: Emulation, sample: TrialSample, found: Effects) -> dict[str, Any]:
+def trials_told(
+    method: Asked, emulation: Emulation, sample: TrialSample, y: Array, found: Effects
+) -> dict[str, Any]:
     """The key ``trials``."""
     counted, opening, every = method.counting, emulation.plan.opening, emulation.everybody
     simple, ratio = naive(emulation, counted)
@@ -30,7 +34,7 @@ def trials_told(method: Asked, emulation: Emulation, sample: TrialSample, found:
     triggered = opening.trigger is not None
     later, waited = emulation.later(counted.days[1]), float(every.delay.mean()) if triggered else None
     others, agree = _other_ways(method, emulation, sample, found)
-    return {
+    told = {
         "trigger": opening.trigger,
         "within": opening.within if triggered else None,
         "every": opening.every,
@@ -45,7 +49,7 @@ def trials_told(method: Asked, emulation: Emulation, sample: TrialSample, found:
         else [],
         "question": question_sentence(method.question, horizon=counted.days[1]),
         "later": later_sentence(method.question, later, horizon=counted.days[1]),
-        "delay": delay_sentence(waited, since="discharge" if triggered else None),
+        "delay": _waited(emulation, waited),
         "estimand": method.question,
         "immortal": {
             "ratio": ratio,
@@ -55,6 +59,46 @@ def trials_told(method: Asked, emulation: Emulation, sample: TrialSample, found:
         "alternatives": others,
         "agree": agree,
     }
+    picked = _picked(method, emulation, sample, y)
+    return told if picked is None else {**told, "selection": picked}
+
+
+def _waited(emulation: Emulation, mean: float | None) -> str:
+    """How long people waited, and what the clocks do about it."""
+    every = emulation.plan.opening.every
+    if every == "day":
+        return delay_sentence(mean, since=None if mean is None else "discharge")
+    return (
+        f"Both clocks start at the end of the {every} in which the service began, so what happened within "
+        f"the {every} counts for neither side. Each person is compared with people who had not had it by "
+        "then."
+    )
+
+
+def _picked(method: Asked, emulation: Emulation, sample: TrialSample, y: Array) -> dict[str, Any] | None:
+    """What being picked at a bad time gives by itself: the same days before, without the stay that picks."""
+    counted, rows = method.counting, emulation.rows
+    days = counted.days[1] - counted.days[0]
+    if counted.event == DEATH or method.question != "usual-care" or days > emulation.plan.opening.lookback:
+        return None
+    opened = rows.known if rows.opened is None else rows.opened[rows.unit] - 1
+    before = emulation.histories.measure(
+        counted.event, sample.person, opened[sample.place], -days, 0, value=counted.value
+    )
+    if getattr(counted, "any", False):
+        before = (before > 0).astype(float)
+    return selection(
+        before,
+        y,
+        sample.treated,
+        days_before=float(days),
+        days_after=sample.days,
+        horizon=float(days),
+        weights=sample.weight,
+        clusters=sample.codes,
+        outcome=method.outcome,
+        level=method.level,
+    )
 
 
 def _plain(outcome: str) -> str:

@@ -64,6 +64,9 @@ class Asked:
     question : {"usual-care", "this-stay", "never", "strategy"}, default "usual-care"
         Against what: care as usual, with the service later for some; no service after this discharge; none at
         all. Or of everybody discharged: start on the days that were seen, against nobody.
+    grace : {"random", "natural"}, default "random"
+        For ``"strategy"``: a start day drawn from the delays that were seen, or any day within the grace,
+        which is refused unless half of the discharges start.
     later : str, default "keep"
         What becomes of comparison people who start later: ``"keep"``, or ``"censor"`` for the other two
         questions.
@@ -101,6 +104,7 @@ class Asked:
     caliper: float | Literal["none"] | None = 0.2
     reuse_within_day: int = 1
     question: Question = "usual-care"
+    grace: Literal["random", "natural"] = "random"
     later: str = "keep"
     controls_pool: str = "all"
     adjust: bool = False
@@ -134,6 +138,7 @@ class Asked:
             not_one_of("every", self.every, get_args(Every)),
             not_one_of("by", self.by, get_args(By)),
             not_one_of("question", self.question, get_args(Question)),
+            not_one_of("grace", self.grace, ("random", "natural")),
             not_one_of("family", self.family, get_args(Family)),
             not_one_of("cluster_by", self.cluster_by, ("person", "cluster")),
             *field_problems(self),
@@ -176,7 +181,7 @@ class Asked:
         if asked != "usual-care" and emulation.everybody.rate < 1:
             raise DesignError(too_many(asked, emulation.everybody.eligible))
         if asked == "strategy":
-            return strategy_sample(emulation, self.counting, cluster_by=self.cluster_by)
+            return strategy_sample(emulation, self.counting, cluster_by=self.cluster_by, grace=self.grace)
         sample, y, what = sample_of(
             emulation,
             self.counting,

@@ -44,6 +44,8 @@ def field_problems(method: Asked) -> list[str | None]:
         found.append(f"question = {question!r}: people are followed from time zero, so count from day 0")
     if question in ("this-stay", "strategy") and not method.trigger:
         found.append(f'question = {question!r} needs a trigger: without one there is no stay. Give "never"')
+    if method.grace != "random" and question != "strategy":
+        found.append(f"grace = {method.grace!r} belongs to question = 'strategy'. Leave it out")
     if question == "strategy" and method.by == "matching":
         found.append(
             "question = 'strategy': every discharge stands on both sides, so there is nobody to match"

@@ -44,7 +44,8 @@ def extras_of(
     if pictures and sample.size >= FEW_SETS:
         shown = with_strength(shown, emulation.names, _foretells(sample, y, emulation))
     lost = lost_of(emulation, sample, method.by)
-    weight = sample.weight[~sample.treated]
+    others = ~sample.treated
+    weight = np.bincount(np.unique(sample.person[others], return_inverse=True)[1], sample.weight[others])
     extras: dict[str, Any] = {
         "balance": shown,
         "max_smd": balance.max_smd(after) if after else None,
@@ -59,6 +60,7 @@ def extras_of(
         extras["weights"] = {
             "ess": trial_weights.effective(weight),
             "of": len(weight),
+            "rows": int(others.sum()),
             "largest_share": trial_weights.largest_share(weight),
             "trimmed": 0,
         }
@@ -73,7 +75,7 @@ def extras_of(
             "trajectory": months_before(emulation, counted, sample),
             "incidence": what_came_first(emulation, counted, sample, label, method.level),
             "cumulative_count": how_often(emulation, counted, sample, label, method.level),
-            "trials": trials_told(method, emulation, sample, found),
+            "trials": trials_told(method, emulation, sample, y, found),
         }
         if method.by == "matching" and method.reuse_within_day == 1:
             drawn["sensitivity"] = _hidden_odds(emulation, sample, y, found)
@@ -157,7 +159,10 @@ def flow_of(emulation: Emulation, sample: TrialSample, lost: dict[str, Any]) -> 
     rows += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in lost["reasons"]]
     rows.append({"kind": "end", "n": sample.size, "text": "people who began the service, in the comparison"})
     others = np.unique(sample.person[~sample.treated])
-    rows.append({"kind": "end", "n": len(others), "text": "different people beside them"})
+    start = emulation.histories.start[others]
+    later = int(np.isfinite(start).sum())
+    text = f"different people beside them, {later:,} of whom had the service themselves on another day"
+    rows.append({"kind": "end", "n": len(others), "text": text})
     return rows
 
 

@@ -12,9 +12,12 @@ weights are
    C_a = \prod_{u < a} \frac{1}{1 - h_u}, \quad Q_a = \sum_{\delta \ge a} q_\delta ,
 
 with :math:`v` the day on which the service began and :math:`s` that on which a readmission or death took the
-chance away. To follow everybody who has not begun by the last day as if they still might ("natural grace") is
-not offered: those who start on that day alone would stand in for all, with a spread five times as large and
-intervals that hold the truth in a third of cohorts.
+chance away.
+
+With natural grace nobody is asked to start before the last day :math:`D`, and those who start on it stand in,
+by :math:`1/h_D`, for all who have not. Where few start within the grace they stand in for nearly everybody:
+at an uptake of a fifth the spread was four times as large and intervals held the truth in a third of cohorts,
+so it is refused unless half of the discharges start.
 
 References
 ----------
@@ -34,10 +37,12 @@ from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_sample import Counting, Followed, TrialSample, counter, lines
 
 Array = np.ndarray
+HALF = 0.5
+"""Share of discharges that must start for natural grace."""
 
 
 def strategy_sample(
-    emulation: Emulation, counted: Counting, *, cluster_by: str
+    emulation: Emulation, counted: Counting, *, cluster_by: str, grace: str = "random"
 ) -> tuple[TrialSample, Array, Followed]:
     """Both copies of every discharge with its weighted outcome and days at risk.
 
@@ -51,6 +56,12 @@ def strategy_sample(
     home = np.flatnonzero(rows.trial == 0)
     unit, person, day = rows.unit[home], rows.person[home], rows.day[home]
     hazard, began, ended = _courses(emulation, unit, within)
+    if grace == "natural" and (share := np.isfinite(began).mean()) < HALF:
+        raise DesignError(
+            f"Of the discharges {share:.0%} are followed by the service within {within} days. With natural "
+            "grace those who start on the last day stand in for all others, and intervals held the truth in "
+            'a third of simulated cohorts. Use grace = "random", which draws the start day from the delays seen.'
+        )
     delays = np.bincount(rows.delay, minlength=within + 1)[: within + 1] / int(rows.treated.sum())
     later = np.append(np.cumsum(delays[::-1])[::-1], 0.0)
 
@@ -61,6 +72,10 @@ def strategy_sample(
     started = np.where(
         began <= within, delays[at] * product[each, at] / np.maximum(hazard[each, at], 1e-12), 0.0
     )
+    if grace == "natural":
+        started = np.where(
+            began < within, 1.0, np.where(began == within, 1 / np.maximum(hazard[:, -1], 1e-12), 0.0)
+        )
     count = counter(histories, counted, person, day)
     y, time = np.zeros((2, len(home))), np.zeros((2, len(home)))
     edges = [*range(min(within + 1, last) + 1), last] if last > within + 1 else [*range(last + 1)]
@@ -69,8 +84,9 @@ def strategy_sample(
         before = began >= up_to if up_to <= within + 1 else began > within
         here = count(each, day + after, day + up_to)
         risk = histories.at_risk(person, day, up_to) - histories.at_risk(person, day, after)
-        waiting = later[np.minimum(np.minimum(a, ended), within + 1).astype(np.int64)]
-        weights = (np.where(before, product[:, a] * waiting, started), np.where(before, product[:, a], 0.0))
+        reached = np.minimum(np.minimum(a, ended), within + 1).astype(np.int64)
+        waiting = product[:, a] * later[reached] if grace == "random" else (reached <= within) * 1.0
+        weights = (np.where(before, waiting, started), np.where(before, product[:, a], 0.0))
         for side, weight in enumerate(weights):
             y[side] += weight * here
             time[side] += weight * risk
@@ -80,8 +96,8 @@ def strategy_sample(
         if share > trial_weights.LARGEST:
             raise DesignError(
                 f"One discharge carries {share:.0%} of the days {name} the service, so the question "
-                "'strategy' has "
-                'no answer in these data. Ask question = "usual-care".'
+                "'strategy' "
+                'has no answer in these data. Ask question = "usual-care".'
             )
     treated = np.repeat([True, False], keep.sum(axis=1))
     both = np.concatenate([y[side][keep[side]] for side in (0, 1)])
