@@ -180,10 +180,16 @@ class PeopleWork:
 
         return self.attempt("sensitivity", label, entry.note, run, self.main_outcome)
 
+    def has_before(self) -> bool:
+        """Whether the same thing was counted before."""
+        outcome = self.main_outcome
+        return outcome.before is not None and (
+            self.study.data.before_days is not None or outcome.kind == "score"
+        )
+
     def naive(self, estimate: Estimate) -> Analysis | None:
         """What plain before and after would have claimed of those with the service."""
-        outcome = self.main_outcome
-        if outcome.before is None or (self.study.data.before_days is None and outcome.kind != "score"):
+        if not self.has_before():
             return None
         if self.alone:
             return self.attempt("naive", "Before and after alone", "", lambda: estimate, self.main_outcome)

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.histories import Histories
+from ucimpact.diagnostics.check import Check
+from ucimpact.diagnostics.placebo_start import placebo_start
 from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
+from ucimpact.evaluation.document import Analysis
 from ucimpact.evaluation.people import NAIVE, PeopleWork, options_of
 from ucimpact.inference.sensitivity import Reach
 from ucimpact.methods import build
@@ -59,11 +63,33 @@ class TrialsWork(PeopleWork):
         """One method on one outcome, of these records or others."""
         histories = self.histories if records is None else histories_of(records)
         method = self.method(outcome, name, options)
-        return method.fit(histories)  # type: ignore[no-any-return]
+        main = records is None and outcome is self.main_outcome and options is self.study.method.options
+        return method.fit(histories, pictures=main)  # type: ignore[no-any-return]
 
     def compared_people(self) -> Cohort:
         """Those with the service and those matched to them."""
         return self.cohort
+
+    def has_before(self) -> bool:
+        """Whether the main outcome is of the days from time zero, so that as many before can be counted."""
+        counted = counted_of(self.main_outcome)
+        return counted.days[0] == 0 and counted.event != "death"
+
+    def checks(self, estimate: Estimate, main: Analysis, controls: NegativeControls | None) -> list[Check]:
+        """Every question of people; and where trials are by the calendar, one of starts put back."""
+        found = super().checks(estimate, main, controls)
+        method = self.method(self.main_outcome, self.study.method.name, self.study.method.options)
+        if method.trigger is None:
+            found.append(
+                placebo_start(
+                    partial(method.fit, pictures=False),
+                    self.histories,
+                    estimate,
+                    horizon=method.horizon,
+                    lookback=method.lookback,
+                )
+            )
+        return found
 
     def negative_controls(self) -> NegativeControls | None:
         """What the service cannot have changed, counted in the same trials."""
@@ -98,6 +124,11 @@ def counted_of(outcome: Outcome) -> Counted:
 
 def trial_options(study: Study, outcome: Outcome, name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of sequential trials for an outcome."""
+    if options.get("question") == "strategy":
+        raise UsageError(
+            'question = "strategy" is of everybody who left hospital, not of those who had the service. A '
+            "report says what it did for them, so take the key out; in Python it is open"
+        )
     asked = {**options_of(study, outcome, name, options), "counted": counted_of(outcome)}
     asked.setdefault("horizon", int(study.data.follow_up_days or counted_of(outcome).days[1]))
     return asked
