@@ -9,16 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.histories import Histories
-from ucimpact.diagnostics.check import Check
-from ucimpact.diagnostics.placebo_start import placebo_start
 from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
-from ucimpact.evaluation.document import Analysis
 from ucimpact.evaluation.people import NAIVE, PeopleWork, options_of
 from ucimpact.inference.sensitivity import Reach
 from ucimpact.methods import build
@@ -74,22 +70,6 @@ class TrialsWork(PeopleWork):
         """Whether the main outcome is of the days from time zero, so that as many before can be counted."""
         counted = counted_of(self.main_outcome)
         return counted.days[0] == 0 and counted.event != "death"
-
-    def checks(self, estimate: Estimate, main: Analysis, controls: NegativeControls | None) -> list[Check]:
-        """Every question of people; and where trials are by the calendar, one of starts put back."""
-        found = super().checks(estimate, main, controls)
-        method = self.method(self.main_outcome, self.study.method.name, self.study.method.options)
-        if method.trigger is None:
-            found.append(
-                placebo_start(
-                    partial(method.fit, pictures=False),
-                    self.histories,
-                    estimate,
-                    horizon=method.horizon,
-                    lookback=method.lookback,
-                )
-            )
-        return found
 
     def negative_controls(self) -> NegativeControls | None:
         """What the service cannot have changed, counted in the same trials."""
