@@ -38,6 +38,11 @@ class Sets:
     unmatched: Array
 
     @property
+    def number(self) -> int:
+        """How many sets there are."""
+        return len(self.treated)
+
+    @property
     def found(self) -> Array:
         """Comparison people in each set, shape (n_sets,)."""
         return np.asarray((self.controls >= 0).sum(axis=1))
@@ -46,6 +51,11 @@ class Sets:
         """Set, row of the pilot person and row of the comparison person of every pair."""
         sets, places = np.nonzero(self.controls >= 0)
         return sets, self.treated[sets], self.controls[sets, places]
+
+    def among(self, rows: Array, n: int) -> Sets:  # noqa: ARG002  one shape for all sets
+        """The same sets where these people are the given rows of ``n``."""
+        there = np.where(self.controls >= 0, rows[self.controls], -1)
+        return Sets(rows[self.treated], there, rows[self.unmatched])
 
     def weights(self, n: int) -> Array:
         """Weight of each of ``n`` rows for the effect on the pilot people, shape (n,).
@@ -99,10 +109,12 @@ def audit(
     ratio: int = 1,
     replace: bool = False,
     reuse_max: int | None = None,
+    wanted: Array | None = None,
 ) -> dict[str, int]:
     """Check every set against every rule, and count what was checked.
 
-    Takes what :func:`~ucimpact.inference.pairing.nearest` took.
+    Takes what :func:`~ucimpact.inference.pairing.nearest` took; ``wanted`` is the most comparison people of
+    each pilot person, in the order of rows, in place of one ``ratio`` for all.
 
     Returns
     -------
@@ -123,35 +135,42 @@ def audit(
     limit = most_uses(replace, reuse_max, n)
     counts = {"sets": len(sets.treated), "pairs": len(control), "unmatched": len(sets.unmatched)}
 
-    _none_broken("a row that there is not", (rows < 0) | (rows >= n))
+    none_broken("a row that there is not", (rows < 0) | (rows >= n))
     everybody = np.bincount(np.concatenate([sets.treated, sets.unmatched]), minlength=n)
-    _none_broken("each pilot person once, matched or not, and nobody else", everybody != treated)
-    _none_broken("comparison people that are not pilot people", treated[control])
-    _none_broken("at least one comparison person a set", sets.found == 0)
-    _none_broken(f"at most {ratio} comparison people a set", sets.found > ratio)
+    none_broken("each pilot person once, matched or not, and nobody else", everybody != treated)
+    none_broken("comparison people that are not pilot people", treated[control])
+    none_broken("at least one comparison person a set", sets.found == 0)
+    none_broken(f"at most {ratio} comparison people a set", sets.found > ratio)
+    if wanted is not None:
+        most = np.zeros(n, dtype=np.int64)
+        most[np.flatnonzero(treated)] = wanted
+        none_broken(
+            "no more comparison people than a pilot person's own number", sets.found > most[sets.treated]
+        )
     keys = np.sort(of_set * n + control)
-    _none_broken("nobody twice in one set", keys[1:] == keys[:-1])
+    none_broken("nobody twice in one set", keys[1:] == keys[:-1])
     uses = np.bincount(control, minlength=n)
-    _none_broken(f"a comparison person in at most {limit} sets", uses > limit)
+    none_broken(f"a comparison person in at most {limit} sets", uses > limit)
     counts |= {"controls": int(np.count_nonzero(uses)), "most_used": int(uses.max(initial=0))}
 
     if strata is not None:
         strata = np.asarray(strata)
-        _none_broken("the same stratum within a pair", strata[pilot] != strata[control])
+        none_broken("the same stratum within a pair", strata[pilot] != strata[control])
         counts["strata"] = len(control)
     for codes in forbid:
-        _none_broken("a different code within a pair (anti-exact)", codes[pilot] == codes[control])
+        none_broken("a different code within a pair (anti-exact)", codes[pilot] == codes[control])
         counts["forbid"] = counts.get("forbid", 0) + len(control)
     if distance is not None and caliper is not None:
-        _none_broken("the caliper on the distance", ~(np.abs(distance[pilot] - distance[control]) <= caliper))
+        none_broken("the caliper on the distance", ~(np.abs(distance[pilot] - distance[control]) <= caliper))
         counts["caliper"] = len(control)
     for number, (column, width) in enumerate(calipers):
-        _none_broken(f"caliper {number} on a covariate", ~(np.abs(column[pilot] - column[control]) <= width))
+        none_broken(f"caliper {number} on a covariate", ~(np.abs(column[pilot] - column[control]) <= width))
         counts["calipers"] = counts.get("calipers", 0) + len(control)
     return counts
 
 
-def _none_broken(rule: str, broken: Array) -> None:
+def none_broken(rule: str, broken: Array) -> None:
+    """Raise where a rule is broken anywhere."""
     if broken.any():
         raise EstimationError(
             f"the matched sets break a rule ({rule}) {int(broken.sum())} times: nothing was estimated. "

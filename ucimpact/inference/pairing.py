@@ -26,6 +26,8 @@ References
 .. [2] Rosenbaum, P. R. (2010). *Design of Observational Studies*. Springer, section 8.3.
 .. [3] Tarjan, R. E. (1975). Efficiency of a good but not linear set union algorithm. *Journal of the ACM*
    22(2), 215-225.
+.. [4] Ming, K. and Rosenbaum, P. R. (2000). Substantial gains in bias reduction from matching with a variable
+   number of controls. *Biometrics* 56(1), 118-124.
 """
 
 from __future__ import annotations
@@ -40,7 +42,16 @@ from ucimpact.errors import EstimationError, UsageError
 from ucimpact.inference.matched_sets import Calipers, Sets, audit, most_uses
 from ucimpact.inference.searching import Field, Line, Outward, Search
 
-__all__ = ["Calipers", "Order", "Sets", "audit", "mahalanobis_scale", "nearest", "robust_scale"]
+__all__ = [
+    "Calipers",
+    "Order",
+    "Sets",
+    "audit",
+    "mahalanobis_scale",
+    "nearest",
+    "robust_scale",
+    "wanted_by_score",
+]
 
 Array = np.ndarray
 Order = Literal["largest", "smallest", "closest", "random", "data"]
@@ -60,6 +71,7 @@ def nearest(
     covariates: Array | None = None,
     inverse_cov: Array | None = None,
     calipers: Calipers = (),
+    wanted: Array | None = None,
     seed: int = 1,
 ) -> Sets:
     """Match every pilot person for whom the rules leave somebody.
@@ -89,13 +101,17 @@ def nearest(
         Both make nearness Mahalanobis distance: see :func:`mahalanobis_scale` and :func:`robust_scale`.
     calipers : sequence of (array (n,), float)
         Columns and the largest difference of each within a pair.
+    wanted : array (n_pilot,) of int, optional
+        Comparison people sought for each pilot person, by row, in place of one ``ratio``: see
+        :func:`wanted_by_score`.
 
     Returns
     -------
     Sets
     """
     treated = np.asarray(treated, dtype=bool)
-    _check(distance, covariates, inverse_cov, calipers, ratio, reuse_max, order, caliper)
+    ratio = ratio if wanted is None else int(wanted.max(initial=1))
+    check_matching(distance, covariates, inverse_cov, calipers, ratio, reuse_max, order, caliper)
     field = Field.lay(distance, treated, strata, covariates, inverse_cov, caliper)
     limit = most_uses(replace, reuse_max, len(treated))
     alone = covariates is None and not forbid and not calipers
@@ -105,11 +121,29 @@ def nearest(
     pilot = field.pilot
     chosen = np.full((len(pilot), ratio), -1, dtype=np.int64)
     if order == "closest":
-        _closest_first(search, chosen)
+        _closest_first(search, chosen, wanted)
     else:
-        _in_turn(search, chosen, _turns(order, distance, pilot, seed))
+        _in_turn(search, chosen, _turns(order, distance, pilot, seed), wanted)
     matched = chosen[:, 0] >= 0
     return Sets(pilot[matched], chosen[matched], pilot[~matched])
+
+
+def wanted_by_score(distance: Array, treated: Array, ratio: float, fewest: int, most: int) -> Array:
+    """Comparison people to seek for each pilot person, ``ratio`` on average, shape (n_pilot,).
+
+    As many as can be get ``most`` and all but one of the others ``fewest`` (extremal matching [4]_): many go
+    to the pilot people whose score is most like that of the comparison people, of whom there are plenty near.
+    """
+    pilot = distance[treated]
+    number = len(pilot)
+    total = round(ratio * number)
+    high = min(max((total - fewest * (number - 1)) // (most - fewest), 0), number - 1)
+    one = total - fewest * (number - 1 - high) - most * high
+    sought = np.repeat([fewest, one, most], [number - 1 - high, 1, high])
+    sign = -1.0 if pilot.mean() > distance[~treated].mean() else 1.0
+    wanted = np.empty(number, dtype=np.int64)
+    wanted[np.argsort(sign * pilot, kind="stable")] = sought
+    return wanted
 
 
 def mahalanobis_scale(x: Array, treated: Array) -> tuple[Array, Array]:
@@ -164,7 +198,7 @@ def _inverse(cov: Array) -> Array:
     )
 
 
-def _check(
+def check_matching(
     distance: Array | None,
     covariates: Array | None,
     inverse_cov: Array | None,
@@ -174,6 +208,12 @@ def _check(
     order: str,
     caliper: float | None,
 ) -> None:
+    """Refuse what no matching can be asked.
+
+    Raises
+    ------
+    UsageError, EstimationError
+    """
     if distance is None and covariates is None:
         raise UsageError("matching needs a distance, or covariates with their inverse covariance")
     if (covariates is None) != (inverse_cov is None):
@@ -199,11 +239,13 @@ def _turns(order: Order, distance: Array | None, pilot: Array, seed: int) -> Arr
     return np.argsort(sign * distance[pilot], kind="stable")
 
 
-def _in_turn(search: Search, chosen: Array, turns: Array) -> None:
+def _in_turn(search: Search, chosen: Array, turns: Array, wanted: Array | None) -> None:
     """One pass for each comparison person of a set; who found none in one pass finds none in the next."""
     waiting = turns.tolist()
     for place in range(chosen.shape[1]):
         served = []
+        if wanted is not None:
+            waiting = [person for person in waiting if wanted[person] > place]
         for person in waiting:
             if (found := search.take(person)) is not None:
                 chosen[person, place] = found
@@ -211,11 +253,13 @@ def _in_turn(search: Search, chosen: Array, turns: Array) -> None:
         waiting = served
 
 
-def _closest_first(search: Search, chosen: Array) -> None:
+def _closest_first(search: Search, chosen: Array, wanted: Array | None) -> None:
     """In each pass the closest pair of all those left. Distances only grow, so a stale one is asked again."""
     waiting = list(range(len(chosen)))
     for place in range(chosen.shape[1]):
         heap = []
+        if wanted is not None:
+            waiting = [person for person in waiting if wanted[person] > place]
         for person in waiting:
             if (near := search.peek(person)) is not None:
                 heap.append((near, person))

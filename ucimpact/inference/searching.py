@@ -3,7 +3,7 @@
 The line is sorted by stratum, then by the score (or, for Mahalanobis distance without a caliper, by one of
 the whitened coordinates), then by row. A pilot person stands at a place on it, and people further along are
 further away in that one respect. :class:`Line` needs nothing else; :class:`Outward` looks at blocks of people
-on both sides until the next can no longer be nearer.
+on both sides until the next can no longer be nearer, under the rules of :class:`Allowed`.
 """
 
 from __future__ import annotations
@@ -189,6 +189,55 @@ def _free(links: dict[int, int], place: int, own: Sequence[int] | set[int], step
         place = end + step
 
 
+class Allowed:
+    """Whom the rules let a pilot person be paired with, and how far away they are.
+
+    People are places along the line of the field; a stretch is all the places from ``start`` to ``stop``.
+    """
+
+    def __init__(
+        self, field: Field, caliper: float | None, forbid: Sequence[Array], calipers: Calipers
+    ) -> None:
+        self.field = field
+        self.caliper = caliper
+        self.forbid = [(np.asarray(codes)[field.rows], np.asarray(codes)[field.pilot]) for codes in forbid]
+        self.calipers = [
+            (np.asarray(column, float)[field.rows], np.asarray(column, float)[field.pilot], width)
+            for column, width in calipers
+        ]
+
+    def window(self, person: int) -> tuple[int, int]:
+        """The ends of the stratum, or of the caliper within it."""
+        field = self.field
+        low, high = int(field.low[person]), int(field.high[person])
+        if self.caliper is None or not field.by_score:
+            return low, high
+        stand = field.stand[person]
+        reach = self.caliper + SLACK * (abs(stand) + self.caliper)
+        along = field.along.data
+        return bisect_left(along, stand - reach, low, high), bisect_right(along, stand + reach, low, high)
+
+    def within(self, person: int, start: int, stop: int) -> Array:
+        """Whether each person of a stretch is allowed, shape (stop - start,)."""
+        field, part = self.field, slice(start, stop)
+        allowed = np.ones(stop - start, dtype=bool)
+        if self.caliper is not None:
+            allowed &= np.abs(field.along[part] - field.stand[person]) <= self.caliper
+        for codes, of_pilot in self.forbid:
+            allowed &= codes[part] != of_pilot[person]
+        for column, of_pilot, width in self.calipers:
+            allowed &= np.abs(column[part] - of_pilot[person]) <= width
+        return allowed
+
+    def far(self, person: int, places: Array) -> Array:
+        """Distance to each place; squared if it is Mahalanobis distance."""
+        field = self.field
+        if field.spread is None or field.centre is None:
+            return np.asarray(np.abs(field.along[places] - field.stand[person]))
+        gaps = field.spread[places] - field.centre[person]
+        return np.asarray(np.einsum("ij,ij->i", gaps, gaps))
+
+
 class Outward:
     """The nearest by any distance under any rules: blocks both sides until nobody further can be nearer."""
 
@@ -201,15 +250,10 @@ class Outward:
         calipers: Calipers,
     ) -> None:
         self.field = field
-        self.caliper = caliper
+        self.allowed = Allowed(field, caliper, forbid, calipers)
         self.limit = limit
         self.free = np.ones(len(field.rows), dtype=bool)
         self.uses = np.zeros(len(field.rows), dtype=np.int32)
-        self.forbid = [(np.asarray(codes)[field.rows], np.asarray(codes)[field.pilot]) for codes in forbid]
-        self.calipers = [
-            (np.asarray(column, float)[field.rows], np.asarray(column, float)[field.pilot], width)
-            for column, width in calipers
-        ]
         self.own: dict[int, list[int]] = {}
         self.bounded = field.spread is None or not field.by_score
 
@@ -231,7 +275,7 @@ class Outward:
         """Distance (squared if Mahalanobis), row and place of the nearest whom the rules allow."""
         field = self.field
         stand, at = field.stand[person], int(field.at[person])
-        low, high = self._window(person)
+        low, high = self.allowed.window(person)
         at = min(max(at, low), high)
         left = right = at
         width = FIRST_LOOK if self.bounded else high - low
@@ -256,41 +300,21 @@ class Outward:
         gap = max(gap - SLACK * (abs(stand) + gap), 0.0) if np.isfinite(gap) else np.inf
         return float(gap if self.field.spread is None else gap**2)
 
-    def _window(self, person: int) -> tuple[int, int]:
-        """The ends of the stratum, or of the caliper within it."""
-        field = self.field
-        low, high = int(field.low[person]), int(field.high[person])
-        if self.caliper is None or not field.by_score:
-            return low, high
-        stand = field.stand[person]
-        reach = self.caliper + SLACK * (abs(stand) + self.caliper)
-        along = field.along.data
-        return bisect_left(along, stand - reach, low, high), bisect_right(along, stand + reach, low, high)
-
     def _among(self, person: int, start: int, stop: int) -> tuple[float, int, int] | None:
-        field, part = self.field, slice(start, stop)
-        allowed = self.free[part].copy()
-        if self.caliper is not None:
-            allowed &= np.abs(field.along[part] - field.stand[person]) <= self.caliper
-        for codes, of_pilot in self.forbid:
-            allowed &= codes[part] != of_pilot[person]
-        for column, of_pilot, width in self.calipers:
-            allowed &= np.abs(column[part] - of_pilot[person]) <= width
+        allowed = self.allowed.within(person, start, stop)
+        allowed &= self.free[start:stop]
         for place in self.own.get(person, ()):
             if start <= place < stop:
                 allowed[place - start] = False
         places = start + np.flatnonzero(allowed)
         if not len(places):
             return None
-        if field.spread is None or field.centre is None:
-            far = np.abs(field.along[places] - field.stand[person])
-        else:
-            gaps = field.spread[places] - field.centre[person]
-            far = np.einsum("ij,ij->i", gaps, gaps)
+        rows = self.field.rows
+        far = self.allowed.far(person, places)
         nearest = far.min()
         tied = places[far == nearest]
-        place = int(tied[field.rows[tied].argmin()])
-        return float(nearest), int(field.rows[place]), place
+        place = int(tied[rows[tied].argmin()])
+        return float(nearest), int(rows[place]), place
 
 
 def _root(inverse_cov: Array) -> Array:
