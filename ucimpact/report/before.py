@@ -15,6 +15,11 @@ from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, download, table
 from ucimpact.words import MINUS, capital, number
 
+BESIDE = {
+    "Similar people, weighted": ("Similar people", "weighted"),
+    "All who could have begun": ("Everyone", "who could have begun"),
+}
+"""Long names in a head and a line below it."""
 TOWERS = 3.0
 """A last month this many times the highest before it would press the others flat, and stands in words."""
 NEAR_TEXT = (
@@ -56,9 +61,7 @@ def trajectory(document: Mapping[str, Any]) -> Figure | None:
             values=values[arm][: len(drawn)],
             pilot=arm == "pilot",
             thin=arm == "others",
-            label=Label(
-                head=names[arm].split(",")[0], rest=tuple(names[arm].split(", ")[1:]), short=(names[arm],)
-            ),
+            label=_label(names[arm]),
         )
         for arm in values
         if any(v is not None for v in values[arm])
@@ -89,6 +92,12 @@ def trajectory(document: Mapping[str, Any]) -> Figure | None:
             [{"month": row["month"], **{arm: row.get(arm) for arm in values}} for row in rows],
         ),
     )
+
+
+def _label(name: str) -> Label:
+    """The name beside its line: what does not fit a short head goes below it."""
+    head, rest = BESIDE.get(name, (name, ""))
+    return Label(head=head, rest=(rest,) if rest else (), short=(name,))
 
 
 def _last_apart(rows: list[Mapping[str, Any]]) -> str:

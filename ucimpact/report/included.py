@@ -15,10 +15,10 @@ from ucimpact.words import capital, number, plural_of
 MOST_STARTS = 12
 """More starts than this are told by their first and last."""
 OF_TRIALS = {
-    "rows": "Person-days in the trials",
+    "rows": "Person-{every}s in the trials",
     "persons": "Different people in the trials",
     "pilot": "Starts of the service in a trial",
-    "comparison": "Person-days beside them",
+    "comparison": "Person-{every}s beside them",
     "people": "Different people in the records",
     "events": "Events in the records",
 }
@@ -81,7 +81,8 @@ def _counts(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]
             counts.pop(name, None)
     if figures.primary(document).get("method") == "sequential-trials":
         counts = {name: n for name, n in counts.items() if name not in NOT_OF_TRIALS}
-        names |= OF_TRIALS
+        every = (figures.primary(document).get("spec") or {}).get("every") or "day"
+        names |= {name: text.format(every=every) for name, text in OF_TRIALS.items()}
     units = plural_of(figures.unit_of(document))
     if units != "units":
         names |= {

@@ -114,8 +114,7 @@ def _of_people(entry: Mapping[str, Any], extras: Mapping[str, Any]) -> list[tupl
     weighted = spec.get("by") == "weights"
     chosen = {key: spec.get(key) for key in MATCHING if not (weighted and key in OF_MATCHING)}
     chosen["question"] = ASKED.get(str(spec.get("question")), spec.get("question"))
-    if spec.get("trigger"):
-        chosen.pop("every", None)
+    chosen.pop("every" if spec.get("trigger") else "within", None)
     chosen["distance"] = DISTANCES.get(str(spec.get("distance")), spec.get("distance"))
     told = list(named(chosen, MATCHING))
     if extras.get("max_smd") is not None:
