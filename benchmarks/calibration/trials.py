@@ -109,7 +109,7 @@ def read_trials(
     """Sequential trials, beside the effect that their question asks for."""
     for horizon in horizons:
         method = replace(asked, counted=Counted(event=EMERGENCY, days=(0, horizon)))
-        row = method.fit(drawn.histories).effect("rate_ratio")
+        row = method.brief(drawn.histories).effect("rate_ratio")
         low, high = np.log([row["conf_low"], row["conf_high"]])
         error = float(row["std_error"]) / float(row["estimate"])
         truth = drawn.truth(asked.question, horizon)
@@ -121,7 +121,7 @@ def read_controls(drawn: Drawn, *, asked: SequentialTrials) -> Iterator[Record]:
     """Whether the pooled negative control is beyond 1.96, and what the rule makes of all controls."""
     found = asked.controls(drawn.histories, CONTROLS)
     assert found.pooled is not None
-    effect = float(np.log(asked.fit(drawn.histories).effect("rate_ratio")["estimate"]))
+    effect = float(np.log(asked.brief(drawn.histories).effect("rate_ratio")["estimate"]))
     verdict = found.verdict(effect)
     clean = drawn.design.hidden == 0
     flagged = abs(found.pooled.z) > 1.96

@@ -11,7 +11,7 @@ from ucimpact.study import read_records, read_study
 def test_every_example_has_a_study_and_records(name):
     folder = examples.folder(name)
     records = read_records(read_study(folder))
-    assert records.data.counts()["rows"] > 0
+    assert max(records.data.counts().values()) > 0
     assert (folder / "README.md").is_file()
 
 
