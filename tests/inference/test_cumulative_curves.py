@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from tests.conftest import golden
 from ucimpact.errors import EstimationError
@@ -20,6 +21,7 @@ from ucimpact.inference.cumulative_incidence import (
 from ucimpact.inference.cumulative_mean import Curve, Summed, Watched
 from ucimpact.inference.mean_cumulative_count import TwoMeanCounts, compare_mean_counts, mean_cumulative_count
 from ucimpact.inference.sandwich import sandwich
+from ucimpact.inference.uneven import worth
 
 
 def test_kaplan_meier_is_that_of_r(reference: Path) -> None:
@@ -214,6 +216,8 @@ def test_the_two_groups_share_people_and_rows_are_plain() -> None:
     np.testing.assert_allclose(both.pilot.share, alone.share)
     by_person = np.bincount(person, both.influence)
     assert both.std_error == pytest.approx(np.sqrt((by_person**2).sum() * 40 / 39))
+    half = stats.t.ppf(0.975, worth(both.influence, person)) * both.std_error
+    assert both.high - both.estimate == pytest.approx(half)
     told = both.to_dict("emergency readmission")
     assert told["event"] == "emergency readmission" and told["horizon"] == 30
     assert told["rows"][6]["pilot_high"] == both.pilot.high[6]
@@ -224,6 +228,8 @@ def test_the_two_groups_share_people_and_rows_are_plain() -> None:
     assert counts.to_dict("stays")["rows"][-1]["comparison"] == pytest.approx(
         100 * counts.comparison.mean[-1]
     )
+    half = stats.t.ppf(0.975, worth(counts.influence, np.arange(80))) * counts.std_error
+    assert counts.estimate - counts.low == pytest.approx(half)
     assert np.exp(counts.log_ratio) == pytest.approx(counts.pilot.mean[-1] / counts.comparison.mean[-1])
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ucimpact.errors import EstimationError
 from ucimpact.inference.days_at_home import compare_days_at_home, nights
+from ucimpact.inference.uneven import worth
 
 
 def test_nights_by_hand() -> None:
@@ -37,6 +39,8 @@ def test_with_everybody_watched_it_is_the_plain_mean() -> None:
     assert found.comparison == pytest.approx(own[~treated].mean())
     by_hand = own[treated].var() / 120 + own[~treated].var() / 180
     assert found.std_error == pytest.approx(np.sqrt(by_hand))
+    half = stats.t.ppf(0.975, worth(found.influence, np.arange(n))) * found.std_error
+    assert (found.high - found.estimate, found.estimate - found.low) == pytest.approx((half, half))
     assert found.alive[0] - found.nights[0] == pytest.approx(found.pilot)
 
 
