@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from statsmodels.duration.survfunc import CumIncidenceRight
 
 from tests.conftest import golden
 from ucimpact.errors import EstimationError
@@ -41,6 +42,39 @@ def test_kaplan_meier_is_that_of_r(reference: Path) -> None:
         assert mean.mean == pytest.approx(case["rmst90"][arm]["rmean"], rel=1e-10)
         assert mean.std_error == pytest.approx(case["rmst90"][arm]["se(rmean)"], rel=1e-10)
         assert found.events == case["rmst90"][arm]["events"]
+
+
+def test_shares_and_errors_with_a_competing_death_are_those_of_statsmodels() -> None:
+    rng = np.random.default_rng(12)
+    time, cause = rng.integers(1, 40, 300).astype(float), rng.integers(0, 3, 300)
+    judge = CumIncidenceRight(time, cause)
+    found = cumulative_incidence(time, cause, days=judge.times)
+    np.testing.assert_allclose(found.share, judge.cinc[0], rtol=1e-10)
+    np.testing.assert_allclose(found.died, judge.cinc[1], rtol=1e-10)
+    np.testing.assert_allclose(found.std_error, judge.cinc_se[0], rtol=1e-10)
+    weights = rng.random(300) + 0.5
+    judge = CumIncidenceRight(time, cause, freq_weights=weights)
+    found = cumulative_incidence(time, cause, days=judge.times, weights=weights)
+    np.testing.assert_allclose(found.share, judge.cinc[0], rtol=1e-10)
+
+
+def test_the_mean_count_covers_where_the_frail_die_and_some_leave() -> None:
+    rng = np.random.default_rng(13)
+
+    def group(n: int, leave: float) -> tuple[np.ndarray, ...]:
+        frail = rng.gamma(1.0, 1.0, n)
+        death = np.floor(rng.exponential(1 / (0.004 + 0.01 * frail))) + 1
+        until = np.minimum(np.minimum(death, np.floor(rng.exponential(leave, n)) + 1), 60)
+        row = np.repeat(np.arange(n), rng.poisson(0.03 * frail * until))
+        return until, death <= until, row, np.floor(rng.random(len(row)) * until[row]) + 1
+
+    days = np.array([60.0])
+    truth = mean_cumulative_count(*group(400_000, np.inf), days=days).mean[0]
+    found = [mean_cumulative_count(*group(100, 80.0), days=days) for _ in range(500)]
+    held = [one.low[0] <= truth <= one.high[0] for one in found]
+    assert np.mean(held) == pytest.approx(0.94, abs=0.03)  # 500 draws: two sd is 0.02
+    spread = np.std([one.mean[0] for one in found])
+    assert np.mean([one.std_error[0] for one in found]) == pytest.approx(spread, rel=0.1)
 
 
 def test_death_before_the_event_stays_in_the_denominator() -> None:
