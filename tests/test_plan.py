@@ -254,6 +254,9 @@ def test_people_compared_with_who_have_it_later_hide_as_much(tmp_path):
     assert supported(later, 2)[place] == pytest.approx(by_hand, rel=5e-3)
     falls = [float(found.rows[0][2].split()[0]) for found in (once, later)]
     assert falls[1] == pytest.approx(falls[0] / 0.8, abs=0.1)
+    chances = [int(found.rows[3][4].split()[0]) for found in (once, later)]
+    shown = TwoGroups(kind="count", mean=0.37, dispersion=1.5, ratio=3).chance(1_080, -0.04 * 0.8)
+    assert chances[1] == round(100 * shown) < chances[0]
     assert "hides about as much of what it does" in " ".join(later.taken)
     hidden = planned(tmp_path, PEOPLE, declared(later=0.97), ("= 45", "= 5"))
     assert hidden.rows[0][2] == "none", "even a fall of all would show as 3%"

@@ -218,6 +218,17 @@ def test_a_doubt_names_what_differed():
     assert cohort_checks.differing(controls(0.06, 0.02), -0.2) == ([], []), "a failure is no doubt"
 
 
+def test_deaths_on_the_other_side_explain_nothing_and_are_not_named():
+    sooner, later = (
+        Control("sooner", "deaths", 0.5, 0.2, 2.5, 20),
+        Control("later", "deaths", -0.2, 0.1, -2.1, 40),
+    )
+    made = (sooner, later, *controls(0.0, 0.02).controls[1:])
+    told = NegativeControls((), made, Pooled(0.0, 0.02, 0.0, np.full(5, 0.2)), np.eye(5))
+    assert cohort_checks.differing(told, -0.2) == ([], ["later"])
+    assert cohort_checks.differing(told, 0.2) == ([], ["sooner"])
+
+
 def test_where_no_single_control_is_far_the_one_that_pulls_most_is_named():
     made = [Control(name, "before", 0.03, 0.02, 1.5, 80) for name in ("a", "b")]
     made += [Control("c", "before", 0.01, 0.02, 0.5, 80)]
@@ -314,6 +325,7 @@ def months(*gaps: float, events: float | None = 200, error: float | None = 1.0) 
         ),
         (months(4.0, 0.0, 0.0), "fails", "in month 3 before the start. Nothing can be claimed"),
         (months(4.0, 0.0, 0.0, 0.0), "doubtful", "in month 4 before the start"),
+        (months(2.4, error=0.5), "doubtful", "12.4 a month per 100, against 10.0"),
         (months(3.0), "doubtful", "different paths"),
         (months(4.0, events=1), "cannot tell", "too few events"),
         (months(0.1, error=None, events=None), "cannot tell", "not known"),
@@ -361,6 +373,11 @@ def test_sites_are_alike_unless_they_differ_by_more_than_chance():
     apart = estimate(balance=measures, balance_by_site=[site("A", 100, 0.45), site("B", 100, 0.1)])
     check = cohort_checks.balance_by_site(apart, {"prior_use": "stays in hospital"})
     assert check is not None and check.answer == "doubtful" and "most in stays in hospital" in check.text
+    many = [
+        {**site("A", 100, 0.35), "n_comparison": 9_000},
+        site("B", 100, 0.1),
+    ]  # as three beside each: 0.36
+    assert cohort_checks.balance_by_site(estimate(balance=measures, balance_by_site=many)).answer == "holds"  # type: ignore[union-attr]
     large = estimate(balance=measures, balance_by_site=[site("A", 9_000, 0.2), site("B", 9_000, 0.26)])
     assert cohort_checks.balance_by_site(large).answer == "doubtful"  # type: ignore[union-attr]
     assert cohort_checks.balance_by_site(estimate(balance_by_site=[site("A", 10, 1.0)])) is None

@@ -120,6 +120,14 @@ def test_sets_have_the_worst_of_every_hidden_factor(gamma):
     assert (again.low, again.high) == pytest.approx((found.low, found.high))
 
 
+def test_of_two_worst_factors_the_one_of_larger_variance_counts():
+    # scores 3, 2, 0 and odds of 2: (6 + 2) / 4 and (6 + 4) / 5 are both 2, with variances 1.5 and 1.2
+    scores, sets = np.tile([3.0, 2.0, 0.0], 5), np.repeat(np.arange(5), 3)
+    treated = np.tile([True, False, False], 5)
+    (found,) = matched_sets(scores, sets, treated, [2.0])
+    assert found.high == pytest.approx(float(ndtr((5 * 2 - 15) / math.sqrt(5 * 1.5))))
+
+
 def test_one_comparison_person_beside_several_is_the_mirror_image():
     scores = np.array([1.0, 4.0, 2.0, 0.0, 3.0])
     sets = np.array([0, 0, 0, 1, 1])

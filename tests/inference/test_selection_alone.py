@@ -90,6 +90,27 @@ def test_people_with_several_rows_count_once():
     )
 
 
+def test_people_of_both_groups_join_the_two_falls():
+    """Each pilot person is also a comparison row, with much the same course: the share is then far surer."""
+    rng = np.random.default_rng(5)
+    before = rng.poisson(4.0, 80).astype(float)
+    after = before - 2.0 + rng.normal(0, 0.3, 80)
+    treated = np.arange(160) < 80
+    courses = [np.r_[before, before], np.r_[after, after + 0.5]]
+    spans = {"days_before": 1, "days_after": 1, "horizon": 1}
+    joined = same_rule(*courses, treated, clusters=np.tile(np.arange(80), 2), **spans)
+    falls = np.vstack([before - after - 0.5, before - after])
+    cov = np.cov(falls) / 80  # of two means of the same 80 people
+    top, bottom = falls.mean(axis=1)
+    t = 1.99045  # 79 degrees of freedom
+    for limit in (joined.share_low, joined.share_high):
+        assert limit is not None
+        apart = cov[0, 0] - 2 * limit * cov[0, 1] + limit**2 * cov[1, 1]
+        assert (top - limit * bottom) ** 2 == pytest.approx(t**2 * apart, rel=0.02)
+    alone = same_rule(*courses, treated, **spans)
+    assert joined.share_high - joined.share_low < 0.5 * (alone.share_high - alone.share_low)
+
+
 def test_rows_that_count_nothing_may_be_empty_and_others_may_not():
     values = np.array([2.0, 2.0, np.nan])
     group, weights = np.array([1, 0, 0]), np.array([1.0, 1.0, 0.0])
