@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -424,12 +425,14 @@ def test_a_plan_foresees_what_the_finished_evaluation_could_have_found():
     records = read_records(study)
     document = evaluate(study, records=records).to_dict()
     finding, primary = document["finding"], document["estimates"][0]
-    counted = records.data.values(study.primary.column)[records.data.is_pilot]
+    histories, window = records.data, study.primary.counted
+    served = np.flatnonzero(np.isfinite(histories.start))
+    counted = histories.measure(window.event, served, histories.start[served].astype(int), *window.days)
     design = TwoGroups(
         kind="count",
         mean=finding["expected"] / finding["base"],
         dispersion=counted.var() / counted.mean(),
-        ratio=study.method.options["ratio"],
+        ratio=study.plan.ratio,
     )
     smallest = finding["base"] * design.findable(primary["counts"]["matched_pilot"])
     assert smallest == pytest.approx(words.POWER * finding["found_se"], rel=0.1)
