@@ -83,6 +83,9 @@ def test_few_clusters_and_columns_that_repeat_are_refused() -> None:
         redraw(y, np.column_stack([x, 2 * x[:, 1]]), 1, clusters=sets)
     with pytest.raises(EstimationError, match="nobody of one group"):
         redraw(y, np.column_stack([np.ones(60), np.arange(60) < 1]), 1)
+    rare = np.column_stack([x, np.arange(60) == 7])
+    with pytest.raises(EstimationError, match="covariate that is the same for all"):
+        redraw(y, rare, 1)
 
 
 def test_nothing_to_tell_has_no_range() -> None:

@@ -38,6 +38,7 @@ from ucimpact.inference.uneven import worth
 Array = np.ndarray
 
 DRAWS = 2000
+COLLINEAR = 1e-9
 BLOCK = 2**22
 """Cluster counts drawn at a time."""
 LEAST_CLUSTERS = 20
@@ -135,6 +136,12 @@ def redraw(
     def coefficient(sums: Array) -> Array:
         square = np.empty((len(sums), p, p))
         square[:, one, other] = square[:, other, one] = sums[:, : len(one)]
+        sizes = np.linalg.eigvalsh(square)
+        if (sizes[:, 0] <= COLLINEAR * sizes[:, -1]).any():
+            raise EstimationError(
+                "some draws hold nobody of one group, or a covariate that is the same for all: too few to be "
+                "drawn again"
+            )
         inner = np.linalg.solve(square, sums[:, len(one) :, None])[..., 0]
         return np.asarray(inner @ back[treatment])
 
@@ -145,12 +152,7 @@ def redraw(
         size = min(block, draws - first)
         taken = rng.integers(0, number, (size, number)) + number * np.arange(size)[:, None]
         counts = np.bincount(taken.reshape(-1), minlength=size * number).reshape(size, number)
-        try:
-            found.append(coefficient(counts @ held))
-        except np.linalg.LinAlgError:
-            raise EstimationError(
-                "some draws hold nobody of one group: too few clusters to be drawn again"
-            ) from None
+        found.append(coefficient(counts @ held))
     drawn = np.concatenate(found)
     square = np.zeros((p, p))
     square[one, other] = square[other, one] = held[:, : len(one)].sum(axis=0)
@@ -164,7 +166,7 @@ def _basis(x: Array, w: Array) -> tuple[Array, Array]:
     """Columns apart from one another, and what turns their coefficients into those of x."""
     weighted = x * np.sqrt(w)[:, None]
     r = np.linalg.qr(weighted, mode="r")
-    if (np.abs(np.diag(r)) <= 1e-9 * np.linalg.norm(weighted, axis=0)).any():
+    if (np.abs(np.diag(r)) <= COLLINEAR * np.linalg.norm(weighted, axis=0)).any():
         raise EstimationError("a column of the model is a combination of the columns before it")
     back = np.linalg.inv(r)
     return np.asarray(x @ back), back
