@@ -9,11 +9,15 @@ import re
 
 import cohort_parts
 import cohorts
+import pandas as pd
 import pytest
 
+from ucimpact.data.cohort import Cohort
 from ucimpact.disclosure import Log
 from ucimpact.disclosure.cohort import KEYS, released
 from ucimpact.disclosure.counts import coarsely, rounded_in
+from ucimpact.disclosure.people import _of_people
+from ucimpact.methods.before_after import BeforeAfter
 from ucimpact.report.render import render
 from ucimpact.report.view import view
 
@@ -318,3 +322,17 @@ def test_a_planted_handful_is_nowhere_on_the_page():
         list(row) for t in made["groups"].tables for row in t.rows
     ]
     assert len(document["disclosure"]["log"]) < 30
+
+
+def test_before_and_after_is_released_where_nothing_happened_before():
+    """People near the end of life may have had none of it in the time before."""
+    table = pd.DataFrame(
+        {"person": range(60), "pilot": [1] * 60, "before": [0] * 60, "after": [1] * 23 + [0] * 37}
+    )
+    cohort = Cohort(table, person="person", pilot="pilot", before=("before",), horizon=90)
+    estimate = BeforeAfter(outcome="after", before="before", before_days=90.0).fit(cohort)
+    shown = {name: Log().count(value, name) for name, value in estimate.counts.items() if name != "left_out"}
+    made, extras, _ = _of_people(estimate, shown)
+    assert made is not None and extras["expected"] == 0.0
+    assert extras["observed"] == pytest.approx(25 / 60, abs=0.001)  # 23 is shown as 25
+    assert made.effect("att")["estimate"] == pytest.approx(25 / 60, abs=0.001)

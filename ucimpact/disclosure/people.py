@@ -122,9 +122,10 @@ def _of_people(
     natural = effects["term"].isin(["att", "cumulative", "rate_difference", "mean_difference"])
     numbers = ["estimate", "conf_low", "conf_high", "std_error"]
     effects.loc[natural, numbers] *= times
-    if "events_after" in ratio:
+    if "events_before" in ratio or "events_after" in ratio:
         before, after = (extras[key] for key in ("expected", "observed"))
-        extras |= {"expected": before * ratio["events_before"], "observed": after * ratio["events_after"]}
+        scale = [ratio.get(name, 1.0) for name in ("events_before", "events_after")]
+        extras |= {"expected": before * scale[0], "observed": after * scale[1]}
         moved = (extras["observed"] - extras["expected"]) - (after - before)
         effects.loc[effects["term"] == "att", ["estimate", "conf_low", "conf_high"]] += moved
         effects = effects[effects["term"] != "relative"].reset_index(drop=True)
