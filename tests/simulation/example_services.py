@@ -10,6 +10,7 @@ import pandas as pd
 
 from ucimpact.data.simulate import HOUSES, TOWNS
 from ucimpact.data.simulate_histories import CONTACT, NURSE, HistoriesDraw, ServiceHistories
+from ucimpact.data.simulate_services import SERVICES as DESIGNS
 from ucimpact.data.simulate_truth import LAST_COST, PLACE
 
 COPIES = 80
@@ -63,56 +64,15 @@ class Service:
         return np.array(names, dtype=object)[place]
 
 
-LIGHT = {"contacts": 0.004, "nurses": 0.005}
-"""Fewer contacts than the board's service has, so that the files stay small."""
-
+PREFIX = {"soft_landing": "SL", "discharge_planning": "DP", "palliative_inreach": "PI"}
+LEFT_OUT = {
+    "soft_landing": (PLACE, LAST_COST),
+    "discharge_planning": (PLACE, LAST_COST),
+    "palliative_inreach": ("before_after",),
+}
 SERVICES = {
-    "soft_landing": Service(
-        design=ServiceHistories(ratio=0.65, practices=24, **LIGHT),
-        horizon=90,
-        prefix="SL",
-        left_out=(PLACE, LAST_COST),
-    ),
-    "discharge_planning": Service(
-        design=ServiceHistories(
-            entry="any day",
-            people=4000,
-            practices=18,
-            days=365,
-            after=190,
-            ratio=0.72,
-            uptake=0.010,
-            month=2.2,
-            rate=0.0010,
-            frailty=0.6,
-            **LIGHT,
-        ),
-        horizon=180,
-        prefix="DP",
-        left_out=(PLACE, LAST_COST),
-    ),
-    "palliative_inreach": Service(
-        design=ServiceHistories(
-            entry="any day",
-            people=3600,
-            practices=18,
-            days=365,
-            after=190,
-            ratio=0.6,
-            uptake=0.04,
-            month=1.8,
-            rate=0.0010,
-            frailty=0.6,
-            deaths=0.0025,
-            ending=4.8,
-            ends_in=20.0,
-            stay=13.0,
-            **LIGHT,
-        ),
-        horizon=180,
-        prefix="PI",
-        left_out=("before_after",),
-    ),
+    name: Service(design=design, horizon=horizon, prefix=PREFIX[name], left_out=LEFT_OUT[name])
+    for name, (design, horizon) in DESIGNS.items()
 }
 
 TRUTH = (
