@@ -487,3 +487,47 @@ def test_practices_with_a_level_of_their_own():
     assert any("level of its own" in text for text in method().fit(few).warnings)
     by = method(cluster_by="cluster").fit(h)
     assert by.extras["rule"]["reason"] == "place" and np.isfinite(by.extras["df"])
+
+
+class Share:
+    """A learner that knows but one thing: how often anybody starts by the first column."""
+
+    def get_params(self, deep: bool = True) -> dict:  # noqa: ARG002
+        return {}
+
+    def fit(self, x, y):
+        self.middle = np.median(x[:, 0])
+        self.shares = [y[x[:, 0] <= self.middle].mean(), y[x[:, 0] > self.middle].mean()]
+        return self
+
+    def predict_proba(self, x):
+        found = np.where(x[:, 0] <= self.middle, *self.shares)
+        return np.column_stack([1 - found, found])
+
+
+def test_any_classifier_may_learn_the_hazard(made):
+    own = Share()
+    estimate = method(learner=own).fit(made, pictures=False)
+    assert estimate.spec["learner"] == "Share"
+    emulation = method(learner=own).emulation(made)
+    assert len(np.unique(emulation.hazard.chance.round(9))) <= 10  # two shares in each of five parts
+    plain = method().fit(made, pictures=False).effect("rate_ratio")
+    assert estimate.effect("rate_ratio")["estimate"] != plain["estimate"]
+    assert abs(np.log(estimate.effect("rate_ratio")["estimate"] / plain["estimate"])) < 0.2
+    with pytest.raises(UsageError, match="predict_proba"):
+        method(learner="oracle")
+
+
+def test_who_began_the_service_in_no_trial_is_told():
+    people = [
+        {"id": "on time", "start": 101},
+        {"id": "inside", "start": 97},
+        {"id": "late", "start": 150},
+        {"id": "never there", "start": 120},
+        *({"id": f"n{k}"} for k in range(5)),
+    ]
+    stays = [(row["id"], 95, 100) for row in people if row["id"] != "never there"]
+    h = histories([{**row, "age": 70 + (k + 4) % 9} for k, row in enumerate(people)], stays)
+    emulation = method(lookback=10, measured=()).emulation(h)
+    told = {row["reason"]: row["n"] for row in emulation.elsewhere}
+    assert told == {"in hospital on that day": 1, "not within 5 days after a discharge": 2}

@@ -47,6 +47,7 @@ from ucimpact import __version__, serialise
 from ucimpact.data.histories import Histories
 from ucimpact.errors import DesignError
 from ucimpact.estimate import Estimate, effects_frame
+from ucimpact.inference import learners
 from ucimpact.inference.sensitivity import Reach
 from ucimpact.methods.design_finding import Finding, enforce, need
 from ucimpact.methods.matched_cohort_controls import NegativeControls
@@ -140,7 +141,7 @@ class SequentialTrials(Asked):
                 "left_out": emulation.left_out,
             },
             warnings=(*warnings, *emulation.notes, *cares, *compared.warnings),
-            spec={f.name: serialise.plain(getattr(self, f.name)) for f in fields(self)},
+            spec={f.name: _spoken(getattr(self, f.name)) for f in fields(self)},
             provenance={"version": __version__, "seed": self.seed},
             draws_from=found.draws_from if np.isfinite(found.df) else f"CR1 variance by {sample.words}",
             extras={
@@ -185,3 +186,8 @@ def _of_estimand(rows: list[dict[str, Any]], estimand: str) -> tuple[list[int], 
         return list(range(len(rows))), rows
     keep = [k for k, row in enumerate(rows) if row["term"] != "cumulative"]
     return keep, [{**rows[k], "term": "ate" if rows[k]["term"] == "att" else rows[k]["term"]} for k in keep]
+
+
+def _spoken(value: object) -> Any:
+    """A field as a plain value; a learner by its name."""
+    return learners.name_of(value) if learners.is_classifier(value) else serialise.plain(value)

@@ -42,6 +42,7 @@ def trials_told(
         "person_days": every.eligible,
         "served": int(np.isfinite(emulation.histories.start).sum()),
         "placed": int(every.treated.sum()),
+        "elsewhere": emulation.elsewhere,
         "later_share": later,
         "mean_delay": waited,
         "delays": [{"day": int(d), "n": int(n)} for d, n in zip(days, number, strict=True)]

@@ -8,6 +8,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from ucimpact.errors import DesignError
+from ucimpact.inference import learners
+from ucimpact.inference.learners import Learner
 from ucimpact.methods.field_checks import below, level_problem, not_one_of, outcome_among, refuse_fields
 from ucimpact.methods.matched_cohort_effects import COUNTS, Family, Model
 from ucimpact.methods.sequential_trials_design import Question, field_problems, too_many
@@ -78,6 +80,10 @@ class Asked:
         As for a matched cohort.
     cluster_by : {"person", "cluster"}, default "person"
         Whose sums the variance is of.
+    learner : str or classifier, optional
+        What learns the daily hazard in place of the pooled logit, cross-fitted by person:
+        "gradient-boosting", "random-forest" (of scikit-learn), or an object with ``fit`` and
+        ``predict_proba``.
     season : bool, default True
         Put the time of year into the score.
     level : float, default 0.95
@@ -110,6 +116,7 @@ class Asked:
     adjust: bool = False
     family: Family = "poisson"
     cluster_by: Literal["person", "cluster"] = "person"
+    learner: str | Learner | None = None
     season: bool = True
     level: float = 0.95
     seed: int = 1
@@ -141,6 +148,7 @@ class Asked:
             not_one_of("grace", self.grace, ("random", "natural")),
             not_one_of("family", self.family, get_args(Family)),
             not_one_of("cluster_by", self.cluster_by, ("person", "cluster")),
+            _learner_problem(self.learner),
             *field_problems(self),
         )
 
@@ -171,6 +179,7 @@ class Asked:
             ratio=self.ratio,
             caliper=None if self.caliper is None else float(self.caliper),
             reuse_within_day=self.reuse_within_day,
+            learner=self.learner,
         )
 
     def sample(
@@ -199,3 +208,11 @@ class Asked:
         return Model(
             family=self.family, covariates=names if self.adjust else (), level=self.level, seed=self.seed
         )
+
+
+def _learner_problem(learner: object) -> str | None:
+    """What cannot learn a hazard."""
+    if learner is None or learner in learners.WORDS or learners.is_classifier(learner):
+        return None
+    words = " or ".join(f'"{word}"' for word in learners.WORDS)
+    return f"learner = {learner!r}: give {words}, or an object with fit and predict_proba"

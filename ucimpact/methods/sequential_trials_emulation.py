@@ -11,13 +11,23 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.special import logit
 
 from ucimpact.data.histories import Histories
 from ucimpact.errors import DesignError, EstimationError
-from ucimpact.inference import balance, trial_hazard, trial_weights
+from ucimpact.inference import balance, learners, trial_hazard, trial_weights
+from ucimpact.inference.learners import Learner
 from ucimpact.inference.matched_sets import Sets, audit
 from ucimpact.inference.pairing import nearest
-from ucimpact.methods.sequential_trials_table import Measured, Opening, Rows, rows_of
+from ucimpact.methods.sequential_trials_table import (
+    FAR,
+    Measured,
+    Opening,
+    Rows,
+    lengthy,
+    rows_of,
+    spells_of,
+)
 
 Array = np.ndarray
 
@@ -41,6 +51,7 @@ class Plan:
     ratio: int
     caliper: float | None
     reuse_within_day: int
+    learner: str | Learner | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +86,39 @@ class Emulation:
     notes: tuple[str, ...]
     everybody: Rows
     by_group: bool
+    idle: int
+    """Rows on days, or in practices, where nobody begins."""
     cache: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def elsewhere(self) -> list[dict[str, Any]]:
+        """Those who had the service and began it in no trial, with the reason."""
+        histories, plan = self.histories, self.plan.opening
+        placed = np.zeros(histories.n, dtype=bool)
+        placed[self.everybody.person[self.everybody.treated]] = True
+        who = np.flatnonzero(np.isfinite(histories.start) & ~placed)
+        day = histories.start[who].astype(np.int64)
+        inside, close = np.zeros(len(who), dtype=bool), np.ones(len(who), dtype=bool)
+        for kind in lengthy(histories, plan.trigger):
+            inside |= histories.inside(kind, who, day)
+        if plan.trigger is not None:
+            spells = spells_of(histories, plan.trigger)
+            ends = np.sort(spells.person * FAR + spells.end)
+            last = np.searchsorted(ends, who * FAR + day, side="right") - 1
+            since = who * FAR + day - ends[np.maximum(last, 0)]
+            close = (last >= 0) & (since >= 0) & (since <= plan.within)
+        count = (day < histories.index_first) | (day > histories.index_last)
+        text = {
+            "outside the days that count": count,
+            "in hospital on that day": inside & ~count,
+            f"not within {plan.within} days after a discharge": ~close & ~inside & ~count,
+        }
+        rows: list[dict[str, Any]] = [
+            {"n": int(part.sum()), "reason": reason} for reason, part in text.items() if part.any()
+        ]
+        if other := len(who) - sum(row["n"] for row in rows):
+            rows.append({"n": other, "reason": "not eligible on that day for another reason"})
+        return rows
 
     @cached_property
     def matched(self) -> Array:
@@ -162,19 +205,14 @@ def _emulated(histories: Histories, plan: Plan) -> Emulation:
     alone = rows.where(~keep)
     if lost := int(alone.treated.sum()):
         left_out.append({"n": lost, "pilot": lost, "reason": "nobody else was eligible on the day"})
+    idle = int((~alone.treated).sum())
     rows, x = rows.where(keep), x[keep]
     group = None if group is None else group[keep]
     if not rows.treated.any():
         raise DesignError(
             "on no day could somebody else have begun the service when a person did: bring more people"
         )
-    try:
-        hazard = trial_hazard.fit(x, rows.treated, rows.trial, group=group)
-    except EstimationError as error:
-        text = str(error)
-        for place, name in enumerate(names):
-            text = text.replace(f"column {place} of the covariates", f"the covariate `{name}`")
-        raise EstimationError(text) from None
+    hazard = _hazard(plan, rows, x, names, group)
     if hazard.left_out:
         named = ", ".join(f"`{names[k]}`" for k in hazard.left_out)
         notes.append(
@@ -208,7 +246,34 @@ def _emulated(histories: Histories, plan: Plan) -> Emulation:
         notes=tuple(notes),
         everybody=everybody,
         by_group=group is not None,
+        idle=idle,
     )
+
+
+def _hazard(
+    plan: Plan, rows: Rows, x: Array, names: tuple[str, ...], group: Array | None
+) -> trial_hazard.Hazard:
+    """The pooled logit, or a learner cross-fitted by person with day and practice beside the covariates."""
+    if plan.learner is not None:
+        columns = [x, rows.trial] if group is None else [x, rows.trial, group]
+        found = learners.chance(
+            plan.learner, np.column_stack(columns), rows.treated, seed=plan.opening.seed, units=rows.person
+        )
+        return trial_hazard.Hazard(
+            coef=np.full(len(names), np.nan),
+            left_out=(),
+            linear=logit(found),
+            chance=found,
+            iterations=0,
+            converged=True,
+        )
+    try:
+        return trial_hazard.fit(x, rows.treated, rows.trial, group=group)
+    except EstimationError as error:
+        text = str(error)
+        for place, name in enumerate(names):
+            text = text.replace(f"column {place} of the covariates", f"the covariate `{name}`")
+        raise EstimationError(text) from None
 
 
 def nobody_starts(opening: Opening) -> str:

@@ -155,6 +155,9 @@ def flow_of(emulation: Emulation, sample: TrialSample, lost: dict[str, Any]) -> 
         text = f"comparison rows drawn from them, one in {1 / every.rate:,.1f}"
         rows.append({"kind": "in", "n": int((~every.treated).sum()), "text": text})
     rows += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in emulation.left_out]
+    if emulation.idle:
+        text = "of these, on days or at places where nobody began the service"
+        rows.append({"kind": "out", "n": emulation.idle, "text": text})
     rows.append({"kind": "in", "n": lost["of"], "text": "people who began the service on one of them"})
     rows += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in lost["reasons"]]
     rows.append({"kind": "end", "n": sample.size, "text": "people who began the service, in the comparison"})
@@ -179,6 +182,11 @@ def _cares(emulation: Emulation, extras: dict[str, Any], sample: TrialSample) ->
             f"{lost['n']:,} of {lost['of']:,} people who began the service are not in the comparison ({why})"
         )
         found.append(Finding("warn", text))
+    elsewhere = emulation.elsewhere
+    if (n := sum(row["n"] for row in elsewhere)) > MANY_LOST * (n + lost["of"]):
+        why = "; ".join(f"{row['n']:,}: {row['reason']}" for row in elsewhere)
+        text = f"{n:,} of {n + lost['of']:,} people who had the service began it in no trial ({why})"
+        found.append(Finding("warn", text, "Check the trigger and the days within which the service begins"))
     if sample.size < FEW_SETS:
         text = (
             f"{sample.size} people who began the service are too few for a likely range that can be trusted"

@@ -58,9 +58,9 @@ def strategy_sample(
     hazard, began, ended = _courses(emulation, unit, within)
     if grace == "natural" and (share := np.isfinite(began).mean()) < HALF:
         raise DesignError(
-            f"Of the discharges {share:.0%} are followed by the service within {within} days. With natural "
-            "grace those who start on the last day stand in for all others, and intervals held the truth in "
-            'a third of simulated cohorts. Use grace = "random", which draws the start day from the delays seen.'
+            f"Of the discharges {share:.0%} are followed by the service within {within} days. Natural "
+            "grace lets those who start on the last day stand in for all others: intervals held the truth in "
+            'a third of simulated cohorts. Use grace = "random", which draws start days from those seen.'
         )
     delays = np.bincount(rows.delay, minlength=within + 1)[: within + 1] / int(rows.treated.sum())
     later = np.append(np.cumsum(delays[::-1])[::-1], 0.0)
