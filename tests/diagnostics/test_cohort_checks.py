@@ -436,6 +436,8 @@ def test_the_clock_of_trials_says_how_long_people_waited_and_what_that_would_hav
     assert "began 2.3 days after discharge" in check.text
     assert "about 23% fewer emergency admissions even if the service changed nothing" in check.text
     reads_well(check)
+    told = cohort_checks.clock(people([3]), estimate(trials={**TRIALS, "delay": "Weeks start at their end."}))
+    assert told.text.startswith("Weeks start at their end. A naive analysis")
     calendar = cohort_checks.clock(
         people([3]), estimate(trials={"trigger": None, "immortal": {"ratio": 0.5}})
     )

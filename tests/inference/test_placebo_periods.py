@@ -1,4 +1,4 @@
-"""Periods before the service: which may be held out, and what putting the start back leaves."""
+"""Periods before the service: which may be held out, and what taking the earlier ratio off leaves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ucimpact.errors import EstimationError
-from ucimpact.inference.placebo_periods import free_periods, less_the_earlier, problem, put_back, touches
+from ucimpact.inference.placebo_periods import free_periods, less_the_earlier, problem, touches
 
 MEASURED = [(-30, 0), (-90, -30), (-365, -90)]
 
@@ -53,19 +53,6 @@ def test_free_periods_are_free():
         found = free_periods(measured, length=50, back=700)
         assert all(problem(period, measured) is None for period in found)
         assert not any(touches(one, [two]) for k, one in enumerate(found) for two in found[:k])
-
-
-def test_starts_go_back_and_people_without_records_leave():
-    # day 100 is the first with complete events; a year of records is needed before a start
-    start = np.array([1_000.0, 700.0, np.nan, 1_000.0])
-    enter = np.array([np.nan, np.nan, 900.0, 600.0])
-    found = put_back(start, 200, horizon=90, lookback=365, enter=enter, first_day=100)
-    assert found.start.tolist()[:2] == [800.0, 500.0]
-    assert found.keep.tolist() == [True, True, True, False]
-    later = put_back(start, 300, horizon=90, lookback=365, enter=enter, first_day=100)
-    assert later.keep.tolist() == [True, False, True, False]
-    with pytest.raises(EstimationError, match="into the time of the service"):
-        put_back(start, 60, horizon=90, lookback=365, enter=enter, first_day=100)
 
 
 def test_taking_the_earlier_ratio_off_by_hand():

@@ -133,7 +133,7 @@ def clock(cohort: Cohort, estimate: Estimate | None = None, labels: Mapping[str,
 
 def _waited(trials: Mapping[str, Any], outcome: str) -> str:
     since = "discharge" if trials.get("trigger") else None
-    said = [delay_sentence(trials.get("mean_delay"), since=since)]
+    said = [trials.get("delay") or delay_sentence(trials.get("mean_delay"), since=since)]
     ratio = (trials.get("immortal") or {}).get("ratio")
     if ratio is not None and since is not None:
         said.append(immortal_sentence(ratio, outcome=mid_sentence(outcome), since=since))
