@@ -143,7 +143,7 @@ class SequentialTrials(Asked):
             warnings=(*warnings, *emulation.notes, *cares, *compared.warnings),
             spec={f.name: _spoken(getattr(self, f.name)) for f in fields(self)},
             provenance={"version": __version__, "seed": self.seed},
-            draws_from=found.draws_from if np.isfinite(found.df) else f"CR1 variance by {sample.words}",
+            draws_from=found.draws_from.replace(" with inf degrees of freedom", ""),
             extras={
                 "observed": found.observed,
                 "expected": found.observed - found.att,

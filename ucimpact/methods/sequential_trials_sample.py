@@ -55,6 +55,11 @@ class Columns:
         """A covariate of every line."""
         return np.asarray(self.x[:, self.names.index(column)], dtype=float)
 
+    @property
+    def persons(self) -> Array:
+        """The person of each line."""
+        return self.person
+
     def codes(self, column: str) -> Array:
         """A column of people as kinds, one a line."""
         return np.asarray(self.histories.codes(column)[self.person])
