@@ -19,7 +19,7 @@ from tests.small_study import PANEL, SERIES, changed, panel_table, series_table,
 from ucimpact import cli, evaluation
 from ucimpact.data.examples import folder, names
 from ucimpact.methods import METHODS
-from ucimpact.study.starting import SERVICES, columns_of
+from ucimpact.study.starting import SERVICES, sheets_of
 from ucimpact.study.toml import PLACEHOLDERS
 
 HEAVY = {"pandas", "scipy", "numpy", "pydantic", "duckdb", "matplotlib", "jinja2", "statsmodels", "sklearn"}
@@ -29,12 +29,14 @@ def call(*words):
     return CliRunner().invoke(cli.app, [str(word) for word in words])
 
 
-def filled(service) -> pd.DataFrame:
-    """Rows that such a service could have, in the columns of its data file."""
+def filled(service) -> dict[str, pd.DataFrame]:
+    """Rows that such a service could have, in the columns of each sheet of its data file."""
     rng = np.random.default_rng(5)
-    names = [column.name for column in columns_of(service)]
+    names = {sheet: [column.name for column in columns] for sheet, columns in sheets_of(service).items()}
+    if service.events:
+        return {sheet: table[names[sheet]] for sheet, table in people_and_events(rng).items()}
     if service.kind == "cohort":
-        return people(rng)[names]
+        return {"data": people(rng)[names["data"]]}
     places = 16 if service.kind == "panel" else 1
     month = pd.date_range("2021-07-01", periods=48, freq="MS").strftime("%Y-%m")
     table = pd.DataFrame({"month": np.tile(month, places)})
@@ -45,25 +47,37 @@ def filled(service) -> pd.DataFrame:
     table[service.population] = 4000
     table[service.column] = rng.poisson(120, len(table))
     table[service.second[1]] = rng.poisson(300, len(table))
-    return table[names]
+    return {"data": table[names["data"]]}
 
 
 def people(rng, n=400) -> pd.DataFrame:
-    """A list of people, one in four of whom had the service."""
+    """A list of people who all had the service."""
     day = pd.date_range("2024-01-01", periods=n).strftime("%d/%m/%Y")
-    table = pd.DataFrame({"person": np.arange(n), "client": np.arange(n), "discharge_date": day})
-    table["had_service"] = np.where(np.arange(n) % 4, "No", "Yes")
-    table["first_visit"] = day
-    table["hospital"] = rng.choice(["General", "Infirmary"], n)
-    table["sex"] = rng.choice(["F", "M"], n)
-    table["age"] = rng.integers(65, 95, n)
-    table["long_term_conditions"] = rng.integers(0, 6, n)
-    table["days_followed"] = 90
+    table = pd.DataFrame({"client": np.arange(n), "first_visit": day, "days_followed": 180})
     for column, before in (("admissions", 1), ("ae_attendances", 2)):
         table[f"{column}_before"] = 1 + rng.poisson(before, n)
         table[f"{column}_after"] = rng.poisson(before, n)
-    table["died"] = np.where(rng.random(n) < 0.1, "Yes", "No")
     return table
+
+
+def people_and_events(rng, n=400) -> dict[str, pd.DataFrame]:
+    """People and their events, one in four of whom was visited some days after an admission."""
+    of_people = pd.DataFrame({"person": np.arange(n), "first_visit": "", "died": "", "left": ""})
+    of_people["registered"] = "01/04/2015"
+    of_people["practice"] = rng.choice(["North", "South"], n)
+    of_people["sex"] = rng.choice(["F", "M"], n)
+    of_people["age"] = rng.integers(65, 95, n)
+    of_people["long_term_conditions"] = rng.integers(0, 6, n)
+    who = np.repeat(np.arange(n), 9)
+    date = pd.Timestamp("2021-04-01") + pd.to_timedelta(rng.integers(0, 1461, len(who)), unit="D")
+    kind = rng.choice(["emergency admission", "A&E attendance", "contact"], len(who))
+    end = date + pd.to_timedelta(rng.integers(0, 9, len(who)), unit="D")
+    of_events = pd.DataFrame({"person": who, "kind": kind, "date": date.strftime("%d/%m/%Y")})
+    of_events["discharged"] = np.where(kind == "emergency admission", end.strftime("%d/%m/%Y"), "")
+    late = (date > "2023-04-01") & (date < "2024-12-01") & (kind == "emergency admission") & (who % 4 == 0)
+    visits = pd.Series((end + pd.Timedelta(days=2)).strftime("%d/%m/%Y")[late], index=who[late])
+    of_people.loc[visits.index.unique(), "first_visit"] = visits.groupby(level=0).first()
+    return {"people": of_people, "events": of_events}
 
 
 # -- run, demo ---------------------------------------------------------------------------
@@ -212,8 +226,9 @@ def test_init_writes_what_passes_check_once_there_are_rows(tmp_path, name):
     empty = call("check", study)
     assert (empty.exit_code, "no rows under the header" in empty.stderr) == (3, True)
     book = openpyxl.load_workbook(data)
-    for row in filled(SERVICES[name]).itertuples(index=False):
-        book["data"].append(list(row))
+    for sheet, table in filled(SERVICES[name]).items():
+        for row in table.itertuples(index=False):
+            book[sheet].append(list(row))
     book.save(data)
     checked = call("check", study)
     assert checked.exit_code == 0, checked.output
@@ -223,12 +238,22 @@ def test_init_writes_what_passes_check_once_there_are_rows(tmp_path, name):
 def test_init_writes_a_workbook_that_says_what_each_column_holds(tmp_path):
     call("init", "soft-landing", "--into", tmp_path)
     book = openpyxl.load_workbook(tmp_path / "people.xlsx")
-    data, columns = book["data"], book["columns"]
-    assert [cell.value for cell in data[1]] == [row[0].value for row in columns.iter_rows(min_row=2)]
-    assert all(cell.value is not None for cell in data[2])
-    assert all(len(row[1].value) > 5 for row in columns.iter_rows(min_row=2))
-    assert data["C2"].value == dt.datetime(2024, 4, 5)
-    assert data["C2"].number_format == "dd/mm/yyyy"
+    assert book.sheetnames == ["people", "events", "columns"]
+    told = [[cell.value for cell in row] for row in book["columns"].iter_rows(min_row=2)]
+    held = [[name, cell.value] for name in ("people", "events") for cell in book[name][1]]
+    assert [row[:2] for row in told] == held
+    assert all(cell.value is not None for name in ("people", "events") for cell in book[name][2])
+    assert all(len(row[2]) > 5 for row in told)
+    assert book["people"]["C2"].value == dt.datetime(2024, 4, 5)
+    assert book["people"]["C2"].number_format == "dd/mm/yyyy"
+
+
+def test_a_workbook_of_one_table_says_what_its_columns_hold(tmp_path):
+    call("init", "befriending", "--into", tmp_path)
+    book = openpyxl.load_workbook(tmp_path / "people.xlsx")
+    told = [[cell.value for cell in row] for row in book["columns"].iter_rows(min_row=2)]
+    assert [row[0] for row in told] == [cell.value for cell in book["data"][1]]
+    assert all(len(row) == 2 and len(row[1]) > 5 for row in told)
 
 
 def test_init_explains_every_key_that_is_to_be_changed(tmp_path):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ucimpact.errors import UsageError
+from ucimpact.study import starting_histories
 from ucimpact.study.template import Column, workbook
 
 STUDY_FILE = "study.toml"
@@ -41,13 +42,13 @@ class Service:
         Label and column of another outcome.
     people, population : str
         Those it is for: in a sentence, and the column that counts them (empty in a cohort).
-    compared : bool
-        In a cohort, whether the list holds people without the service; if not it can only say what was
-        before and after.
+    events : tuple of str
+        In a cohort with a second table, the kinds of events of the two outcomes; the list then holds people
+        without the service too. Without it nobody is compared: it can only say what was before and after.
     clock : str
-        In a cohort, the day on which the clock starts for everybody.
+        In a cohort without events, the day on which the clock starts.
     days : int
-        In a cohort, days for which outcomes are counted, and before the clock starts as many.
+        In a cohort, days for which outcomes are counted; without events, before the clock starts as many.
     """
 
     title: str
@@ -62,7 +63,7 @@ class Service:
     population: str = ""
     place: str = ""
     given_to: str = ""
-    compared: bool = False
+    events: tuple[str, ...] = ()
     clock: str = ""
     days: int = 0
 
@@ -121,16 +122,15 @@ SERVICES = {
     ),
     "soft-landing": Service(
         title="Soft landing after hospital",
-        pilot="Visits at home by a support worker, arranged on the day of discharge",
+        pilot="Visits at home by a support worker, the first within two weeks of discharge",
         subject="soft landing",
         kind="cohort",
-        aim="reduce emergency admissions in the 90 days after discharge",
+        aim="reduce emergency admissions in the 90 days after the first visit",
         label="Emergency admissions",
         column="admissions",
         second=("A&E attendances", "ae_attendances"),
         people="people leaving hospital",
-        compared=True,
-        clock="discharge_date",
+        events=("emergency admission", "A&E attendance"),
         days=90,
     ),
     "befriending": Service(
@@ -198,7 +198,7 @@ def begin(name: str, folder: Path) -> list[Path]:
     service = SERVICES[name]
     files = {
         folder / STUDY_FILE: study_text(service).encode(),
-        folder / _data_file(service): workbook(columns_of(service)),
+        folder / _data_file(service): workbook(sheets_of(service)),
     }
     there = [path for path in files if path.exists()]
     if there:
@@ -212,10 +212,16 @@ def begin(name: str, folder: Path) -> list[Path]:
     return list(files)
 
 
-def columns_of(service: Service) -> list[Column]:
-    """The columns of the data file, each with what it holds and an example of it."""
+def sheets_of(service: Service) -> dict[str, list[Column]]:
+    """The columns of each sheet of the data file, each with what it holds and an example of it."""
+    if service.events:
+        return starting_histories.sheets(EXAMPLE, (service.events[0], service.events[1]))
     if service.kind == "cohort":
-        return _columns_of_people(service)
+        return {SHEET: _columns_of_people(service)}
+    return {SHEET: _columns_of_months(service)}
+
+
+def _columns_of_months(service: Service) -> list[Column]:
     month = Column("month", "First day of the month, one form throughout", dt.date(2024, 4, 1))
     counts = [
         Column(service.column, f"{service.label} in the month; 0 where there were none", 112),
@@ -252,34 +258,24 @@ def _columns_of_people(service: Service) -> list[Column]:
             Column(f"{column}_before", f"{label} in the {days} days before; 0 where there were none", before),
             Column(f"{column}_after", f"{label} in the {days} days after; 0 where there were none", after),
         ]
-    if not service.compared:
-        return [
-            Column("client", "A number of your own; never an NHS number or a name", EXAMPLE),
-            clock,
-            followed,
-            *counts,
-        ]
     return [
-        Column("person", "A number of your own; never an NHS number or a name", EXAMPLE),
-        Column("had_service", "Yes or No", "Yes"),
+        Column("client", "A number of your own; never an NHS number or a name", EXAMPLE),
         clock,
-        Column(
-            "first_visit", "Day of the first visit; empty for people without the service", dt.date(2024, 4, 5)
-        ),
-        Column("hospital", "The hospital they left: people are compared within it", "General"),
-        Column("sex", "F or M: people are compared within it", "F"),
-        Column("age", "In years, on the day on which the clock starts", 81),
-        Column("long_term_conditions", "How many, on that day", 3),
         followed,
         *counts,
-        Column("died", f"Yes or No, within {days} days", "No"),
     ]
 
 
 def study_text(service: Service) -> str:
     """The study file, with a comment wherever something is to be filled in."""
     data = {"panel": _panel, "series": _series, "cohort": _cohort}[service.kind](service)
-    after, before = ("_after", '\nbefore = "{}_before"') if service.kind == "cohort" else ("", "")
+    columns = [service.column, service.second[1]]
+    more = ["", ""]
+    if service.events:
+        more = [starting_histories.counted(kind, service.days) for kind in service.events]
+    elif service.kind == "cohort":
+        more = [f'\nbefore = "{column}_before"' for column in columns]
+        columns = [f"{column}_after" for column in columns]
     return f'''\
 # A study of one pilot. Change what stands in quotation marks, fill {_data_file(service)}, then:
 #
@@ -301,16 +297,16 @@ people = "{service.people}"
 [data]
 {data}
 [[outcome]]
-column = "{service.column}{after}"
-label = "{service.label}"{before.format(service.column)}
+column = "{columns[0]}"
+label = "{service.label}"{more[0]}
 kind = "count"                # count | cost | binary | score | duration
 better = "lower"
 primary = true                # one outcome decides the answer: choose it before looking
 worthwhile = -0.05            # the smallest change worth having, here 5% fewer: agree it before looking
 
 [[outcome]]
-column = "{service.second[1]}{after}"
-label = "{service.second[0]}"{before.format(service.second[1])}
+column = "{columns[1]}"
+label = "{service.second[0]}"{more[1]}
 kind = "count"
 better = "lower"
 {_control(service)}
@@ -358,36 +354,22 @@ def _comparator(service: Service) -> str:
         return f"{service.place.replace('_', ' ').capitalize()}s nearby without the service"
     if service.kind == "series":
         return "What the years before would have led us to expect"
-    if service.compared:
-        return "Alike people of the same hospital without the service"
+    if service.events:
+        return "People as long out of hospital on the same day and not visited, made alike"
     return f"None: the same people in the {service.days} days before"
 
 
 def _control(service: Service) -> str:
-    if not service.compared:
-        return ""
-    return """
-[[outcome]]
-column = "died"
-label = "Deaths"
-kind = "binary"
-negative_control = true       # the service cannot have changed it: a difference says the groups are unlike
-"""
+    return starting_histories.control_text(service.events[0], service.days) if service.events else ""
 
 
 def _method(service: Service) -> str:
     listed = "  # ucimpact methods lists them"
     if service.kind != "cohort":
         return f'name = "{METHODS[service.kind]}"                {listed}'
-    if not service.compared:
-        return 'name = "before-after"         # says what may and may not be claimed without a comparison'
-    covariates = ["age", "long_term_conditions", f"{service.column}_before", f"{service.second[1]}_before"]
-    named = ", ".join(f'"{name}"' for name in covariates)
-    return (
-        f'name = "matched-cohort"     {listed}\n'
-        'exact = ["hospital", "sex"]   # compared only with people alike in these\n'
-        f"covariates = [{named}]"
-    )
+    if service.events:
+        return starting_histories.method_text(service.events[0], listed)
+    return 'name = "before-after"         # says what may and may not be claimed without a comparison'
 
 
 def _panel(service: Service) -> str:
@@ -425,29 +407,16 @@ population = "{service.population}"
 
 
 def _cohort(service: Service) -> str:
-    lines = [
-        'kind = "cohort"               # one row a person; no value of a person is ever shown',
-        f'source = "{_data_file(service)}"',
-        f'sheet = "{SHEET}"',
-    ]
-    if service.compared:
-        lines += [
-            'person = "person"',
-            'pilot = "had_service"         # Yes or No',
-            f'index_date = "{service.clock}"  # the clock starts here for both groups',
-            'service_start = "first_visit" # on that day, or people are compared with those who got so far',
-        ]
-    else:
-        lines += [
-            'person = "client"             # no pilot column: everybody in the list had the service',
-            f'index_date = "{service.clock}"    # the clock starts here',
-        ]
-    lines += [
-        'follow_up = "days_followed"   # cut short by death or leaving',
-        f"follow_up_days = {service.days}",
-        f"before_days = {service.days}",
-    ]
-    if not service.compared:
-        chosen = f'chosen = {{ column = "{service.column}_before", at_least = 1 }}'
-        lines.append(f"{chosen}  # how people were picked; 0 = not by this")
-    return "\n".join(lines) + "\n"
+    if service.events:
+        return starting_histories.data_text(_data_file(service), service.days)
+    return f'''\
+kind = "cohort"               # one row a person; no value of a person is ever shown
+source = "{_data_file(service)}"
+sheet = "{SHEET}"
+person = "client"             # no pilot column: everybody in the list had the service
+index_date = "{service.clock}"    # the clock starts here
+follow_up = "days_followed"   # cut short by death or leaving
+follow_up_days = {service.days}
+before_days = {service.days}
+chosen = {{ column = "{service.column}_before", at_least = 1 }}  # how people were picked; 0 = not by this
+'''

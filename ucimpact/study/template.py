@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -19,30 +19,26 @@ EPOCH = dt.date(1899, 12, 30)
 PLAIN, BOLD, DATE, ITALIC, ITALIC_DATE, WRAPPED = range(6)
 """Places of the styles in :data:`STYLES`."""
 WIDEST = 70
+TOLD = "columns"
+"""The sheet that says what each column holds."""
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
+SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 TYPES = f"""{HEAD}<Types xmlns="{PACKAGE}/content-types">\
 <Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>\
 <Default Extension="xml" ContentType="application/xml"/>\
 <Override PartName="/xl/workbook.xml" \
 ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>\
 <Override PartName="/xl/styles.xml" \
-ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/>\
-<Override PartName="/xl/worksheets/sheet1.xml" \
-ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>\
-<Override PartName="/xl/worksheets/sheet2.xml" \
-ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>"""
+ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/>%s</Types>"""
 ROOT = f"""{HEAD}<Relationships xmlns="{PACKAGE}/relationships">\
 <Relationship Id="rId1" Type="{OFFICE}/relationships/officeDocument" Target="xl/workbook.xml"/>\
 </Relationships>"""
-LINKS = f"""{HEAD}<Relationships xmlns="{PACKAGE}/relationships">\
-<Relationship Id="rId1" Type="{OFFICE}/relationships/worksheet" Target="worksheets/sheet1.xml"/>\
-<Relationship Id="rId2" Type="{OFFICE}/relationships/worksheet" Target="worksheets/sheet2.xml"/>\
-<Relationship Id="rId3" Type="{OFFICE}/relationships/styles" Target="styles.xml"/></Relationships>"""
+LINKS = f"""{HEAD}<Relationships xmlns="{PACKAGE}/relationships">%s</Relationships>"""
 STYLES = f"""{HEAD}<styleSheet xmlns="{MAIN}">\
 <numFmts count="1"><numFmt numFmtId="164" formatCode="dd/mm/yyyy"/></numFmts>\
 <fonts count="3"><font><sz val="11"/><name val="Calibri"/></font>\
@@ -74,35 +70,58 @@ class Column:
     example: Value
 
 
-def workbook(columns: Sequence[Column]) -> bytes:
-    """A workbook with the sheets "data" (header and example) and "columns" (what each one holds)."""
-    sheets = "".join(
-        f'<sheet name="{name}" sheetId="{at}" r:id="rId{at}"/>'
-        for at, name in enumerate(("data", "columns"), 1)
-    )
-    header = [(column.name, BOLD) for column in columns]
-    example = [
-        (column.example, ITALIC_DATE if isinstance(column.example, dt.date) else ITALIC) for column in columns
+def workbook(tables: Mapping[str, Sequence[Column]]) -> bytes:
+    """A workbook with a sheet a table (header and example) and one, "columns", of what each column holds."""
+    names = (*tables, TOLD)
+    several = len(tables) > 1
+    told: list[list[tuple[Value, int]]] = [
+        [*([("Sheet", BOLD)] if several else []), ("Column", BOLD), ("What it holds", BOLD)]
     ]
-    told = [[("Column", BOLD), ("What it holds", BOLD)]]
-    told += [[(column.name, PLAIN), (column.holds, WRAPPED)] for column in columns]
-    widths = [max(12, len(column.name) + 3, len(str(column.example)) + 2) for column in columns]
-    days = [DATE if isinstance(column.example, dt.date) else PLAIN for column in columns]
+    for name, columns in tables.items():
+        told += [
+            [*([(name, PLAIN)] if several else []), (column.name, PLAIN), (column.holds, WRAPPED)]
+            for column in columns
+        ]
+    widest = [max(12, *(len(str(row[at][0])) + 3 for row in told)) for at in range(len(told[0]) - 1)]
+    sheets = [_filled(columns) for columns in tables.values()]
+    sheets.append(_sheet(told, [*widest, WIDEST], [PLAIN] * len(told[0])))
+    listed = "".join(
+        f'<sheet name="{name}" sheetId="{at}" r:id="rId{at}"/>' for at, name in enumerate(names, 1)
+    )
+    types = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{at}.xml" ContentType="{SHEET_TYPE}"/>'
+        for at, _ in enumerate(names, 1)
+    )
+    targets = [("worksheet", f"worksheets/sheet{at}.xml") for at, _ in enumerate(names, 1)]
+    links = "".join(
+        f'<Relationship Id="rId{at}" Type="{OFFICE}/relationships/{kind}" Target="{target}"/>'
+        for at, (kind, target) in enumerate([*targets, ("styles", "styles.xml")], 1)
+    )
     parts = {
-        "[Content_Types].xml": TYPES,
+        "[Content_Types].xml": TYPES % types,
         "_rels/.rels": ROOT,
-        "xl/workbook.xml": f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}/relationships"><sheets>{sheets}'
+        "xl/workbook.xml": f'{HEAD}<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}/relationships"><sheets>{listed}'
         "</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": LINKS,
+        "xl/_rels/workbook.xml.rels": LINKS % links,
         "xl/styles.xml": STYLES,
-        "xl/worksheets/sheet1.xml": _sheet([header, example], widths, days),
-        "xl/worksheets/sheet2.xml": _sheet(told, [max(widths), WIDEST], [PLAIN, PLAIN]),
+        **{f"xl/worksheets/sheet{at}.xml": sheet for at, sheet in enumerate(sheets, 1)},
     }
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
             archive.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
     return kept.getvalue()
+
+
+def _filled(columns: Sequence[Column]) -> str:
+    """A sheet with a header and an example."""
+    header: list[tuple[Value, int]] = [(column.name, BOLD) for column in columns]
+    example: list[tuple[Value, int]] = [
+        (column.example, ITALIC_DATE if isinstance(column.example, dt.date) else ITALIC) for column in columns
+    ]
+    widths = [max(12, len(column.name) + 3, len(str(column.example)) + 2) for column in columns]
+    days = [DATE if isinstance(column.example, dt.date) else PLAIN for column in columns]
+    return _sheet([header, example], widths, days)
 
 
 def _sheet(rows: Sequence[Sequence[tuple[Value, int]]], widths: Sequence[int], styles: Sequence[int]) -> str:
