@@ -12,8 +12,9 @@ from ucimpact.inference import learners
 from ucimpact.inference.learners import Learner
 from ucimpact.methods.field_checks import below, level_problem, not_one_of, outcome_among, refuse_fields
 from ucimpact.methods.matched_cohort_effects import COUNTS, Family, Model
+from ucimpact.methods.sequential_trials_covariates import Plan
 from ucimpact.methods.sequential_trials_design import Question, field_problems, too_many
-from ucimpact.methods.sequential_trials_emulation import Emulation, Plan
+from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_sample import Followed, TrialSample, sample_of, with_events
 from ucimpact.methods.sequential_trials_strategy import strategy_sample
 from ucimpact.methods.sequential_trials_table import Every, Measured, Opening

@@ -27,7 +27,8 @@ from ucimpact.errors import EstimationError
 from ucimpact.inference import glm, propensity, trial_weights
 from ucimpact.inference.pairing import nearest
 from ucimpact.inference.sandwich import sandwich
-from ucimpact.methods.sequential_trials_emulation import Emulation, columns_of
+from ucimpact.methods.sequential_trials_covariates import columns_of
+from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_sample import Counting
 from ucimpact.methods.sequential_trials_table import Rows, lengthy
 
