@@ -161,8 +161,8 @@ def test_the_shares_on_the_last_day_by_hand(document):
     made = section(document, "first")
     last = held(document)["incidence"]["rows"][-1]
     assert made.bold == (
-        f"By day 30, {100 * last['pilot']:.1f} of 100 people supported had had an emergency readmission, "
-        f"and {100 * last['comparison']:.1f} of 100 similar people."
+        f"By day 30 it had happened to {100 * last['pilot']:.1f} of 100 people supported, "
+        f"and to {100 * last['comparison']:.1f} of 100 similar people."
     )
     assert "That is 2.3 fewer of 100 (likely range 5.1 fewer to 0.6 more)." in made.text
     assert made.figure.title == "By day 30 the two groups are too close to tell apart"
@@ -175,8 +175,8 @@ def test_the_shares_on_the_last_day_by_hand(document):
 @pytest.mark.parametrize(
     ("low", "high", "title"),
     [
-        (-0.06, -0.01, "By day 30 fewer"),
-        (0.01, 0.06, "By day 30 more"),
+        (-0.06, -0.01, "By day 30 it had happened to fewer"),
+        (0.01, 0.06, "By day 30 it had happened to more"),
         (-0.01, 0.02, "By day 30 the two groups"),
     ],
 )
@@ -185,7 +185,7 @@ def test_a_title_claims_no_more_than_the_range(document, low, high, title):
     assert section(document, "first").figure.title.startswith(title)
     document["finding"]["key_fail"] = True
     made = section(document, "first")
-    assert made.figure.title == "People with an emergency readmission, day by day"
+    assert made.figure.title == "Emergency readmission, day by day"
     assert not any("likely range" in text for text in made.text)
 
 
@@ -203,7 +203,26 @@ def test_days_that_are_hidden_are_a_gap_and_a_word(document):
     assert section(document, "first") is None
 
 
+def test_the_main_outcome_goes_by_its_label_and_not_its_column(document):
+    held(document)["incidence"]["event"] = document["finding"]["column"]
+    assert section(document, "first").heading == "Emergency admissions: to how many, day by day?"
+
+
 # The path before
+
+
+def test_what_nobody_had_before_has_no_path(document):
+    for row in held(document)["trajectory"]["rows"]:
+        row.update(pilot=0.0, comparison=0.0, others=0.0)
+    assert section(document, "before") is None
+
+
+def test_a_last_month_that_towers_above_the_others_is_told_and_not_drawn(document):
+    held(document)["trajectory"]["rows"][-1].update(pilot=104.0, comparison=103.0, others=96.0)
+    figure = section(document, "before").figure
+    assert figure.chart.labels[-1] == "−2" and all(len(g.values) == 11 for g in figure.chart.groups)
+    assert "left out of the chart: 104.0 and 103.0. The table has it." in figure.source
+    assert figure.table.rows[-1][0] == "−1"
 
 
 def test_the_path_before_is_judged_by_its_check_alone(document):

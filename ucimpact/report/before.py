@@ -50,7 +50,8 @@ def trajectory(document: Mapping[str, Any]) -> Figure | None:
     told = held(document).get("trajectory") or {}
     rows = sorted(told.get("rows") or (), key=lambda row: row["month"])
     values = {arm: [row.get(arm) for row in rows] for arm in ("pilot", "comparison", "others")}
-    if len(rows) < 2 or not all(any(v is not None for v in values[arm]) for arm in ("pilot", "comparison")):
+    told_of = [[v for v in values[arm] if v is not None] for arm in ("pilot", "comparison")]
+    if len(rows) < 2 or not all(told_of) or not any(map(any, told_of)):
         return None
     beside = "Similar people, weighted" if is_weighted(document) else "Similar people"
     names = {"pilot": "Supported", "comparison": beside, "others": everyone_else(document)}

@@ -20,8 +20,8 @@ MOST_ROWS = 16
 """Days in the table behind a chart; the file holds every day."""
 LOWER = "So these figures lie a little below those at the top, which are for people followed all that time."
 DEATH_TEXT = (
-    "People who die can have it no longer. They stay in the count as people who did not have it, and deaths "
-    "are drawn beside. Leaving the dead out would make a group in which more die look better."
+    "To people who die it can happen no longer. They stay in the count as people to whom it did not happen, "
+    "and deaths are drawn beside. Leaving the dead out would make a group in which more die look better."
 )
 
 
@@ -33,7 +33,7 @@ def first_time(document: Mapping[str, Any]) -> Section | None:
         return None
     return Section(
         ident="first",
-        heading=f"How many had {_an(_event(told))}, day by day?",
+        heading=f"{capital(_event(document, told))}: to how many, day by day?",
         kind="chart",
         bold=_by_the_end(told),
         text=tuple(text for text in (_difference(document, told), _died(told)) if text),
@@ -43,8 +43,8 @@ def first_time(document: Mapping[str, Any]) -> Section | None:
             paragraphs=(
                 (
                     "How to read this",
-                    "Each line climbs as more people have had it for the first time. Thick: had it. Thin: "
-                    "died without having it. The shade is the likely range of each day by itself.",
+                    "Each line climbs as it happens to more people for the first time. Thick: it happened. "
+                    "Thin: died without it. The shade is the likely range of each day by itself.",
                 ),
                 ("Death beside it", DEATH_TEXT),
             ),
@@ -64,18 +64,18 @@ def shares(document: Mapping[str, Any]) -> Figure | None:
         _group(rows, "pilot", Label(head="Supported", short=("Supported",)), 100.0),
         _group(rows, "comparison", Label(head=beside, short=(beside,)), 100.0),
     ]
-    for arm, name in (("pilot", "Supported: died"), ("comparison", f"{beside}: died")):
+    for arm, name in (("pilot", "Supported"), ("comparison", beside)):
         values = _values(rows, f"death_{arm}", 100.0)
         if any(values):
-            label = Label(head=name, short=(name,))
+            label = Label(head=name, rest=("died without it",), short=(f"{name}: died without it",))
             groups.append(Group(values=values, pilot=arm == "pilot", thin=True, label=label))
-    event, horizon = _event(told), number(told.get("horizon") or rows[-1]["day"])
+    event, horizon = capital(_event(document, told)), number(told.get("horizon") or rows[-1]["day"])
     return Figure(
         ident="first-chart",
-        title=_title(document, told, f"People with {_an(event)}, day by day"),
-        measure=f"People per 100 who had had {_an(event)} by each day",
+        title=_title(document, told, f"{event}, day by day"),
+        measure=f"{event}: people per 100 to whom it had happened by each day",
         chart=Lines(labels=_days(rows), groups=groups, axis_label="days since the start", days=True),
-        name=f"People per 100 who had {_an(event)} within {horizon} days, in both groups, with deaths",
+        name=f"{event}: people per 100 to whom it happened in {horizon} days, in both groups, with deaths",
         description=f"{_by_the_end(told)} {_died(told)}".strip(),
         source=_source(document, rows, ("pilot", "comparison")),
         table=_share_table(rows, event, beside),
@@ -89,7 +89,7 @@ def mean_count(document: Mapping[str, Any]) -> Section | None:
     rows = sorted(told.get("rows") or (), key=lambda row: row["day"])
     if not _drawable(rows, "pilot") or not _drawable(rows, "comparison"):
         return None
-    rows, beside, event = _from_zero(rows), _beside(document), _event(told, document["finding"]["outcome"])
+    rows, beside, event = _from_zero(rows), _beside(document), _event(document, told)
     last = rows[-1]
     per = f"per {number(told.get('per') or 100)} people"
     how = measure(document["finding"]["kind"], decimals=1)
@@ -159,16 +159,13 @@ def _lower(document: Mapping[str, Any], last: Mapping[str, Any]) -> list[str]:
     return [LOWER]
 
 
-def _event(told: Mapping[str, Any], other: str = "event") -> str:
-    name = str(told.get("event") or other)
+def _event(document: Mapping[str, Any], told: Mapping[str, Any]) -> str:
+    """What is counted, in mid-sentence; the main outcome by its label."""
+    finding = document["finding"]
+    name = str(told.get("event") or finding["outcome"])
+    if name == finding["column"]:
+        return str(finding["outcome"])
     return name[:1].lower() + name[1:] if name[1:2].islower() or name[1:2] == " " else name
-
-
-def _an(event: str) -> str:
-    """ "an emergency readmission", "any emergency admissions"."""
-    if event.endswith("s") and not event.endswith("ss"):
-        return f"any {event}"
-    return f"{'an' if event[:1].lower() in 'aeiou' else 'a'} {event}"
 
 
 def _beside(document: Mapping[str, Any]) -> str:
@@ -185,13 +182,13 @@ def _last(told: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _by_the_end(told: Mapping[str, Any]) -> str:
-    """How many of 100 had had it by the last day."""
+    """To how many of 100 it had happened by the last day."""
     last = _last(told)
     if last.get("pilot") is None or last.get("comparison") is None:
         return ""
     return (
-        f"By day {number(last['day'])}, {_per_100(last['pilot'])} of 100 people supported had had "
-        f"{_an(_event(told))}, and {_per_100(last['comparison'])} of 100 similar people."
+        f"By day {number(last['day'])} it had happened to {_per_100(last['pilot'])} of 100 people supported, "
+        f"and to {_per_100(last['comparison'])} of 100 similar people."
     )
 
 
@@ -213,7 +210,7 @@ def _died(told: Mapping[str, Any]) -> str:
         return ""
     if None in shown:
         return "Too few had died without it for figures to be shown in both groups."
-    return f"Before they could have it, {_per_100(shown[0])} and {_per_100(shown[1])} of 100 had died."
+    return f"Before it could happen, {_per_100(shown[0])} and {_per_100(shown[1])} of 100 had died."
 
 
 def _title(document: Mapping[str, Any], told: Mapping[str, Any], plain: str) -> str:
@@ -224,9 +221,9 @@ def _title(document: Mapping[str, Any], told: Mapping[str, Any], plain: str) -> 
         return plain
     day = number(_last(told).get("day") or told.get("horizon") or 0)
     if high < 0:
-        return f"By day {day} fewer of the people supported had had {_an(_event(told))}"
+        return f"By day {day} it had happened to fewer of the people supported"
     if low > 0:
-        return f"By day {day} more of the people supported had had {_an(_event(told))}"
+        return f"By day {day} it had happened to more of the people supported"
     return f"By day {day} the two groups are too close to tell apart"
 
 
@@ -296,7 +293,7 @@ def _share_table(rows: Sequence[Mapping[str, Any]], event: str, beside: str) -> 
             known = (row.get(f"death_{arm}") for arm in ("pilot", "comparison"))
             cells += ["hidden" if v is None else _per_100(v) for v in known]
         body.append(cells)
-    return table(f"People per 100 who had had {_an(event)}, by day", head, body, range(1, len(head)))
+    return table(f"{event}: people per 100 to whom it had happened, by day", head, body, range(1, len(head)))
 
 
 def _file(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
