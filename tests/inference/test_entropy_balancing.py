@@ -145,6 +145,13 @@ def test_a_gap_in_a_cloud_of_many_columns_is_never_called_converged() -> None:
         balance(rng.normal(size=(40, 60)), np.full(60, 0.3))
 
 
+def test_weights_that_do_not_balance_yet_are_not_handed_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entropy_balancing, "STEPS", 2)
+    x = np.random.default_rng(10).normal(size=(200, 3))
+    with pytest.raises(EstimationError, match="no weights give"):
+        balance(x, np.array([1.0, 0.5, -0.5]))
+
+
 def test_missing_values_are_refused() -> None:
     x = np.ones((5, 2)) * np.arange(5)[:, None]
     x[2, 1] = np.nan

@@ -151,7 +151,7 @@ def test_overlap_of_two_normals() -> None:
 
 
 def test_overlap_counts_pilot_people_beyond_all_others() -> None:
-    values = np.array([5.0, 6.0, 1.5, 1.0, 2.0, 0.0])
+    values = np.array([5.0, -1.0, 1.5, 1.0, 2.0, 0.0])
     found = overlap(values, np.arange(6) < 3)
     assert found["outside"] == pytest.approx(2 / 3)
     assert overlap(np.ones(6), np.arange(6) < 3)["coefficient"] == 1.0

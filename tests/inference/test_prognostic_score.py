@@ -37,11 +37,11 @@ class Remembers:
 
 def test_it_is_the_mean_without_the_service() -> None:
     x, y, treated = people()
-    found = prognostic_score("glm", x, y, treated)
+    found = prognostic_score("log-linear", x, y, treated)
     assert np.log(found) == pytest.approx(0.3 + 0.6 * x[:, 0], abs=0.35)
     assert np.corrcoef(np.log(found), x[:, 0])[0, 1] > 0.99
     changed = np.where(treated, np.nan, y)
-    assert (prognostic_score("glm", x, changed, treated) == found).all()
+    assert (prognostic_score("log-linear", x, changed, treated) == found).all()
 
 
 def test_nobody_is_foreseen_by_their_own_outcome() -> None:
@@ -63,7 +63,7 @@ def test_it_may_be_learned_before_the_pilot() -> None:
     x, y, treated = people()
     before = ~treated & (np.arange(900) < 400)
     later = np.where(np.arange(900) < 400, y, np.nan)
-    found = prognostic_score("glm", x, later, treated, fit_to=before)
+    found = prognostic_score("log-linear", x, later, treated, fit_to=before)
     assert np.isfinite(found).all()
     assert np.corrcoef(np.log(found), x[:, 0])[0, 1] > 0.98
 
@@ -71,4 +71,4 @@ def test_it_may_be_learned_before_the_pilot() -> None:
 def test_pilot_people_are_never_learned_from() -> None:
     x, y, treated = people()
     with pytest.raises(EstimationError, match="pilot people are among them"):
-        prognostic_score("glm", x, y, treated, fit_to=np.ones(900, dtype=bool))
+        prognostic_score("log-linear", x, y, treated, fit_to=np.ones(900, dtype=bool))

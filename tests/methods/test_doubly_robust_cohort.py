@@ -83,13 +83,35 @@ def test_either_model_may_be_wrong(target: Any, right: str) -> None:
     assert out > 10 * error if right == "neither" else out < 4 * error
 
 
+class Remembers:
+    """Knows the outcome of everybody it has seen, and says -1 of all others."""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        return {}
+
+    def fit(self, x: Array, y: Array) -> Remembers:
+        self.seen = {float(row[0]): float(value) for row, value in zip(x, y, strict=True)}
+        return self
+
+    def predict(self, x: Array) -> Array:
+        return np.array([self.seen.get(float(row[0]), -1.0) for row in x])
+
+
+def test_nobody_is_foreseen_by_a_model_that_has_seen_them() -> None:
+    x, y = np.arange(60.0)[:, None], np.arange(60.0) + 1
+    told = crossfit.foreseen(Remembers(), "gaussian", x, y, np.ones(60), np.arange(60) % 4)
+    assert np.isin(told, (1.0, 2.0)).all()  # the least outcome of the other parts
+
+
 def test_nobody_decides_by_what_a_model_foresees_for_them() -> None:
     """Log-linear means of somebody far out end at the largest outcome seen."""
     rng = np.random.default_rng(2)
     x = rng.normal(size=(400, 1))
     y = rng.poisson(np.exp(x[:, 0])).astype(float)
     x[0] = 12.0
-    told = crossfit.foreseen("glm", "poisson", x, y, (np.arange(400) > 0).astype(float), np.arange(400) % 4)
+    told = crossfit.foreseen(
+        "log-linear", "poisson", x, y, (np.arange(400) > 0).astype(float), np.arange(400) % 4
+    )
     assert told[0] == y[(np.arange(400) % 4 != 0)].max()
 
 
@@ -104,8 +126,19 @@ def test_it_agrees_with_weights_where_both_hold() -> None:
     gap = plain.headline["estimate"] - weighted.headline["estimate"]
     assert abs(gap) < weighted.headline["std_error"]
     assert plain.headline["std_error"] == pytest.approx(weighted.headline["std_error"], rel=0.15)
-    assert plain.extras["learners"] == {"score": "logistic", "model": "glm"}
+    assert plain.extras["learners"] == {"score": "logistic", "model": "linear"}
     assert plain.extras["observed"] == pytest.approx(weighted.extras["observed"], rel=1e-9)
+
+
+def test_the_answer_is_the_mean_over_the_dealings() -> None:
+    cohort = people(people=1_200)
+    once = [
+        DoublyRobustCohort(outcome=STAYS, covariates=COVARIATES, repeats=1, seed=seed).fit(cohort).headline
+        for seed in (5, 6)
+    ]
+    twice = DoublyRobustCohort(outcome=STAYS, covariates=COVARIATES, repeats=2, seed=5).fit(cohort).headline
+    assert twice["estimate"] == pytest.approx(np.mean([head["estimate"] for head in once]), rel=1e-9)
+    assert once[0]["estimate"] != once[1]["estimate"]
 
 
 def test_influences_give_the_error() -> None:

@@ -278,6 +278,19 @@ def test_people_who_recur_are_one_unit() -> None:
     assert both["std_error"] == pytest.approx(once["std_error"], rel=1e-3)
 
 
+def test_people_who_recur_in_places_are_units_of_both() -> None:
+    table = people(people=1_200).table
+    rng = np.random.default_rng(8)
+    twice = pd.concat([table, table], ignore_index=True).assign(Team=rng.integers(0, 400, 2 * len(table)))
+    once = PLAIN.fit(cohort_of(table)).headline
+    cohort = Cohort(
+        twice, person="Person", pilot="Soft landing", follow_up="Days followed", horizon=90, cluster="Team"
+    )
+    both = PLAIN.fit(cohort)
+    assert both.extras["rule"]["reason"] == "person and Team"
+    assert both.headline["std_error"] > 0.85 * once["std_error"]
+
+
 # -- what it refuses -----------------------------------------------------------------------
 
 

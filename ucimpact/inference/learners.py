@@ -6,7 +6,9 @@ mean). A word stands for one:
 ===================== ======================================= ==========================================
 word                  chance                                  mean
 ===================== ======================================= ==========================================
-``logistic``, ``glm`` logit model, no penalty                 log-linear (amounts from 0) or linear
+``logistic``          logit model, no penalty
+``linear``                                                    least squares
+``log-linear``                                                Poisson, for amounts from 0
 ``gradient-boosting`` ``HistGradientBoostingClassifier``      ``HistGradientBoostingRegressor``
 ``random-forest``     ``RandomForestClassifier``              ``RandomForestRegressor``
 ===================== ======================================= ==========================================
@@ -36,6 +38,9 @@ from ucimpact.inference import glm, propensity
 from ucimpact.inference.folds import deal
 
 Array = np.ndarray
+
+CHANCES, MEANS = ("logistic",), ("linear", "log-linear")
+"""Our own learners of a chance and of a mean."""
 
 WORDS = ("gradient-boosting", "random-forest")
 """Learners of scikit-learn that a study file can name."""
@@ -87,7 +92,7 @@ def _cloned(value: Any) -> Any:
 def classifier(learner: str | Learner, seed: int = 1) -> Any:
     """A fresh learner of a chance."""
     if isinstance(learner, str):
-        return Logistic() if learner in ("logistic", "glm") else _named(learner, "Classifier", "", seed)
+        return Logistic() if learner == "logistic" else _named(learner, "Classifier", "", seed)
     if not is_classifier(learner):
         raise UsageError(
             f"the learner {name_of(learner)} has no predict_proba, so it gives no chance: a classifier is "
@@ -97,9 +102,11 @@ def classifier(learner: str | Learner, seed: int = 1) -> Any:
 
 
 def regressor(learner: str | Learner, family: Literal["poisson", "gaussian"], seed: int = 1) -> Any:
-    """A fresh learner of a mean."""
+    """A fresh learner of a mean; the log-linear is a linear one of what may be below 0 (``gaussian``)."""
     if isinstance(learner, str):
-        return Linear(family) if learner == "glm" else _named(learner, "Regressor", family, seed)
+        if learner in MEANS:
+            return Linear(family if learner == "log-linear" else "gaussian")
+        return _named(learner, "Regressor", family, seed)
     if not is_regressor(learner):
         raise UsageError(f"the learner {name_of(learner)} has no predict, so it gives no mean")
     return _seeded(clone(learner), seed)
@@ -231,7 +238,8 @@ def telling(x: Array) -> Array:
 def _named(word: str, kind: str, family: str, seed: int) -> Any:
     """A learner of scikit-learn, set up for the sizes that people come in."""
     if word not in WORDS:
-        known = ", ".join(f'"{name}"' for name in ("logistic" if kind == "Classifier" else "glm", *WORDS))
+        own = CHANCES if kind == "Classifier" else MEANS
+        known = ", ".join(f'"{name}"' for name in (*own, *WORDS))
         raise UsageError(f'there is no learner "{word}"; there are {known}, or give an object with fit')
     try:
         ensemble = importlib.import_module("sklearn.ensemble")

@@ -49,7 +49,8 @@ def prognostic_score(
     Parameters
     ----------
     learner : str or regressor
-        ``"glm"``, ``"gradient-boosting"``, ``"random-forest"``, or an object that follows scikit-learn.
+        ``"linear"``, ``"log-linear"``, ``"gradient-boosting"``, ``"random-forest"``, or an object that
+        follows scikit-learn.
     x : array (n, k)
     y : array (n,)
         Read in comparison rows only.

@@ -12,8 +12,8 @@ leaving may differ between people as they will.
 It is causal under the same condition as a matched cohort: that people alike in what was recorded would have
 fared alike without the service. A flexible learner makes better use of what was recorded and knows no more.
 
-With a few hundred people the plain models (``"logistic"``, ``"glm"``) are the surer choice; flexible learners
-want thousands.
+With a few hundred people the plain models (``"logistic"``, ``"linear"``) are the surer choice; flexible
+learners want thousands.
 
 References
 ----------
@@ -70,9 +70,9 @@ class DoublyRobustCohort:
     score : str, default "logistic"
         How the chance of having had the service is learned: ``"logistic"``, ``"gradient-boosting"``,
         ``"random-forest"``, or a classifier that follows scikit-learn.
-    model : str, default "glm"
-        How the mean outcome is learned: ``"glm"``, ``"gradient-boosting"``, ``"random-forest"``, or a
-        regressor that follows scikit-learn.
+    model : str, default "linear"
+        How the mean outcome is learned: ``"linear"``, ``"log-linear"`` (amounts from 0),
+        ``"gradient-boosting"``, ``"random-forest"``, or a regressor that follows scikit-learn.
     family : str, default "poisson"
         ``"poisson"`` (amounts not below 0; a rate where days at risk are known) or ``"gaussian"``.
     folds : int, default 10
@@ -96,7 +96,7 @@ class DoublyRobustCohort:
     kinds: tuple[str, ...] = ()
     estimand: Target = "ATT"
     score: str | Learner = "logistic"
-    model: str | Learner = "glm"
+    model: str | Learner = "linear"
     family: Family = "poisson"
     folds: int = 10
     repeats: int = 2
@@ -115,6 +115,9 @@ class DoublyRobustCohort:
             not_one_of("family", self.family, get_args(Family)),
             learner_problem("score", self.score, "classifier"),
             learner_problem("model", self.model, "regressor"),
+            'model = "log-linear" is for amounts from 0: give family = "poisson"'
+            if (self.model, self.family) == ("log-linear", "gaussian")
+            else None,
             below("folds", self.folds, 2, "a whole number from 2"),
             below("repeats", self.repeats, 1, "a whole number from 1"),
             None if 0 < self.bound < 0.5 else f"bound = {self.bound!r}: give a number such as 0.01",

@@ -63,8 +63,8 @@ def weighting_findings(
 
 def learner_problem(name: str, value: object, kind: Literal["classifier", "regressor"]) -> str | None:
     """A word that stands for no learner, or an object that is none."""
-    own = "logistic" if kind == "classifier" else "glm"
-    known = (own, *learners.WORDS)
+    own = learners.CHANCES if kind == "classifier" else learners.MEANS
+    known = (*own, *learners.WORDS)
     is_one = learners.is_classifier if kind == "classifier" else learners.is_regressor
     if value in known or (not isinstance(value, str) and is_one(value)):
         return None
