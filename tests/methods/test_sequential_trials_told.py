@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -223,3 +225,11 @@ def test_costs_and_any_and_bed_days(made):
     assert once.fit(made, pictures=False).extras["observed"] < 1
     stay = method(outcome="Any", counted=Counted(event=STAY, days=(0, 30), any=True), question="this-stay")
     assert 0.5 < stay.fit(made, pictures=False).effect("rate_ratio")["estimate"] < 1.6
+
+
+def test_the_example_of_the_page_runs():
+    page = Path(__file__).parents[2] / "docs" / "methods" / "sequential_trials.md"
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL):
+        exec(block, names)
+    assert np.isfinite(names["estimate"].headline["estimate"])
