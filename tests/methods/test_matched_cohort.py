@@ -15,7 +15,7 @@ from ucimpact.design import open_designs
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.inference.matched_sets import Sets
-from ucimpact.methods import METHODS, MatchedCohort, build, matched_cohort_pairs
+from ucimpact.methods import METHODS, MatchedCohort, build, matched_cohort_matching, matched_cohort_pairs
 from ucimpact.methods.matched_cohort_effects import Effects, Model, compare
 from ucimpact.methods.matched_cohort_sample import Sample, worth
 from ucimpact.words.never import breaks
@@ -446,12 +446,11 @@ def test_every_distance_and_rule_gives_audited_sets(distance, extra):
 
 def test_a_broken_set_is_never_returned(monkeypatch):
     def wrong(*args: Any, **rules: Any) -> Sets:
-        found = matched_cohort_pairs.audit.__globals__["Sets"]
         made = true_nearest(*args, **rules)
-        return found(made.treated, made.controls[::-1], made.unmatched)
+        return Sets(made.treated, made.controls[::-1], made.unmatched)
 
-    true_nearest = matched_cohort_pairs.nearest
-    monkeypatch.setattr(matched_cohort_pairs, "nearest", wrong)
+    true_nearest = matched_cohort_matching.nearest
+    monkeypatch.setattr(matched_cohort_matching, "nearest", wrong)
     with pytest.raises(EstimationError, match="break a rule"):
         PLAIN.fit(cohort())
 

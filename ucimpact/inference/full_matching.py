@@ -11,7 +11,7 @@ With :math:`c_i` the distance of person i to the nearest allowed partner,
 
 where M are the pairs of which neither has gone to his or her nearest; everybody else has. So the best cover
 is a matching M of largest total saving, an assignment problem in which only pairs with a saving above 0
-stand: few, since both must gain [2]_. With a limit on the number of people in a set it is a flow of least cost
+stand: few, since both must gain [2]_. With a limit on the size of sets it is a flow of least cost
 (:mod:`ucimpact.inference.least_cost`).
 
 The R package optmatch solves the same with distances rounded, so that its sum may be a little larger. Where

@@ -39,7 +39,7 @@ def score_cuts(distance: Array, treated: Array, number: int) -> Array:
 
 
 def subclasses(distance: Array, treated: Array, cuts: Array, strata: Array | None) -> Groups:
-    """Everybody in the subclass (and stratum) of the score; sets without people of both sides are left out."""
+    """Everybody in the subclass (and stratum) of the score; sets with people of one side are left out."""
     stretch = np.searchsorted(cuts, distance, side="right")
     if strata is not None:
         codes = np.unique(strata, return_inverse=True)[1].reshape(-1)

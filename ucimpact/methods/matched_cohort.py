@@ -43,38 +43,42 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal, get_args
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
-from ucimpact import __version__, serialise
 from ucimpact.data.cohort import Cohort
-from ucimpact.estimate import Estimate, effects_frame
+from ucimpact.estimate import Estimate
+from ucimpact.inference.learners import Learner
 from ucimpact.inference.pairing import Order
 from ucimpact.inference.sensitivity import Reach
+from ucimpact.methods.cohort_subgroups import subgroup_findings
 from ucimpact.methods.design_finding import Finding, enforce, need
-from ucimpact.methods.field_checks import below, level_problem, not_one_of, outcome_among, refuse_fields
+from ucimpact.methods.field_checks import level_problem, not_one_of, outcome_among, refuse_fields
+from ucimpact.methods.matched_cohort_account import ALIKE, MANY_LOST, UNLIKE, estimate_of
 from ucimpact.methods.matched_cohort_controls import NegativeControls, negative_controls
 from ucimpact.methods.matched_cohort_design import (
     clock_findings,
     column_findings,
-    delay_of,
     group_findings,
     matching_findings,
     outcome_findings,
 )
-from ucimpact.methods.matched_cohort_effects import Effects, Family, Model, compare
-from ucimpact.methods.matched_cohort_pairs import Pairs, Rules, match
+from ucimpact.methods.matched_cohort_effects import COUNTS, Effects, Family, Model, compare
+from ucimpact.methods.matched_cohort_pairs import Pairs, match
+from ucimpact.methods.matched_cohort_rules import (
+    Bins,
+    Caliper,
+    Matching,
+    Rules,
+    bins_of,
+    calipers_of,
+    field_problems,
+)
 from ucimpact.methods.matched_cohort_sample import Sample
 
-__all__ = ["ALIKE", "MANY_LOST", "UNLIKE", "MatchedCohort", "NegativeControls"]
-
-ALIKE, UNLIKE = 0.10, 0.25
-"""Largest standardised difference that is called alike, and above which no effect should be claimed."""
-
-MANY_LOST = 0.10
-FEW_SETS, FEW_EVENTS, FEW_CLUSTERS = 8, 5, 10
+__all__ = ["ALIKE", "MANY_LOST", "UNLIKE", "Bins", "Caliper", "MatchedCohort", "NegativeControls"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,28 +95,51 @@ class MatchedCohort:
         Columns that must differ within a pair, such as the team that might treat both.
     covariates : tuple of str, default ()
         Columns of numbers on which pairs should be alike, all known at the index date.
-    distance : str, default "logit"
+    matching : str, default "nearest"
+        ``"nearest"`` (greedy, one pilot person at a time), ``"optimal"`` (pairs with the least sum of
+        distances), ``"full"`` (everybody in the set that suits best, around a pilot or a comparison person),
+        ``"cem"`` (alike in every coarsened column) or ``"subclass"`` (cut by the score).
+    distance : str or classifier, default "logit"
         What makes people near: ``"logit"`` or ``"score"`` (propensity), ``"mahalanobis"``,
-        ``"robust-mahalanobis"``, or a column that holds a score.
+        ``"robust-mahalanobis"``, a column that holds a score, or a learner whose cross-fitted logit is the
+        score: ``"gradient-boosting"``, ``"random-forest"``, or a classifier that follows scikit-learn.
     caliper : float, "none" or None, default 0.2
         Largest distance within a pair in standard deviations of the distance (of the logit for Mahalanobis).
         ``"none"`` matches however far.
-    ratio : int, default 1
-        Comparison people sought for each pilot person.
+    calipers : tuple of Caliper, default ()
+        Columns and the largest difference of each within a pair, in its own units; in Python also a mapping.
+    ratio : float, default 1
+        Comparison people sought for each pilot person; their average where max_ratio is given.
+    min_ratio : float, optional
+        Fewest comparison people for a pilot person: nearest a whole number below ``ratio``; full 0.25 lets
+        up to four pilot people share one.
+    max_ratio : float, optional
+        Most comparison people for a pilot person. Nearest gives many to those like the comparison people.
     replace : bool, default False
         Whether a comparison person may serve several sets.
+    reuse_max : int, optional
+        Sets that a comparison person may serve at most: 1 is without replacement.
     order : str, default "largest"
         Whose turn is first: ``"largest"`` or ``"smallest"`` distance, ``"closest"`` pair, ``"random"`` or
         ``"data"`` (by row).
+    subclasses : int, default 6
+        Sets into which subclassification cuts the pilot people.
+    bins : tuple of Bins, default ()
+        How coarsened exact matching cuts columns; others by Sturges' rule. In Python also a mapping.
+    workers : int, default 1
+        Processes that match strata side by side, with the same sets; a varying ratio is matched in one.
     family : str, default "poisson"
-        ``"poisson"`` (counts and 0/1; a rate where days at risk are known), ``"gaussian"`` (difference of
-        means), ``"gamma"`` (amounts above 0) or ``"two-part"`` (amounts of which many are 0).
+        ``"poisson"`` or ``"negative-binomial"`` (counts and 0/1; a rate where days at risk are known),
+        ``"gaussian"`` or ``"bootstrap"`` (difference of means), ``"gamma"`` (amounts above 0) or
+        ``"two-part"`` (amounts of which many are 0).
     adjust : bool, default True
         Put the covariates into the outcome model too.
+    subgroups : tuple of str, default ()
+        Columns of kinds for each of which the effect is told.
     level : float, default 0.95
         Coverage of the intervals.
     seed : int, default 1
-        For a random order, and for pairs that are alike in all that is named.
+        For a random order, a learner, draws, and pairs that are alike in all that is named.
     """
 
     takes: ClassVar[type] = Cohort
@@ -121,20 +148,31 @@ class MatchedCohort:
     exact: tuple[str, ...] = ()
     antiexact: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
-    distance: str = "logit"
+    matching: Matching = "nearest"
+    distance: str | Learner = "logit"
     caliper: float | Literal["none"] | None = 0.2
-    ratio: int = 1
+    calipers: tuple[Caliper, ...] = ()
+    ratio: float = 1
+    min_ratio: float | None = None
+    max_ratio: float | None = None
     replace: bool = False
+    reuse_max: int | None = None
     order: Order = "largest"
+    subclasses: int = 6
+    bins: tuple[Bins, ...] = ()
+    workers: int = 1
     family: Family = "poisson"
     adjust: bool = True
+    subgroups: tuple[str, ...] = ()
     level: float = 0.95
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("exact", "antiexact", "covariates"):
+        for name in ("exact", "antiexact", "covariates", "subgroups"):
             value = getattr(self, name)
             object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        object.__setattr__(self, "calipers", calipers_of(self.calipers))
+        object.__setattr__(self, "bins", bins_of(self.bins))
         if self.caliper == "none":
             object.__setattr__(self, "caliper", None)
         wide = self.caliper is None or (isinstance(self.caliper, int | float) and self.caliper > 0)
@@ -144,25 +182,35 @@ class MatchedCohort:
                 for name in ("exact", "antiexact", "covariates")
             ),
             None if wide else f'caliper = {self.caliper!r}: give a number above 0, such as 0.2, or "none"',
-            below("ratio", self.ratio, 1, "a whole number from 1"),
             level_problem(self.level),
             not_one_of("family", self.family, get_args(Family)),
             not_one_of("order", self.order, get_args(Order)),
-            outcome_among(self.outcome, (self.distance,), "be the distance"),
+            not_one_of("matching", self.matching, get_args(Matching)),
+            outcome_among(self.outcome, (str(self.distance),), "be the distance"),
+            outcome_among(self.outcome, [one.column for one in self.calipers], "have a caliper"),
+            *(field_problems(self) if self.matching in get_args(Matching) else ()),
         )
 
     @property
     def rules(self) -> Rules:
-        """What a pair must share, without the outcome."""
+        """What a set must share, without the outcome."""
         return Rules(
+            matching=self.matching,
             exact=self.exact,
             antiexact=self.antiexact,
             covariates=self.covariates,
             distance=self.distance,
             caliper=None if self.caliper is None else float(self.caliper),
+            calipers=self.calipers,
             ratio=self.ratio,
+            min_ratio=self.min_ratio,
+            max_ratio=self.max_ratio,
             replace=self.replace,
+            reuse_max=self.reuse_max,
             order=self.order,
+            subclasses=self.subclasses,
+            bins=self.bins,
+            workers=self.workers,
             seed=self.seed,
         )
 
@@ -176,13 +224,15 @@ class MatchedCohort:
             *clock_findings(cohort, self.outcome),
             *self._matching_findings(cohort),
             *outcome_findings(cohort, self.outcome, self.family),
+            *subgroup_findings(cohort, self.subgroups, (self.outcome,)),
         ]
 
     def _matching_findings(self, cohort: Cohort) -> list[Finding]:
-        column = self.rules.column
+        rules = self.rules
+        numbers = [*self.covariates, *(one.column for one in self.calipers)]
         return [
-            *matching_findings(self.rules),
-            *column_findings(cohort, self.covariates, column, (*self.exact, *self.antiexact)),
+            *matching_findings(rules, cohort.recurs),
+            *column_findings(cohort, numbers, rules.column, (*self.exact, *self.antiexact)),
         ]
 
     def pairs(self, cohort: Cohort) -> Pairs:
@@ -190,7 +240,7 @@ class MatchedCohort:
 
         Raises
         ------
-        DesignError
+        DesignError, EstimationError
             Where these data cannot be matched, naming the way out.
         """
         enforce([*group_findings(cohort), *self._matching_findings(cohort)])
@@ -203,62 +253,17 @@ class MatchedCohort:
         ------
         DesignError
             Where these data cannot answer, naming the way out.
+        EstimationError
+            Where people are too many for the matching, naming the way out.
         """
         warnings = enforce(self.check_design(cohort))
         pairs = match(cohort, self.rules)
         y = cohort.values(self.outcome)
         sample = Sample.of(cohort, pairs, np.isfinite(y))
-        events = sample.events(y) if self.family == "poisson" else None
-        sample.enforce(self.outcome, events)
-        compared = compare(self._model, sample, y, offset=self.family == "poisson")
+        sample.enforce(self.outcome, sample.events(y) if self.family in COUNTS else None)
+        compared = compare(self._model, sample, y, offset=self.family in COUNTS)
         found = Effects(self._model, sample, compared.contrast, y)
-        return Estimate(
-            method="matched-cohort",
-            estimand="ATT",
-            outcome=self.outcome,
-            effects=effects_frame(found.rows),
-            cov=found.cov,
-            influence=found.by_set,
-            sampling_units=sample.names,
-            counts={
-                **cohort.counts(),
-                "matched_pilot": sample.size,
-                "matched_comparison": int(np.unique(sample.row[~sample.treated]).size),
-                "sets": sample.size,
-                "events_pilot": events and events[0],
-                "events_comparison": events and events[1],
-                "left_out": [*pairs.left_out, *sample.left_out],
-            },
-            warnings=(*warnings, *_cares(pairs, sample, events), *compared.warnings),
-            spec={f.name: serialise.plain(getattr(self, f.name)) for f in fields(self)},
-            provenance={"version": __version__, "seed": self.seed},
-            draws_from=f"CR1 variance by {sample.words} with {found.df:.1f} degrees of freedom",
-            extras={
-                "observed": found.observed,
-                "expected": found.observed - found.att,
-                "horizon": cohort.horizon,
-                "person_time": sample.person_time,
-                "balance": pairs.balance,
-                "max_smd": pairs.max_smd,
-                "audit": pairs.audit,
-                "lost": pairs.lost,
-                "e_value": found.e_value(),
-                "delay": delay_of(cohort, self.outcome),
-                "clock": {
-                    "index_date": cohort.index_date is not None,
-                    "service_start": cohort.service_start is not None,
-                },
-                "df": found.df,
-                "rule": {
-                    "procedure": "cr1",
-                    "reason": sample.words,
-                    "df": found.df,
-                    "sets": sample.size,
-                    "adjusted_for": list(compared.adjusted),
-                    "refused": None,
-                },
-            },
-        )
+        return estimate_of(self, self._model, pairs, sample, y, compared, found, warnings)
 
     def controls(
         self,
@@ -290,58 +295,5 @@ class MatchedCohort:
 
     @property
     def _model(self) -> Model:
-        return Model(family=self.family, covariates=self.covariates if self.adjust else (), level=self.level)
-
-
-def _cares(pairs: Pairs, sample: Sample, events: tuple[float, float] | None) -> tuple[str, ...]:
-    """What came of the matching that a reader should know."""
-    found = []
-    for row in (*pairs.left_out, *sample.left_out):
-        text = f"{row['n']:,} people were left out ({row['pilot']:,} of them pilot): {row['reason']}"
-        found.append(Finding("warn", text))
-    lost = pairs.lost
-    if lost["n"] > MANY_LOST * lost["of"]:
-        text = (
-            f"{lost['n']:,} of {lost['of']:,} pilot people had no match ({_why(lost)}), so the result is "
-            "about the others"
-        )
-        found.append(Finding("warn", text, "Compare a wider caliper or fewer kinds under exact"))
-    found += _unlike(pairs)
-    if sample.size < FEW_SETS:
-        text = f"{sample.size} matched sets are too few for a likely range that can be trusted"
-        found.append(Finding("warn", text, "Bring more people"))
-    if events is not None and min(events) < FEW_EVENTS:
-        text = (
-            f"there were {events[0]:g} events among the matched pilot people and {events[1]:g} among their "
-            "comparison people: too few for a likely range that can be trusted"
-        )
-        way_out = "Follow people for longer, or take an outcome that happens more often"
-        found.append(Finding("warn", text, way_out))
-    clusters = sample.cohort.clusters
-    if clusters is not None and (number := int(np.unique(clusters[sample.row]).size)) < FEW_CLUSTERS:
-        text = (
-            f"there are {number} clusters in `{sample.cohort.cluster}`, so the likely range may be too narrow"
-        )
-        found.append(Finding("warn", text, "Compare the result place by place, as a panel"))
-    return tuple(map(str, found))
-
-
-def _why(lost: dict[str, Any]) -> str:
-    return "; ".join(f"{row['n']:,}: {row['reason']}" for row in lost["reasons"])
-
-
-def _unlike(pairs: Pairs) -> list[Finding]:
-    """The balance as a gate."""
-    if pairs.max_smd is None or pairs.max_smd <= ALIKE:
-        return []
-    apart = [row for row in pairs.balance_after if row["smd"] is None or abs(row["smd"]) > ALIKE]
-    named = ", ".join(f"`{row['name']}`" for row in apart)
-    if pairs.max_smd <= UNLIKE:
-        text = f"after matching the two groups still differ a little in {named}"
-        return [Finding("warn", text, "Compare a narrower caliper")]
-    text = (
-        f"after matching the two groups are still unlike in {named}, by more than a quarter of a standard "
-        "deviation, so nothing should be claimed from the result"
-    )
-    way_out = "Match on it exactly, narrow the caliper, or bring more comparison people"
-    return [Finding("warn", text, way_out)]
+        covariates = self.covariates if self.adjust else ()
+        return Model(family=self.family, covariates=covariates, level=self.level, seed=self.seed)

@@ -28,7 +28,8 @@ import numpy as np
 from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DataError
 from ucimpact.methods.design_finding import Finding
-from ucimpact.methods.matched_cohort_pairs import Rules
+from ucimpact.methods.matched_cohort_effects import COUNTS, LINEAR
+from ucimpact.methods.matched_cohort_rules import Rules
 
 MANY_TO_ONE = 3
 """More comparison people each are ever less alike: 1:10 was 2% out where 1:3 was not."""
@@ -156,7 +157,7 @@ def column_findings(
     return found
 
 
-def matching_findings(rules: Rules) -> list[Finding]:
+def matching_findings(rules: Rules, recurs: bool = False) -> list[Finding]:
     """Whether the rules of the matching match anything."""
     found = []
     if not (rules.covariates or rules.exact or rules.column):
@@ -167,9 +168,20 @@ def matching_findings(rules: Rules) -> list[Finding]:
                 "Name covariates (age, use of care before the index date), or kinds under exact",
             )
         ]
-    if rules.distance.endswith("mahalanobis") and not rules.covariates:
+    if rules.distance in ("mahalanobis", "robust-mahalanobis") and not rules.covariates:
         found.append(Finding("refuse", f"distance {rules.distance} needs covariates", "Name them"))
-    if rules.caliper is None and (rules.covariates or rules.column):
+    if rules.learner is not None and not rules.covariates:
+        found.append(Finding("refuse", "a learner of the score needs covariates", "Name them"))
+    if rules.matching == "subclass" and (not (rules.covariates or rules.column) or _mahalanobis(rules)):
+        text = "subclasses are cut by a score, and there is none"
+        found.append(Finding("refuse", text, 'Name covariates, with distance = "logit" or a column'))
+    if rules.matching == "nearest" and rules.max_ratio is not None and _mahalanobis(rules):
+        text = "how many comparison people each pilot person gets follows from a score, and there is none"
+        found.append(Finding("refuse", text, 'Use distance = "logit", or one ratio for all'))
+    if recurs and not rules.by_pairs:
+        text = f'people recur, and a set of matching = "{rules.matching}" may hold somebody on both sides'
+        found.append(Finding("refuse", text, 'Use matching = "nearest", "optimal" or "full"'))
+    if rules.by_pairs and rules.caliper is None and not rules.calipers and (rules.covariates or rules.column):
         found.append(
             Finding(
                 "warn",
@@ -182,11 +194,16 @@ def matching_findings(rules: Rules) -> list[Finding]:
         found.append(
             Finding(
                 "warn",
-                f"{rules.ratio} comparison people are sought for each pilot person: the later are less alike",
+                f"{rules.ratio:g} comparison people are sought for each pilot person: the later are less "
+                "alike",
                 f"Compare ratio = {MANY_TO_ONE} or fewer",
             )
         )
     return found
+
+
+def _mahalanobis(rules: Rules) -> bool:
+    return rules.distance in ("mahalanobis", "robust-mahalanobis")
 
 
 def outcome_findings(cohort: Cohort, outcome: str, family: str) -> list[Finding]:
@@ -200,7 +217,7 @@ def outcome_findings(cohort: Cohort, outcome: str, family: str) -> list[Finding]
             )
         ]
     below, none = int((y[known] < 0).sum()), int((y[known] == 0).sum())
-    if family != "gaussian" and below:
+    if family not in LINEAR and below:
         return [
             Finding(
                 "refuse",
@@ -224,7 +241,7 @@ def outcome_findings(cohort: Cohort, outcome: str, family: str) -> list[Finding]
                 'Use family = "gamma"',
             )
         ]
-    if family in ("poisson", "two-part"):
+    if family in (*COUNTS, "two-part"):
         for group, name in ((cohort.is_pilot, "pilot"), (~cohort.is_pilot, "comparison")):
             if not (y[known & group] > 0).any():
                 return [

@@ -14,39 +14,29 @@ import pandas as pd
 
 from ucimpact.data.cohort import MISSING, Cohort
 from ucimpact.errors import EstimationError
-from ucimpact.inference import balance, propensity
-from ucimpact.inference.matched_sets import Sets, audit
-from ucimpact.inference.pairing import Order, mahalanobis_scale, nearest, robust_scale
+from ucimpact.inference import balance, learners, overlap, propensity
+from ucimpact.inference.grouped_sets import Groups
+from ucimpact.inference.matched_sets import Sets
+from ucimpact.inference.pairing import mahalanobis_scale, robust_scale
+from ucimpact.methods.matched_cohort_lost import how_lost_differ, why_lost
+from ucimpact.methods.matched_cohort_matching import People, sets_of
+from ucimpact.methods.matched_cohort_rules import Rules
 
 Array = np.ndarray
-SCORES = ("logit", "score", "mahalanobis", "robust-mahalanobis")
-"""Distances worked out here; any other is a column."""
-
 MANY = 500_000
 """From this many people covariates are held in single precision; every sum is in double."""
 
-FEWEST_DESCRIBED = 10
-"""Fewer lost people than this are counted and not described: a mean of few tells of each."""
+FOLDS = 5
+"""Parts in which a learner of the score is cross-fitted."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """What a pair must share, and who is near; the fields of ``MatchedCohort`` that match."""
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The columns of the balance: ``rows`` of the cohort (n,), ``names`` and values ``x`` (n, k)."""
 
-    exact: tuple[str, ...]
-    antiexact: tuple[str, ...]
-    covariates: tuple[str, ...]
-    distance: str
-    caliper: float | None
-    ratio: int
-    replace: bool
-    order: Order
-    seed: int
-
-    @property
-    def column(self) -> str | None:
-        """The column that is the distance, if one is."""
-        return None if self.distance in SCORES else self.distance
+    rows: Array
+    names: list[str]
+    x: Array
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,8 +47,8 @@ class Pairs:
     ----------
     sets : DataFrame
         One line a person in a set: ``set``, ``row`` (of the cohort, from 0), ``treated``, ``weight`` (1 for
-        the pilot person, 1 over the people found for the others).
-    matched : Sets
+        pilot people, the pilot people of the set over its comparison people for the others).
+    matched : Sets or Groups
         The same as arrays.
     balance_before, balance_after : list of dict
         ``name, pilot_mean, comparison_mean, smd, variance_ratio, ks`` of everybody and of the matched.
@@ -71,16 +61,22 @@ class Pairs:
         Rows that could not be matched because something was empty: ``n, reason``.
     caliper : float or None
         In the units of the distance.
+    overlap : dict or None
+        ``coefficient`` and ``outside`` of the score, where one was worked out.
+    shown : Shown
+        The people who could be matched and the columns of the balance.
     """
 
     sets: pd.DataFrame
-    matched: Sets
+    matched: Sets | Groups
     balance_before: list[dict[str, Any]]
     balance_after: list[dict[str, Any]]
     audit: dict[str, int]
     lost: dict[str, Any]
     left_out: list[dict[str, Any]]
     caliper: float | None
+    overlap: dict[str, float] | None
+    shown: Shown
 
     @property
     def balance(self) -> list[dict[str, Any]]:
@@ -115,57 +111,47 @@ def match(cohort: Cohort, rules: Rules) -> Pairs:
     Raises
     ------
     EstimationError
-        Where the propensity score has no maximum (the covariate is named), or the audit finds a broken rule.
+        Where the propensity score has no maximum (the covariate is named), where people are too many for the
+        matching asked for, or the audit finds a broken rule.
     """
     rows, left_out = _complete(cohort, rules)
-    treated = cohort.is_pilot[rows]
-    strata = _product(cohort, rules.exact, rows)
-    forbid = [cohort.codes(name)[rows] for name in rules.antiexact]
-    if cohort.recurs:
-        forbid.append(cohort.persons[rows])
     x = _columns(cohort, rules.covariates, rows)
+    treated = cohort.is_pilot[rows]
     distance, covariates, inverse = _nearness(cohort, rules, rows, x, treated)
     caliper = None
-    if rules.caliper is not None and distance is not None and (rules.covariates or rules.column):
+    if (
+        rules.by_pairs
+        and rules.caliper is not None
+        and distance is not None
+        and (rules.covariates or rules.column)
+    ):
         caliper = rules.caliper * float(distance.std(ddof=1))
-    found = nearest(
-        distance,
-        treated,
-        strata=strata,
+    forbid = [cohort.codes(name)[rows] for name in rules.antiexact]
+    if cohort.recurs and rules.by_pairs:
+        forbid.append(cohort.persons[rows])
+    people = People(
+        treated=treated,
+        strata=_product(cohort, rules.exact, rows),
         forbid=forbid,
-        caliper=caliper,
-        ratio=rules.ratio,
-        replace=rules.replace,
-        order=rules.order,
+        x=x,
+        distance=distance,
         covariates=covariates,
         inverse_cov=inverse,
-        seed=rules.seed,
-    )
-    checked = audit(
-        found,
-        distance,
-        treated,
-        strata=strata,
-        forbid=forbid,
         caliper=caliper,
-        ratio=rules.ratio,
-        replace=rules.replace,
+        calipers=[(cohort.values(one.column)[rows], one.width) for one in rules.calipers],
     )
+    found, checked = sets_of(rules, people)
     names, shown = _balanced(cohort, rules, rows, x)
+    weights = found.weights(len(rows))
     before = balance.table(shown, names, treated)
-    after = balance.table(shown, names, treated, found.weights(len(rows))) if len(found.treated) else []
-    reasons = _why_lost(found, distance, treated, strata, forbid, caliper, rules)
+    after = balance.table(shown, names, treated, weights) if found.number else []
     lost = {
         "n": len(found.unmatched),
         "of": int(treated.sum()),
-        "reasons": reasons,
-        "differ": _how_lost_differ(found, names, shown, treated),
+        "reasons": why_lost(found, people, rules),
+        "differ": how_lost_differ(found, names, shown, treated),
     }
-    matched = Sets(
-        rows[found.treated],
-        np.where(found.controls >= 0, rows[found.controls], -1),
-        rows[found.unmatched],
-    )
+    matched = found.among(rows, len(cohort.table))
     return Pairs(
         sets=matched.members(),
         matched=matched,
@@ -175,6 +161,8 @@ def match(cohort: Cohort, rules: Rules) -> Pairs:
         lost=lost,
         left_out=left_out,
         caliper=caliper,
+        overlap=_overlap(rules, distance, treated),
+        shown=Shown(rows, names, shown),
     )
 
 
@@ -183,8 +171,7 @@ def _complete(cohort: Cohort, rules: Rules) -> tuple[Array, list[dict[str, Any]]
     keep = np.ones(len(cohort.table), dtype=bool)
     left_out = []
     kinds = [(name, cohort.codes(name) == MISSING) for name in (*rules.exact, *rules.antiexact)]
-    numbers = [*rules.covariates, *([rules.column] if rules.column else [])]
-    for name, empty in [*kinds, *((name, np.isnan(cohort.values(name))) for name in dict.fromkeys(numbers))]:
+    for name, empty in [*kinds, *((name, np.isnan(cohort.values(name))) for name in rules.numbers)]:
         if lacking := int((keep & empty).sum()):
             pilot = int((keep & empty & cohort.is_pilot).sum())
             reason = f"`{name}` was empty, so nobody could be matched on it"
@@ -222,21 +209,26 @@ def _nearness(
     cohort: Cohort, rules: Rules, rows: Array, x: Array, treated: Array
 ) -> tuple[Array | None, Array | None, Array | None]:
     """The distance with a caliper, and covariates with an inverse covariance for Mahalanobis distance."""
+    if rules.matching == "cem":
+        return None, None, None
     if rules.column:
         return cohort.values(rules.column)[rows], None, None
     if not rules.covariates:  # all that is named must be the same: whom to take is left to chance
         chance = np.random.default_rng(rules.seed).random(len(rows))
         return chance, None, None
-    mahalanobis = rules.distance.endswith("mahalanobis")
+    if rules.learner is not None:
+        units = cohort.persons[rows] if cohort.recurs else None
+        chance = learners.chance(rules.learner, x, treated, FOLDS, rules.seed, units=units)
+        return np.log(chance / (1 - chance)), None, None
+    named = str(rules.distance)
+    mahalanobis = named.endswith("mahalanobis")
     distance: Array | None = None
     if not mahalanobis or rules.caliper is not None:
         fitted = _propensity(rules, x, treated)
-        distance = fitted.score if rules.distance == "score" else fitted.linear
+        distance = fitted.score if named == "score" else fitted.linear
     if not mahalanobis:
         return distance, None, None
-    columns, inverse = (
-        robust_scale(x) if rules.distance.startswith("robust") else mahalanobis_scale(x, treated)
-    )
+    columns, inverse = robust_scale(x) if named.startswith("robust") else mahalanobis_scale(x, treated)
     return distance, columns, inverse
 
 
@@ -250,60 +242,8 @@ def _propensity(rules: Rules, x: Array, treated: Array) -> propensity.Propensity
         raise EstimationError(text) from None
 
 
-def _why_lost(
-    found: Sets,
-    distance: Array | None,
-    treated: Array,
-    strata: Array | None,
-    forbid: Sequence[Array],
-    caliper: float | None,
-    rules: Rules,
-) -> list[dict[str, Any]]:
-    """Of the pilot people without a match: nobody of their kind, nobody near, or all who were near taken."""
-    kind = np.zeros(len(treated), dtype=np.int64) if strata is None else strata
-    asked = np.zeros(int(kind.max(initial=0)) + 1, dtype=bool)
-    asked[kind[found.unmatched]] = True
-    others = np.flatnonzero(~treated & asked[kind])
-    far = np.zeros(len(treated)) if distance is None else distance
-    order = others[np.lexsort((far[others], kind[others]))]
-    sorted_kind, sorted_far = kind[order], far[order]
-    counts = {"kind": 0, "near": 0, "taken": 0}
-    for row in found.unmatched:
-        first, last = np.searchsorted(sorted_kind, [kind[row], kind[row] + 1])
-        if first == last:
-            counts["kind"] += 1
-            continue
-        if caliper is not None:
-            slack = caliper * 1e-12
-            ends = [far[row] - caliper - slack, far[row] + caliper + slack]
-            first, last = first + np.searchsorted(sorted_far[first:last], ends)
-        near = order[first:last]
-        for codes in forbid:
-            near = near[codes[near] != codes[row]]
-        counts["taken" if len(near) else "near"] += 1
-    named = ", ".join(f"`{name}`" for name in rules.exact)
-    words = {
-        "kind": f"nobody else was alike in {named}",
-        "near": "nobody else was near enough" if caliper is not None else "nobody else was allowed",
-        "taken": "all who were near enough were matched to others",
-    }
-    return [{"n": counts[key], "reason": text} for key, text in words.items() if counts[key]]
-
-
-def _how_lost_differ(found: Sets, names: list[str], x: Array, treated: Array) -> list[dict[str, Any]]:
-    """Means of the lost and of the matched pilot people, in standard deviations of all pilot people apart."""
-    if len(found.unmatched) < FEWEST_DESCRIBED or len(found.treated) < FEWEST_DESCRIBED:
-        return []
-    spread = x[treated].std(axis=0, ddof=1)
-    lost, matched = x[found.unmatched].mean(axis=0), x[found.treated].mean(axis=0)
-    rows = [
-        {
-            "name": name,
-            "label": name.replace("_", " "),
-            "lost": float(lost[place]),
-            "matched": float(matched[place]),
-            "smd": float((lost[place] - matched[place]) / spread[place]) if spread[place] > 0 else 0.0,
-        }
-        for place, name in enumerate(names)
-    ]
-    return sorted(rows, key=lambda row: -abs(row["smd"]))
+def _overlap(rules: Rules, distance: Array | None, treated: Array) -> dict[str, float] | None:
+    """How far the scores of the two groups lie over one another."""
+    if distance is None or not (rules.covariates or rules.column) or treated.all() or not treated.any():
+        return None
+    return overlap.overlap(distance, treated)

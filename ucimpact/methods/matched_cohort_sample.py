@@ -11,6 +11,7 @@ import numpy as np
 from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DesignError
 from ucimpact.inference.sandwich import Clusters, sandwich
+from ucimpact.inference.uneven import worth
 from ucimpact.methods.matched_cohort_pairs import Pairs
 
 Array = np.ndarray
@@ -39,18 +40,23 @@ class Sample:
         others = np.bincount(codes[keep & ~treated], minlength=number)
         keep &= ((pilot > 0) & (others > 0))[codes]
         codes, treated = codes[keep], treated[keep]
-        weight = np.where(treated, 1.0, 1.0 / np.maximum(others[codes], 1))
+        weight = np.where(treated, 1.0, pilot[codes] / np.maximum(others[codes], 1))
         row = frame["row"].to_numpy()[keep]
         return cls(cohort, pairs, np.flatnonzero(keep), codes, row, treated, weight)
 
     @property
     def size(self) -> int:
-        """Sets, each with one pilot person."""
+        """Pilot people."""
         return int(self.treated.sum())
 
     @property
+    def sets(self) -> int:
+        """Sets with people on both sides."""
+        return len(np.unique(self.set))
+
+    @property
     def left_out(self) -> list[dict[str, Any]]:
-        """Sets lost because an outcome was empty."""
+        """Pilot people lost because an outcome was empty."""
         lost = len(self.pairs.matched.treated) - self.size
         if not lost:
             return []
@@ -61,7 +67,7 @@ class Sample:
     def names(self) -> tuple[str, ...]:
         """A name for every matched set: the same matching gives the same names for every outcome."""
         mark = hashlib.sha256(self.pairs.sets[["set", "row"]].to_numpy().tobytes()).hexdigest()[:6]
-        return tuple(f"set {k + 1} of {mark}" for k in range(len(self.pairs.matched.treated)))
+        return tuple(f"set {k + 1} of {mark}" for k in range(self.pairs.matched.number))
 
     @property
     def days(self) -> Array | None:
@@ -109,7 +115,7 @@ class Sample:
 
     def by_set(self, influence: Array) -> Array:
         """Influence of every matched set, 0 for those not used."""
-        sums = np.zeros((len(self.pairs.matched.treated), influence.shape[1]))
+        sums = np.zeros((self.pairs.matched.number, influence.shape[1]))
         np.add.at(sums, self.set, influence)
         return sums
 
@@ -124,13 +130,13 @@ class Sample:
 
     def enforce(self, outcome: str, events: tuple[float, float] | None) -> None:
         """Refuse what nothing can be worked out from."""
-        if self.size < 2:
+        if self.sets < 2:
             lost = self.pairs.lost
             why = "; ".join(f"{row['n']:,}: {row['reason']}" for row in lost["reasons"])
             raise DesignError(
-                f"{self.size} of {lost['of']:,} pilot people could be matched and compared, and at least 2 "
-                f"are needed{f' ({why})' if why else ''}. Match on fewer kinds, widen the caliper, or bring "
-                "more people."
+                f"{self.size} of {lost['of']:,} pilot people could be matched and compared, in {self.sets} "
+                f"sets, and at least 2 are needed{f' ({why})' if why else ''}. Match on fewer kinds, widen "
+                "the caliper, or bring more people."
             )
         if events is not None and min(events) == 0:
             raise DesignError(
@@ -138,14 +144,3 @@ class Sample:
                 "times among their comparison people: too few to judge. Follow people for longer, or take an "
                 "outcome that happens more often."
             )
-
-
-def worth(influence: Array, codes: Array) -> float:
-    """Degrees of freedom of a sum of squares whose terms are this uneven [Pan and Wall 2002, section 2].
-
-    Twice the squared variance over the variance of the variance, each with the moments that were seen.
-    """
-    squares: Array = np.bincount(np.unique(codes, return_inverse=True)[1].reshape(-1), influence) ** 2
-    number, total = len(squares), float(squares.sum())
-    uneven = float((squares**2).sum()) - total**2 / number
-    return float(number - 1) if uneven <= 0 else max(1.0, min(number - 1.0, 2 * total**2 / uneven))
