@@ -227,6 +227,16 @@ def test_numbers_of_people_in_sentences(text, told):
     assert rounded_in(text) == told
 
 
+def test_lists_within_the_trials_are_counted_too(raw):
+    raw["trials"]["elsewhere"] = [
+        {"n": 38, "reason": "on a day without a trial"},
+        {"n": 3, "reason": "before it"},
+    ]
+    rows = shown(raw)[0]["trials"]["elsewhere"]
+    assert rows == [{"n": 40, "reason": "on a day without a trial"}, {"n": None, "reason": "before it"}]
+    assert shown(raw)[0]["trials"]["naive"][0]["ratio"] == 0.24
+
+
 def test_shares_of_a_handful_go(raw):
     raw["overlap"]["outside"] = 4 / 742
     raw["trials"]["later_share"] = 5 / 3720
