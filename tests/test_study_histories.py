@@ -323,6 +323,8 @@ def test_problems_of_both_tables_are_listed_at_once_with_their_file_and_row(tmp_
     events.loc[stay, "discharged"] = "01/01/21"
     costly = np.flatnonzero(events["discharged"] != "")[5]
     events.loc[costly, "cost"] = ""
+    unread = np.flatnonzero(events["discharged"] != "")[6]
+    events.loc[unread, "cost"] = "Zebra"
     with pytest.raises(DataError) as caught:
         records(tmp_path, people, events)
     told = [(p.file, p.row, p.column) for p in caught.value.problems]
@@ -337,9 +339,10 @@ def test_problems_of_both_tables_are_listed_at_once_with_their_file_and_row(tmp_
         ("events.csv", 11, "date"),
         ("events.csv", stay + 2, "discharged"),
         ("events.csv", costly + 2, "cost"),
+        ("events.csv", unread + 2, "cost"),
     }
     text = str(caught.value)
-    assert "9 problems in people.csv and events.csv" in text
+    assert "10 problems in people.csv and events.csv" in text
     assert "in events.csv, " in text and "in people.csv, " in text and "in the table of events, " not in text
     assert "Zebra" not in text and "Anon" not in text
 
