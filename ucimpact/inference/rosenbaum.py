@@ -54,7 +54,7 @@ GAMMAS = (1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 """Ratios of odds that a table goes through."""
 MOST = 20.0
 """A result that bears a ratio of odds of 20 is said to bear more than that."""
-_HALVINGS = 100
+_HALVINGS, _STEPS = 100, 36
 _AS_GOOD = 1e-12
 """Sums that differ by less, as a share, are the same but for rounding."""
 
@@ -196,68 +196,114 @@ def discordant(pilot: int, comparison: int, gammas: Sequence[float] = GAMMAS) ->
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class MatchedSets:
+    """Sets of one person beside several, made ready for bounds under many ratios of odds.
+
+    Attributes
+    ----------
+    seen : float
+        Sum of the scores of the single people.
+    worst, best : list of tables
+        For each size of set the sums from which the largest mean of the single person's score follows, and
+        the same with signs turned.
+    """
+
+    seen: float
+    worst: list[_Sums]
+    best: list[_Sums]
+
+    @classmethod
+    def of(cls, scores: Array, sets: Array, treated: Array) -> MatchedSets:
+        """Sort each set once.
+
+        Parameters
+        ----------
+        scores : array (n_rows,)
+            The outcome, or what is left of it once days at risk and covariates are allowed for but not the
+            service; with the sign turned to ask for less.
+        sets : array (n_rows,) of int
+        treated : array (n_rows,) of bool
+
+        Raises
+        ------
+        EstimationError
+            Where a set has several people on both sides: it has no such bound.
+        """
+        scores, treated = _finite(scores, "scores"), np.asarray(treated, dtype=bool)
+        codes, size = np.unique(sets, return_inverse=True, return_counts=True)[1:]
+        codes = codes.reshape(-1)
+        pilot = np.bincount(codes, weights=treated, minlength=len(size))
+        if ((pilot > 1) & (size - pilot > 1)).any():
+            raise EstimationError(
+                "a set with several people on both sides has no bound. Match one to several"
+            )
+        both = (pilot > 0) & (pilot < size)
+        if not both.any():
+            raise EstimationError("no set has people of both groups")
+        # One comparison person beside several pilot people: ask of that one, with the signs turned.
+        turned = np.where(pilot > 1, -1.0, 1.0)[codes]
+        single = np.where(turned > 0, treated, ~treated)
+        value = scores * turned
+        ordered = value[np.lexsort((-value, codes))]
+        first = np.r_[0, np.cumsum(size)[:-1]]
+        tables = [ordered[first[(size == j) & both][:, None] + np.arange(j)] for j in np.unique(size[both])]
+        if not any((table[:, 0] > table[:, -1]).any() for table in tables):
+            raise EstimationError("nobody differs within a set, so there is nothing to explain")
+        seen = float(value[single & both[codes]].sum())
+        return cls(
+            seen, [_Sums.of(table) for table in tables], [_Sums.of(-table[:, ::-1]) for table in tables]
+        )
+
+    def bounds(self, gammas: Sequence[float] = GAMMAS) -> list[Bounds]:
+        """Bounds of the one-sided p-value that pilot people have the larger scores."""
+        return [Bounds(gamma, self._low(gamma), self._high(gamma)) for gamma in _from_one(gammas)]
+
+    def _high(self, gamma: float) -> float:
+        mean, variance = map(sum, zip(*(part.worst(gamma) for part in self.worst), strict=True))
+        return float(ndtr((mean - self.seen) / math.sqrt(variance)))
+
+    def _low(self, gamma: float) -> float:
+        mean, variance = map(sum, zip(*(part.worst(gamma) for part in self.best), strict=True))
+        return float(ndtr((-mean - self.seen) / math.sqrt(variance)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Sums over the a largest scores of sets of one size, a from 1, and over all; and the same of squares."""
+
+    size: int
+    top: Array
+    total: Array
+    top_square: Array
+    total_square: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, table: Array) -> _Sums:
+        """From scores that fall along each row."""
+        sums, squares = table.cumsum(axis=1), (table**2).cumsum(axis=1)
+        scale = np.abs(table).max(axis=1)[:, None]
+        return cls(table.shape[1], sums[:, :-1], sums[:, -1:], squares[:, :-1], squares[:, -1:], scale)
+
+    def worst(self, gamma: float) -> tuple[float, float]:
+        """Sum over sets of the largest mean of the single person's score, and of its largest variance."""
+        weight = self.size + (gamma - 1) * np.arange(1, self.size)
+        mean = (self.total + (gamma - 1) * self.top) / weight
+        largest = mean.max(axis=1, keepdims=True)
+        square = (self.total_square + (gamma - 1) * self.top_square) / weight
+        variance = np.where(mean >= largest - _AS_GOOD * self.scale, square - mean**2, 0.0).max(axis=1)
+        return float(largest.sum()), float(variance.sum())
+
+
 def matched_sets(
     scores: Array, sets: Array, treated: Array, gammas: Sequence[float] = GAMMAS
 ) -> list[Bounds]:
     """Bounds of the one-sided p-value that pilot people have the larger scores, within their sets.
 
-    Parameters
-    ----------
-    scores : array (n_rows,)
-        The outcome, or what is left of it once days at risk and covariates are allowed for but not the
-        service; with the sign turned to ask for less.
-    sets : array (n_rows,) of int
-    treated : array (n_rows,) of bool
-    gammas : sequence of float
-
-    Raises
-    ------
-    EstimationError
-        Where a set has several people on both sides: it has no such bound.
+    As :meth:`MatchedSets.of` and then :meth:`MatchedSets.bounds`.
     """
-    scores, treated = _finite(scores, "scores"), np.asarray(treated, dtype=bool)
-    codes, size = np.unique(sets, return_inverse=True, return_counts=True)[1:]
-    pilot = np.bincount(codes.reshape(-1), weights=treated, minlength=len(size))
-    if ((pilot > 1) & (size - pilot > 1)).any():
-        raise EstimationError("a set with several people on both sides has no bound. Match one to several")
-    both = (pilot > 0) & (pilot < size)
-    if not both.any():
-        raise EstimationError("no set has people of both groups")
-    # One comparison person beside several pilot people: ask of that one, with the signs turned.
-    turned = np.where(pilot > 1, -1.0, 1.0)[codes.reshape(-1)]
-    single = np.where(turned > 0, treated, ~treated)
-    value = scores * turned
-    order = np.lexsort((-value, codes.reshape(-1)))
-    first = np.r_[0, np.cumsum(size)[:-1]]
-    seen = float(value[single & both[codes.reshape(-1)]].sum())
-    tables = [value[order][first[(size == j) & both][:, None] + np.arange(j)] for j in np.unique(size[both])]
-    return [_of_sets(tables, seen, gamma) for gamma in _from_one(gammas)]
-
-
-def _of_sets(tables: list[Array], seen: float, gamma: float) -> Bounds:
-    worst = [_worst(table, gamma) for table in tables]
-    best = [_worst(-table[:, ::-1], gamma) for table in tables]
-    most, least = (sum(mean.sum() for mean, _ in found) for found in (worst, best))
-    spreads = [math.sqrt(sum(variance.sum() for _, variance in found)) for found in (best, worst)]
-    if not min(spreads) > 0:
-        raise EstimationError("nobody differs within a set, so there is nothing to explain")
-    low = float(ndtr((-least - seen) / spreads[0]))
-    return Bounds(gamma, low, float(ndtr((most - seen) / spreads[1])))
-
-
-def _worst(table: Array, gamma: float) -> tuple[Array, Array]:
-    """Largest mean of the single person's score in each set (rows, falling), and its largest variance."""
-    size = table.shape[1]
-    above = np.arange(1, size)  # how many of the largest scores have the larger odds
-    weight = gamma * above + size - above
-    mean, square = (
-        (gamma * part.cumsum(axis=1)[:, :-1] + part[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]) / weight
-        for part in (table, table**2)
-    )
-    largest = mean.max(axis=1)
-    near = mean >= (largest - _AS_GOOD * np.abs(table).max(axis=1))[:, None]
-    variance = np.where(near, square - mean**2, -np.inf).max(axis=1)
-    return largest, np.maximum(variance, 0.0)
+    return MatchedSets.of(scores, sets, treated).bounds(gammas)
 
 
 def tolerated(bounds: Callable[[Sequence[float]], list[Bounds]], *, alpha: float = 0.05) -> float | None:
@@ -279,7 +325,7 @@ def tolerated(bounds: Callable[[Sequence[float]], list[Bounds]], *, alpha: float
     if bounds((MOST,))[0].high <= alpha:
         return math.inf
     low, high = 1.0, MOST
-    for _ in range(50):
+    for _ in range(_STEPS):
         middle = (low + high) / 2
         low, high = (middle, high) if bounds((middle,))[0].high <= alpha else (low, middle)
     return low

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ucimpact.errors import EstimationError
-from ucimpact.inference.rosenbaum import GAMMAS, MOST, Bounds, matched_sets, tolerated
+from ucimpact.inference.rosenbaum import MOST, MatchedSets, tolerated
 from ucimpact.words.unrecorded import hidden_odds_sentence
 
 Array = np.ndarray
@@ -51,14 +51,11 @@ def hidden_odds(
     """
     toward = left * (1.0 if effect > 0 else -1.0)
 
-    def bounds(gammas: Any) -> list[Bounds]:
-        return matched_sets(toward, sets, treated, gammas)
-
     try:
-        rows = bounds(GAMMAS)
-        gamma = tolerated(bounds, alpha=alpha)
+        ready = MatchedSets.of(toward, sets, treated)
     except EstimationError:
         return None
+    rows, gamma = ready.bounds(), tolerated(ready.bounds, alpha=alpha)
     over = gamma is not None and math.isinf(gamma)
     return {
         "gamma": MOST if over else gamma,
