@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ucimpact.data.cohort import Cohort
+from ucimpact.data.histories import Histories
 from ucimpact.data.panel import Panel, Rate
 from ucimpact.data.series import Series
 from ucimpact.design import OF_COUNTS
@@ -31,7 +32,7 @@ class Prepared:
 
 def of_places(records: Records) -> Panel | Series:
     """The data of records that are no cohort."""
-    assert not isinstance(records.data, Cohort)
+    assert not isinstance(records.data, Cohort | Histories)
     return records.data
 
 
