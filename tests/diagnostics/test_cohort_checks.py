@@ -339,6 +339,14 @@ def test_the_course_before_the_start(rows_, answer, said):
     assert [row["month"] for row in check.table] == list(range(-12, 0))
 
 
+def test_what_cannot_happen_before_has_no_course():
+    nothing = [{**row, "pilot": 0.0, "comparison": 0.0} for row in months(0.0, events=0, error=0.0)]
+    assert cohort_checks.trajectory(estimate(trajectory={"per": 100, "rows": nothing})) is None
+    nothing[0]["comparison"] = 0.1
+    check = cohort_checks.trajectory(estimate(trajectory={"per": 100, "rows": nothing}))
+    assert check is not None and check.answer == "cannot tell"
+
+
 def test_a_gap_without_an_error_is_judged_by_counting():
     # 12 and 10 on 400 events each: 2 / sqrt(0.36 + 0.25) = 2.56; on 600 each 3.14
     check = cohort_checks.trajectory(estimate(trajectory={"rows": months(2.0, events=400, error=None)}))

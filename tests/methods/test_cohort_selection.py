@@ -58,4 +58,4 @@ def test_without_both_groups_there_is_none():
     before, after, treated = people(0.3, 0.5)
     call = {"days_before": 90, "days_after": 90, "horizon": 90}
     assert selection(before, after, np.ones_like(treated), **call) is None
-    assert selection(before * 0, after * 0, treated, **call) is None
+    assert selection(before * 0, after, treated, **call) is None, "deaths cannot have happened before"

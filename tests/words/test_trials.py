@@ -51,6 +51,11 @@ TEXTS = [
         "Of the comparison people 21% had the service later. They are followed until that day, and others like "
         "them who had not had it count for more after it. What is done in later stays is left as it was.",
     ),
+    (
+        later_sentence("usual-care", 0.076),
+        "Of the comparison people 7.6% had the service later. That draws the number towards no change: held "
+        "against people who never have it, the difference may be roughly 8% larger.",
+    ),
     (later_sentence("usual-care", 0.001), "Hardly any of the comparison people had the service later."),
     (
         delay_sentence(2.34),

@@ -150,7 +150,9 @@ def _by_chance(row: Mapping[str, Any], tail: float) -> float:
 
 
 def trajectory(estimate: Estimate) -> Check | None:
-    """Whether both groups went the same way month by month before the start; None where nobody counted it.
+    """Whether both groups went the same way month by month before the start.
+
+    None where nobody counted it, or nobody had any of it, as with deaths.
 
     A gap is told from chance in the month where it is largest (in standard errors), allowing for the number
     of months. Beyond 5% it is doubtful; beyond 1%, in one of the last three months and over a quarter of
@@ -163,6 +165,8 @@ def trajectory(estimate: Estimate) -> Check | None:
     question, name = QUESTIONS["trajectory"], "trajectory"
     events = [row.get("events_pilot") for row in rows]
     known = [event for event in events if event is not None]
+    if len(known) == len(rows) and not sum(known) and not any(row["comparison"] for row in rows):
+        return None
     if len(known) == len(rows) and sum(known) < FEW_BEFORE:
         text = "Those with the service had too few events before it for their course to be told."
         return Check(name=name, question=question, answer="cannot tell", text=text, table=_months(rows))

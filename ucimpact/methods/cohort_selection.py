@@ -58,7 +58,7 @@ def selection(
     except EstimationError:
         return None
     means = (found.pilot.before, found.pilot.after, found.comparison.before, found.comparison.after)
-    if min(means) < 0 or max(means) == 0:
+    if min(means) < 0 or max(means[0], means[2]) == 0:  # what nobody had before is not how people were picked
         return None
     base = base_for(min(mean for mean in means if mean > 0))
     share = (

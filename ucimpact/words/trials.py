@@ -74,7 +74,7 @@ def later_sentence(question: str, share: float, *, horizon: float | None = None)
     first = f"Of the comparison people {per_cent(100 * share)} had the service later{within}."
     if question == "usual-care":
         more = share / (1 - share) if share < 1 else math.inf
-        size = f"roughly {per_cent(100 * more)} larger" if more < 1 else "twice as large or more"
+        size = f"roughly {number(max(100 * more, 1))}% larger" if more < 1 else "twice as large or more"
         return (
             f"{first} That draws the number towards no change: held against people who never have it, the "
             f"difference may be {size}."
