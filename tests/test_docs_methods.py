@@ -61,6 +61,8 @@ def test_the_example_of_a_method_runs_and_gives_the_effects_it_names(page: str, 
         "event_study",
         "imputation",
         "matched_cohort",
+        "weighted_cohort",
+        "doubly_robust_cohort",
         "sun_abraham",
     ],
 )

@@ -186,7 +186,7 @@ def test_the_estimate_holds_what_a_matched_cohort_holds() -> None:
     matched = MatchedCohort(outcome=STAYS, covariates=COVARIATES).fit(cohort)
     assert list(estimate.effects["term"]) == list(matched.effects["term"])
     assert set(estimate.counts) == set(matched.counts) - {"sets"}
-    assert set(estimate.extras) >= (set(matched.extras) - {"audit"}) | {"overlap", "weights", "flow"}
+    assert set(estimate.extras) >= (set(matched.extras) - {"audit", "sensitivity"}) | {"overlap", "weights", "flow"}
     assert estimate.extras["max_smd"] < 0.03  # use two years before is no covariate, and is not asked here
     assert {row["name"] for row in estimate.extras["balance"]} >= {*COVARIATES, "Sex: F"}
     assert estimate.extras["subgroups"][0]["by"] == "Sex"
