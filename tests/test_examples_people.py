@@ -82,6 +82,13 @@ def test_nothing_that_was_declared_is_refused_of_clients_alone(clients: dict[str
     assert [estimate.get("refused") for estimate in clients["estimates"] if estimate.get("refused")] == []
 
 
+def test_before_and_after_would_have_claimed_ten_times_as_much(landing: dict[str, Any]) -> None:
+    naive, planted_here = landing["finding"]["naive"], planted("soft_landing")["before_after"]
+    fall = naive["before"] - naive["after"]
+    assert fall > 10 * abs(planted("soft_landing")["Emergency admissions"]["per_100"])
+    assert naive["share"] == pytest.approx(planted_here["share_of_fall_without_service"], abs=0.05)
+
+
 def test_break_even_is_the_arithmetic_of_seven_visits(landing: dict[str, Any]) -> None:
     # £25 x 7 x 1.2 = £210; £2,711 an admission: 7.7 of 100 people, and 19.4 where 40% of it is freed
     found = landing["valuation"]["break_even"]
