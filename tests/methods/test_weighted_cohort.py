@@ -186,7 +186,11 @@ def test_the_estimate_holds_what_a_matched_cohort_holds() -> None:
     matched = MatchedCohort(outcome=STAYS, covariates=COVARIATES).fit(cohort)
     assert list(estimate.effects["term"]) == list(matched.effects["term"])
     assert set(estimate.counts) == set(matched.counts) - {"sets"}
-    assert set(estimate.extras) >= (set(matched.extras) - {"audit", "sensitivity"}) | {"overlap", "weights", "flow"}
+    assert set(estimate.extras) >= (set(matched.extras) - {"audit", "sensitivity"}) | {
+        "overlap",
+        "weights",
+        "flow",
+    }
     assert estimate.extras["max_smd"] < 0.03  # use two years before is no covariate, and is not asked here
     assert {row["name"] for row in estimate.extras["balance"]} >= {*COVARIATES, "Sex: F"}
     assert estimate.extras["subgroups"][0]["by"] == "Sex"
@@ -311,6 +315,19 @@ def test_means_beyond_everybody_are_refused_by_the_name_of_the_covariate() -> No
         WeightedCohort(outcome=STAYS, covariates=(*COVARIATES, "Risk")).fit(cohort_of(table))
     with pytest.raises(EstimationError, match="the covariate `Risk`"):
         WeightedCohort(outcome=STAYS, covariates=(*COVARIATES, "Risk"), by="score").fit(cohort_of(table))
+
+
+def test_a_mark_that_no_supported_person_has_is_told_with_a_way_out_that_works() -> None:
+    table = people().table.copy()
+    table["Hospice"] = ((np.arange(len(table)) % 9 == 0) & (table["Soft landing"] == 0)).astype(int)
+    for by in ("entropy", "score"):
+        with pytest.raises(EstimationError, match=r"the covariate `Hospice`.*name it under kinds"):
+            WeightedCohort(outcome=STAYS, covariates=("Age", "Hospice"), by=by).fit(cohort_of(table))  # type: ignore[arg-type]
+    estimate = WeightedCohort(outcome=STAYS, covariates=("Age",), kinds=("Hospice",)).fit(cohort_of(table))
+    assert (
+        estimate.counts["matched_comparison"]
+        == ((table["Soft landing"] == 0) & (table["Hospice"] == 0)).sum()
+    )
 
 
 def test_what_no_data_are_needed_to_refuse() -> None:

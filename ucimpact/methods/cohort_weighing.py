@@ -259,6 +259,8 @@ def _named(text: str, columns: Columns, keep: Array) -> str:
         k = int(keep[place])
         name = columns.names[k] if k < more else "the square of a covariate"
         text = text.replace(f"column {place} of the covariates", name)
+    for way in ("match exactly on it", "name it under exact"):
+        text = text.replace(way, "name it under kinds")
     return text
 
 

@@ -139,7 +139,8 @@ class DoublyRobustCohort:
             Where nothing can be learned of these people, naming the way out.
         """
         enforce(weighting_findings(cohort, None, self.family, self.covariates, self.kinds))
-        return self._weighing(self._columns(cohort), self._dealt(self._columns(cohort)))
+        columns = self._columns(cohort)
+        return self._weighing(columns, self._dealt(columns))
 
     def fit(self, cohort: Cohort) -> Estimate:
         """The effect per person over the horizon (``att``), in all, and as a ratio.
