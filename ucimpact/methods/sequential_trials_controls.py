@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 
 from ucimpact.data.histories import DEATH
 from ucimpact.errors import EstimationError
-from ucimpact.inference import glm, sensitivity
+from ucimpact.inference import glm, placebo_periods, sensitivity
 from ucimpact.inference.sandwich import sandwich
 from ucimpact.methods.matched_cohort_controls import (
     ALIKE_TO_ALL,
@@ -105,15 +105,12 @@ def _shows_nothing(
     histories = emulation.histories
     if counted.event not in {*histories.kinds, DEATH}:
         return f"there are no events of the kind {counted.event!r}"
-    first, last = counted.days
-    if reach == "before" and last > 0:
-        return "its days reach beyond the trial day, so it is not from before"
-    if reach != "before" and first < 0:
+    first = counted.days[0]
+    if reach == "before":
+        same = [what.days for what in method.measured if what.event == counted.event]
+        return placebo_periods.problem(counted.days, same)
+    if first < 0:
         return "its days begin before the trial day, so it is not from after"
-    for what in method.measured:
-        own = reach == "before" and what.event == counted.event and what.at == "trial"
-        if own and max(first, what.days[0]) < min(last, what.days[1]):
-            return "people were made alike in it, so it shows nothing"
     return None
 
 

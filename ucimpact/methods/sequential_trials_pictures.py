@@ -25,22 +25,35 @@ FEW_HERE = 5
 
 
 def months_before(emulation: Emulation, counted: Counting, sample: TrialSample) -> dict[str, Any] | None:
-    """The same event in each of the months before time zero that everybody's records hold."""
+    """The same event in each of the months, before the trial, that everybody's records hold.
+
+    Of an event that nobody had before, such as a death, the first of the measured events stands in.
+    """
     months = min(MONTHS, emulation.plan.opening.lookback // LENGTH)
-    if counted.event == DEATH or months < 2:
+    if months < 2:
         return None
+    for event in (counted.event, *(what.event for what in emulation.plan.measured)):
+        if event != DEATH and (told := _months(emulation, event, sample, months)) is not None:
+            return {"event": event, **told}
+    return None
+
+
+def _months(emulation: Emulation, event: str, sample: TrialSample, months: int) -> dict[str, Any] | None:
     rows = emulation.rows
     others = np.flatnonzero(~rows.treated)[:: max(1, -(-int((~rows.treated).sum()) // MOST))]
 
     def counts(lines: Array) -> Array:
         found = [
-            emulation.histories.measure(counted.event, rows.person[lines], rows.day[lines], first, last)
+            emulation.histories.measure(event, rows.person[lines], rows.known[lines], first, last)
             for _, first, last in windows(months)
         ]
         return np.column_stack(found)
 
+    had = counts(sample.place)
+    if not had.any():
+        return None
     told = trajectory(
-        counts(sample.place),
+        had,
         sample.treated,
         weights=sample.weight,
         clusters=sample.codes,
