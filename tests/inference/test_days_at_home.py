@@ -24,6 +24,21 @@ def test_nights_by_hand() -> None:
     assert nights(row[:0], admitted[:0], discharged[:0], until)[0].size == 0
 
 
+def night_before(who: np.ndarray, day: np.ndarray, until: np.ndarray, died: np.ndarray) -> np.ndarray:
+    """Nights that begin on an evening that their person lived to see."""
+    return ~died[who] | (day < until[who])
+
+
+def test_who_is_in_hospital_until_the_last_day_had_no_day_at_home() -> None:
+    until, died = np.array([7.0, 7, 30, 30]), np.array([True, True, False, False])
+    row, treated = np.array([0, 1, 2]), np.array([True, True, True, False])
+    who, day = nights(row, np.array([-2.0, -2, 0]), np.array([7, np.inf, 31]), until)
+    found = compare_days_at_home(until, died, who, day, treated, horizon=30.0)
+    assert found.pilot == pytest.approx(0)
+    assert found.comparison == pytest.approx(30)
+    assert found.alive[0] == pytest.approx((6 + 6 + 30) / 3)
+
+
 def test_with_everybody_watched_it_is_the_plain_mean() -> None:
     rng = np.random.default_rng(1)
     n = 300
@@ -32,7 +47,8 @@ def test_with_everybody_watched_it_is_the_plain_mean() -> None:
     row = np.repeat(np.arange(n), rng.poisson(0.8, n))
     admitted = rng.integers(-5, 85, len(row)).astype(float)
     who, day = nights(row, admitted, admitted + rng.integers(0, 12, len(row)), until)
-    own = until - np.bincount(who, minlength=n)
+    lived = night_before(who, day, until, died)
+    own = until - died - np.bincount(who[lived], minlength=n)
     treated = np.arange(n) < 120
     found = compare_days_at_home(until, died, who, day, treated, horizon=90.0)
     assert found.pilot == pytest.approx(own[treated].mean())
@@ -52,7 +68,7 @@ def test_people_who_left_are_stood_in_for() -> None:
         death = rng.exponential(200, n)
         admitted = rng.integers(0, 80, n).astype(float)
         stay = rng.integers(1, 15, n)
-        whole = np.floor(np.minimum(death, 90))
+        whole = np.floor(np.minimum(death, 90)) + (death < 90)
         left = np.floor(rng.exponential(120, n)) + 1
         seen = np.minimum(whole, np.minimum(left, 90))
         died = (whole <= np.minimum(left, 90)) & (whole < 90)
@@ -71,7 +87,7 @@ def test_deaths_do_not_look_like_days_at_home() -> None:
     who, day = nights(np.arange(50, 100), np.ones(50), np.full(50, 4.0), until)  # the living are admitted
     found = compare_days_at_home(until, died, who, day, np.arange(100) < 50, horizon=90.0)
     assert found.nights == pytest.approx((0, 3))
-    assert found.estimate == pytest.approx(20 - 87)
+    assert found.estimate == pytest.approx(19 - 87)
 
 
 def test_one_group_alone_is_refused() -> None:

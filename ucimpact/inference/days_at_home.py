@@ -8,8 +8,9 @@ nights in a bed,
 
 with :math:`S` the share alive and :math:`\mu` the mean cumulative nights
 (:mod:`ucimpact.inference.cumulative_mean`), so that people who moved away or reached the end of the records
-are stood in for by those still watched. A night is that of the day on whose evening it begins: a stay from
-day :math:`a` to day :math:`e` has the nights :math:`a, \dots, e - 1`, of which those from day 1 count.
+are stood in for by those still watched. Days are counted by their evenings: whoever dies on day :math:`d` was
+alive on :math:`d - 1` of them, and a stay from day :math:`a` to day :math:`e` has the nights
+:math:`a, \dots, e - 1`, of which those from day 1 count.
 
 References
 ----------
@@ -125,6 +126,10 @@ def compare_days_at_home(
     """
     until, died, treated = np.asarray(until, float), np.asarray(died, bool), np.asarray(treated, bool)
     w = np.ones(len(until)) if weights is None else np.asarray(weights, dtype=float)
+    row, day = np.asarray(row, dtype=np.int64), np.asarray(day, dtype=float)
+    held = ~(died[row] & (day >= until[row]))  # an evening that was not lived to see
+    row, day = row[held], day[held]
+    evenings = np.maximum(until - died, 0.0)
     alive, beds, influence = [], [], np.zeros(len(until))
     for sign, arm in ((1.0, treated), (-1.0, ~treated)):
         if not (w[arm] > 0).any():
@@ -132,7 +137,7 @@ def compare_days_at_home(
         place, mine = np.cumsum(arm) - 1, arm[row]
         nightly = np.ones(int(mine.sum()))
         curve = Curve(Watched(until[arm], died[arm], w[arm], place[row[mine]], day[mine], nightly))
-        home = days_free(until[arm], died[arm], horizon, weights=w[arm])
+        home = days_free(evenings[arm], died[arm], horizon, weights=w[arm])
         alive.append(home.mean)
         beds.append(float(curve.at(np.array([horizon]))[0]))
         influence[arm] = sign * (home.influence - curve.influence(horizon))
