@@ -9,10 +9,11 @@ the second where ``covariates`` and ``inverse_cov`` are given; the caliper is al
 must also share its stratum, differ in every ``forbid`` code and lie within every covariate caliper. Calipers
 hold where the difference *equals* them.
 
-Conventions (those of the R package MatchIt, ``method = "nearest"``, whose pairs are reproduced): ties go to
-the comparison person who stands first in the data; an order by distance breaks its ties the same way;
-Mahalanobis distance uses the covariance pooled within the two arms, robust Mahalanobis distance that of ranks
-[2]_.
+Conventions (those of the R package MatchIt, ``method = "nearest"``, whose pairs are reproduced): people with
+the same score stand in the order of the data, pilot and comparison people together, and of those equally far
+the one who stands nearest is taken, below before above; by Mahalanobis distance the one who stands first in
+the data. An order by distance breaks its ties by the data too. Mahalanobis distance uses the covariance
+pooled within the two arms, robust Mahalanobis distance that of ranks [2]_.
 
 The search on :math:`d` alone sorts the comparison people once by stratum and distance. Two union-find
 structures give the next free place to the right and to the left of a pilot person in nearly constant time

@@ -99,7 +99,7 @@ class Field:
 
         order = np.argsort(along, kind="stable")
         along = along[order]
-        at = np.searchsorted(along, stand)
+        at = _own_places(along, line[order], stand, pilot)
         low, high = np.zeros(len(pilot), dtype=np.int64), np.full(len(pilot), len(line))
         if strata is not None:
             # One key orders by stratum and then by place on the axis: a sort of whole numbers.
@@ -166,14 +166,7 @@ class Line:
         near = min(to_right, to_left)
         if not near <= self.caliper or near == np.inf:
             return None
-        if to_left > near:
-            return near, right
-        # Of those equally far to the left the first in the data stands furthest left.
-        if left > low and self.along[left - 1] == self.along[left]:
-            left = _free(self.right, bisect_left(self.along, self.along[left], low, left), own, 1)
-        if to_right == near and self.rows[right] < self.rows[left]:
-            return near, right
-        return near, left
+        return (near, left) if to_left == near else (near, right)
 
 
 def _free(links: dict[int, int], place: int, own: Sequence[int] | set[int], step: int) -> int:
@@ -265,14 +258,14 @@ class Outward:
         found = self._nearest(person)
         if found is None:
             return None
-        place = found[2]
+        place = found[-1]
         self.uses[place] += 1
         self.free[place] = self.uses[place] < self.limit
         self.own.setdefault(person, []).append(place)
-        return found[1]
+        return int(self.field.rows[place])
 
     def _nearest(self, person: int) -> tuple[float, int, int] | None:
-        """Distance (squared if Mahalanobis), row and place of the nearest whom the rules allow."""
+        """Distance (squared if Mahalanobis), turn among ties and place of the nearest allowed."""
         field = self.field
         stand, at = field.stand[person], int(field.at[person])
         low, high = self.allowed.window(person)
@@ -309,12 +302,25 @@ class Outward:
         places = start + np.flatnonzero(allowed)
         if not len(places):
             return None
-        rows = self.field.rows
         far = self.allowed.far(person, places)
         nearest = far.min()
         tied = places[far == nearest]
-        place = int(tied[rows[tied].argmin()])
-        return float(nearest), int(rows[place]), place
+        if self.field.spread is not None:
+            turn = self.field.rows[tied]
+        else:
+            # On the line the nearest place below, then the nearest above.
+            at = self.field.at[person]
+            turn = np.where(tied < at, at - tied, len(self.free) + tied)
+        first = int(turn.argmin())
+        return float(nearest), int(turn[first]), int(tied[first])
+
+
+def _own_places(along: Array, rows: Array, stand: Array, pilot: Array) -> Array:
+    """Where on the line each pilot person would stand; among people of the same number by row."""
+    at, end = np.searchsorted(along, stand), np.searchsorted(along, stand, side="right")
+    for person in np.flatnonzero(at < end):
+        at[person] += np.searchsorted(rows[at[person] : end[person]], pilot[person])
+    return np.asarray(at)
 
 
 def _root(inverse_cov: Array) -> Array:
