@@ -449,6 +449,7 @@ def test_dates_that_are_month_first_are_refused_and_can_be_declared_for_one_tabl
             "before`",
         ),
         (', value = "cost" }', " }", "a cost is summed from a column"),
+        ('"bed days" }', '"days at home" }', 'counts days, and kind = "count"'),
         (', value = "bed days" }', ', value = "cost" }', 'sums a column, and kind = "count"'),
         ("days = [0, 90] }\nprimary", "days = [0, 90], any = true }\nprimary", "asks whether there was any"),
         ("days = [0, 90] }\nnegative", 'days = [0, 90], value = "cost" }\nnegative', "no value to sum"),

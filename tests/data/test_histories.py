@@ -119,6 +119,19 @@ def test_nights_are_those_that_lie_inside_the_window_whenever_the_stay_began():
     assert b == 3  # the 7th, 8th and 9th; death on the tenth
 
 
+def test_days_at_home_are_the_evenings_alive_and_in_no_stay():
+    h = histories()
+    at_home = lambda who, at, last: h.measure(  # noqa: E731
+        "stay", np.array([who]), np.array([at]), 0, last, value="days at home"
+    ).item()
+    assert at_home(0, day(1, 1), 10) == 8  # all but the 2nd and 3rd
+    assert at_home(1, day(2, 1), 30) == 3  # the 2nd to 4th; in hospital from the 5th, and dead on the tenth
+    assert at_home(1, day(2, 10), 10) == 0
+    assert at_home(2, day(2, 1), 28) == 28
+    assert np.isnan(at_home(2, day(2, 1), 29))  # left on the first of March
+    assert np.isnan(at_home(0, day(3, 1), 31))  # the records end on the 31st
+
+
 def test_deaths_are_events_too():
     h = histories()
     who, at = np.array([0, 1, 1, 1]), np.array([day(2, 1), day(2, 1), day(2, 10), day(2, 9)])
@@ -183,23 +196,40 @@ def slow(table, rows, event, row, day, first, last, value, last_day):
         stops = min(x for x in (who["died"], who["left"], last_day) if x == x)
         if e["date"] > stops:
             continue
-        if value == "bed days":
+        if value in ("bed days", "days at home"):
             end = last_day + 1 if e["end"] != e["end"] else e["end"]
             end = min(end, who["died"]) if who["died"] == who["died"] else end
             nights = [t for t in range(int(e["date"]), int(max(end, e["date"]))) if t <= stops]
             total += sum(day + first < t <= day + last for t in nights)
         elif day + first < e["date"] <= day + last:
             total += e["cost"] if value == "cost" else 1
+    if value == "days at home":
+        stops = min(x for x in (who["left"], last_day) if x == x)
+        if who["died"] <= stops:
+            return sum(t < who["died"] for t in range(day + first + 1, day + last + 1)) - total
+        return last - first - total if stops >= day + last else np.nan
     return total
 
 
-@pytest.mark.parametrize("event, value", [("stay", None), ("stay", "bed days"), ("contact", "cost")])
+def without_overlaps(rows):
+    """No stay begins before another has ended, as nobody is in two beds."""
+    stays = rows[rows["kind"] == "stay"].sort_values(["person", "date"])
+    later = stays.groupby("person")["date"].shift(-1)
+    ends = stays["end"].where(later.isna() | (stays["end"] <= later), later)
+    return rows.assign(end=ends)
+
+
+@pytest.mark.parametrize(
+    "event, value",
+    [("stay", None), ("stay", "bed days"), ("stay", "days at home"), ("contact", "cost")],
+)
 def test_every_window_is_what_a_slow_count_gives(event, value):
     for seed in range(4):
         table, rows = random_tables(seed)
+        rows = without_overlaps(rows)
         h = histories(table, rows, last=D(1970, 1, 1) + dt.timedelta(days=380))
         draw = np.random.default_rng(seed + 100)
-        person, day = draw.integers(0, 60, 150), draw.integers(-50, 500, 150)
+        person, day = draw.integers(0, 60, 60), draw.integers(-50, 500, 60)
         for first, last in ((0, 90), (-30, 0), (-365, -90), (5, 5), (-1000, 1000)):
             found = h.measure(event, person, day, first, last, value=value)
             hand = [

@@ -36,6 +36,9 @@ DEATH = "death"
 """The event that the day of death is."""
 BED_DAYS = "bed days"
 """The value that the nights of stays are."""
+DAYS_AT_HOME = "days at home"
+"""The value that evenings alive and in no stay are."""
+OF_STAYS = (BED_DAYS, DAYS_AT_HOME)
 NAMED = 12
 """Kinds of events named in a message, where each has so many events (``ENOUGH``) that none is a person's."""
 ENOUGH = 10
@@ -211,7 +214,8 @@ class Histories:
             Events on days after ``day + first`` up to and with ``day + last`` count.
         value : str, optional
             A column of events, summed in place of their number; ``"bed days"`` are the nights of the stays
-            that lie in the window, whenever they began.
+            that lie in the window, whenever they began, and ``"days at home"`` the other evenings on which
+            the person was alive: ``nan`` for who left, or reached the last day, alive within the window.
 
         Raises
         ------
@@ -233,6 +237,8 @@ class Histories:
             return died.astype(float)
         if value == BED_DAYS:
             return self._nights(event).number(person, after, up_to)
+        if value == DAYS_AT_HOME:
+            return self._at_home(event, person, after, up_to)
         dated = self._dated(event)
         if value is None:
             return dated.number(person, after, up_to)
@@ -342,6 +348,14 @@ class Histories:
             raise DataError(Problem(what, "Name the column of ends, or ask for the number", column=self.end))
         seen = np.fmin(own.end, np.fmin(self.leave[own.person], self.last_day) + 1).astype(np.int64)
         return self._once(("nights", kind), lambda: Nights(own.person, own.day, seen))  # type: ignore[no-any-return]
+
+    def _at_home(self, kind: str, person: Array, after: Array, up_to: Array) -> Array:
+        """Evenings alive and in no stay of this kind; ``nan`` where the window was not seen to its end."""
+        death = self._seen[person]
+        alive = np.clip(np.fmin(death - 1, up_to) - after, 0, None)
+        whole = (death <= up_to) | (np.fmin(self.leave, self.last_day)[person] >= up_to)
+        away = self._nights(kind).number(person, after, up_to)
+        return np.where(whole, alive - away, np.nan)
 
     def _amounts(self, kind: str, column: str) -> Array:
         """The values of a column of events for one kind; an empty cell is a problem."""

@@ -264,7 +264,8 @@ class Counted(Declared):
     days : tuple of int
         First and last.
     value : str, optional
-        A column of events, summed in place of their number; ``"bed days"`` are the nights of stays.
+        A column of events, summed in place of their number; ``"bed days"`` are the nights of stays,
+        ``"days at home"`` the evenings alive and in no stay.
     any : bool, default False
         Whether there was any, in place of how many.
     """

@@ -18,7 +18,7 @@ import pandas as pd
 
 from ucimpact.data.cells import CellProblem, is_empty, read_numbers, yes_no
 from ucimpact.data.dates import TWO_DIGITS, read_dates
-from ucimpact.data.histories import BED_DAYS, DEATH, ENOUGH, NAMED, Histories
+from ucimpact.data.histories import DEATH, ENOUGH, NAMED, OF_STAYS, Histories
 from ucimpact.data.histories_checks import EVENTS, PEOPLE, many
 from ucimpact.data.panel import HEADER_ROWS
 from ucimpact.data.reading import Table
@@ -259,7 +259,7 @@ class TwoTables:
             listed = f"There are: {', '.join(found.kinds)}" if safe else "Write it as it stands there"
             way_out = f'Did you mean "{near[0]}"?' if near else listed
             problems.append(self._problem(EVENTS, f'no event is called "{name}"', way_out, column=kind))
-        for name in dict.fromkeys(event for event, value in asked_of_events(self.study) if value == BED_DAYS):
+        for name in dict.fromkeys(event for event, value in asked_of_events(self.study) if value in OF_STAYS):
             if name in found.kinds and not found.has_length(name):
                 what = f'no event called "{name}" has an end, so its nights cannot be counted'
                 way_out = 'Name the column of ends under [data.events]: end = "discharged"'
@@ -356,5 +356,5 @@ def events_named(study: Study) -> list[str]:
 
 def values_named(study: Study) -> list[str]:
     """The columns of events that a study sums, each once."""
-    values = (value for _, value in asked_of_events(study) if value is not None and value != BED_DAYS)
+    values = (value for _, value in asked_of_events(study) if value is not None and value not in OF_STAYS)
     return list(dict.fromkeys(values))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ucimpact.data.histories import BED_DAYS, DEATH
+from ucimpact.data.histories import BED_DAYS, DAYS_AT_HOME, DEATH, OF_STAYS
 from ucimpact.study.declare import Data, Events, Outcome
 
 ONLY_HISTORIES = ("died", "left", "registered")
@@ -101,7 +101,9 @@ def _kind(outcome: Outcome) -> str:
             if outcome.kind == "binary"
             else f'asks whether there was any, and kind = "{outcome.kind}". Write kind = "binary"'
         )
-    if outcome.kind == "cost" and counted.value in (None, BED_DAYS):
+    if counted.value == DAYS_AT_HOME and outcome.kind != "duration":
+        return f'counts days, and kind = "{outcome.kind}". Write kind = "duration"'
+    if outcome.kind == "cost" and counted.value in (None, *OF_STAYS):
         return 'a cost is summed from a column of events. Name it: value = "cost"'
     if outcome.kind in ("score", "duration") and counted.value is None:
         return f'kind = "{outcome.kind}" is measured, and this counts events. Write kind = "count"'
