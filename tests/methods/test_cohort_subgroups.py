@@ -98,6 +98,19 @@ def test_the_test_is_that_of_hotelling_with_the_degrees_of_freedom_of_the_varian
     assert found["p_interaction"] == pytest.approx(stats.f.sf(statistic, 2, df))
 
 
+def test_effects_that_are_taken_for_normal_have_a_chi_squared_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = people(9, men=0.6)
+    t = compared(table)
+    monkeypatch.setattr(Sample, "df", lambda *_: np.inf)
+    normal = compared(table)
+    men, women = normal["rows"]
+    gap = np.log(women["estimate"] / men["estimate"])
+    errors = [np.log(row["conf_high"] / row["estimate"]) / stats.norm.ppf(0.975) for row in (men, women)]
+    z = gap / np.hypot(*errors)  # people of one sex only in a pair, so that the two do not go together
+    assert normal["p_interaction"] == pytest.approx(2 * stats.norm.sf(abs(z)), rel=0.02)
+    assert normal["p_interaction"] < t["p_interaction"] and normal["df"] is None
+
+
 def test_a_kind_with_hardly_any_events_stays_out_of_the_test() -> None:
     table = people(4)
     table["place"] = np.where(table["pair"] < 3, "small", np.where(table["pair"] < 200, "east", "west"))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import fdtrc, stdtrit
+from scipy.special import chdtrc, fdtrc, stdtrit
 
 from ucimpact.data.cohort import MISSING, Cohort
 from ucimpact.errors import EstimationError
@@ -152,7 +152,7 @@ def _fit(
 def _alike(
     coef: Array, cov: Array, influence: Array, sample: CohortSample
 ) -> tuple[float | None, float | None]:
-    """Wald test that all effects are the same, by F with the degrees of freedom its variance is worth."""
+    """Wald test that all effects are the same, by F with the df its variance is worth; df None for normal."""
     q = len(coef) - 1
     if q < 1:
         return None, None
@@ -163,4 +163,6 @@ def _alike(
         return None, None
     gap = apart @ coef
     wald = float(gap @ np.linalg.solve(spread, gap))
+    if np.isinf(df):  # a sample whose effects are taken for normal
+        return float(chdtrc(q, wald)), None
     return float(fdtrc(q, df, wald * df / ((df + q - 1) * q))), float(df)
