@@ -531,3 +531,22 @@ def test_who_began_the_service_in_no_trial_is_told():
     emulation = method(lookback=10, measured=()).emulation(h)
     told = {row["reason"]: row["n"] for row in emulation.elsewhere}
     assert told == {"in hospital on that day": 1, "not within 5 days after a discharge": 2}
+
+
+def test_an_empty_outcome_is_left_out_and_counted(made, monkeypatch):
+    whole, measure = method().fit(made, pictures=False), Histories.measure
+    unknown = int(made.start[np.isfinite(made.start)].min())
+
+    def partly(self, event, person, at, first, last, *, value=None):
+        found = measure(self, event, person, at, first, last, value=value)
+        return np.where((self.start[person] == unknown) & (np.asarray(last) == 30), np.nan, found)
+
+    monkeypatch.setattr(Histories, "measure", partly)
+    part = method().fit(made, pictures=False)
+    gone = int((made.start == unknown).sum())
+    assert part.counts["matched_pilot"] == whole.counts["matched_pilot"] - gone
+    assert part.extras["lost"]["reasons"][-1] == {
+        "n": gone,
+        "reason": "the outcome was not seen for long enough",
+    }
+    assert np.isfinite(part.effect("rate_ratio")["estimate"])

@@ -199,14 +199,14 @@ def followed(emulation: Emulation, counted: Counting, rows: Array, question: str
     if question == "usual-care":
         y = histories.measure(counted.event, person, day, first, last, value=counted.value)
         if getattr(counted, "any", False):
-            y = (y > 0).astype(float)
+            y = np.where(np.isfinite(y), y > 0, np.nan)
         days = histories.at_risk(person, day, last) - (
             histories.at_risk(person, day, first) if first > 0 else 0.0
         )
         weight = np.ones(len(rows))
     else:
         y, days, weight = (part[rows] for part in _censored(emulation, counted, question))
-    known = days > 0
+    known = (days > 0) & np.isfinite(y)
     if whole:
         known &= day + last <= histories.last_day
     return Followed(y, days, known, weight)
@@ -221,7 +221,7 @@ def _before(emulation: Emulation, counted: Counting, rows: Array) -> Followed:
         y = (y > 0).astype(float)
     since = np.fmax(histories.enter, histories.first_day)[person]
     length = float(counted.days[1] - counted.days[0])
-    seen = day + counted.days[0] + 1 >= since
+    seen = (day + counted.days[0] + 1 >= since) & np.isfinite(y)
     return Followed(y, np.full(len(rows), length), seen, np.ones(len(rows)))
 
 
