@@ -19,7 +19,8 @@ def draw(seed, n=300, days=8):
 
 
 def by_hand(days, who, score, caliper, ratio, strata):
-    """Greedy in words: each day the largest score first, everybody a first before anybody a second."""
+    """Greedy in words: each day the largest score first, everybody a first before anybody a second; of those
+    equally near the one below, and nearest by row."""
     found = []
     for day in days:
         rows = [
@@ -33,13 +34,13 @@ def by_hand(days, who, score, caliper, ratio, strata):
             served = []
             for i in waiting:
                 open_to = [
-                    (abs(near[j] - near[i]), j)
+                    (abs(near[j] - near[i]), *((0, -j) if (near[j], j) < (near[i], i) else (1, j)), j)
                     for j in free
                     if strata[j] == strata[i] and abs(near[j] - near[i]) <= caliper
                 ]
                 if open_to:
-                    free.discard(min(open_to)[1])
-                    got[i].append(min(open_to)[1])
+                    free.discard(min(open_to)[-1])
+                    got[i].append(min(open_to)[-1])
                     served.append(i)
             waiting = served
         found += [(day, i, tuple(controls)) for i, controls in sorted(got.items()) if controls]

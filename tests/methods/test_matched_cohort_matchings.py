@@ -359,6 +359,31 @@ def test_the_order_of_rows_changes_no_result_but_by_ties(matching: str) -> None:
     assert all(row["strength"] >= 0 for row in made.extras["balance"])
 
 
+def test_the_balance_is_told_place_by_place_and_the_scores_overlap() -> None:
+    """At each practice: the mean of the pilot people less the weighted one of the others, over the spread of all."""
+    data = cohort(5, people=900)
+    placed = Cohort(data.table, person="id", pilot="had", cluster="practice")
+    method = MatchedCohort(outcome="y", covariates=("age", "need"), matching="full")
+    made, sets = method.fit(placed), method.pairs(placed).sets
+    sets = sets.assign(need=data.values("need")[sets["row"]], age=data.values("age")[sets["row"]])
+    sets["practice"] = data.values("practice")[sets["row"]]
+    spread = {name: data.values(name)[data.is_pilot].std(ddof=1) for name in ("age", "need")}
+    for row in made.extras["balance_by_site"]:
+        here = sets[sets["practice"] == int(row["site"])]
+        arms = here[here["treated"]], here[~here["treated"]]
+        apart = {
+            name: abs(np.subtract(*(np.average(arm[name], weights=arm["weight"]) for arm in arms)))
+            / spread[name]
+            for name in spread
+        }
+        assert row["worst"] == max(apart, key=lambda name: apart[name])
+        assert row["max_smd"] == pytest.approx(max(apart.values()))
+        assert row["n_pilot"] == len(arms[0])
+    assert len(made.extras["balance_by_site"]) == 5
+    assert 0.5 < made.extras["overlap"]["coefficient"] <= 1
+    assert made.extras["sensitivity"]["rosenbaum"] is None or made.extras["sensitivity"]["rosenbaum"]["rows"]
+
+
 @pytest.mark.parametrize("matching", ["full", "cem", "subclass"])
 def test_a_broken_set_of_many_is_never_returned(matching: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name = {"full": "full", "cem": "coarsened", "subclass": "subclasses"}[matching]

@@ -69,6 +69,8 @@ def estimate_of(
             "refused": None,
         },
     }
+    if (by_site := pairs.balance_by_site(cohort)) is not None:
+        extras["balance_by_site"] = by_site
     if pairs.overlap is not None:
         extras["overlap"] = pairs.overlap
     if method.subgroups:

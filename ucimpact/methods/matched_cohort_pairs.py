@@ -99,6 +99,17 @@ class Pairs:
             for before, after in zip(self.balance_before, self.balance_after, strict=True)
         ]
 
+    def balance_by_site(self, cohort: Cohort) -> list[dict[str, Any]] | None:
+        """The largest difference at each cluster; None where the cohort names none."""
+        if cohort.clusters is None or cohort.cluster is None or not len(self.shown.names):
+            return None
+        rows = self.shown.rows
+        found, first = np.unique(cohort.clusters[rows], return_index=True)
+        labels = cohort.table[cohort.cluster].to_numpy()[rows][first]
+        place = np.searchsorted(found, cohort.clusters[rows])
+        weights = self.matched.weights(len(cohort.table))[rows]
+        return balance.by_place(self.shown.x, self.shown.names, cohort.is_pilot[rows], weights, place, labels)
+
     @property
     def max_smd(self) -> float | None:
         """Largest standardised difference that is left; None where no covariate was named."""
