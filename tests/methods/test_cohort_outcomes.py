@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -141,3 +142,35 @@ def test_weights_of_pilot_people_count_in_what_was_observed() -> None:
     assert found.observed == pytest.approx(90 * rate)
     fit = glm.poisson(y[sample.row], np.column_stack([np.ones(len(pilot)), pilot]), np.log(days), weight)
     assert found.att == pytest.approx(90 * rate * (1 - np.exp(-fit.coef[1])))
+
+
+@pytest.mark.parametrize("family", ["negative-binomial", "bootstrap"])
+def test_a_matched_cohort_carries_family_subgroups_and_strength_through(family: Family) -> None:
+    table = people(8, pairs=150).assign(age=lambda t: 80 + t["stays"].rank(method="first") / 100)
+    outcome = "cost" if family == "bootstrap" else "stays"
+    cohort = Cohort(table, person="id", pilot="had", follow_up="days", horizon=90)
+    method = MatchedCohort(
+        outcome=outcome,
+        exact=("sex",),
+        covariates=("age",),
+        family=family,
+        subgroups=("sex",),
+        adjust=False,
+    )
+    made = method.fit(cohort)
+    frame = method.pairs(cohort).sets
+    matched = table.iloc[frame["row"]]
+    sums = matched.groupby(frame["treated"].to_numpy())[[outcome, "days"]].sum()
+    if family == "bootstrap":
+        gap = (sums[outcome][True] - sums[outcome][False]) / frame["treated"].sum()
+        assert made.headline["estimate"] == pytest.approx(gap)
+        assert "bootstrap draws" in made.draws_from
+    else:
+        assert made.extras["person_time"] == sums["days"][True]
+        plain = replace(method, family="poisson").fit(cohort).effect("rate_ratio")["estimate"]
+        assert made.effect("rate_ratio")["estimate"] == pytest.approx(plain, rel=0.05)
+        assert made.effect("rate_ratio")["estimate"] != plain
+    kinds = made.extras["subgroups"][0]
+    assert [row["group"] for row in kinds["rows"]] == ["man", "woman"] and kinds["p_interaction"] is not None
+    age = next(row for row in made.extras["balance"] if row["name"] == "age")
+    assert age["strong"] and age["strength"] > 0.1
