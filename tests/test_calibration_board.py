@@ -300,19 +300,22 @@ def test_every_cell_has_a_name_of_its_own():
 
 
 def test_sequential_trials_hold_the_truth_where_familiar_answers_are_far_off():
-    found = read_draws(cell_of("trials", "ratio 1.00"), 8)
+    cell = FAMILIES["trials"].cells[0]
+    told = ("before/after", "visited v unvisited, adjusted", "never-visited people, adjusted")
+    methods = tuple(m for m in cell.methods if m.name in (*told, "odds weights", "1:3 match") or m.asked)
+    found = read_draws(dataclasses.replace(cell, methods=methods), 6)
     at = found[found["term"] == "90 days"].groupby("method")["log ratio"].mean()
     assert at["before/after"] < -1.2
     assert at["visited v unvisited, adjusted"] < -0.05
     assert at["never-visited people, adjusted"] > 0.2
     own = found[found["method"].isin(["odds weights", "1:3 match"]) & (found["term"] == "90 days")]
-    assert own["coverage"].mean() >= 0.75  # of 16 at 95%: fewer than 12 happens once in 1,000
-    assert abs(own["bias"].mean()) < 0.11  # 8 draws of SE 0.088: three of their mean is 0.093
+    assert own["coverage"].mean() >= 0.7  # of 12 at 95%: fewer than 9 happens once in 400
+    assert abs(own["bias"].mean()) < 0.11  # 6 draws of SE 0.088: three of their mean is 0.108
     assert found.loc[found["term"] == "pooled control", "false positives"].sum() <= 3
 
 
 def test_hidden_choosing_is_flagged_and_never_said_to_hold():
-    found = read_draws(cell_of("trials", "hidden +0.6"), 6)
+    found = read_draws(cell_of("trials", "hidden +0.6"), 4)
     assert found.loc[found["method"] == "odds weights", "log ratio"].mean() > 0.2
     flagged = found[found["term"] == "pooled control"]
     assert flagged["power"].mean() >= 0.5
