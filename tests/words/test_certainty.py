@@ -97,6 +97,15 @@ def test_the_same_cohort_whose_negative_controls_fail_or_are_in_doubt():
     )
 
 
+def test_the_course_before_and_a_second_way_are_key_checks_of_people():
+    both = {"trajectory": "doubtful", "agreement": "doubtful"}
+    for changed, found in (({}, "moderate"), ({"agreement": "doubtful"}, "low"), (both, "very low")):
+        graded = words.grade(**{**COHORT, "checks": {**COHORT["checks"], **changed}})
+        assert graded.level == found
+    failed = words.grade(**{**COHORT, "checks": {**COHORT["checks"], "trajectory": "fails"}})
+    assert failed.level == "very low" and "month by month" in " ".join(step.text for step in failed.steps)
+
+
 def test_before_and_after_alone():
     effect = {"claim": "W+", "est": -77.0, "lo": -84.0, "hi": -70.0, "w": 5.0}
     graded = words.grade(allocation="before-after", **effect, locked=True, checks=HOLDS)
