@@ -250,7 +250,7 @@ def test_the_truth_is_found_and_covered() -> None:
     """40 cohorts: three standard errors of 95% are 10 points; 1,000 are told in the documentation."""
     errors, covered = [], []
     for seed in range(4000, 4040):
-        draw = SoftLanding().draw(seed=seed)
+        draw = SoftLanding(people=2_500).draw(seed=seed)
         pilot = draw.table["Soft landing"].to_numpy() == 1
         expected = draw.potential[STAYS][pilot].sum(axis=0)
         row = (
