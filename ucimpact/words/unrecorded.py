@@ -69,7 +69,7 @@ def tipping_sentence(
 
 
 def untipped_sentence(strength: float, comparison: float, *, outcome: str = "the outcome") -> str:
-    """That no factor up to this strength, which up to this share of comparison people have, would explain it."""
+    """That no factor of up to this strength, and this share among comparison people, would explain it."""
     return (
         f"Nothing that multiplies {outcome} by up to {number(strength, 1)}, and that up to "
         f"{per_cent(100 * comparison)} of the comparison people have, would explain the result."
