@@ -84,6 +84,8 @@ def test_stays_that_touch_are_one():
     assert days_of(rows, 0) == [
         100
     ]  # discharged on day 95; day 100 is the only one on which anybody is visited
+    own = rows.unit[rows.person == 0][0]
+    assert rows.closed[own] - rows.opened[own] == 15
     people.append({"id": "early", "start": 94})
     rows = rows_of(histories(people, [*stays, ("early", 80, 93)]), opened(within=20))
     assert days_of(rows, 0)[0] == 95
@@ -550,3 +552,16 @@ def test_an_empty_outcome_is_left_out_and_counted(made, monkeypatch):
         "reason": "the outcome was not seen for long enough",
     }
     assert np.isfinite(part.effect("rate_ratio")["estimate"])
+
+
+def test_what_lies_before_is_the_same_for_every_question(made):
+    before = Counted(event="contact", days=(-50, -20))
+    ratios = [
+        method(counted=before, question=q).fit(made).effect("rate_ratio")["estimate"]
+        for q in ("usual-care", "this-stay", "never")
+    ]
+    assert len(set(ratios)) == 1
+    rows, weight = method().emulation(made).rows, method().emulation(made).weight
+    y = made.measure("contact", rows.person, rows.day, -50, -20)
+    one, none = (np.average(y[arm], weights=weight[arm]) for arm in (rows.treated, ~rows.treated))
+    assert ratios[0] == pytest.approx(one / none, rel=1e-6)

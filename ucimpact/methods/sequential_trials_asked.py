@@ -188,6 +188,8 @@ class Asked:
     ) -> tuple[TrialSample, Array, Followed]:
         """Lines with the outcome known, the outcome, and how they were followed."""
         asked = question or self.question
+        if self.counting.days[1] <= 0:
+            asked = "usual-care"  # what lies before is the same for every question
         if asked != "usual-care" and emulation.everybody.rate < 1:
             raise DesignError(too_many(asked, emulation.everybody.eligible))
         if asked == "strategy":

@@ -40,7 +40,7 @@ def field_problems(method: Asked) -> list[str | None]:
         found.append(
             "counted: the days straddle time zero. Count days after it, or for a negative control before it"
         )
-    if question != "usual-care" and counted.days[0] != 0:
+    if question != "usual-care" and counted.days[0] > 0:
         found.append(f"question = {question!r}: people are followed from time zero, so count from day 0")
     if question in ("this-stay", "strategy") and not method.trigger:
         found.append(f'question = {question!r} needs a trigger: without one there is no stay. Give "never"')

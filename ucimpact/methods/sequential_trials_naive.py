@@ -218,13 +218,15 @@ class _Asked:
         chance = self._might_have_begun(whole)
         rows = whole.rows
         y, days = self.count(rows.person, rows.day)
-        moved = np.where(rows.treated, 1.0, chance)
-        sums = []
-        for share in (rows.treated.astype(float), moved):
-            one, other = ((part * y).sum() / (part * days).sum() for part in (share, 1 - share) if part.any())
-            sums.append(float(one / other))
-        naive_ratio, meant = sums
-        return naive_ratio / meant if np.isfinite(naive_ratio / meant) and naive_ratio > 0 else None
+        started = rows.treated.astype(float)
+        given_back = np.where(rows.treated, 1.0, chance)
+        logs = []
+        for share in (started, 1 - started, given_back, 1 - given_back):
+            events, time = float(share @ y), float(share @ days)
+            if events <= 0 or time <= 0:
+                return None
+            logs.append(np.log(events / time))
+        return float(np.exp(logs[0] - logs[1] - (logs[2] - logs[3])))
 
     def _might_have_begun(self, whole: Discharges) -> Array:
         """The chance to begin on the days that a readmission or death took away, one a discharge."""
