@@ -247,7 +247,7 @@ def test_refusals() -> None:
 
 
 def test_the_truth_is_found_and_covered() -> None:
-    """40 cohorts: three standard errors of 95% are 10 points; 1,000 are told in the documentation."""
+    """40 cohorts: three standard errors of 95% are 10 points; 400 are told in the documentation."""
     errors, covered = [], []
     for seed in range(4000, 4040):
         draw = SoftLanding(people=2_500).draw(seed=seed)

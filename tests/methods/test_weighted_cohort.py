@@ -383,7 +383,7 @@ def fits(method: WeightedCohort, seeds: range, **fields: Any) -> list[tuple[floa
 
 @pytest.mark.parametrize("by", ["entropy", "score"])
 def test_the_truth_is_found_and_covered(by: Any) -> None:
-    """40 cohorts: three standard errors of 95% are 10 points; 1,000 are told in the documentation."""
+    """40 cohorts: three standard errors of 95% are 10 points; 400 are told in the documentation."""
     method = WeightedCohort(outcome=STAYS, covariates=COVARIATES, kinds=("Sex", "Hospital"), by=by)
     found = [(truth, e.effect("rate_ratio")) for truth, e in fits(method, range(3000, 3040), people=2_500)]
     covered = np.mean([row["conf_low"] <= truth <= row["conf_high"] for truth, row in found])
