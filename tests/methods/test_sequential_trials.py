@@ -565,3 +565,11 @@ def test_what_lies_before_is_the_same_for_every_question(made):
     y = made.measure("contact", rows.person, rows.day, -50, -20)
     one, none = (np.average(y[arm], weights=weight[arm]) for arm in (rows.treated, ~rows.treated))
     assert ratios[0] == pytest.approx(one / none, rel=1e-6)
+
+
+@pytest.mark.parametrize("question", ["this-stay", "never"])
+def test_weights_that_say_too_little_give_no_answer(made, monkeypatch, question):
+    method(question=question).fit(made, pictures=False)
+    monkeypatch.setattr("ucimpact.inference.trial_weights.LARGEST", 1e-4)
+    with pytest.raises(DesignError, match=r"has no answer in these data: one row carries .* Ask question"):
+        method(question=question).fit(made, pictures=False)
