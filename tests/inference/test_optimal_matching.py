@@ -13,7 +13,7 @@ from scipy.optimize import linear_sum_assignment, linprog
 
 from tests.conftest import golden
 from ucimpact.errors import EstimationError
-from ucimpact.inference import full_matching, neighbours, optimal_pairing, propensity
+from ucimpact.inference import full_matching, least_cost, neighbours, optimal_pairing, propensity
 from ucimpact.inference.full_matching import full
 from ucimpact.inference.grouped_sets import Groups, audit_groups
 from ucimpact.inference.matched_sets import Sets, audit
@@ -88,10 +88,10 @@ def by_whole_table(far: np.ndarray, ratio: int) -> tuple[int, int, float]:
 
 
 def test_optimal_pairs_are_those_of_the_whole_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    """400 tasks. Lists of one to begin with, so that the answer must know when it may stop."""
+    """250 tasks. Lists of one to begin with, so that the answer must know when it may stop."""
     monkeypatch.setattr(optimal_pairing, "FIRST_LIST", 1)
     total = better = 0
-    for seed in range(400):
+    for seed in range(250):
         distance, treated, asked = people(seed)
         ratio = 1 + seed % 3
         far = table(distance, treated, asked)
@@ -104,7 +104,7 @@ def test_optimal_pairs_are_those_of_the_whole_table(monkeypatch: pytest.MonkeyPa
         greedy = nearest(distance, treated, ratio=ratio, **asked)
         better += greedy.number < sets.number or cost_of(greedy, far, treated) > ours + 1e-9
         total += sets.number
-    assert total > 1_500 and better > 100, "greedy would have done"
+    assert total > 900 and better > 60, "greedy would have done"
 
 
 def test_by_hand_optimal_gives_the_near_one_away() -> None:
@@ -140,9 +140,9 @@ def least_cover(far: np.ndarray, most: int | None = None, shared: int | None = N
 
 
 def test_full_matching_costs_what_the_linear_programme_says() -> None:
-    """120 tasks, ties in half of them; everybody who has an allowed partner has a place."""
+    """80 tasks, ties in half of them; everybody who has an allowed partner has a place."""
     total = 0
-    for seed in range(120):
+    for seed in range(80):
         distance, treated, asked = people(seed, most=30)
         far = table(distance, treated, asked)
         groups = full(distance, treated, **asked)
@@ -156,7 +156,7 @@ def test_full_matching_costs_what_the_linear_programme_says() -> None:
         )
         assert ours == pytest.approx(least, abs=1e-8), f"task {seed}"
         total += groups.number
-    assert total > 350
+    assert total > 230
 
 
 def test_full_matching_on_a_line_is_that_of_the_general_search(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,9 +181,12 @@ def _lay_general(*args: Any) -> neighbours.Neighbours:
 
 @pytest.mark.parametrize(("most", "shared"), [(2, None), (None, 1), (3, 2), (1, 1), (1, None)])
 def test_sets_of_limited_size_cost_what_the_linear_programme_says(
-    most: int | None, shared: int | None
+    most: int | None, shared: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for seed in range(25):
+    """Lists of one to begin with, so that prices have to find the other pairs."""
+    monkeypatch.setattr(least_cost, "FIRST_LIST", 1)
+    monkeypatch.setattr(least_cost, "ADDED", 2)
+    for seed in range(15):
         distance, treated, asked = people(seed, most=24)
         far = table(distance, treated, asked)
         limits = {"most": float(most or np.inf), "fewest": 1 / shared if shared else 0.0}
@@ -198,27 +201,19 @@ def test_sets_of_limited_size_cost_what_the_linear_programme_says(
 
 
 def broken_in(label: np.ndarray, distance: np.ndarray, treated: np.ndarray, asked: Rules) -> list[str]:
-    """Each rule that a set of a full matching breaks, found person by person."""
-    faults = []
-    for code in range(label.max(initial=-1) + 1):
-        rows = np.flatnonzero(label == code)
-        pilot, others = rows[treated[rows]], rows[~treated[rows]]
-        if min(len(pilot), len(others)) != 1:
-            faults.append("star")
-        for one in pilot:
-            for other in others:
-                ok = "strata" not in asked or asked["strata"][one] == asked["strata"][other]
-                ok &= all(codes[one] != codes[other] for codes in asked.get("forbid", ()))
-                ok &= "caliper" not in asked or abs(distance[one] - distance[other]) <= asked["caliper"]
-                ok &= all(abs(c[one] - c[other]) <= w for c, w in asked.get("calipers", ()))
-                faults += [] if ok else ["pair"]
-    return faults
+    """Each rule that a set of a full matching breaks, found from the table of everybody with everybody."""
+    used = label >= 0
+    number = int(label.max(initial=-1)) + 1
+    sizes = [np.bincount(label[used & arm], minlength=number) for arm in (treated, ~treated)]
+    together = (label[treated][:, None] == label[~treated][None, :]) & used[treated][:, None]
+    barred = ~np.isfinite(table(distance, treated, asked))
+    return ["star"] * int((np.minimum(*sizes) != 1).sum()) + ["pair"] * int((together & barred).sum())
 
 
 def test_ten_thousand_full_sets_break_no_rule() -> None:
     total, seed = 0, 50_000
     while total < 10_000:
-        distance, treated, asked = people(seed, most=120)
+        distance, treated, asked = people(seed, most=250)
         groups = full(distance, treated, **asked)
         assert broken_in(groups.label, distance, treated, asked) == [], f"task {seed}"
         counts = audit_groups(groups, treated, distance=distance, stars=True, **rules_of(asked))
@@ -229,7 +224,7 @@ def test_ten_thousand_full_sets_break_no_rule() -> None:
 def test_ten_thousand_optimal_sets_break_no_rule() -> None:
     total, seed = 0, 80_000
     while total < 10_000:
-        distance, treated, asked = people(seed, most=120)
+        distance, treated, asked = people(seed, most=250)
         ratio = 1 + seed % 3
         sets = optimal(distance, treated, ratio=ratio, **asked)
         allowed = np.isfinite(table(distance, treated, asked))
