@@ -193,7 +193,7 @@ def test_how_it_was_done_tells_the_choices_of_this_matching():
 def test_effects_of_people_are_named_as_such():
     names = [row[0] for row in section(cohorts.visits(), "appendix").tables[0].rows]
     assert names == [
-        "Difference for each person supported", "Difference in all, among those matched",
+        "Difference for each person supported", "Difference in all, among those analysed",
         "Change as a share of what was expected", "Ratio of rates",
     ]  # fmt: skip
 

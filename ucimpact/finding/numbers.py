@@ -52,7 +52,9 @@ def finding(
         "proxy": outcome.proxy,
         "subject": study.subject,
         "plural": study.plural,
-        "people": study.people if outcome.kind != "binary" else units.per.removeprefix("per 100 "),
+        "people": study.people
+        if outcome.kind != "binary" or isinstance(data, Cohort)
+        else units.per.removeprefix("per 100 "),
         "base": units.base,
         "per": units.per,
         "when": units.when,

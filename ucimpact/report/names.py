@@ -114,7 +114,7 @@ METHOD = {
 }
 PEOPLE = {
     "att": "Difference for each person supported",
-    "cumulative": "Difference in all, among those matched",
+    "cumulative": "Difference in all, among those analysed",
     "relative": "Change as a share of what was expected",
     "rate_ratio": "Ratio of rates",
     "rate_difference": "Difference for each 1,000 person-years",
