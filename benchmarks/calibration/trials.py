@@ -153,6 +153,7 @@ def _told(
         "log ratio": estimate,
         "bias": estimate - truth,
         "std_error": error,
+        "refused": False,
     }
     clean = design.ratio == 1 and design.hidden == 0
     return told | {"false positives" if clean else "power": abs(estimate) > half}
