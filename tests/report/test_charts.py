@@ -12,13 +12,14 @@ from typing import Any
 import documents
 import pytest
 
-from ucimpact.report import canvas, charts, figures, findable, monitoring, placebos
+from ucimpact.report import canvas, chart_parts, figures, findable, monitoring, placebos
 from ucimpact.report.canvas import measure, svg
-from ucimpact.report.charts import Label, ObservedExpected, Path, Power, spread
+from ucimpact.report.chart_parts import Label, spread
+from ucimpact.report.charts import ObservedExpected, Path, Power
 from ucimpact.report.marks import Mark
 from ucimpact.report.render import drawing
 
-WIDTHS = (charts.WIDE, charts.NARROW)
+WIDTHS = (chart_parts.WIDE, chart_parts.NARROW)
 SPARE = 0.2
 MAKERS = (figures.observed_expected, figures.path, placebos.placebo, placebos.fake_starts, findable.power)
 MONTHS = [name for name, _ in documents.months(4, 24, 2021)]
@@ -152,7 +153,7 @@ def test_labels_beside_the_lines_are_pushed_apart_and_kept_in_order():
 
 def test_an_axis_that_does_not_start_at_zero_says_so():
     def notes(chart: ObservedExpected) -> list[str]:
-        return [t.get_text() for t in drawing(chart, charts.WIDE).labels if "scale" in t.get_text()]
+        return [t.get_text() for t in drawing(chart, chart_parts.WIDE).labels if "scale" in t.get_text()]
 
     assert notes(observed_expected(20.0, -1.0, 0.0)) == ["The scale starts at 16, not at 0."]
     assert notes(observed_expected(20.0, -12.0, 0.0)) == []
@@ -164,13 +165,13 @@ def test_the_shape_carries_the_meaning():
         labels=["a", "b", "c", "d"], estimates=[0.1, -2.0, 2.0, -0.5], low=[-1.0, -3.0, 1.0, -1.5], high=[1.2, -1.0, 3.0, 0.5],
         band_low=none, band_high=none, start=1, before_label="before", after_label="after", worded=worded,
     )  # fmt: skip
-    axes = drawing(chart, charts.WIDE).figure.axes[0]
+    axes = drawing(chart, chart_parts.WIDE).figure.axes[0]
     dots = [
         (line.get_marker(), line.get_markerfacecolor())
         for line in axes.lines
         if line.get_marker() in ("o", "D")
     ]
-    assert dots == [("o", "#fff"), ("o", charts.BLUE), ("D", charts.PLUM), ("o", "#fff")]
+    assert dots == [("o", "#fff"), ("o", chart_parts.BLUE), ("D", chart_parts.PLUM), ("o", "#fff")]
 
 
 def test_the_wider_band_decides_where_there_are_two():
@@ -178,7 +179,7 @@ def test_the_wider_band_decides_where_there_are_two():
         labels=["a", "b"], estimates=[0.0, -2.0], low=[-1.0, -3.0], high=[1.0, -1.0], band_low=[-2.0, -4.5],
         band_high=[2.0, 0.5], start=1, before_label="before", after_label="after", worded=worded,
     )  # fmt: skip
-    axes = drawing(chart, charts.WIDE).figure.axes[0]
+    axes = drawing(chart, chart_parts.WIDE).figure.axes[0]
     assert [line.get_markerfacecolor() for line in axes.lines if line.get_marker() == "o"] == ["#fff", "#fff"]
 
 
@@ -196,7 +197,7 @@ def test_paths_off_the_scale_are_counted():
 # SVG
 
 
-def one(width: int = charts.WIDE, ident: str = "x") -> str:
+def one(width: int = chart_parts.WIDE, ident: str = "x") -> str:
     return svg(
         drawing(CHARTS["practices-effect-chart"], width),
         ident=ident,
@@ -228,7 +229,7 @@ def test_the_same_chart_gives_the_same_bytes_and_is_light():
     assert one() == one()
     assert len(one()) < 12_000
     placebo = CHARTS["trust-placebo-chart"]
-    assert len(svg(drawing(placebo, charts.WIDE), ident="p", css="c", title="", description="")) < 60_000
+    assert len(svg(drawing(placebo, chart_parts.WIDE), ident="p", css="c", title="", description="")) < 60_000
 
 
 def luminance(colour: str) -> float:
@@ -244,10 +245,10 @@ def contrast(colour: str, ground: str) -> float:
 
 
 def test_text_and_lines_stand_out_from_white_and_from_the_band():
-    for colour in (canvas.INK, charts.MUTED, charts.BLUE):
+    for colour in (canvas.INK, chart_parts.MUTED, chart_parts.BLUE):
         assert contrast(colour, "#ffffff") >= 4.5
-        assert contrast(colour, charts.BAND) >= 4.5
-    for colour in (charts.GHOST, charts.PLUM, charts.TEAL):
+        assert contrast(colour, chart_parts.BAND) >= 4.5
+    for colour in (chart_parts.GHOST, chart_parts.PLUM, chart_parts.TEAL):
         assert contrast(colour, "#ffffff") >= 3
 
 

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from test_render import Page
 
-from ucimpact.report import charts, love
+from ucimpact.report import chart_parts, love
 from ucimpact.report.canvas import settings
 from ucimpact.report.columns import Columns
 from ucimpact.report.lines import Group, Lines
@@ -19,7 +19,7 @@ from ucimpact.report.render import drawing, render
 from ucimpact.report.view import view
 from ucimpact.words import breaks
 
-WIDTHS = (charts.WIDE, charts.NARROW)
+WIDTHS = (chart_parts.WIDE, chart_parts.NARROW)
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_marks_beyond_what_is_alike_are_diamonds_and_none_leaves_the_plot():
         ],
         alike=0.1, nearly=0.25, axis_label="in standard deviations",
     )  # fmt: skip
-    lines = drawing(chart, charts.WIDE).figure.axes[0].lines
+    lines = drawing(chart, chart_parts.WIDE).figure.axes[0].lines
     marks = [(line.get_marker(), line.get_xdata()[0]) for line in lines if line.get_marker() != "None"]
     assert ("D", 0.2) in marks and ("o", 0.05) in marks and (">", chart.end) in marks
     assert chart.end == pytest.approx(love.REACH * 0.25)
@@ -336,7 +336,7 @@ LABEL = "People of the community urgent response service of Northmoor"
 
 def _line(values, **more):
     name = more.pop("name", LABEL)
-    return Group(values=values, label=charts.Label(head=name, rest=("weighted",), short=(name,)), **more)
+    return Group(values=values, label=chart_parts.Label(head=name, rest=("weighted",), short=(name,)), **more)
 
 
 LINES = [
@@ -379,15 +379,15 @@ def test_labels_stay_on_the_sheet_and_keep_apart(chart, width):
 
 
 def test_a_column_stands_for_its_number_and_a_hidden_one_is_a_word():
-    made = drawing(COLUMNS[0], charts.WIDE)
+    made = drawing(COLUMNS[0], chart_parts.WIDE)
     bars = made.figure.axes[0].patches
     assert [round(bar.get_height()) for bar in bars] == [171, 118, 92, 71, 49, 34, 22, 14, 9, 5, 2, 3]
     assert [t.get_text() for t in made.labels].count("few") == 2
 
 
 def test_the_people_supported_are_drawn_over_the_others():
-    axes = drawing(LINES[0], charts.WIDE).figure.axes[0]
-    assert [line.get_color() for line in axes.lines][-1] == charts.BLUE
+    axes = drawing(LINES[0], chart_parts.WIDE).figure.axes[0]
+    assert [line.get_color() for line in axes.lines][-1] == chart_parts.BLUE
     assert [line.get_linestyle() for line in axes.lines].count("--") == 1
 
 

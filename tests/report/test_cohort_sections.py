@@ -9,14 +9,14 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from test_render import Page
 
-from ucimpact.report import charts, cohort, single
+from ucimpact.report import chart_parts, cohort, single
 from ucimpact.report.canvas import settings, svg
 from ucimpact.report.figures import may_claim, primary
 from ucimpact.report.render import drawing, render
 from ucimpact.report.view import view
 from ucimpact.words import measure
 
-WIDTHS = (charts.WIDE, charts.NARROW)
+WIDTHS = (chart_parts.WIDE, chart_parts.NARROW)
 
 
 def section(document, ident):
@@ -151,7 +151,7 @@ def test_a_fall_no_larger_than_picking_people_gives_leaves_nothing_to_explain():
     chart = section(document, "naive").figure.chart
     assert chart.anyway == chart.total == 141.0
     assert chart.anyway_text[0] == "all of it, or more: 147 expected of people picked at a bad time"
-    assert len(drawing(chart, charts.WIDE).figure.axes[0].patches) == 1
+    assert len(drawing(chart, chart_parts.WIDE).figure.axes[0].patches) == 1
 
 
 @pytest.mark.parametrize(
@@ -247,22 +247,22 @@ def test_labels_stay_on_the_sheet_and_keep_apart(chart, width):
 )
 def test_colour_and_shape_say_which_side_of_no_change(lo, hi, colour):
     chart = single.Interval(est=(lo + hi) / 2, lo=lo, hi=hi, worthwhile=None, how=HOW, unit="")
-    mark = drawing(chart, charts.WIDE).figure.axes[0].lines[-1]
+    mark = drawing(chart, chart_parts.WIDE).figure.axes[0].lines[-1]
     assert mark.get_markeredgecolor() == colour
     assert mark.get_marker() == ("D" if lo > 0 else "o")
     assert (mark.get_markerfacecolor() == "#fff") == (lo < 0 < hi)
 
 
 def test_the_axis_reaches_as_far_on_both_sides_with_round_ticks():
-    _, placed = texts(INTERVALS[0], charts.WIDE)
+    _, placed = texts(INTERVALS[0], chart_parts.WIDE)
     assert [text for text, _ in placed if re.fullmatch(r"[\d.]+", text)] == ["10", "5", "0", "5", "10"]
     zero = next(box for text, box in placed if text == "0")
-    assert (zero.x0 + zero.x1) / 2 == pytest.approx(charts.WIDE / 2, abs=1)
+    assert (zero.x0 + zero.x1) / 2 == pytest.approx(chart_parts.WIDE / 2, abs=1)
 
 
 def test_the_bar_of_a_claim_is_cut_where_the_parts_meet():
-    bars = drawing(CLAIMS[0], charts.WIDE).figure.axes[0].patches
-    assert bars[0].get_width() / (charts.WIDE - 2) == pytest.approx(103 / 108, abs=0.002)
+    bars = drawing(CLAIMS[0], chart_parts.WIDE).figure.axes[0].patches
+    assert bars[0].get_width() / (chart_parts.WIDE - 2) == pytest.approx(103 / 108, abs=0.002)
 
 
 def test_the_drawings_have_a_name_and_the_same_bytes_again():

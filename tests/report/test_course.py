@@ -16,7 +16,7 @@ from ucimpact.methods.count_its import CountITS
 from ucimpact.methods.its import InterruptedTimeSeries
 from ucimpact.methods.series_changes import Change
 from ucimpact.report import course
-from ucimpact.report.charts import NARROW, WIDE
+from ucimpact.report.chart_parts import NARROW, WIDE
 from ucimpact.report.marks import spots
 from ucimpact.report.monitor import OUT
 from ucimpact.report.monitoring import section

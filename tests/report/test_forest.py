@@ -9,7 +9,7 @@ import pytest
 
 from ucimpact.report import render
 from ucimpact.report.canvas import svg
-from ucimpact.report.charts import NARROW, WIDE
+from ucimpact.report.chart_parts import NARROW, WIDE
 from ucimpact.report.forest import REACH, Forest, Line, forest, limits, runs_off
 from ucimpact.report.sites import MOST_DRAWN, spread
 from ucimpact.report.sites import forest as figure_of

@@ -7,7 +7,7 @@ from typing import Any
 import documents
 import pytest
 
-from ucimpact.report.charts import NARROW, WIDE
+from ucimpact.report.chart_parts import NARROW, WIDE
 from ucimpact.report.monitoring import section
 from ucimpact.report.render import drawing, render
 

@@ -6,7 +6,7 @@ import math
 
 from ucimpact.plan.planned import Curve
 from ucimpact.report.canvas import DASHES, INK, SMALL, Drawing, blank, measure, settings, svg
-from ucimpact.report.charts import BLUE, GHOST, LINE, MUTED, NARROW, ROW, TEAL, WIDE, spread
+from ucimpact.report.chart_parts import BLUE, GHOST, LINE, MUTED, NARROW, ROW, TEAL, WIDE, spread
 from ucimpact.report.scale import decimals_of_step, ticks
 from ucimpact.words import number, per_cent
 

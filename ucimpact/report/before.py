@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ucimpact.report.charts import Label
+from ucimpact.report.chart_parts import Label
 from ucimpact.report.figures import Figure, source_of
 from ucimpact.report.groups import check_text, everyone_else, held, is_weighted
 from ucimpact.report.lines import Group, Lines

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ucimpact.report import course, staggered
-from ucimpact.report.charts import Chart, Label, ObservedExpected, Path
+from ucimpact.report.chart_parts import Label
+from ucimpact.report.charts import Chart, ObservedExpected, Path
 from ucimpact.report.columns import Columns
 from ucimpact.report.forest import Forest
 from ucimpact.report.lines import Lines

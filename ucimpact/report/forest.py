@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ucimpact.report.canvas import DASHES, INK, SMALL, Drawing, blank, measure
-from ucimpact.report.charts import BLUE, GHOST, LINE, MUTED, NARROW, PLUM, ROW, cut, texts_of
+from ucimpact.report.chart_parts import BLUE, GHOST, LINE, MUTED, NARROW, PLUM, ROW, cut, texts_of
 from ucimpact.report.scale import ticks_within
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ucimpact.report.charts import Label
+from ucimpact.report.chart_parts import Label
 from ucimpact.report.figures import Figure, may_claim, source_of
 from ucimpact.report.groups import held, is_weighted
 from ucimpact.report.lines import Group, Lines

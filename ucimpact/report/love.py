@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ucimpact.report.canvas import INK, SMALL, Drawing, blank, measure
-from ucimpact.report.charts import (
+from ucimpact.report.chart_parts import (
     BAND,
     BLUE,
     GHOST,

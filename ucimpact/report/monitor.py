@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ucimpact.report.canvas import DASHES, SMALL, Drawing, blank, measure
-from ucimpact.report.charts import (
+from ucimpact.report.chart_parts import (
     BLUE,
     GHOST,
     MANY,

@@ -13,7 +13,7 @@ import numpy as np
 
 from ucimpact.inference.xmr import Xmr, xmr
 from ucimpact.report import course
-from ucimpact.report.charts import Label
+from ucimpact.report.chart_parts import Label
 from ucimpact.report.figures import Figure, noun_of, primary, short_period, source_of
 from ucimpact.report.monitor import OUT, Monitor
 from ucimpact.report.scale import decimals_for

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ucimpact.report import staggered
-from ucimpact.report.charts import Label, Path, Placebo
+from ucimpact.report.chart_parts import Label
+from ucimpact.report.charts import Path, Placebo
 from ucimpact.report.figures import (
     Figure,
     change_of,

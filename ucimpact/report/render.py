@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ucimpact.report import charts, columns, forest, lines, love, monitor, single
+from ucimpact.report import chart_parts, charts, columns, forest, lines, love, monitor, single
 from ucimpact.report.canvas import Drawing, settings, svg
 from ucimpact.report.figures import Drawn, Figure
 from ucimpact.report.statement import statement
@@ -91,9 +91,9 @@ def drawing(chart: Drawn, width: int) -> Drawing:
             case columns.Columns():
                 return columns.columns(chart, width)
             case single.Interval():
-                return single.interval(chart, width, narrow=width == charts.NARROW)
+                return single.interval(chart, width, narrow=width == chart_parts.NARROW)
             case single.Claim():
-                return single.claim(chart, width, narrow=width == charts.NARROW)
+                return single.claim(chart, width, narrow=width == chart_parts.NARROW)
 
 
 def drawn(figure: Figure) -> Markup:
@@ -108,6 +108,6 @@ def drawn(figure: Figure) -> Markup:
             title=figure.name,
             description=figure.description,
         )
-        for width, css in ((charts.WIDE, "wideonly"), (charts.NARROW, "narrow"))
+        for width, css in ((chart_parts.WIDE, "wideonly"), (chart_parts.NARROW, "narrow"))
     )
     return Markup(wide + narrow)  # noqa: S704  every text in it was escaped by canvas.svg or by matplotlib
