@@ -9,6 +9,7 @@ import numpy as np
 
 from ucimpact import serialise
 from ucimpact.data.cohort import Cohort
+from ucimpact.data.histories import Histories
 from ucimpact.data.periods import Frequency
 from ucimpact.estimate import Estimate
 from ucimpact.study import Records, Study
@@ -22,7 +23,8 @@ TOLD = (
 
 def data_document(study: Study, records: Records, cohort: Cohort, estimate: Estimate) -> dict[str, Any]:
     """What went in, what was left out and why, and who remained."""
-    counts = {**cohort.counts(), **{k: v for k, v in estimate.counts.items() if k != "left_out"}}
+    whole = records.data if isinstance(records.data, Histories) else cohort
+    counts = {**whole.counts(), **{k: v for k, v in estimate.counts.items() if k != "left_out"}}
     left_out = [*records.left_out, *estimate.counts.get("left_out", ())]
     window: list[str] = []
     if cohort.index_date is not None:
