@@ -26,7 +26,6 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
@@ -42,25 +41,24 @@ from ucimpact.inference.gcomputation import Contrast
 from ucimpact.inference.learners import Learner
 from ucimpact.inference.overlap import overlap
 from ucimpact.methods.cohort_columns import Columns
+from ucimpact.methods.cohort_controls import Asked
+from ucimpact.methods.cohort_method import CohortMethod
 from ucimpact.methods.cohort_weighing import Weighing, need_both
-from ucimpact.methods.design_finding import Finding, enforce, need
+from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.field_checks import below, level_problem, not_one_of, outcome_among, refuse_fields
-from ucimpact.methods.matched_cohort_controls import Asked, NegativeControls, controls_of
 from ucimpact.methods.matched_cohort_effects import Model
-from ucimpact.methods.weighted_estimate import estimate_of, learner_problem, reaches, weighting_findings
+from ucimpact.methods.weighted_estimate import estimate_of, learner_problem, weighting_findings
 from ucimpact.methods.weighted_sample import WeightedSample
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoublyRobustCohort:
+class DoublyRobustCohort(CohortMethod):
     """Compare people who had the service with what models of the others foresee for people like them.
 
     Parameters
     ----------
-    outcome : str
-        Cohort column: a count, 0/1, a cost or a score after the index date.
     covariates : tuple of str, default ()
         Columns of numbers that decide who has the service and what comes of it, known at the index date.
     kinds : tuple of str, default ()
@@ -88,7 +86,6 @@ class DoublyRobustCohort:
         For the dealing and the learners.
     """
 
-    takes: ClassVar[type] = Cohort
     subgroups: ClassVar[tuple[str, ...]] = ()
 
     outcome: str
@@ -105,9 +102,7 @@ class DoublyRobustCohort:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("covariates", "kinds"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        self._as_tuples("covariates", "kinds")
         refuse_fields(
             outcome_among(self.outcome, self.covariates),
             outcome_among(self.outcome, self.kinds, "stand in kinds"),
@@ -124,10 +119,7 @@ class DoublyRobustCohort:
             level_problem(self.level),
         )
 
-    def check_design(self, cohort: Cohort) -> list[Finding]:
-        """What these data refuse, and what needs care, before anything is learned."""
-        need(cohort, Cohort, "Cohort(table, person=..., pilot=...)")
-        cohort.values(self.outcome)
+    def _findings(self, cohort: Cohort) -> list[Finding]:
         return weighting_findings(cohort, self.outcome, self.family, self.covariates, self.kinds)
 
     def pairs(self, cohort: Cohort) -> Weighing:
@@ -171,25 +163,7 @@ class DoublyRobustCohort:
             more={"learners": {"score": learners.name_of(self.score), "model": learners.name_of(self.model)}},
         )
 
-    def controls(
-        self,
-        cohort: Cohort,
-        columns: Sequence[str],
-        *,
-        deaths: Sequence[str] = (),
-        before: Sequence[str] = (),
-    ) -> NegativeControls:
-        """Outcomes that the service cannot have changed, by the same learners and parts.
-
-        Parameters
-        ----------
-        columns : sequence of str
-            Counts or 0/1 columns.
-        deaths : sequence of str
-            Those of them that are deaths, which the service may have changed a little.
-        before : sequence of str
-            Those from before the index date that were held out of the learning; ``cohort.before`` are too.
-        """
+    def _asked(self, cohort: Cohort) -> Asked:
         people = self._columns(cohort)
         dealt = self._dealt(people)
         weighing = self._weighing(people, dealt)
@@ -197,7 +171,7 @@ class DoublyRobustCohort:
         def contrast(sample: WeightedSample, y: Array, offset: bool) -> Contrast:
             return self._contrast(sample, dealt, y, offset=offset, family="poisson")
 
-        asked = Asked(
+        return Asked(
             cohort=cohort,
             sample_of=lambda known: self._sample(weighing, known),
             contrast=contrast,  # type: ignore[arg-type]
@@ -205,7 +179,6 @@ class DoublyRobustCohort:
             used={*self.covariates, *self.kinds},
             level=self.level,
         )
-        return controls_of(asked, reaches(columns, deaths, (*before, *cohort.before)))
 
     # -- steps -----------------------------------------------------------------------------
 

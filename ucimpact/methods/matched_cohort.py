@@ -42,9 +42,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -52,12 +51,12 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.estimate import Estimate
 from ucimpact.inference.learners import Learner
 from ucimpact.inference.pairing import Order
-from ucimpact.inference.sensitivity import Reach
+from ucimpact.methods.cohort_controls import Asked, NegativeControls
+from ucimpact.methods.cohort_method import CohortMethod
 from ucimpact.methods.cohort_subgroups import subgroup_findings
-from ucimpact.methods.design_finding import Finding, enforce, need
+from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.field_checks import level_problem, not_one_of, outcome_among, refuse_fields
 from ucimpact.methods.matched_cohort_account import ALIKE, MANY_LOST, UNLIKE, estimate_of
-from ucimpact.methods.matched_cohort_controls import NegativeControls, negative_controls
 from ucimpact.methods.matched_cohort_design import (
     clock_findings,
     column_findings,
@@ -82,13 +81,11 @@ __all__ = ["ALIKE", "MANY_LOST", "UNLIKE", "Bins", "Caliper", "MatchedCohort", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class MatchedCohort:
+class MatchedCohort(CohortMethod):
     """Compare people who had the service with people like them who had not.
 
     Parameters
     ----------
-    outcome : str
-        Cohort column: a count, 0/1, a cost or a score after the index date.
     exact : tuple of str, default ()
         Columns that must be the same within a pair, such as practice and sex; kinds of any sort.
     antiexact : tuple of str, default ()
@@ -142,9 +139,6 @@ class MatchedCohort:
         For a random order, a learner, draws, and pairs that are alike in all that is named.
     """
 
-    takes: ClassVar[type] = Cohort
-
-    outcome: str
     exact: tuple[str, ...] = ()
     antiexact: tuple[str, ...] = ()
     covariates: tuple[str, ...] = ()
@@ -168,9 +162,7 @@ class MatchedCohort:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("exact", "antiexact", "covariates", "subgroups"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        self._as_tuples("exact", "antiexact", "covariates", "subgroups")
         object.__setattr__(self, "calipers", calipers_of(self.calipers))
         object.__setattr__(self, "bins", bins_of(self.bins))
         if self.caliper == "none":
@@ -214,10 +206,7 @@ class MatchedCohort:
             seed=self.seed,
         )
 
-    def check_design(self, cohort: Cohort) -> list[Finding]:
-        """What these data refuse, and what needs care, before anybody is matched."""
-        need(cohort, Cohort, "Cohort(table, person=..., pilot=...)")
-        cohort.values(self.outcome)
+    def _findings(self, cohort: Cohort) -> list[Finding]:
         if groups := group_findings(cohort):
             return groups
         return [
@@ -265,33 +254,12 @@ class MatchedCohort:
         found = Effects(self._model, sample, compared.contrast, y)
         return estimate_of(self, self._model, pairs, sample, y, compared, found, warnings)
 
-    def controls(
-        self,
-        cohort: Cohort,
-        columns: Sequence[str],
-        *,
-        deaths: Sequence[str] = (),
-        before: Sequence[str] = (),
-    ) -> NegativeControls:
-        """Outcomes that the service cannot have changed, on the same sets.
-
-        Parameters
-        ----------
-        columns : sequence of str
-            Counts or 0/1 columns.
-        deaths : sequence of str
-            Those of them that are deaths, which the service may have changed a little.
-        before : sequence of str
-            Those from before the index date that were held out of the matching; ``cohort.before`` are too.
-        """
+    def _asked(self, cohort: Cohort) -> Asked:
         pairs = self.pairs(cohort)
-        held_out = (*before, *cohort.before)
-        reach: dict[str, Reach] = {
-            name: "deaths" if name in deaths else "before" if name in held_out else "after"
-            for name in columns
-        }
         used = {*self.covariates, *self.exact, self.rules.column}
-        return negative_controls(self._model, cohort, pairs, reach, used)
+        return Asked.by_model(
+            self._model, cohort, lambda known: Sample.of(cohort, pairs, known), len(pairs.sets), used
+        )
 
     @property
     def _model(self) -> Model:

@@ -49,8 +49,8 @@ from ucimpact.errors import DesignError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference import learners
 from ucimpact.inference.sensitivity import Reach
+from ucimpact.methods.cohort_controls import NegativeControls
 from ucimpact.methods.design_finding import Finding, enforce, need
-from ucimpact.methods.matched_cohort_controls import NegativeControls
 from ucimpact.methods.matched_cohort_effects import COUNTS, Effects, compare
 from ucimpact.methods.sequential_trials_asked import Asked
 from ucimpact.methods.sequential_trials_controls import negative_controls

@@ -31,9 +31,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -41,25 +40,23 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.estimate import Estimate
 from ucimpact.inference.balancing_weights import Target
 from ucimpact.inference.learners import Learner
-from ucimpact.inference.sensitivity import Reach
+from ucimpact.methods.cohort_controls import Asked
+from ucimpact.methods.cohort_method import CohortMethod
 from ucimpact.methods.cohort_subgroups import subgroup_findings
 from ucimpact.methods.cohort_weighing import By, Weighing, WeightRules, weigh
-from ucimpact.methods.design_finding import Finding, enforce, need
+from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.field_checks import level_problem, not_one_of, outcome_among, refuse_fields
-from ucimpact.methods.matched_cohort_controls import Asked, NegativeControls, controls_of
 from ucimpact.methods.matched_cohort_effects import COUNTS, Family, Model, compare
-from ucimpact.methods.weighted_estimate import estimate_of, learner_problem, reaches, weighting_findings
+from ucimpact.methods.weighted_estimate import estimate_of, learner_problem, weighting_findings
 from ucimpact.methods.weighted_sample import WeightedSample
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeightedCohort:
+class WeightedCohort(CohortMethod):
     """Compare people who had the service with the others, weighed until both groups are alike.
 
     Parameters
     ----------
-    outcome : str
-        Cohort column: a count, 0/1, a cost or a score after the index date.
     covariates : tuple of str, default ()
         Columns of numbers in which the groups are to be alike, all known at the index date.
     kinds : tuple of str, default ()
@@ -94,9 +91,6 @@ class WeightedCohort:
         For a learner, and for draws.
     """
 
-    takes: ClassVar[type] = Cohort
-
-    outcome: str
     covariates: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     by: By = "entropy"
@@ -113,9 +107,7 @@ class WeightedCohort:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("covariates", "kinds", "subgroups"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
+        self._as_tuples("covariates", "kinds", "subgroups")
         trims = self.trim in ("common", "none") or (isinstance(self.trim, float) and 0 < self.trim < 0.5)
         caps = self.cap == "none" or (isinstance(self.cap, float) and 0.5 <= self.cap < 1)
         refuse_fields(
@@ -155,10 +147,7 @@ class WeightedCohort:
             seed=self.seed,
         )
 
-    def check_design(self, cohort: Cohort) -> list[Finding]:
-        """What these data refuse, and what needs care, before anybody is weighed."""
-        need(cohort, Cohort, "Cohort(table, person=..., pilot=...)")
-        cohort.values(self.outcome)
+    def _findings(self, cohort: Cohort) -> list[Finding]:
         return [
             *weighting_findings(cohort, self.outcome, self.family, self.covariates, self.kinds),
             *subgroup_findings(cohort, self.subgroups, (self.outcome,)),
@@ -204,37 +193,16 @@ class WeightedCohort:
             note=" for weights that were estimated" if carried else " for weights as known",
         )
 
-    def controls(
-        self,
-        cohort: Cohort,
-        columns: Sequence[str],
-        *,
-        deaths: Sequence[str] = (),
-        before: Sequence[str] = (),
-    ) -> NegativeControls:
-        """Outcomes that the service cannot have changed, with the same weights.
-
-        Parameters
-        ----------
-        columns : sequence of str
-            Counts or 0/1 columns.
-        deaths : sequence of str
-            Those of them that are deaths, which the service may have changed a little.
-        before : sequence of str
-            Those from before the index date that were held out of the weighting; ``cohort.before`` are too.
-        """
+    def _asked(self, cohort: Cohort) -> Asked:
         weighing = self.pairs(cohort)
-        reach: dict[str, Reach] = reaches(columns, deaths, (*before, *cohort.before))
-        counts = Model(family="poisson", covariates=self._model.covariates, level=self.level)
-        asked = Asked(
-            cohort=cohort,
-            sample_of=lambda known: self._sample(weighing, known),
-            contrast=lambda sample, y, offset: compare(counts, sample, y, offset=offset).contrast,
-            lines=len(weighing.columns.row),
-            used={*self.covariates, *self.kinds},
-            level=self.level,
+        used = {*self.covariates, *self.kinds}
+        return Asked.by_model(
+            self._model,
+            cohort,
+            lambda known: self._sample(weighing, known),
+            len(weighing.columns.row),
+            used,
         )
-        return controls_of(asked, reach)
 
     def _sample(self, weighing: Weighing, known: np.ndarray) -> WeightedSample:
         cohort = weighing.columns.cohort

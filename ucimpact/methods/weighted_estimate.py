@@ -15,7 +15,6 @@ from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference import learners
 from ucimpact.inference.gcomputation import Contrast
 from ucimpact.inference.prognosis import prognosis, with_strength
-from ucimpact.inference.sensitivity import Reach
 from ucimpact.methods.cohort_subgroups import subgroups
 from ucimpact.methods.cohort_weighing import Weighing
 from ucimpact.methods.design_finding import Finding
@@ -72,11 +71,6 @@ def learner_problem(name: str, value: object, kind: Literal["classifier", "regre
     return (
         f"{name} = {learners.name_of(value)!r}: give one of {listed}, or a {kind} that follows scikit-learn"
     )
-
-
-def reaches(columns: Sequence[str], deaths: Sequence[str], before: Sequence[str]) -> dict[str, Reach]:
-    """How far each negative control is from the service."""
-    return {c: "deaths" if c in deaths else "before" if c in before else "after" for c in columns}
 
 
 def estimate_of(

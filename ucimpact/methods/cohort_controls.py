@@ -1,8 +1,12 @@
-"""Outcomes that the service cannot have changed, on the same matched sets or with the same weights."""
+"""Outcomes that the service cannot have changed, among the same people, matched or weighed alike.
+
+:func:`judged` compares one of them and :func:`pooled` puts them together, whoever the people are; a cohort is
+asked column by column by :func:`controls_of`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +15,11 @@ from scipy.special import stdtrit
 
 from ucimpact import serialise
 from ucimpact.data.cohort import Cohort
+from ucimpact.errors import EstimationError
 from ucimpact.inference import glm, sensitivity
 from ucimpact.inference.gcomputation import Contrast
 from ucimpact.methods.cohort_sample import CohortSample
 from ucimpact.methods.matched_cohort_effects import Model, compare
-from ucimpact.methods.matched_cohort_pairs import Pairs
-from ucimpact.methods.matched_cohort_sample import Sample
 
 Array = np.ndarray
 
@@ -62,33 +65,6 @@ class NegativeControls:
         return {"rows": serialise.plain(self.rows), "pooled": serialise.plain(self.pooled)}
 
 
-def negative_controls(
-    model: Model,
-    cohort: Cohort,
-    pairs: Pairs,
-    columns: Mapping[str, sensitivity.Reach],
-    used: Collection[str | None],
-) -> NegativeControls:
-    """Compare each column in the matched sets, and pool them by their joint covariance.
-
-    Parameters
-    ----------
-    columns : mapping of str to {"deaths", "after", "before"}
-    used : collection of str
-        Columns that were matched on.
-    """
-    counts = replace(model, family="poisson")
-    asked = Asked(
-        cohort=cohort,
-        sample_of=lambda known: Sample.of(cohort, pairs, known),
-        contrast=lambda sample, y, offset: compare(counts, sample, y, offset=offset).contrast,
-        lines=len(pairs.sets),
-        used=used,
-        level=model.level,
-    )
-    return controls_of(asked, columns)
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Asked:
     """A comparison that can be asked of any column.
@@ -113,31 +89,123 @@ class Asked:
     used: Collection[str | None]
     level: float
 
+    @classmethod
+    def by_model(
+        cls,
+        model: Model,
+        cohort: Cohort,
+        sample_of: Callable[[Array], CohortSample],
+        lines: int,
+        used: Collection[str | None],
+    ) -> Asked:
+        """A comparison by an outcome model, as one of counts."""
+        counts = replace(model, family="poisson")
+        return cls(
+            cohort=cohort,
+            sample_of=sample_of,
+            contrast=lambda sample, y, offset: compare(counts, sample, y, offset=offset).contrast,
+            lines=lines,
+            used=used,
+            level=model.level,
+        )
+
+
+def reaches(
+    columns: Sequence[str], deaths: Sequence[str], before: Sequence[str]
+) -> dict[str, sensitivity.Reach]:
+    """How far each negative control is from the service."""
+    return {c: "deaths" if c in deaths else "before" if c in before else "after" for c in columns}
+
 
 def controls_of(asked: Asked, columns: Mapping[str, sensitivity.Reach]) -> NegativeControls:
     """Compare each column, and pool them by their joint covariance."""
     whole = asked.sample_of(np.ones(len(asked.cohort.table), dtype=bool))
+    found = [_control(asked, column, reach) for column, reach in columns.items()]
+    return pooled(found, lambda influences: whole.cov(influences[whole.place], 2), asked.level)
+
+
+def pooled(
+    found: Iterable[tuple[dict[str, Any], Array | None]], cov_of: Callable[[Array], Array], level: float
+) -> NegativeControls:
+    """All controls together.
+
+    Parameters
+    ----------
+    found : iterable of (dict, array or None)
+        Each control's row, and what every unit of evidence adds to its log ratio.
+    cov_of : callable
+        Joint covariance of what has these influences, one column a control.
+    level : float
+    """
     rows, controls, influences = [], [], []
-    for column, reach in columns.items():
-        row, influence = _control(asked, column, reach)
+    for row, influence in found:
         rows.append(row)
         if influence is not None:
             events = row["events_pilot"] + row["events_comparison"]
             numbers = (row["log_ratio"], row["std_error"], row["z"])
-            controls.append(sensitivity.Control(column, reach, *numbers, events))
+            controls.append(sensitivity.Control(row["column"], row["reach"], *numbers, events))
             influences.append(influence)
     if not controls:
-        return NegativeControls(tuple(rows), (), None, np.zeros((0, 0)), asked.level)
-    cov = whole.cov(np.column_stack(influences)[whole.place], 2)
-    pooled = sensitivity.pool(controls, cov)
-    return NegativeControls(tuple(rows), tuple(controls), pooled, cov, asked.level)
+        return NegativeControls(tuple(rows), (), None, np.zeros((0, 0)), level)
+    cov = cov_of(np.column_stack(influences))
+    return NegativeControls(tuple(rows), tuple(controls), sensitivity.pool(controls, cov), cov, level)
+
+
+def empty_row(column: str, reach: sensitivity.Reach) -> dict[str, Any]:
+    """The row of a control of which nothing is known yet."""
+    row: dict[str, Any] = {"column": column, "label": column.replace("_", " "), "reach": reach}
+    return {**row, **dict.fromkeys(NUMBERS), "why": None}
+
+
+def judged(
+    row: dict[str, Any],
+    sample: CohortSample,
+    y: Array,
+    contrast: Callable[[bool], Contrast],
+    level: float,
+) -> tuple[dict[str, Any], Array | None]:
+    """A control's row with its numbers, and what each line of the sample adds to its log ratio.
+
+    Parameters
+    ----------
+    row : dict
+        By :func:`empty_row`.
+    sample : CohortSample
+    y : array
+        By row of the sample's cohort.
+    contrast : callable
+        Mean counts with and without the service, told whether days at risk matter.
+    level : float
+    """
+    events = sample.events(y)
+    row = {**row, "events_pilot": events[0], "events_comparison": events[1]}
+    if sum(events) == 0:
+        return {**row, "why": "it happened to nobody"}, None
+    if np.isin(y[np.isfinite(y)], (0.0, 1.0)).all() and sample.share(y) > NEARLY_ALL:
+        return {**row, "why": "nearly everybody had it, so it cannot show a difference"}, None
+    offset = row["reach"] != "before"
+    if sum(events) < RARE or min(events) == 0:
+        log_ratio, error, z, influence = _scored(sample, y, offset=offset)
+    else:
+        try:
+            found = contrast(offset)
+        except EstimationError as wrong:
+            return {**row, "why": f"it could not be compared: {wrong}"}, None
+        influence, log_ratio = found.log_ratio_influence, found.log_ratio
+        error = float(np.sqrt(sample.cov(influence[:, None], found.parameters)[0, 0]))
+        if not error > ALIKE_TO_ALL:
+            return {**row, "why": "it happened alike to everybody, so it cannot show a difference"}, None
+        z = log_ratio / error
+    half = float(stdtrit(sample.df(influence), (1 + level) / 2)) * error
+    limits = (log_ratio, log_ratio - half, log_ratio + half)
+    row |= {"log_ratio": log_ratio, "std_error": error, "z": z}
+    row |= {name: float(np.exp(v)) for name, v in zip(("ratio", "low", "high"), limits, strict=True)}
+    return row, influence
 
 
 def _control(asked: Asked, column: str, reach: sensitivity.Reach) -> tuple[dict[str, Any], Array | None]:
     """One control's row, and what each line of the comparison adds to its log ratio."""
-    row: dict[str, Any] = {"column": column, "label": column.replace("_", " "), "reach": reach}
-    row |= dict.fromkeys(NUMBERS)
-    row["why"] = None
+    row = empty_row(column, reach)
     if column in asked.used:
         return {**row, "why": "people were matched on it, so it shows nothing"}, None
     y = asked.cohort.values(column)
@@ -147,27 +215,9 @@ def _control(asked: Asked, column: str, reach: sensitivity.Reach) -> tuple[dict[
     sample = asked.sample_of(known)
     if sample.size < 2:
         return {**row, "why": "it is empty for nearly everybody"}, None
-    events = sample.events(y)
-    row |= {"events_pilot": events[0], "events_comparison": events[1]}
-    if sum(events) == 0:
-        return {**row, "why": "it happened to nobody"}, None
-    if np.isin(y[known], (0.0, 1.0)).all() and sample.share(y) > NEARLY_ALL:
-        return {**row, "why": "nearly everybody had it, so it cannot show a difference"}, None
-    offset = reach != "before"
-    if sum(events) < RARE or min(events) == 0:
-        log_ratio, error, z, influence = _scored(sample, y, offset=offset)
-    else:
-        contrast = asked.contrast(sample, y, offset)
-        influence = contrast.log_ratio_influence
-        log_ratio = contrast.log_ratio
-        error = float(np.sqrt(sample.cov(influence[:, None], contrast.parameters)[0, 0]))
-        if not error > ALIKE_TO_ALL:
-            return {**row, "why": "it happened alike to everybody, so it cannot show a difference"}, None
-        z = log_ratio / error
-    half = float(stdtrit(sample.df(influence), (1 + asked.level) / 2)) * error
-    limits = (log_ratio, log_ratio - half, log_ratio + half)
-    row |= {"log_ratio": log_ratio, "std_error": error, "z": z}
-    row |= {name: float(np.exp(v)) for name, v in zip(("ratio", "low", "high"), limits, strict=True)}
+    row, influence = judged(row, sample, y, lambda offset: asked.contrast(sample, y, offset), asked.level)
+    if influence is None:
+        return row, None
     full = np.zeros(asked.lines)
     full[sample.place] = influence
     return row, full
