@@ -164,7 +164,7 @@ def test_full_matching_on_a_line_is_that_of_the_general_search(monkeypatch: pyte
     for general in (False, True):
         if general:
             monkeypatch.setattr(
-                full_matching, "Neighbours", type("General", (), {"lay": staticmethod(_lay_general)})
+                full_matching, "Neighbours", type("General", (), {"around": staticmethod(_general)})
             )
         rng = np.random.default_rng(3)
         distance, treated = rng.normal(size=900), np.arange(900) < 150
@@ -174,9 +174,8 @@ def test_full_matching_on_a_line_is_that_of_the_general_search(monkeypatch: pyte
     assert costs[0] == pytest.approx(costs[1], rel=1e-12)
 
 
-def _lay_general(*args: Any) -> neighbours.Neighbours:
-    field = neighbours.Field.lay(*args[:6])
-    return neighbours.Neighbours(field, neighbours.Allowed(field, args[5], args[6], args[7]), False)
+def _general(field: neighbours.Field, *rules: Any) -> neighbours.Neighbours:
+    return neighbours.Neighbours(field, neighbours.Allowed(field, *rules), False)
 
 
 @pytest.mark.parametrize(("most", "shared"), [(2, None), (None, 1), (3, 2), (1, 1), (1, None)])
@@ -362,7 +361,7 @@ def test_full_matching_of_r_lies_among_the_nearly_cheapest(
         counts["Control"],
     )
     rng = np.random.default_rng(1)
-    monkeypatch.setattr(full_matching, "Neighbours", type("General", (), {"lay": staticmethod(_lay_general)}))
+    monkeypatch.setattr(full_matching, "Neighbours", type("General", (), {"around": staticmethod(_general)}))
     far, assigned = neighbours.Allowed.far, full_matching.cheapest
     pilot, others = cheapest.sizes
     of_pilot = cheapest.label[treated]

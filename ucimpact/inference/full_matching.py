@@ -40,7 +40,7 @@ from ucimpact.inference.least_cost import Limits, capped
 from ucimpact.inference.matched_sets import Calipers
 from ucimpact.inference.neighbours import Neighbours, refuse_many
 from ucimpact.inference.pairing import check_matching
-from ucimpact.inference.searching import SLACK
+from ucimpact.inference.searching import SLACK, Field
 
 Array = np.ndarray
 
@@ -79,7 +79,8 @@ def full(
     """
     treated = np.asarray(treated, dtype=bool)
     check_matching(distance, covariates, inverse_cov, calipers, 1, None, "data", caliper)
-    near = Neighbours.lay(distance, treated, strata, covariates, inverse_cov, caliper, forbid, calipers)
+    field = Field.lay(distance, treated, strata, covariates, inverse_cov, caliper)
+    near = Neighbours.around(field, caliper, forbid, calipers)
     pairs = _cover(near)
     if fewest > 0 or most < np.inf:
         wide = len(near.field.rows) if most == np.inf else int(most + 1e-9)

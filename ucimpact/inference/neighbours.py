@@ -63,27 +63,18 @@ class Neighbours:
     on_line: bool
 
     @classmethod
-    def lay(
-        cls,
-        distance: Array | None,
-        treated: Array,
-        strata: Array | None,
-        covariates: Array | None,
-        inverse_cov: Array | None,
-        caliper: float | None,
-        forbid: Sequence[Array],
-        calipers: Calipers,
+    def around(
+        cls, field: Field, caliper: float | None, forbid: Sequence[Array], calipers: Calipers
     ) -> Neighbours:
-        """Lay the people out, and refuse what would take too long.
+        """The neighbours of people laid out; what would take too long is refused.
 
         Raises
         ------
         EstimationError
             Where more pairs than ``MOST_LOOKS`` would have to be looked at.
         """
-        field = Field.lay(distance, treated, strata, covariates, inverse_cov, caliper)
         allowed = Allowed(field, caliper, forbid, calipers)
-        near = cls(field, allowed, covariates is None and not forbid and not calipers)
+        near = cls(field, allowed, field.spread is None and not forbid and not calipers)
         if not near.on_line:
             windows = (allowed.window(person) for person in range(near.number))
             looks = sum(high - low for low, high in windows)

@@ -35,6 +35,7 @@ from ucimpact.inference.assignment import ALONE, cheapest
 from ucimpact.inference.matched_sets import Calipers, Sets
 from ucimpact.inference.neighbours import Near, Neighbours, refuse_many
 from ucimpact.inference.pairing import check_matching
+from ucimpact.inference.searching import Field
 
 Array = np.ndarray
 FIRST_LIST = 16
@@ -72,7 +73,8 @@ def optimal(
     """
     treated = np.asarray(treated, dtype=bool)
     check_matching(distance, covariates, inverse_cov, calipers, ratio, None, "data", caliper)
-    near = Neighbours.lay(distance, treated, strata, covariates, inverse_cov, caliper, forbid, calipers)
+    field = Field.lay(distance, treated, strata, covariates, inverse_cov, caliper)
+    near = Neighbours.around(field, caliper, forbid, calipers)
     length = np.full(near.number, FIRST_LIST * ratio)
     lists = [near.closest(person, length[person]) for person in range(near.number)]
     while True:

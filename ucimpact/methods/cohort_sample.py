@@ -1,4 +1,4 @@
-"""What the outcome model and the effects need of the people of a comparison, matched or weighted."""
+"""The people of a comparison, matched or weighted, as the outcome model and the effects need them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from ucimpact.data.cohort import Cohort
+from ucimpact.errors import DesignError
 from ucimpact.inference.sandwich import Clusters
 
 Array = np.ndarray
@@ -78,3 +79,30 @@ class CohortSample(Protocol):
     def share(self, y: Array) -> float:
         """Mean of an outcome over all the different people."""
         ...
+
+
+def days_at_risk(sample: CohortSample) -> Array | None:
+    """Days at risk of each line; None where the cohort has none."""
+    return None if sample.cohort.days is None else sample.cohort.days[sample.row]
+
+
+def time_at_risk(sample: CohortSample) -> float | None:
+    """Days at risk of the pilot people: their own, or the horizon for each."""
+    if sample.days is not None:
+        return float(sample.days[sample.treated].sum())
+    return None if sample.cohort.horizon is None else sample.size * float(sample.cohort.horizon)
+
+
+def refuse_none(outcome: str, events: tuple[float, float] | None, pilot: str, others: str) -> None:
+    """Refuse an outcome that one of the sides, here named, never had.
+
+    Raises
+    ------
+    DesignError
+        With the way out.
+    """
+    if events is not None and min(events) == 0:
+        raise DesignError(
+            f"`{outcome}` happened {events[0]:g} times among {pilot} and {events[1]:g} times among {others}: "
+            "too few to judge. Follow people for longer, or take an outcome that happens more often."
+        )

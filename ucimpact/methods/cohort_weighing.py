@@ -17,6 +17,7 @@ from ucimpact.inference import balance, learners, propensity
 from ucimpact.inference.balancing_weights import Target, Weights, by_entropy, by_score, effective_size, within
 from ucimpact.inference.learners import Learner
 from ucimpact.inference.overlap import overlap
+from ucimpact.methods.cohort_balance import FEWEST_DESCRIBED, beside, by_site, differing
 from ucimpact.methods.cohort_columns import Columns
 
 Array = np.ndarray
@@ -24,9 +25,6 @@ By = Literal["entropy", "score"]
 
 FOLDS = 5
 """Parts in which a learner of the score is cross-fitted."""
-
-FEWEST_DESCRIBED = 10
-"""Fewer lost people than this are counted and not described: a mean of few tells of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,36 +110,18 @@ class Weighing:
     @property
     def balance(self) -> list[dict[str, Any]]:
         """One row a covariate, without and with weights beside one another."""
+        known = self.columns.cohort.table.columns
         return [
-            {
-                "name": after["name"],
-                "label": str(after["name"]).replace("_", " "),
-                "pilot_before": before["pilot_mean"],
-                "pilot": after["pilot_mean"],
-                "comparison_before": before["comparison_mean"],
-                "comparison": after["comparison_mean"],
-                "smd_before": before["smd"],
-                "smd": after["smd"],
-                "variance_ratio_before": before["variance_ratio"],
-                "variance_ratio": after["variance_ratio"],
-                "ks_before": before["ks"],
-                "ks": after["ks"],
-                **({} if after["name"] in self.columns.cohort.table.columns else {"yes_no": True}),
-            }
-            for before, after in zip(self.balance_before, self.balance_after, strict=True)
+            row if row["name"] in known else {**row, "yes_no": True}
+            for row in beside(self.balance_before, self.balance_after)
         ]
 
     @property
     def balance_by_site(self) -> list[dict[str, Any]]:
         """The largest difference at each of the cohort's clusters; empty without them."""
-        cohort, columns = self.columns.cohort, self.columns
-        if cohort.clusters is None:
-            return []
+        columns = self.columns
         names, shown = columns.shown()
-        found, first = np.unique(cohort.clusters[columns.row], return_index=True)
-        labels = cohort.table[cohort.cluster].to_numpy()[columns.row][first]
-        place = np.searchsorted(found, cohort.clusters[columns.row])
-        return balance.by_place(shown, names, columns.treated, self.weights.weights, place, labels)
+        return by_site(columns.cohort, columns.row, names, shown, self.weights.weights) or []
 
     @property
     def max_smd(self) -> float | None:
@@ -275,15 +255,5 @@ def _how_lost_differ(used: Columns) -> list[dict[str, Any]]:
         lost, kept = values[known & ~there], values[known & there]
         if min(len(lost), len(kept)) < FEWEST_DESCRIBED:
             continue
-        spread = float(values[known].std(ddof=1))
-        gap = float(lost.mean() - kept.mean())
-        found.append(
-            {
-                "name": name,
-                "label": name.replace("_", " "),
-                "lost": float(lost.mean()),
-                "matched": float(kept.mean()),
-                "smd": gap / spread if spread > 0 else 0.0,
-            }
-        )
-    return sorted(found, key=lambda row: -abs(float(row["smd"])))
+        found.append((name, lost.mean(), kept.mean(), float(values[known].std(ddof=1))))
+    return differing(found)

@@ -51,12 +51,13 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.estimate import Estimate
 from ucimpact.inference.learners import Learner
 from ucimpact.inference.pairing import Order
+from ucimpact.methods.cohort_account import ALIKE, MANY_LOST, UNLIKE
 from ucimpact.methods.cohort_controls import Asked, NegativeControls
 from ucimpact.methods.cohort_method import CohortMethod
 from ucimpact.methods.cohort_subgroups import subgroup_findings
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.field_checks import level_problem, not_one_of, outcome_among, refuse_fields
-from ucimpact.methods.matched_cohort_account import ALIKE, MANY_LOST, UNLIKE, estimate_of
+from ucimpact.methods.matched_cohort_account import estimate_of
 from ucimpact.methods.matched_cohort_design import (
     clock_findings,
     column_findings,

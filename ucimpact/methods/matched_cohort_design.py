@@ -26,13 +26,10 @@ from typing import Any
 import numpy as np
 
 from ucimpact.data.cohort import Cohort
-from ucimpact.errors import DataError
+from ucimpact.methods.cohort_findings import many_to_one, nothing_named, number_findings
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.matched_cohort_effects import COUNTS, LINEAR
 from ucimpact.methods.matched_cohort_rules import Rules
-
-MANY_TO_ONE = 3
-"""More comparison people each are ever less alike: 1:10 was 2% out where 1:3 was not."""
 
 
 def clock_findings(cohort: Cohort, outcome: str) -> list[Finding]:
@@ -136,22 +133,7 @@ def column_findings(
     for name in (*covariates, *([distance] if distance else [])):
         if name in later:
             continue
-        try:
-            values = cohort.values(name)
-        except DataError:
-            if name not in cohort.table.columns:
-                raise
-            found.append(
-                Finding(
-                    "refuse",
-                    f"`{name}` holds words, and a covariate is a number",
-                    f'Make a column of 1 and 0 for each kind, or match on it exactly: exact = ["{name}"]',
-                )
-            )
-            continue
-        known = values[np.isfinite(values)]
-        if not known.size or known.min() == known.max():
-            found.append(Finding("refuse", f"`{name}` is the same for everybody or empty", "Leave it out"))
+        found += number_findings(name, cohort.values, cohort.table.columns, "match on it exactly")
     for name in kinds:
         cohort.codes(name)  # an absent column is told with those that there are
     return found
@@ -161,13 +143,8 @@ def matching_findings(rules: Rules, recurs: bool = False) -> list[Finding]:
     """Whether the rules of the matching match anything."""
     found = []
     if not (rules.covariates or rules.exact or rules.column):
-        return [
-            Finding(
-                "refuse",
-                "nothing is named on which people should be alike",
-                "Name covariates (age, use of care before the index date), or kinds under exact",
-            )
-        ]
+        way_out = "Name covariates (age, use of care before the index date), or kinds under exact"
+        return [nothing_named("on which people", way_out)]
     if rules.distance in ("mahalanobis", "robust-mahalanobis") and not rules.covariates:
         found.append(Finding("refuse", f"distance {rules.distance} needs covariates", "Name them"))
     if rules.learner is not None and not rules.covariates:
@@ -190,16 +167,7 @@ def matching_findings(rules: Rules, recurs: bool = False) -> list[Finding]:
                 "Compare caliper = 0.2",
             )
         )
-    if rules.ratio > MANY_TO_ONE:
-        found.append(
-            Finding(
-                "warn",
-                f"{rules.ratio:g} comparison people are sought for each pilot person: the later are less "
-                "alike",
-                f"Compare ratio = {MANY_TO_ONE} or fewer",
-            )
-        )
-    return found
+    return [*found, *many_to_one(rules.ratio, "people are sought for each pilot person")]
 
 
 def _mahalanobis(rules: Rules) -> bool:

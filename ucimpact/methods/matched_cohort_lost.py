@@ -8,12 +8,11 @@ import numpy as np
 
 from ucimpact.inference.grouped_sets import Groups
 from ucimpact.inference.matched_sets import Sets
+from ucimpact.methods.cohort_balance import FEWEST_DESCRIBED, differing
 from ucimpact.methods.matched_cohort_matching import People
 from ucimpact.methods.matched_cohort_rules import Rules
 
 Array = np.ndarray
-FEWEST_DESCRIBED = 10
-"""Fewer lost people than this are counted and not described: a mean of few tells of each."""
 
 
 def why_lost(found: Sets | Groups, people: People, rules: Rules) -> list[dict[str, Any]]:
@@ -64,14 +63,4 @@ def how_lost_differ(found: Sets | Groups, names: list[str], x: Array, treated: A
         return []
     spread = x[treated].std(axis=0, ddof=1)
     lost, matched = x[found.unmatched].mean(axis=0), x[found.treated].mean(axis=0)
-    rows = [
-        {
-            "name": name,
-            "label": name.replace("_", " "),
-            "lost": float(lost[place]),
-            "matched": float(matched[place]),
-            "smd": float((lost[place] - matched[place]) / spread[place]) if spread[place] > 0 else 0.0,
-        }
-        for place, name in enumerate(names)
-    ]
-    return sorted(rows, key=lambda row: -abs(row["smd"]))
+    return differing((name, lost[place], matched[place], spread[place]) for place, name in enumerate(names))

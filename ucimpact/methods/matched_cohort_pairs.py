@@ -18,6 +18,7 @@ from ucimpact.inference import balance, learners, overlap, propensity
 from ucimpact.inference.grouped_sets import Groups
 from ucimpact.inference.matched_sets import Sets
 from ucimpact.inference.pairing import mahalanobis_scale, robust_scale
+from ucimpact.methods.cohort_balance import beside, by_site
 from ucimpact.methods.matched_cohort_lost import how_lost_differ, why_lost
 from ucimpact.methods.matched_cohort_matching import People, sets_of
 from ucimpact.methods.matched_cohort_rules import Rules
@@ -81,34 +82,15 @@ class Pairs:
     @property
     def balance(self) -> list[dict[str, Any]]:
         """One row a covariate, before and after beside one another."""
-        return [
-            {
-                "name": after["name"],
-                "label": str(after["name"]).replace("_", " "),
-                "pilot_before": before["pilot_mean"],
-                "pilot": after["pilot_mean"],
-                "comparison_before": before["comparison_mean"],
-                "comparison": after["comparison_mean"],
-                "smd_before": before["smd"],
-                "smd": after["smd"],
-                "variance_ratio_before": before["variance_ratio"],
-                "variance_ratio": after["variance_ratio"],
-                "ks_before": before["ks"],
-                "ks": after["ks"],
-            }
-            for before, after in zip(self.balance_before, self.balance_after, strict=True)
-        ]
+        return beside(self.balance_before, self.balance_after)
 
     def balance_by_site(self, cohort: Cohort) -> list[dict[str, Any]] | None:
         """The largest difference at each cluster; None where the cohort names none."""
-        if cohort.clusters is None or cohort.cluster is None or not len(self.shown.names):
+        if not len(self.shown.names):
             return None
         rows = self.shown.rows
-        found, first = np.unique(cohort.clusters[rows], return_index=True)
-        labels = cohort.table[cohort.cluster].to_numpy()[rows][first]
-        place = np.searchsorted(found, cohort.clusters[rows])
         weights = self.matched.weights(len(cohort.table))[rows]
-        return balance.by_place(self.shown.x, self.shown.names, cohort.is_pilot[rows], weights, place, labels)
+        return by_site(cohort, rows, self.shown.names, self.shown.x, weights)
 
     @property
     def max_smd(self) -> float | None:

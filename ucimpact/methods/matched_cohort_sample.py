@@ -12,6 +12,7 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DesignError
 from ucimpact.inference.sandwich import Clusters, sandwich
 from ucimpact.inference.uneven import worth
+from ucimpact.methods.cohort_sample import days_at_risk, refuse_none, time_at_risk
 from ucimpact.methods.matched_cohort_pairs import Pairs
 
 Array = np.ndarray
@@ -72,14 +73,12 @@ class Sample:
     @property
     def days(self) -> Array | None:
         """Days at risk of each line."""
-        return None if self.cohort.days is None else self.cohort.days[self.row]
+        return days_at_risk(self)
 
     @property
     def person_time(self) -> float | None:
         """Days at risk of the matched pilot people."""
-        if self.days is not None:
-            return float(self.days[self.treated].sum())
-        return None if self.cohort.horizon is None else self.size * float(self.cohort.horizon)
+        return time_at_risk(self)
 
     @property
     def recurs(self) -> bool:
@@ -138,9 +137,4 @@ class Sample:
                 f"sets, and at least 2 are needed{f' ({why})' if why else ''}. Match on fewer kinds, widen "
                 "the caliper, or bring more people."
             )
-        if events is not None and min(events) == 0:
-            raise DesignError(
-                f"`{outcome}` happened {events[0]:g} times among the matched pilot people and {events[1]:g} "
-                "times among their comparison people: too few to judge. Follow people for longer, or take an "
-                "outcome that happens more often."
-            )
+        refuse_none(outcome, events, "the matched pilot people", "their comparison people")

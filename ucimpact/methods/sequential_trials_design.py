@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ucimpact.data.histories import DEATH, Histories
-from ucimpact.errors import DataError
+from ucimpact.methods.cohort_findings import many_to_one, nothing_named, number_findings
 from ucimpact.methods.design_finding import Finding
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Question = Literal["usual-care", "this-stay", "never", "strategy"]
 
-MANY_TO_ONE = 3
 SHORT = 90
 """Without a window shorter than this, a bad last month is not seen."""
 FEW = 20
@@ -118,13 +117,10 @@ def design_findings(histories: Histories, method: Asked) -> list[Finding]:
             )
     found += _column_findings(histories, method)
     if not (method.covariates or method.measured or method.exact):
-        found.append(
-            Finding(
-                "refuse",
-                "nothing is named on which people should be alike",
-                "Name covariates, and measured events over the days before, such as [-30, 0] and [-365, -30]",
-            )
+        way_out = (
+            "Name covariates, and measured events over the days before, such as [-30, 0] and [-365, -30]"
         )
+        found.append(nothing_named("on which people", way_out))
     elif not any(what.days[1] - what.days[0] < SHORT for what in method.measured):
         found.append(
             Finding(
@@ -134,15 +130,7 @@ def design_findings(histories: Histories, method: Asked) -> list[Finding]:
                 "Measure the last 30 days too, such as days = [-30, 0]",
             )
         )
-    if method.ratio > MANY_TO_ONE:
-        found.append(
-            Finding(
-                "warn",
-                f"{method.ratio} comparison rows are sought for each start: the later are less alike (10 "
-                "were 2% out)",
-                f"Compare ratio = {MANY_TO_ONE} or fewer",
-            )
-        )
+    found += many_to_one(method.ratio, "rows are sought for each start", " (10 were 2% out)")
     if method.cluster_by == "cluster" and histories.cluster is None:
         found.append(
             Finding(
@@ -167,22 +155,7 @@ def _column_findings(histories: Histories, method: Asked) -> list[Finding]:
         if name not in method.covariates:
             histories.codes(name)  # an absent column is told with those that there are
             continue
-        try:
-            values = histories.values(name)
-        except DataError:
-            if name not in histories.people.columns:
-                raise
-            found.append(
-                Finding(
-                    "refuse",
-                    f"`{name}` holds words, and a covariate is a number",
-                    f'Make a column of 1 and 0 for each kind, or compare within it: exact = ["{name}"]',
-                )
-            )
-            continue
-        known = values[np.isfinite(values)]
-        if not known.size or known.min() == known.max():
-            found.append(Finding("refuse", f"`{name}` is the same for everybody or empty", "Leave it out"))
+        found += number_findings(name, histories.values, histories.people.columns, "compare within it")
     return found
 
 

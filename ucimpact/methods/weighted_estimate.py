@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Any, Literal
 
 import numpy as np
 
-from ucimpact import __version__, serialise
 from ucimpact.data.cohort import Cohort
-from ucimpact.errors import EstimationError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.inference import learners
 from ucimpact.inference.gcomputation import Contrast
-from ucimpact.inference.prognosis import prognosis, with_strength
-from ucimpact.methods.cohort_subgroups import subgroups
-from ucimpact.methods.cohort_weighing import Weighing
+from ucimpact.methods.cohort_account import (
+    MANY_LOST,
+    cares_of_balance,
+    cares_of_few,
+    cares_of_left_out,
+    cares_of_lost,
+    counts_of,
+    extras_of,
+    record_of,
+    told_strength,
+)
+from ucimpact.methods.cohort_findings import nothing_named
 from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.matched_cohort_design import (
     clock_findings,
     column_findings,
-    delay_of,
     group_findings,
     outcome_findings,
 )
@@ -30,11 +35,6 @@ from ucimpact.methods.weighted_sample import WeightedSample
 
 Array = np.ndarray
 
-ALIKE, UNLIKE = 0.10, 0.25
-"""Largest standardised difference that is called alike, and above which no effect should be claimed."""
-
-MANY_LOST = 0.10
-FEW_EVENTS, FEW_CLUSTERS = 5, 10
 FEW_EFFECTIVE = 30
 LARGEST = 0.05
 """Share of the whole weight that a single person may carry before a reader is told."""
@@ -47,12 +47,8 @@ def weighting_findings(
     if groups := group_findings(cohort):
         return groups
     if not (covariates or kinds):
-        named = Finding(
-            "refuse",
-            "nothing is named in which the groups should be alike",
-            "Name covariates (age, use of care before the index date), or kinds",
-        )
-        columns = [named]
+        way_out = "Name covariates (age, use of care before the index date), or kinds"
+        columns = [nothing_named("in which the groups", way_out)]
     else:
         columns = column_findings(cohort, covariates, None, kinds)
     if outcome is None:
@@ -87,42 +83,20 @@ def estimate_of(
     more: dict[str, Any] | None = None,
 ) -> Estimate:
     """The estimate of a weighted comparison, with the rows and extras of a matched one."""
-    cohort, weighing, target = sample.cohort, sample.weighing, method.estimand
+    weighing, target = sample.weighing, method.estimand
     found = Effects(model, sample, contrast, y)
     events = sample.events(y) if model.family in COUNTS else None
     keep, rows = _of_target(found.rows, target)
     names = sample.names
-    extras = {
-        "observed": found.observed,
-        "expected": found.observed - found.att,
-        "horizon": cohort.horizon,
-        "person_time": sample.person_time,
+    extras = extras_of(method, model, weighing, sample, y, found, sets=sample.size, adjusted=adjusted)
+    extras |= {
         "balance": _with_strength(sample, y, model),
         "balance_by_site": weighing.balance_by_site,
-        "max_smd": weighing.max_smd,
-        "lost": weighing.lost,
         "overlap": weighing.overlap,
         "weights": weighing.summary,
         "flow": flow(sample),
-        "e_value": found.e_value(),
-        "delay": delay_of(cohort, method.outcome),
-        "clock": {
-            "index_date": cohort.index_date is not None,
-            "service_start": cohort.service_start is not None,
-        },
-        "df": found.df,
-        "rule": {
-            "procedure": "bootstrap" if model.family == "bootstrap" else "cr1",
-            "reason": sample.words,
-            "df": found.df,
-            "sets": sample.size,
-            "adjusted_for": list(adjusted),
-            "refused": None,
-        },
         **(more or {}),
     }
-    if method.subgroups:
-        extras["subgroups"] = subgroups(model, sample, y, method.subgroups)
     return Estimate(
         method=key,
         estimand=target,
@@ -131,17 +105,9 @@ def estimate_of(
         cov=found.cov[np.ix_(keep, keep)],
         influence=found.by_set[:, keep] if names else None,
         sampling_units=names,
-        counts={
-            **cohort.counts(),
-            "matched_pilot": sample.size,
-            "matched_comparison": int(np.unique(sample.row[~sample.treated]).size),
-            "events_pilot": events and events[0],
-            "events_comparison": events and events[1],
-            "left_out": [*weighing.left_out, *sample.left_out],
-        },
+        counts=counts_of(weighing, sample, events),
         warnings=(*warnings, *_cares(sample, events)),
-        spec={f.name: _spoken(getattr(method, f.name)) for f in fields(method)},
-        provenance={"version": __version__, "seed": method.seed},
+        **record_of(method),
         draws_from=f"{found.draws_from}{note}",
         extras=extras,
     )
@@ -158,27 +124,11 @@ def _of_target(rows: list[dict[str, Any]], target: str) -> tuple[list[int], list
     return keep, renamed
 
 
-def _spoken(value: Any) -> Any:
-    try:
-        return serialise.plain(value)
-    except TypeError:
-        return learners.name_of(value)
-
-
 def _with_strength(sample: WeightedSample, y: Array, model: Model) -> list[dict[str, Any]]:
     """The balance with how much each covariate foretells the outcome among the comparison people."""
     weighing = sample.weighing
-    rows = weighing.balance
     names, shown = weighing.columns.shown()
-    others = sample.place[~sample.treated]
-    exposure = None
-    if model.family in COUNTS and sample.days is not None:
-        exposure = sample.days[~sample.treated]
-    try:
-        told = prognosis(y[weighing.columns.row[others]], shown[others], exposure=exposure)
-    except EstimationError:
-        return rows
-    return with_strength(rows, names, told)
+    return told_strength(weighing.balance, names, shown[sample.place[~sample.treated]], sample, y, model)
 
 
 def flow(sample: WeightedSample) -> list[dict[str, Any]]:
@@ -197,19 +147,17 @@ def flow(sample: WeightedSample) -> list[dict[str, Any]]:
 
 def _cares(sample: WeightedSample, events: tuple[float, float] | None) -> tuple[str, ...]:
     """What came of the weighting that a reader should know."""
-    found, weighing = [], sample.weighing
-    for row in (*weighing.left_out, *sample.left_out):
-        text = f"{row['n']:,} people were left out ({row['pilot']:,} of them pilot): {row['reason']}"
-        found.append(Finding("warn", text))
-    lost = weighing.lost
-    if lost["n"] > MANY_LOST * lost["of"]:
-        why = "; ".join(f"{row['n']:,}: {row['reason']}" for row in lost["reasons"])
-        text = (
-            f"{lost['n']:,} of {lost['of']:,} pilot people are not in it ({why}), so the result is about the "
-            "others"
-        )
-        found.append(Finding("warn", text))
-    found += _unlike(weighing)
+    weighing = sample.weighing
+    found = [
+        *cares_of_left_out(weighing, sample),
+        *cares_of_lost(weighing, "are not in it"),
+        *cares_of_balance(
+            weighing,
+            "weighting",
+            'Compare by = "entropy"',
+            "Name it among the covariates, or bring people who are alike in it",
+        ),
+    ]
     summary = weighing.summary
     if summary["ess"] < FEW_EFFECTIVE or summary["largest_share"] > LARGEST:
         text = (
@@ -223,34 +171,5 @@ def _cares(sample: WeightedSample, events: tuple[float, float] | None) -> tuple[
         text = f"{outside:.1%} of the pilot people had a chance of the service that nobody else had"
         if outside > MANY_LOST / 2:
             found.append(Finding("warn", text, 'Compare trim = "common", which leaves them out'))
-    if events is not None and min(events) < FEW_EVENTS:
-        text = (
-            f"there were {events[0]:g} events among the pilot people and {events[1]:g} among the comparison "
-            "people: too few for a likely range that can be trusted"
-        )
-        found.append(
-            Finding("warn", text, "Follow people for longer, or take an outcome that happens more often")
-        )
-    clusters = sample.cohort.clusters
-    if clusters is not None and (number := int(np.unique(clusters[sample.row]).size)) < FEW_CLUSTERS:
-        text = (
-            f"there are {number} clusters in `{sample.cohort.cluster}`, so the likely range may be too narrow"
-        )
-        found.append(Finding("warn", text, "Compare the result place by place, as a panel"))
+    found += cares_of_few(sample, events, "the pilot people", "the comparison people")
     return tuple(map(str, found))
-
-
-def _unlike(weighing: Weighing) -> list[Finding]:
-    """The balance as a gate."""
-    if weighing.max_smd is None or weighing.max_smd <= ALIKE:
-        return []
-    apart = [row for row in weighing.balance_after if row["smd"] is None or abs(row["smd"]) > ALIKE]
-    named = ", ".join(f"`{row['name']}`" for row in apart)
-    if weighing.max_smd <= UNLIKE:
-        text = f"after weighting the two groups still differ a little in {named}"
-        return [Finding("warn", text, 'Compare by = "entropy"')]
-    text = (
-        f"after weighting the two groups are still unlike in {named}, by more than a quarter of a standard "
-        "deviation, so nothing should be claimed from the result"
-    )
-    return [Finding("warn", text, "Name it among the covariates, or bring people who are alike in it")]

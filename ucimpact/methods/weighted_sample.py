@@ -12,6 +12,7 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DesignError
 from ucimpact.inference.sandwich import Clusters, sandwich
 from ucimpact.inference.uneven import worth
+from ucimpact.methods.cohort_sample import days_at_risk, refuse_none, time_at_risk
 from ucimpact.methods.cohort_weighing import Weighing
 
 Array = np.ndarray
@@ -69,14 +70,12 @@ class WeightedSample:
 
     @property
     def days(self) -> Array | None:
-        return None if self.cohort.days is None else self.cohort.days[self.row]
+        return days_at_risk(self)
 
     @property
     def person_time(self) -> float | None:
         """Days at risk of the pilot people."""
-        if self.days is not None:
-            return float(self.days[self.treated].sum())
-        return None if self.cohort.horizon is None else self.size * float(self.cohort.horizon)
+        return time_at_risk(self)
 
     @property
     def words(self) -> str:
@@ -162,9 +161,4 @@ class WeightedSample:
                 "comparison people who could be weighed, and at least 2 of each are needed. Bring the same "
                 "records for both."
             )
-        if events is not None and min(events) == 0:
-            raise DesignError(
-                f"`{outcome}` happened {events[0]:g} times among the pilot people and {events[1]:g} times "
-                "among the comparison people: too few to judge. Follow people for longer, or take an outcome "
-                "that happens more often."
-            )
+        refuse_none(outcome, events, "the pilot people", "the comparison people")
