@@ -81,16 +81,25 @@ class CohortSample(Protocol):
         ...
 
 
-def days_at_risk(sample: CohortSample) -> Array | None:
-    """Days at risk of each line; None where the cohort has none."""
-    return None if sample.cohort.days is None else sample.cohort.days[sample.row]
+class AtRisk:
+    """People and days of a sample, which follow from its lines."""
 
+    @property
+    def size(self: CohortSample) -> int:
+        """Pilot people."""
+        return int(self.treated.sum())
 
-def time_at_risk(sample: CohortSample) -> float | None:
-    """Days at risk of the pilot people: their own, or the horizon for each."""
-    if sample.days is not None:
-        return float(sample.days[sample.treated].sum())
-    return None if sample.cohort.horizon is None else sample.size * float(sample.cohort.horizon)
+    @property
+    def days(self: CohortSample) -> Array | None:
+        """Days at risk of each line; None where the cohort has none."""
+        return None if self.cohort.days is None else self.cohort.days[self.row]
+
+    @property
+    def person_time(self: CohortSample) -> float | None:
+        """Days at risk of the pilot people: their own, or the horizon for each."""
+        if self.days is not None:
+            return float(self.days[self.treated].sum())
+        return None if self.cohort.horizon is None else self.size * float(self.cohort.horizon)
 
 
 def refuse_none(outcome: str, events: tuple[float, float] | None, pilot: str, others: str) -> None:

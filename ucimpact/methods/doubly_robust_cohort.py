@@ -59,6 +59,8 @@ class DoublyRobustCohort(CohortMethod):
 
     Parameters
     ----------
+    outcome : str
+        Cohort column: a count, 0/1, a cost or a score after the index date.
     covariates : tuple of str, default ()
         Columns of numbers that decide who has the service and what comes of it, known at the index date.
     kinds : tuple of str, default ()

@@ -87,6 +87,8 @@ class MatchedCohort(CohortMethod):
 
     Parameters
     ----------
+    outcome : str
+        Cohort column: a count, 0/1, a cost or a score after the index date.
     exact : tuple of str, default ()
         Columns that must be the same within a pair, such as practice and sex; kinds of any sort.
     antiexact : tuple of str, default ()

@@ -12,14 +12,14 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DesignError
 from ucimpact.inference.sandwich import Clusters, sandwich
 from ucimpact.inference.uneven import worth
-from ucimpact.methods.cohort_sample import days_at_risk, refuse_none, time_at_risk
+from ucimpact.methods.cohort_sample import AtRisk, refuse_none
 from ucimpact.methods.matched_cohort_pairs import Pairs
 
 Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class Sample(AtRisk):
     """The people of those sets in which an outcome is known on both sides, one line a person and set."""
 
     cohort: Cohort
@@ -46,11 +46,6 @@ class Sample:
         return cls(cohort, pairs, np.flatnonzero(keep), codes, row, treated, weight)
 
     @property
-    def size(self) -> int:
-        """Pilot people."""
-        return int(self.treated.sum())
-
-    @property
     def sets(self) -> int:
         """Sets with people on both sides."""
         return len(np.unique(self.set))
@@ -69,16 +64,6 @@ class Sample:
         """A name for every matched set: the same matching gives the same names for every outcome."""
         mark = hashlib.sha256(self.pairs.sets[["set", "row"]].to_numpy().tobytes()).hexdigest()[:6]
         return tuple(f"set {k + 1} of {mark}" for k in range(self.pairs.matched.number))
-
-    @property
-    def days(self) -> Array | None:
-        """Days at risk of each line."""
-        return days_at_risk(self)
-
-    @property
-    def person_time(self) -> float | None:
-        """Days at risk of the matched pilot people."""
-        return time_at_risk(self)
 
     @property
     def recurs(self) -> bool:

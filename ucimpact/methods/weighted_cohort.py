@@ -57,6 +57,8 @@ class WeightedCohort(CohortMethod):
 
     Parameters
     ----------
+    outcome : str
+        Cohort column: a count, 0/1, a cost or a score after the index date.
     covariates : tuple of str, default ()
         Columns of numbers in which the groups are to be alike, all known at the index date.
     kinds : tuple of str, default ()

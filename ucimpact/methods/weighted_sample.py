@@ -12,7 +12,7 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DesignError
 from ucimpact.inference.sandwich import Clusters, sandwich
 from ucimpact.inference.uneven import worth
-from ucimpact.methods.cohort_sample import days_at_risk, refuse_none, time_at_risk
+from ucimpact.methods.cohort_sample import AtRisk, refuse_none
 from ucimpact.methods.cohort_weighing import Weighing
 
 Array = np.ndarray
@@ -22,7 +22,7 @@ MOST_UNITS = 200_000
 
 
 @dataclass(frozen=True, eq=False)
-class WeightedSample:
+class WeightedSample(AtRisk):
     """The people with a known outcome, one line a row of the cohort.
 
     Every variance goes through :meth:`cov`, which adds to the influences of weights as known what estimating
@@ -54,11 +54,6 @@ class WeightedSample:
         return np.asarray(self.weighing.weights.weights[self.place])
 
     @property
-    def size(self) -> int:
-        """Pilot people."""
-        return int(self.treated.sum())
-
-    @property
     def left_out(self) -> list[dict[str, Any]]:
         """People lost because an outcome was empty."""
         gone = np.ones(len(self.weighing.columns.row), dtype=bool)
@@ -67,15 +62,6 @@ class WeightedSample:
             return []
         pilot = int((gone & self.weighing.columns.treated).sum())
         return [{"n": int(gone.sum()), "pilot": pilot, "reason": "the outcome was empty"}]
-
-    @property
-    def days(self) -> Array | None:
-        return days_at_risk(self)
-
-    @property
-    def person_time(self) -> float | None:
-        """Days at risk of the pilot people."""
-        return time_at_risk(self)
 
     @property
     def words(self) -> str:
