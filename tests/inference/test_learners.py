@@ -73,6 +73,13 @@ def test_parts_go_by_people_and_not_by_rows() -> None:
         assert np.ptp(np.bincount(part[arm])) <= 1
 
 
+def test_parts_are_the_same_in_other_units() -> None:
+    x, treated, _ = people()
+    part = deal(x, treated, 5, 9)
+    assert (deal(x * [10.0] + 7, treated, 5, 9) == part).all()
+    assert (deal(np.column_stack([x[:, :1] * 10, x[:, 1:]]), treated, 5, 9) == part).all()
+
+
 def test_parts_are_at_random_and_not_runs_of_people_alike() -> None:
     x, treated, _ = people(n=3_000)
     part = deal(x, treated, 3, 1)

@@ -158,6 +158,13 @@ def test_the_order_of_rows_says_nothing_and_the_seed_little() -> None:
     assert 0 < abs(other["estimate"] - first["estimate"]) < 0.5 * first["std_error"]
 
 
+def test_units_of_a_covariate_say_nothing() -> None:
+    cohort = people(people=1_500)
+    table = cohort.table.assign(Age=cohort.table["Age"] * 10.0)
+    found, first = PLAIN.fit(cohort_of(table)).headline, PLAIN.fit(cohort).headline
+    assert found["estimate"] == pytest.approx(first["estimate"], rel=1e-6)
+
+
 @pytest.mark.parametrize("estimand", ["ATE", "ATC"])
 def test_other_people_than_the_supported(estimand: Any) -> None:
     cohort = people()

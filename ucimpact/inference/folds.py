@@ -1,8 +1,9 @@
 """Parts of the people, dealt at random, so that nobody is foreseen by a model that has seen them.
 
 Everybody of one person is in one part. Dealing goes by what is known of people and not by where their rows
-stand: they are put in order of a mixture of their columns, and that order is shuffled by the seed. So the
-same people in another order of rows are in the same parts, and a part is random all the same.
+stand: they are put in order of a mixture of the ranks of their columns, and that order is shuffled by the
+seed. So the same people in another order of rows, or with a column in other units, are in the same parts, and
+a part is random all the same.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def deal(
     weights: Array = np.random.default_rng(MIXTURE).normal(size=(x.shape[1],))
     key = np.zeros(n)
     for k, weight in enumerate(weights):  # row by row the same sum, which a matrix product does not promise
-        key += weight * x[:, k]
+        key += weight * _ranks(x[:, k])
     units = np.arange(n) if units is None else np.unique(units, return_inverse=True)[1].reshape(-1)
     place = np.empty(n, dtype=np.int64)
     place[np.lexsort((units, treated, key))] = np.arange(n)
@@ -66,3 +67,9 @@ def deal(
         members = members[np.argsort(first[members])]
         part[members] = draw.permutation(len(members)) % folds
     return np.asarray(part[units])
+
+
+def _ranks(column: Array) -> Array:
+    """Places among the different values, from 0 to 1: the same in pounds as in pence."""
+    place = np.unique(column, return_inverse=True)[1].reshape(-1)
+    return np.asarray(place / max(int(place.max(initial=0)), 1))
