@@ -10,6 +10,7 @@ from tests.economics.test_valuation import COST, FOUND, estimate, outcome, study
 from ucimpact.decision import decide
 from ucimpact.economics import valuation
 from ucimpact.economics.valuation import Counted
+from ucimpact.evaluation.document import spoken_of
 from ucimpact.study import DecisionRule
 from ucimpact.words.never import breaks
 
@@ -17,7 +18,7 @@ FINDING = {
     **FOUND, "lo": -9.9, "hi": -0.7, "w": 4.0, "claim": "B", "kind": "count", "better": "lower", "scale": "identity",
     "outcome": "emergency admissions", "subject": "the visits", "plural": True, "per": "per 100 people over 90 days",
     "key_fail": False, "refused": None, "confounded": False, "one_place": True, "design": "comparison",
-    "found_se": 2.3, "people_analysed": 1240.0,
+    "found_se": 2.3, "people_analysed": 1240.0, "column": "admissions",
 }  # fmt: skip
 LOW = {"level": "low", "steps": [{"code": "A", "cost": 2, "head": "", "text": ""}]}
 HOLDS = [{"name": "balance", "question": "Were the two groups alike at the start?", "answer": "holds"}]
@@ -98,3 +99,24 @@ def test_no_sentence_breaks_the_rules_of_words(price):
     told = decided(price)
     for text in (told["verdict"], told["because"], *told["would_change"], told["cost"]["text"]):
         assert not breaks(text), text
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"), [(6000.0, "Extend with evaluation"), (90_000.0, "Extend if cheaper")]
+)
+def test_a_reason_names_the_outcomes_that_carry_the_value_and_not_the_main_one(rule, verdict):
+    told = decided(
+        170.0, rule=DecisionRule(another_year_costs=rule), column="died", outcome="deaths in hospital"
+    )
+    assert told["verdict"].startswith(verdict)
+    assert told["because"].startswith("The change in emergency admissions, worth £144")
+    assert "About" not in told["because"].partition(". ")[0] and "deaths" not in told["because"]
+
+
+def test_a_headline_speaks_of_the_price_only_where_its_own_outcome_is_priced():
+    one = outcome()
+    counted = [Counted(outcome=one, estimate=estimate())]
+    worth = valuation.value(study(one, COST), counted, claim="B", found=FINDING, people=1240.0)
+    assert worth is not None and worth.deciding is not None
+    assert spoken_of(worth, "admissions")["pay"] == worth.deciding["chance"]
+    assert spoken_of(worth, "died") == {"valued": True, "pay": None}

@@ -13,6 +13,7 @@ from typing import Any
 from ucimpact import words
 from ucimpact.economics.valuation import Valuation
 from ucimpact.study import Cost, DecisionRule, Study
+from ucimpact.words.numbers import mid_sentence
 
 ALONE = "before-after"
 COMPARE = (
@@ -67,9 +68,9 @@ def decide(
             p=facts["chance_"],
             price=facts["price"],
             rule=facts["rule"],
-            size=_size(found),
+            size=_gained(found, valuation),
             value=facts["value"],
-            claim_code=found["claim"],
+            claim_code=found["claim"] if _priced(found, valuation) else None,
             outcome=found["outcome"],
             evsi=facts["evsi"],
             evsi_cost=facts["evsi_cost"],
@@ -190,6 +191,21 @@ def _size(found: Mapping[str, Any]) -> str:
     said = words.spoken(found["est"], found["lo"], found["hi"], how, found["w"])
     unit = f" per {found['base']:,}" if found["base"] else f" {found['per']}"
     return words.capital(f"{said.about}{'' if found['scale'] == 'log' else unit}")
+
+
+def _priced(found: Mapping[str, Any], valuation: Valuation | None) -> bool:
+    """Whether the main outcome is among those that the value is made of."""
+    return valuation is not None and found.get("column") in valuation.carried
+
+
+def _gained(found: Mapping[str, Any], valuation: Valuation | None) -> str:
+    """What the value is of: the size of the main effect, and any other outcome that carries some of it."""
+    carried = {} if valuation is None else valuation.carried
+    others = [mid_sentence(label) for column, label in carried.items() if column != found.get("column")]
+    if not _priced(found, valuation):
+        return f"The change in {words.joint(others)}" if others else ""
+    size = _size(found)
+    return f"{size}, with {words.joint(others)} counted too" if size and others else size
 
 
 def _largest(grade: Mapping[str, Any]) -> str | None:

@@ -122,3 +122,14 @@ def test_the_price_of_other_people_than_the_headline_counts_by_is_named_with_wha
     assert all(row[3] == "16.7 fewer" for row in made.rows)
     held["outcomes"][0]["change"] = -0.014 * 18000
     assert money(document).tables[-1].head[2:] == ("Fewer needed per 100 people",)
+
+
+def test_a_value_of_other_outcomes_than_the_headline_says_whose_it_is():
+    document = changed()
+    assert "alone" not in worth(document).notes and " on " not in money(document).bold
+    document["finding"]["column"] = "deaths in hospital"
+    label = words.numbers.mid_sentence(document["valuation"]["outcomes"][0]["label"])
+    assert worth(document).notes.startswith(f"The value is of {label} alone. ")
+    price = 2 * document["valuation"]["columns"]["economic"]["per_person"]
+    document["valuation"]["cost"]["per_person"] = price
+    assert f"or an effect on {label} 2 times as large." in money(document).bold

@@ -103,6 +103,11 @@ class Valuation:
         """The column that the rule counts."""
         return self.columns.get(self.counted)
 
+    @property
+    def carried(self) -> dict[str, str]:
+        """Labels of the outcomes that the value in that column is made of, by their columns."""
+        return {row["column"]: row["label"] for row in self.outcomes if row.get(self.counted)}
+
 
 def value_problems(study: Study) -> list[str]:
     """What cannot be valued as the study declares it: items and years that are not known."""

@@ -169,12 +169,17 @@ def _no_total(outcome: Outcome, analysis: Analysis) -> str:
     return "" if np.isfinite(limits).all() else "there is no likely range"
 
 
-def spoken_of(worth: Valuation | None) -> dict[str, Any]:
-    """What a headline says of the value: whether there is one, and the chance that it exceeds the price."""
+def spoken_of(worth: Valuation | None, column: str) -> dict[str, Any]:
+    """What a headline says of the value: whether there is one, and the chance that it exceeds the price.
+
+    The chance is of what all outcomes with a value are worth together. Where the main one, in ``column``, is
+    not among them, its headline says nothing of the price.
+    """
     deciding = None if worth is None else worth.deciding
+    own = worth is not None and column in worth.carried
     return {
         "valued": worth is not None and bool(worth.columns),
-        "pay": None if deciding is None else deciding["chance"],
+        "pay": deciding["chance"] if deciding is not None and own else None,
     }
 
 

@@ -141,7 +141,7 @@ class PeopleWork:
         self.tell("Words")
         pairs = [(outcome, main), *zip(beside, others, strict=True)]
         worth = valued(study, found, pairs, people=float(analysed(estimate, cohort)))
-        found |= spoken_of(worth)
+        found |= spoken_of(worth, outcome.column)
         evaluation = Evaluation(
             study=study_document(study, self.records),
             data=data_document(study, self.records, cohort, estimate),

@@ -146,7 +146,7 @@ class PlacesWork:
         self.tell("Words")
         pairs = [(outcome, main), *zip(beside, others, strict=True)]
         worth = valued(study, found, pairs)
-        found |= spoken_of(worth)
+        found |= spoken_of(worth, outcome.column)
         evaluation = Evaluation(
             study=study_document(study, self.records),
             data=data_document(study, self.records, prepared.data, estimate),

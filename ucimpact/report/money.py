@@ -17,6 +17,7 @@ from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, table
 from ucimpact.words import MINUS, NO_MONEY, capital, number, plainly
+from ucimpact.words.numbers import mid_sentence
 
 KINDS = ("cash", "capacity", "economic")
 HEADS = {
@@ -72,7 +73,9 @@ def worth(document: Mapping[str, Any]) -> Worth | None:
         return Worth(spent=spent, each=each, columns=(), notes=f"Its worth is {NO_MONEY}: {stopped(refused)}")
     made = tuple(_column(kind, columns.get(kind)) for kind in KINDS)
     chances = any(columns[kind].get("chance") is not None for kind in columns)
-    return Worth(spent=spent, each=each, columns=made, notes=FLAT if chances else "")
+    of = _of_others(document, valuation).removeprefix(" on ")
+    notes = [f"The value is of {of} alone." if of else "", FLAT if chances else ""]
+    return Worth(spent=spent, each=each, columns=made, notes=" ".join(note for note in notes if note))
 
 
 def _column(kind: str, column: Mapping[str, Any] | None) -> Column:
@@ -109,7 +112,7 @@ def money(document: Mapping[str, Any]) -> Section | None:
     columns = valuation.get("columns") or {}
     if not columns:
         return None
-    bold, text = _answer(valuation)
+    bold, text = _answer(valuation, _of_others(document, valuation))
     tables = [_made_up(valuation), _break_even(document, valuation)]
     return Section(
         ident="money",
@@ -123,8 +126,20 @@ def money(document: Mapping[str, Any]) -> Section | None:
     )
 
 
-def _answer(valuation: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """The bold answer and the sentences after it, all of the column that decides."""
+def _of_others(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> str:
+    """Where the main outcome has no value of its own, the outcomes that have: " on emergency admissions"."""
+    counted = valuation.get("counted") or "economic"
+    rows = [row for row in valuation.get("outcomes") or () if row.get(counted)]
+    if not rows or (document.get("finding") or {}).get("column") in [row.get("column") for row in rows]:
+        return ""
+    return f" on {words.joint([mid_sentence(row['label']) for row in rows])}"
+
+
+def _answer(valuation: Mapping[str, Any], of: str = "") -> tuple[str, list[str]]:
+    """The bold answer and the sentences after it, all of the column that decides.
+
+    ``of`` says on what the effect is, where it is not that of the headline.
+    """
     counted = valuation.get("counted") or "economic"
     column = (valuation.get("columns") or {}).get(counted) or {}
     cost, each = valuation.get("cost") or {}, column.get("per_person")
@@ -145,10 +160,10 @@ def _answer(valuation: Mapping[str, Any]) -> tuple[str, list[str]]:
     if each <= 0:
         return "No price: the best estimate is of no value at all.", text
     if each >= price:
-        text.insert(1, f"It would still pay with {number(100 * price / each)}% of the effect.")
+        text.insert(1, f"It would still pay with {number(100 * price / each)}% of the effect{of}.")
         return f"On the best estimate it pays, at any price up to {words.per_person(each)} a person.", text
     times = plainly(price / each)
-    effect = f", or an effect {times} times as large" if times != "1" else ""
+    effect = f", or an effect{of} {times} times as large" if times != "1" else ""
     return f"A price of {words.per_person(each)} a person{effect}.", text
 
 
