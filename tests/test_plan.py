@@ -162,6 +162,14 @@ def test_own_clients_alone_are_told_that_no_number_of_them_could_tell(tmp_path):
     assert not any("clients alone" in line for line in planned(tmp_path, PEOPLE).taken)
 
 
+def test_a_table_of_events_knows_those_without_the_service_by_the_day_it_began():
+    """Nothing is said of a key that such a study refuses."""
+    found = make(read_study(folder("soft_landing") / "study.toml", with_data=False))
+    said = " ".join(found.taken)
+    assert "pilot" not in said and "`First visit` (service_start, under [data]) is empty" in said
+    assert "From clients alone no number could tell" in said
+
+
 def test_costs_are_in_pounds_a_person(tmp_path):
     edits = [
         ('kind = "count"', 'kind = "cost"'),

@@ -212,7 +212,13 @@ def _taken_of_people(study: Study, plan: Plan, design: TwoGroups, units: _Units)
         f"Compared with {words.plainly(design.ratio)} similar {'person' if design.ratio == 1 else 'people'} "
         "for each person supported."
     )
-    if study.data.pilot is None:
+    if study.data.events is not None:
+        lines.append(
+            f"The people compared with are those whose day in `{study.data.service_start}` (service_start, "
+            "under [data]) is empty or still to come, so this supposes that the table of people holds them "
+            "too. From clients alone no number could tell."
+        )
+    elif study.data.pilot is None:
         lines.append(
             "The study file names nobody without the service (pilot, under [data]), so this supposes that "
             "similar people can be found. From clients alone no number could tell."
