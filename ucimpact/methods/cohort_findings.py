@@ -12,6 +12,9 @@ from ucimpact.methods.design_finding import Finding
 MANY_TO_ONE = 3
 """More comparison people each are ever less alike: 1:10 was 2% out where 1:3 was not."""
 
+INFINITE = "an infinite number"
+"""What is said of a cell that is a number without end."""
+
 
 def nothing_named(what: str, way_out: str) -> Finding:
     """Nobody can be made alike in nothing; ``what`` says who should be."""
@@ -35,9 +38,12 @@ def number_findings(
     """
     try:
         found = values(name)
-    except DataError:
+    except DataError as error:
         if name not in columns:
             raise
+        if all(problem.what == INFINITE for problem in error.problems):
+            text = f"`{name}` is not finite in {_rows(len(error.problems))}, and a covariate is a number"
+            return [Finding("refuse", text, "Write the number, or leave the cell empty if it is not known")]
         text = f"`{name}` holds words, and a covariate is a number"
         way_out = f'Make a column of 1 and 0 for each kind, or {alike}: exact = ["{name}"]'
         return [Finding("refuse", text, way_out)]
@@ -45,6 +51,10 @@ def number_findings(
     if not known.size or known.min() == known.max():
         return [Finding("refuse", f"`{name}` is the same for everybody or empty", "Leave it out")]
     return []
+
+
+def _rows(n: int) -> str:
+    return "1 row" if n == 1 else f"{n:,} rows"
 
 
 def many_to_one(ratio: float, who: str, note: str = "") -> list[Finding]:
