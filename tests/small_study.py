@@ -1,4 +1,4 @@
-"""Two small studies that are right, for tests that then spoil one thing in them."""
+"""Two small studies that are right, for tests that then spoil one thing in them, and how a third begins."""
 
 from __future__ import annotations
 
@@ -39,6 +39,23 @@ kind = "count"
 [method]
 name = "did"
 """
+
+VISITS = """schema = 1
+
+[study]
+title = "Visits after discharge"
+question = "Did visits reduce emergency admissions?"
+pilot = "Visits"
+population = "People aged 65 or over"
+comparator = "People without visits"
+by = "Evaluation team"
+
+[data]
+kind = "cohort"
+source = "people.csv"
+person = "client"
+"""
+"""How a study of people begins, up to what its own table holds."""
 
 SERIES = """\
 schema = 1

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from tests.small_study import PANEL, panel_table
+from tests.small_study import PANEL, VISITS, panel_table
 from ucimpact import cli
 
 PEOPLE = 240
@@ -25,22 +25,9 @@ MARKS = ("Zebedee", "Quillfeather", "Hollyhock", "ZQ9", "Brontosaurus", "48213",
 """Parts of the planted values; none is a word or a number of any report of these studies."""
 BORN = ("17/03/1931", "1931-03-17", "17 March 1931")
 
-COHORT = """\
-schema = 1
-
-[study]
-title = "Visits after discharge"
-question = "Did visits reduce emergency admissions?"
-pilot = "Visits"
-population = "People aged 65 or over"
-comparator = "People without visits"
-by = "Evaluation team"
-
-[data]
-kind = "cohort"
-source = "people.csv"
-person = "client"
-pilot = "supported"
+COHORT = (
+    VISITS
+    + """pilot = "supported"
 index_date = "discharged"
 service_start = "first_visit"
 follow_up = "days"
@@ -71,6 +58,7 @@ name = "matched-cohort"
 exact = ["sex"]
 covariates = ["age", "alone", "admissions_before"]
 """
+)
 OWN_CLIENTS = COHORT.replace('pilot = "supported"\n', "").replace('service_start = "first_visit"\n', "")
 OWN_CLIENTS = OWN_CLIENTS[: OWN_CLIENTS.index('[[outcome]]\ncolumn = "pounds"')] + (
     '[method]\nname = "before-after"\n'

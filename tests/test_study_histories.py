@@ -9,25 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.small_study import VISITS
 from ucimpact.data.histories import Histories
 from ucimpact.errors import DataError, DesignError, ImpactError, UsageError
 from ucimpact.study import Counted, read_records, read_study
 from ucimpact.study.declare import Data, Events
 
-STUDY = """schema = 1
-[study]
-title = "Visits after discharge"
-question = "Did visits reduce readmissions?"
-pilot = "Visits"
-population = "People aged 65 or over"
-comparator = "People without visits"
-by = "Evaluation team"
-
-[data]
-kind = "cohort"
-source = "people.csv"
-person = "client"
-service_start = "first_visit"
+STUDY = (
+    VISITS
+    + """service_start = "first_visit"
 died = "died"
 registered = "since"
 cluster = "practice"
@@ -82,6 +72,7 @@ trigger = "emergency admission"
 event = "contact"
 days = [-30, 0]
 """
+)
 
 
 def tables(n: int = 60, seed: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -6,24 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.small_study import VISITS
 from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DataError
 from ucimpact.study import read_records, read_study
 
-STUDY = """schema = 1
-[study]
-title = "Visits after discharge"
-question = "Did visits reduce readmissions?"
-pilot = "Visits"
-population = "People aged 65 or over"
-comparator = "People without visits"
-by = "Evaluation team"
-
-[data]
-kind = "cohort"
-source = "people.csv"
-person = "client"
-pilot = "supported"
+STUDY = (
+    VISITS
+    + """pilot = "supported"
 index_date = "discharged"
 service_start = "first_visit"
 follow_up = "days"
@@ -50,6 +40,7 @@ name = "matched-cohort"
 exact = ["ward"]
 covariates = ["age", "alone"]
 """
+)
 
 
 def people(n: int = 40) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pytest
 from scipy.optimize import linear_sum_assignment, linprog
 
 from tests.conftest import golden
+from tests.soft_landing import SIM
 from ucimpact.errors import EstimationError
 from ucimpact.inference import full_matching, least_cost, neighbours, optimal_pairing, propensity
 from ucimpact.inference.full_matching import full
@@ -340,18 +341,8 @@ def test_full_matching_of_r_lies_among_the_nearly_cheapest(
         judge, y = judges[case], frame["re78"].to_numpy()
     else:
         frame = pd.read_csv(reference / "sim_cohort_softlanding.csv")
-        names = [
-            "age",
-            "female",
-            "imd_quintile",
-            "ltc",
-            "frailty",
-            "lives_alone",
-            "prior_admissions",
-            "prior_cost",
-        ]
         treated, y = frame["treated"].to_numpy() == 1, frame["cost"].to_numpy()
-        score = propensity.fit(frame[names].to_numpy(float), treated).score
+        score = propensity.fit(frame[list(SIM)].to_numpy(float), treated).score
         judge = golden(reference / "sim_cohort_matching.json")[case]
     cheapest = full(score, treated)
     least, near = _figures(cheapest, score, treated, y)[0], []

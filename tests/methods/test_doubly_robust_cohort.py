@@ -8,36 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.soft_landing import COVARIATES, STAYS, check_truth, cohort_of, fits, people
 from ucimpact.data.cohort import Cohort
-from ucimpact.data.simulate_people import SoftLanding
 from ucimpact.errors import DesignError, UsageError
 from ucimpact.inference import crossfit
 from ucimpact.methods.doubly_robust_cohort import DoublyRobustCohort
 from ucimpact.methods.weighted_cohort import WeightedCohort
 
 Array = np.ndarray
-COVARIATES = (
-    "Age", "Frailty score", "Long-term conditions", "Lives alone", "Deprivation fifth",
-    "Admissions 90 days before", "Admissions 91 to 365 days before",
-)  # fmt: skip
-STAYS = "Admissions 90 days after"
 PLAIN = DoublyRobustCohort(outcome=STAYS, covariates=COVARIATES)
-
-
-def cohort_of(table: pd.DataFrame) -> Cohort:
-    return Cohort(
-        table,
-        person="Person",
-        pilot="Soft landing",
-        index_date="Discharge date",
-        service_start="First contact",
-        follow_up="Days followed",
-        horizon=90,
-    )
-
-
-def people(seed: int = 1, **fields: Any) -> Cohort:
-    return cohort_of(SoftLanding(**fields).draw(seed=seed).table)
 
 
 # -- the formula ---------------------------------------------------------------------------
@@ -255,18 +234,5 @@ def test_refusals() -> None:
 
 def test_the_truth_is_found_and_covered() -> None:
     """40 cohorts: three standard errors of 95% are 10 points; 400 are told in the documentation."""
-    errors, covered = [], []
-    for seed in range(4000, 4040):
-        draw = SoftLanding(people=2_500).draw(seed=seed)
-        pilot = draw.table["Soft landing"].to_numpy() == 1
-        expected = draw.potential[STAYS][pilot].sum(axis=0)
-        row = (
-            DoublyRobustCohort(outcome=STAYS, covariates=COVARIATES, repeats=1)
-            .fit(cohort_of(draw.table))
-            .effect("rate_ratio")
-        )
-        truth = expected[1] / expected[0]
-        errors.append(np.log(row["estimate"] / truth))
-        covered.append(row["conf_low"] <= truth <= row["conf_high"])
-    assert np.mean(covered) >= 0.85
-    assert abs(np.mean(errors)) < 3 * np.std(errors) / np.sqrt(40) + 0.01
+    method = DoublyRobustCohort(outcome=STAYS, covariates=COVARIATES, repeats=1)
+    check_truth(fits(method, range(4000, 4040), people=2_500))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import golden
+from tests.soft_landing import SIM
 from ucimpact.data.cohort import Cohort
 from ucimpact.errors import DesignError, EstimationError, UsageError
 from ucimpact.inference import glm
@@ -153,9 +154,6 @@ def test_optimal_pairs_take_about_the_people_of_r(lalonde: tuple[Cohort, dict[st
     ours = {tuple(known[row]) for row in pairs.matched.controls[:, 0]}
     theirs = {tuple(known[row]) for row in rows_of(judge).values()}
     assert len(ours & theirs) >= 0.95 * len(theirs)
-
-
-SIM = ("age", "female", "imd_quintile", "ltc", "frailty", "lives_alone", "prior_admissions", "prior_cost")
 
 
 @pytest.mark.parametrize(

@@ -10,36 +10,14 @@ import pandas as pd
 import pytest
 
 from tests.conftest import golden
+from tests.soft_landing import COVARIATES, SIM, STAYS, check_truth, cohort_of, fits, people
 from ucimpact.data.cohort import Cohort
-from ucimpact.data.simulate_people import SoftLanding
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
-from ucimpact.estimate import Estimate
 from ucimpact.methods.matched_cohort import MatchedCohort
 from ucimpact.methods.weighted_cohort import WeightedCohort
 
-COVARIATES = (
-    "Age", "Frailty score", "Long-term conditions", "Lives alone", "Deprivation fifth",
-    "Admissions 90 days before", "Admissions 91 to 365 days before",
-)  # fmt: skip
-STAYS = "Admissions 90 days after"
 PLAIN = WeightedCohort(outcome=STAYS, covariates=COVARIATES)
 CONTROLS = ("Died within 90 days", "Injuries 90 days after", "Contacts 180 days before")
-
-
-def people(seed: int = 1, **fields: Any) -> Cohort:
-    return cohort_of(SoftLanding(**fields).draw(seed=seed).table)
-
-
-def cohort_of(table: pd.DataFrame) -> Cohort:
-    return Cohort(
-        table,
-        person="Person",
-        pilot="Soft landing",
-        index_date="Discharge date",
-        service_start="First contact",
-        follow_up="Days followed",
-        horizon=90,
-    )
 
 
 # -- by hand -------------------------------------------------------------------------------
@@ -153,19 +131,9 @@ def test_the_effects_of_the_reference_cohort_are_those_of_r(
     """Weighted by R's entropy balancing the means agree to 1e-5 only, so its effect to 2e-5."""
     table = pd.read_csv(reference / "sim_cohort_softlanding.csv")
     judge = golden(reference / "sim_cohort_matching.json")[case]
-    names = (
-        "age",
-        "female",
-        "imd_quintile",
-        "ltc",
-        "frailty",
-        "lives_alone",
-        "prior_admissions",
-        "prior_cost",
-    )
     cohort = Cohort(table, person="id", pilot="treated")
     head = (
-        WeightedCohort(outcome=outcome, covariates=names, family="gaussian", errors="known", **fields)
+        WeightedCohort(outcome=outcome, covariates=SIM, family="gaussian", errors="known", **fields)
         .fit(cohort)
         .headline
     )
@@ -371,22 +339,8 @@ def test_unlike_groups_are_told() -> None:
 # -- the truth -----------------------------------------------------------------------------
 
 
-def fits(method: WeightedCohort, seeds: range, **fields: Any) -> list[tuple[float, Estimate]]:
-    found = []
-    for seed in seeds:
-        draw = SoftLanding(**fields).draw(seed=seed)
-        pilot = draw.table["Soft landing"].to_numpy() == 1
-        expected = draw.potential[STAYS][pilot].sum(axis=0)
-        found.append((expected[1] / expected[0], method.fit(cohort_of(draw.table))))
-    return found
-
-
 @pytest.mark.parametrize("by", ["entropy", "score"])
 def test_the_truth_is_found_and_covered(by: Any) -> None:
     """40 cohorts: three standard errors of 95% are 10 points; 400 are told in the documentation."""
     method = WeightedCohort(outcome=STAYS, covariates=COVARIATES, kinds=("Sex", "Hospital"), by=by)
-    found = [(truth, e.effect("rate_ratio")) for truth, e in fits(method, range(3000, 3040), people=2_500)]
-    covered = np.mean([row["conf_low"] <= truth <= row["conf_high"] for truth, row in found])
-    errors = np.array([np.log(row["estimate"] / truth) for truth, row in found])
-    assert covered >= 0.85
-    assert abs(errors.mean()) < 3 * errors.std() / np.sqrt(len(errors)) + 0.01
+    check_truth(fits(method, range(3000, 3040), people=2_500))
