@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -330,11 +331,33 @@ def test_fields_that_are_refused(fields, said):
         ({"counted": Counted(event="transfers", days=(0, 30))}, "no events of the kind 'transfers'"),
         ({"question": "never", "family": "gaussian"}, "have sums of fewer days"),
         ({"cluster_by": "cluster"}, "no column of clusters"),
+        ({"counted": Counted(event=STAY, days=(0, 1200))}, "up to day 1,200, and nobody who had"),
     ],
 )
 def test_data_that_are_refused(made, fields, said):
     with pytest.raises(DesignError, match=said):
         method(**fields).fit(made)
+
+
+def test_a_window_may_be_as_long_as_the_longest_record_and_no_longer(made):
+    longest = int(made.last_day - np.nanmin(made.start))
+    told = {}
+    for last in (longest, longest + 1):
+        asked = method(counted=Counted(event=STAY, days=(0, last)))
+        told[last] = asked.check_design(made)
+    assert [f.level for f in told[longest] if "up to day" in f.text or "under half" in f.text] == ["warn"]
+    refused = [f for f in told[longest + 1] if f.level == "refuse"]
+    assert len(refused) == 1 and refused[0].way_out.startswith(f"Count up to day {longest:,} or fewer")
+
+
+def test_whoever_died_was_followed_to_the_end(made):
+    """Half is held against records that end, not against lives that do."""
+    asked = method(counted=Counted(event=STAY, days=(0, int(made.last_day - np.nanmin(made.start)))))
+    died = np.where(np.isfinite(made.start), made.start + 1, np.nan)
+    ends = pd.Timestamp("1970-01-01") + pd.to_timedelta(pd.Series(died, index=made.people.index), unit="D")
+    dead = replace(made, people=made.people.assign(gone=ends), died="gone")
+    assert any("under half" in f.text for f in asked.check_design(made))
+    assert not any("under half" in f.text for f in asked.check_design(dead))
 
 
 def test_twelve_months_alone_are_told(made):

@@ -23,6 +23,8 @@ SHORT = 90
 """Without a window shorter than this, a bad last month is not seen."""
 FEW = 20
 """Fewer starts than this give no likely range to be trusted."""
+SEEN = 0.5
+"""Share of those who start that should be followed to the end of what is counted."""
 
 
 def field_problems(method: Asked) -> list[str | None]:
@@ -176,16 +178,44 @@ def outcome_findings(histories: Histories, method: Asked) -> list[Finding]:
                 "refuse", "deaths are to be counted, and no column of deaths is named", "Name it in the data"
             )
         ]
+    long = _too_long(histories, counted.days[1])
+    found = [] if long is None else [long]
     if method.family not in ("poisson", "negative-binomial") and method.question != "usual-care":
-        return [
+        found.append(
             Finding(
                 "refuse",
                 f"family {method.family} compares sums per person, and people followed to a start "
                 "have sums of fewer days",
                 'Use family = "poisson", which is right for the mean of any amount and knows days at risk',
             )
-        ]
-    return []
+        )
+    return found
+
+
+def _too_long(histories: Histories, last: int) -> Finding | None:
+    """A window that nobody, or few, were followed to the end of."""
+    start = histories.start
+    own = (start >= histories.index_first) & (start <= histories.index_last)
+    if last <= 0 or not own.any():
+        return None
+    longest = int(histories.last_day - start[own].min())
+    if last > longest:
+        return Finding(
+            "refuse",
+            f"the outcome is counted up to day {last:,}, and nobody who had the service has records of more "
+            f"than {longest:,} days after it began",
+            f"Count up to day {longest:,} or fewer, or bring longer records",
+        )
+    end = np.fmin(histories.leave, histories.last_day)
+    whole = float((np.where(histories.death <= end, np.inf, end) - start >= last)[own].mean())
+    if whole < SEEN:
+        return Finding(
+            "warn",
+            f"under half of those who had the service were followed to day {last:,} or died before it, so "
+            "the rest of the window is taken to be like what was seen of it",
+            "Count fewer days, or wait for longer records",
+        )
+    return None
 
 
 def unanswered(question: str, why: str) -> str:
