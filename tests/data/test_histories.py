@@ -119,6 +119,76 @@ def test_nights_are_those_that_lie_inside_the_window_whenever_the_stay_began():
     assert b == 3  # the 7th, 8th and 9th; death on the tenth
 
 
+TRANSFERS = [
+    ("a", D(2023, 1, 1), "stay", D(2023, 1, 4), 10.0),
+    ("a", D(2023, 1, 4), "stay", D(2023, 1, 9), 20.0),  # the transfer, on the day the first ended
+    ("a", D(2023, 1, 6), "stay", D(2023, 1, 7), 40.0),  # a ward within it
+    ("a", D(2023, 1, 10), "stay", D(2023, 1, 12), 80.0),  # a day later: another stay
+    ("b", D(2023, 1, 4), "stay", D(2023, 1, 5), 1.0),  # somebody else
+    ("a", D(2023, 1, 5), "other stay", D(2023, 1, 11), 5.0),  # another kind
+    ("a", D(2023, 1, 1), "contact", None, 1.0),
+    ("a", D(2023, 1, 1), "contact", None, 1.0),
+]
+
+
+def test_rows_of_a_kind_that_overlap_or_touch_are_one_stay():
+    h = histories(events_table=events(TRANSFERS), last=D(2023, 3, 31))
+    one, before = np.array([0]), np.array([DAY - 1])
+    got = lambda event, first, last, value=None: h.measure(  # noqa: E731
+        event, one, before, first, last, value=value
+    ).item()
+    assert got("stay", 0, 90) == 2 and got("other stay", 0, 90) == 1
+    assert got("stay", 0, 90, "bed days") == 8 + 2
+    assert got("stay", 3, 90) == 1  # the transfer is no admission
+    assert got("contact", 0, 90) == 2  # what has no length is never joined
+    assert got("stay", 0, 90, "cost") == 150  # of the rows
+    assert got("stay", 3, 5, "cost") == 20  # each on its own day
+    stays = h.stays("stay")
+    assert stays.person.tolist() == [0, 0, 1] and stays.row.tolist() == [0, 3, 4]
+    assert stays.day.tolist() == [DAY, day(1, 10), day(1, 4)]
+    assert stays.end.tolist() == [day(1, 9), day(1, 12), day(1, 5)]
+    assert h.first_after("stay", one, np.array([DAY])).tolist() == [day(1, 10)]
+    at = np.array([day(1, 8), day(1, 9), day(1, 10)])
+    assert h.inside("stay", np.zeros(3, dtype=int), at).tolist() == [True, False, True]
+    told = "fewer than 8 stays that began before another of the same kind had ended or on the day it did"
+    assert f"{told}, joined to it as one" in h.notes
+    assert h.where(np.array([True, False, False])).stays("stay").end.tolist() == [day(1, 9), day(1, 12)]
+
+
+def test_as_many_rows_as_were_joined_are_told():
+    rows = [("a", D(2023, 1, of_month), "stay", D(2023, 1, of_month + 1), 0.0) for of_month in range(1, 11)]
+    h = histories(events_table=events(rows))
+    assert h.measure("stay", np.array([0]), np.array([DAY - 1]), 0, 31) == 1
+    told = "9 stays that began before another of the same kind had ended or on the day it did"
+    assert f"{told}, joined to it as one" in h.notes
+
+
+def test_one_end_that_was_not_written_down_does_not_hide_the_later_stays():
+    rows = [
+        ("a", D(2023, 1, 1), "stay", None, 0.0),
+        ("a", D(2023, 1, 11), "stay", D(2023, 1, 13), 0.0),
+        ("a", D(2023, 2, 1), "stay", None, 0.0),
+        ("a", D(2023, 2, 1), "stay", D(2023, 2, 3), 0.0),
+    ]
+    h = histories(events_table=events(rows), last=D(2023, 3, 31))
+    stays = h.stays("stay")
+    assert stays.day.tolist() == [DAY, day(1, 11), day(2, 1)]
+    assert stays.end.tolist() == [day(1, 11), day(1, 13), day(2, 3)]
+    until = "fewer than 8 stays without an end, taken to go on until the next of that kind began"
+    assert until in h.notes and not any("last of the records" in note for note in h.notes)
+
+
+def test_days_at_home_are_in_no_stay_of_any_kind():
+    h = histories(events_table=events(TRANSFERS), last=D(2023, 3, 31))
+    for kind in ("stay", "other stay"):
+        home = h.measure(kind, np.array([0]), np.array([DAY - 1]), 0, 31, value="days at home")
+        assert home == 31 - 11  # in one bed or another from the 1st to the 12th
+    some = h.where(np.array([True, False, False]))
+    assert some.measure("stay", np.array([0]), np.array([DAY - 1]), 0, 31, value="days at home") == 20
+    with pytest.raises(DataError, match="so it has no nights"):
+        h.measure("contact", np.array([0]), np.array([DAY - 1]), 0, 31, value="days at home")
+
+
 def test_days_at_home_are_the_evenings_alive_and_in_no_stay():
     h = histories()
     at_home = lambda who, at, last: h.measure(  # noqa: E731
@@ -188,11 +258,32 @@ def random_tables(seed, n=60, m=500):
     return table, rows
 
 
+def slow_joined(rows, last_day):
+    """The stays of one person and kind by marking days; a stay without an end goes on until the next."""
+    rows = sorted(rows, key=lambda e: (e["date"], e["end"] == e["end"]))
+    stays = []
+    for i, e in enumerate(rows):
+        end, unseen = e["end"], e["end"] != e["end"]
+        if unseen:
+            end = rows[i + 1]["date"] if i + 1 < len(rows) else last_day + 1
+        if stays and e["date"] <= stays[-1]["known"]:
+            stays[-1]["end"] = max(stays[-1]["end"], end)
+        else:
+            stays.append({**e, "end": end, "known": e["date"]})
+        stays[-1]["known"] = max(stays[-1]["known"], e["date"] if unseen else end)
+    return stays
+
+
 def slow(table, rows, event, row, day, first, last, value, last_day):
     """The same by looking at each event."""
     who = table.iloc[row]
     total = 0.0
-    for e in rows[(rows["person"] == who["person"]) & (rows["kind"] == event)].to_dict("records"):
+    own = rows[(rows["person"] == who["person"]) & (rows["kind"] == event)].to_dict("records")
+    last_seen = min(x for x in (who["died"], who["left"], last_day) if x == x)
+    own = [e for e in own if e["date"] <= last_seen]
+    if event == "stay" and value != "cost":
+        own = slow_joined(own, last_day)
+    for e in own:
         stops = min(x for x in (who["died"], who["left"], last_day) if x == x)
         if e["date"] > stops:
             continue
@@ -211,22 +302,13 @@ def slow(table, rows, event, row, day, first, last, value, last_day):
     return total
 
 
-def without_overlaps(rows):
-    """No stay begins before another has ended, as nobody is in two beds."""
-    stays = rows[rows["kind"] == "stay"].sort_values(["person", "date"])
-    later = stays.groupby("person")["date"].shift(-1)
-    ends = stays["end"].where(later.isna() | (stays["end"] <= later), later)
-    return rows.assign(end=ends)
-
-
 @pytest.mark.parametrize(
     "event, value",
-    [("stay", None), ("stay", "bed days"), ("stay", "days at home"), ("contact", "cost")],
+    [("stay", None), ("stay", "bed days"), ("stay", "days at home"), ("stay", "cost"), ("contact", "cost")],
 )
 def test_every_window_is_what_a_slow_count_gives(event, value):
     for seed in range(4):
         table, rows = random_tables(seed)
-        rows = without_overlaps(rows)
         h = histories(table, rows, last=D(1970, 1, 1) + dt.timedelta(days=380))
         draw = np.random.default_rng(seed + 100)
         person, day = draw.integers(0, 60, 60), draw.integers(-50, 500, 60)
@@ -429,6 +511,7 @@ def test_what_was_left_out_or_read_with_care_is_noted_with_its_number():
     rows = [
         *EVENTS,
         EVENTS[2],  # once more
+        EVENTS[1],  # a stay once more
         ("b", D(2023, 2, 12), "contact", None, np.nan),  # after the death
         ("b", D(2023, 2, 7), "stay", D(2023, 2, 14), 1.0),  # within the one that goes on, and past the death
         ("a", D(2022, 1, 1), "contact", None, np.nan),  # before the first day
@@ -438,10 +521,12 @@ def test_what_was_left_out_or_read_with_care_is_noted_with_its_number():
         "fewer than 8 events after the death of the person, left out",
         "fewer than 8 events after the person had left, left out",
         "fewer than 8 stays with an end after the death of the person, ended there",
-        "fewer than 8 stays without an end, taken to go on to the death or the last of the records",
         "fewer than 8 events before the first day of the records, kept",
-        "fewer than 8 stays beginning within another",
+        "fewer than 8 stays without an end, taken to go on until the next of that kind began",
+        "fewer than 8 stays that began before another of the same kind had ended or on the day it did, "
+        "joined to it as one",
         "fewer than 8 events alike in every column to one above, counted twice",
+        "fewer than 8 stays alike in every column to one above, whose values are summed twice",
     )
 
 

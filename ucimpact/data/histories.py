@@ -9,6 +9,10 @@ never by a value.
 Days are whole numbers since 1 January 1970. A window ``(first, last]`` of a day is half-open and counted
 from the end of that day: ``(0, 90)`` are the ninety days after it, ``(-30, 0)`` the thirty days up to and
 with it. So two windows that meet share no event, and nothing of the day itself is in the follow-up.
+
+Rows of one person and one kind of stay that overlap, or of which one begins on the day the other ended, are
+one stay: in numbers, in nights, and in who is in one. Kinds without a length keep every event, and a column
+of events is summed over the rows, each on its own day.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ import pandas as pd
 
 from ucimpact.data.dated import Dated, Nights
 from ucimpact.data.histories_checks import EVENTS, Rows, read
+from ucimpact.data.histories_stays import join
 from ucimpact.data.panel import HEADER_ROWS
 from ucimpact.data.people_columns import at_rows, coded, need, numbers_unseen
 from ucimpact.errors import DataError, Problem, UsageError
@@ -46,7 +51,7 @@ ENOUGH = 10
 
 @dataclass(frozen=True, eq=False)
 class Stays:
-    """Events of one kind by person and day, shape (m,) each.
+    """Stays of one kind, or events without a length, by person and day, shape (m,) each.
 
     Attributes
     ----------
@@ -56,7 +61,7 @@ class Stays:
         The first and the last day. ``end`` is the day itself where events of this kind have no length; of a
         stay that had not ended it is the day of death, or the day after the last.
     row : array of int
-        The row in the table of events.
+        The row in the table of events; of a stay of several rows the first.
     """
 
     person: Array
@@ -179,7 +184,7 @@ class Histories:
     # -- events --------------------------------------------------------------------------
 
     def stays(self, kind: str) -> Stays:
-        """The events of one kind, sorted by person and day.
+        """The stays of one kind (or its events, which have no length), sorted by person and day.
 
         Raises
         ------
@@ -200,8 +205,7 @@ class Histories:
     ) -> Array:
         """What happened to people in a window of a day, one figure a row.
 
-        Two binary searches a row: 200,000 rows take milliseconds. What lies after death, after leaving or
-        after the last day is never counted.
+        Two binary searches a row. What lies after death, after leaving or the last day is never counted.
 
         Parameters
         ----------
@@ -213,9 +217,10 @@ class Histories:
         first, last : int
             Events on days after ``day + first`` up to and with ``day + last`` count.
         value : str, optional
-            A column of events, summed in place of their number; ``"bed days"`` are the nights of the stays
-            that lie in the window, whenever they began, and ``"days at home"`` the other evenings on which
-            the person was alive: ``nan`` for who left, or reached the last day, alive within the window.
+            A column of events, summed in place of their number over the rows, each on its own day;
+            ``"bed days"`` are the nights of the stays that lie in the window, whenever they began, and
+            ``"days at home"`` the evenings on which the person was alive and in no stay of any kind that has
+            a length: ``nan`` for who left, or reached the last day, alive within the window.
 
         Raises
         ------
@@ -239,9 +244,10 @@ class Histories:
             return self._nights(event).number(person, after, up_to)
         if value == DAYS_AT_HOME:
             return self._at_home(event, person, after, up_to)
-        dated = self._dated(event)
         if value is None:
-            return dated.number(person, after, up_to)
+            return self._dated(event).number(person, after, up_to)
+        own = self._of(event)
+        dated = self._once(("rows", event), lambda: Dated(own.person, own.day))
         running = self._once(("sum", event, value), lambda: dated.running(self._amounts(event, value)))
         summed: Array = running[dated.up_to(person, up_to)] - running[dated.up_to(person, after)]
         return summed.astype(float)
@@ -269,8 +275,7 @@ class Histories:
     def at_risk(self, person: Array, day: Array, horizon: float) -> Array:
         """Days from a day to the first of: the horizon, death, leaving, the last day; shape (rows,)."""
         ends = np.fmin(np.fmin(self.death, self.leave), self.last_day)[person]
-        days: Array = np.clip(np.minimum(ends - np.asarray(day), horizon), 0, None)
-        return days
+        return np.clip(np.minimum(ends - np.asarray(day), horizon), 0, None)  # type: ignore[no-any-return]
 
     def counts(self) -> dict[str, int]:
         """People, events that count, and people who had the service."""
@@ -293,7 +298,7 @@ class Histories:
         rows = self._rows.where(own)
         place, line = np.cumsum(keep) - 1, np.cumsum(listed) - 1
         some = copy.copy(self)
-        for worked_out in ("clusters", "_seen"):
+        for worked_out in ("clusters", "_seen", "_away"):
             vars(some).pop(worked_out, None)
         some._set(
             people=self.people.loc[keep].reset_index(drop=True),
@@ -318,11 +323,16 @@ class Histories:
         return np.where(self.death <= np.fmin(self.leave, self.last_day), self.death, np.nan)
 
     def _of(self, kind: str) -> Rows:
-        """The events of one kind, as they stand."""
+        """The events of one kind, row by row."""
         if kind not in self.kinds:
             raise DataError(Problem(f'no event is called "{kind}"', self._way_out(kind), column=self.kind))
         code = self.kinds.index(kind)
         return self._once(("of", kind), lambda: self._rows.where(self._rows.kind == code))  # type: ignore[no-any-return]
+
+    def _joined(self, kind: str) -> Rows:
+        """The stays of one kind, each once; of a kind without a length every event."""
+        own = self._of(kind)
+        return self._once(("joined", kind), lambda: own.where(own.opens))  # type: ignore[no-any-return]
 
     def _way_out(self, kind: str) -> str:
         """The kinds there are, where none can be somebody's."""
@@ -333,29 +343,42 @@ class Histories:
         return f'Did you mean "{near[0]}"?' if near else f"There are: {', '.join(self.kinds)}"
 
     def _stays(self, kind: str) -> Stays:
-        own = self._of(kind)
+        own = self._joined(kind)
         order = np.lexsort((own.row, own.end, own.day, own.person))
         return Stays(own.person[order], own.day[order], own.end[order], own.row[order])
 
     def _dated(self, kind: str) -> Dated:
-        own = self._of(kind)
+        own = self._joined(kind)
         return self._once(("dated", kind), lambda: Dated(own.person, own.day))  # type: ignore[no-any-return]
 
-    def _nights(self, kind: str) -> Nights:
-        own = self._of(kind)
+    def _need_length(self, kind: str) -> None:
         if not self.has_length(kind):
             what = f'no event called "{kind}" has an end, so it has no nights'
             raise DataError(Problem(what, "Name the column of ends, or ask for the number", column=self.end))
-        seen = np.fmin(own.end, np.fmin(self.leave[own.person], self.last_day) + 1).astype(np.int64)
-        return self._once(("nights", kind), lambda: Nights(own.person, own.day, seen))  # type: ignore[no-any-return]
+
+    def _nights(self, kind: str) -> Nights:
+        self._need_length(kind)
+        return self._once(("nights", kind), lambda: self._nights_of(self._joined(kind)))  # type: ignore[no-any-return]
+
+    def _nights_of(self, stays: Rows) -> Nights:
+        """The nights that are seen: not after leaving, nor after the last day."""
+        seen = np.fmin(stays.end, np.fmin(self.leave[stays.person], self.last_day) + 1)
+        return Nights(stays.person, stays.day, seen.astype(np.int64))
+
+    @cached_property
+    def _away(self) -> Nights:
+        """The nights in a stay of any kind, each once."""
+        stays = self._rows.where(self._rows.opens & self._long[self._rows.kind])
+        opens, until, _ = join(stays.person, stays.day, stays.end)
+        return self._nights_of(replace(stays, end=until).where(opens))
 
     def _at_home(self, kind: str, person: Array, after: Array, up_to: Array) -> Array:
-        """Evenings alive and in no stay of this kind; ``nan`` where the window was not seen to its end."""
+        """Evenings alive and in no stay; ``nan`` where the window was not seen to its end."""
+        self._need_length(kind)
         death = self._seen[person]
         alive = np.clip(np.fmin(death - 1, up_to) - after, 0, None)
         whole = (death <= up_to) | (np.fmin(self.leave, self.last_day)[person] >= up_to)
-        away = self._nights(kind).number(person, after, up_to)
-        return np.where(whole, alive - away, np.nan)
+        return np.where(whole, alive - self._away.number(person, after, up_to), np.nan)
 
     def _amounts(self, kind: str, column: str) -> Array:
         """The values of a column of events for one kind; an empty cell is a problem."""
@@ -366,12 +389,9 @@ class Histories:
         try:
             amounts = numbers_unseen(table, column)
         except DataError as error:
+            told = [p for p in error.problems if p.row]
             raise DataError(
-                [
-                    replace(p, row=int(rows[p.row - HEADER_ROWS]) + HEADER_ROWS)
-                    for p in error.problems
-                    if p.row
-                ]
+                [replace(p, row=int(rows[int(p.row or 0) - HEADER_ROWS]) + HEADER_ROWS) for p in told]
             ) from None
         lacking = rows[np.isnan(amounts)]
         if lacking.size:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from ucimpact.data.histories_stays import join
 from ucimpact.data.people_columns import MISSING, WRITE_DATES, at_rows, coded, day_numbers
 from ucimpact.errors import DataError, Problem
 
@@ -25,17 +26,22 @@ FILL = "Fill it in, or take the row out"
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Events that count, shape (m,) each; ``end`` is the day itself where the kind has no length."""
+    """Events that count, shape (m,) each; ``end`` is the day itself where the kind has no length.
+
+    Rows of one stay (``ucimpact.data.histories_stays``) stand as they were written; ``opens`` marks the first
+    of each stay and every event without a length, and its ``end`` is the last day of the whole stay.
+    """
 
     person: Array
     day: Array
     end: Array
     kind: Array
     row: Array
+    opens: Array
 
     def where(self, keep: Array) -> Rows:
         """The events marked True."""
-        return Rows(self.person[keep], self.day[keep], self.end[keep], self.kind[keep], self.row[keep])
+        return Rows(**{part.name: getattr(self, part.name)[keep] for part in fields(self)})
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,17 +232,17 @@ class _Reader:
         beyond = stay & (self.end > self.death[person])
         self._note(beyond, "stay", "with an end after the death of the person, ended there")
         is_open = stay & np.isnan(self.end)
-        self._note(is_open, "stay", "without an end, taken to go on to the death or the last of the records")
         end = np.where(is_open, last + 1, np.where(np.isnan(self.end), self.day, self.end))
         end = np.maximum(np.fmin(end, self.death[person]), self.day).astype(np.int64)
         self._note(~gone & (day < first), "event", "before the first day of the records, kept")
-        self._note(_overlapping(person, self.kind, day, end, stay), "stay", "beginning within another")
+        first_rows = self._joined(person, day, end, stay, is_open)
         self._note(self.start < first, "person", "with the service before the first day of the records")
         self._note(self.start > last, "person", "with the service after the last day of the records")
         self._note(self.enter > last, "person", "registered after the last day of the records")
         same = self.h.events.duplicated().to_numpy() & ~gone
-        self._note(same, "event", "alike in every column to one above, counted twice")
-        rows = Rows(person, day, end, self.kind, np.arange(len(day)))
+        self._note(same & ~stay, "event", "alike in every column to one above, counted twice")
+        self._note(same & stay, "stay", "alike in every column to one above, whose values are summed twice")
+        rows = Rows(person, day, end, self.kind, np.arange(len(day)), first_rows)
         return Read(
             start=self.start,
             death=self.death,
@@ -251,6 +257,22 @@ class _Reader:
             rows=rows.where(~gone),
             notes=tuple(self.notes),
         )
+
+    def _joined(self, person: Array, day: Array, end: Array, stay: Array, is_open: Array) -> Array:
+        """Which rows open a stay, or have no length; ``end`` becomes that of the whole stay."""
+        rows = np.flatnonzero(stay)
+        group = person[rows].astype(np.int64) * len(self.kinds) + self.kind[rows]
+        first, until, cut = join(group, day[rows], end[rows], is_open[rows])
+        opens, ended = np.ones(len(day), dtype=bool), np.zeros(len(day), dtype=bool)
+        opens[rows], end[rows], ended[rows] = first, until, cut
+        told = "without an end, taken to go on to the death or the last of the records"
+        self._note(is_open & ~ended, "stay", told)
+        self._note(ended, "stay", "without an end, taken to go on until the next of that kind began")
+        told = (
+            "that began before another of the same kind had ended or on the day it did, joined to it as one"
+        )
+        self._note(~opens, "stay", told)
+        return opens
 
     def _note(self, which: Array, noun: str, told: str) -> None:
         number = int(which.sum())
@@ -278,14 +300,3 @@ def _text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
-
-
-def _overlapping(person: Array, kind: Array, day: Array, end: Array, stay: Array) -> Array:
-    """Stays that begin before an earlier one of the same person and kind has ended."""
-    rows = np.flatnonzero(stay)
-    order = rows[np.lexsort((end[rows], day[rows], kind[rows], person[rows]))]
-    group = (person[order].astype(np.int64) << 16) | kind[order]
-    reached = pd.Series(end[order]).groupby(group).cummax().groupby(group).shift().to_numpy()
-    found = np.zeros(len(day), dtype=bool)
-    found[order[day[order] < reached]] = True
-    return found
