@@ -114,7 +114,7 @@ class SequentialTrials(Asked):
             raise DesignError(unanswered(self.question, what.refused))
         events = sample.events(y) if self.family in COUNTS else None
         sample.enforce(self.outcome, events)
-        compared = compare(self.model, sample, y, offset=self.family in COUNTS)
+        compared = compare(self.model, sample, y, offset=self.per_day)
         found = Effects(self.model, sample, compared.contrast, y)
         more, cares = extras_of(self, emulation, sample, y, found, pictures=pictures)
         estimand = "ATE" if self.question == "strategy" else "ATT"
@@ -138,9 +138,9 @@ class SequentialTrials(Asked):
                 "sets": sample.size,
                 "events_pilot": events and events[0],
                 "events_comparison": events and events[1],
-                "left_out": emulation.left_out,
+                "left_out": [*emulation.left_out, *what.left_out],
             },
-            warnings=(*warnings, *emulation.notes, *cares, *compared.warnings),
+            warnings=(*warnings, *emulation.notes, *what.cares, *cares, *compared.warnings),
             spec={f.name: _spoken(getattr(self, f.name)) for f in fields(self)},
             provenance={"version": __version__, "seed": self.seed},
             draws_from=found.draws_from.replace(" with inf degrees of freedom", ""),

@@ -29,7 +29,7 @@ def trials_told(
 ) -> dict[str, Any]:
     """The key ``trials``."""
     counted, opening, every = method.counting, emulation.plan.opening, emulation.everybody
-    simple, ratio = naive(emulation, counted)
+    simple, ratio = naive(emulation, counted, method.level)
     days, number = np.unique(every.delay, return_counts=True)
     triggered = opening.trigger is not None
     later, waited = emulation.later(counted.days[1]), float(every.delay.mean()) if triggered else None
@@ -93,7 +93,7 @@ def _picked(method: Asked, emulation: Emulation, sample: TrialSample, y: Array) 
         y,
         sample.treated,
         days_before=float(days),
-        days_after=sample.days,
+        days_after=float(days) if sample.days is None else sample.days,
         horizon=float(days),
         weights=sample.weight,
         clusters=sample.codes,
@@ -121,7 +121,7 @@ def _other_ways(
             answer = Effects(
                 other.model,
                 own,
-                compare(other.model, own, its_y, offset=other.family in COUNTS).contrast,
+                compare(other.model, own, its_y, offset=other.per_day).contrast,
                 its_y,
             )
         except (DesignError, EstimationError, UsageError):

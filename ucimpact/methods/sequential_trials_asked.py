@@ -18,6 +18,7 @@ from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_sample import Followed, TrialSample, sample_of, with_events
 from ucimpact.methods.sequential_trials_strategy import strategy_sample
 from ucimpact.methods.sequential_trials_table import Every, Measured, Opening
+from ucimpact.methods.sequential_trials_whole import yes_or_no
 from ucimpact.study.declare import Counted
 
 Array = np.ndarray
@@ -161,6 +162,11 @@ class Asked:
         return self.counted or Counted(event=self.outcome, days=(0, self.horizon))
 
     @property
+    def per_day(self) -> bool:
+        """Whether days at risk stand below the outcome: of numbers; not of a yes or no, or a cost."""
+        return self.family in COUNTS and not yes_or_no(self.counting)
+
+    @property
     def plan(self) -> Plan:
         """What no outcome changes."""
         return Plan(
@@ -199,7 +205,7 @@ class Asked:
             self.counting,
             by=by or self.by,
             question=asked,
-            whole=self.family not in COUNTS,
+            per_day=self.per_day,
             cluster_by=self.cluster_by,
         )
         return (sample if self.family in COUNTS else with_events(sample, y)), y, what

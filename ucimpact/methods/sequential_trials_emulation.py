@@ -18,7 +18,7 @@ from ucimpact.errors import DesignError, EstimationError
 from ucimpact.inference import balance, learners, trial_hazard, trial_weights
 from ucimpact.inference.matched_sets import Sets, audit
 from ucimpact.inference.pairing import nearest
-from ucimpact.methods.sequential_trials_covariates import STAY, Plan, complete
+from ucimpact.methods.sequential_trials_covariates import SEASON, STAY, Plan, complete
 from ucimpact.methods.sequential_trials_table import (
     FAR,
     Opening,
@@ -32,6 +32,8 @@ Array = np.ndarray
 
 A_GROUP = 5
 """Practices have an intercept of their own where those with a start have so many on average."""
+FEW_STARTS = 5
+"""With fewer who begin, any covariate may tell them from the others."""
 MOST_SHOWN = 200_000
 """Rows of which balance before is worked out; of more, every k-th."""
 
@@ -251,11 +253,36 @@ def _hazard(
         )
     try:
         return trial_hazard.fit(x, rows.treated, rows.trial, group=group)
-    except EstimationError as error:
-        text = str(error)
-        for place, name in enumerate(names):
-            text = text.replace(f"column {place} of the covariates", f"the covariate `{name}`")
-        raise EstimationError(text) from None
+    except trial_hazard.Separated as error:
+        told = told_apart(plan, names, error.column, int(rows.treated.sum()))
+        raise EstimationError(told) from None
+
+
+def told_apart(plan: Plan, names: tuple[str, ...], column: int, starts: int) -> str:
+    """Why no score could be learned, in the words of the study file."""
+    name = names[column]
+    own = [k for k, what in enumerate(plan.measured) if what.name == name]
+    called, way_out = f"the covariate `{name}`", "Leave it out, or join its rare kinds"
+    if own:
+        what = plan.measured[own[-1]]
+        value = "" if what.value is None else f', value = "{what.value}"'
+        called = (
+            f"what is measured under [[method.measured]] number {own[-1] + 1} (event = "
+            f'"{what.event}", days = {list(what.days)}{value})'
+        )
+        way_out = "Leave that table out, or measure more days"
+    elif name in SEASON:
+        called, way_out = "the time of year", "Set season = false"
+    if starts < FEW_STARTS:
+        return (
+            f"{starts} {'person begins' if starts == 1 else 'people begin'} the service in the trials, and "
+            f"so few are too few to learn who begins it: {called} alone tells them from everybody else. "
+            f"Bring more people, {FEW_STARTS} who begin at the very least"
+        )
+    return (
+        f"{called} (perhaps with others) tells some of the {starts:,} who begin the service from everybody "
+        f"else, so there is nobody to compare them with. {way_out}"
+    )
 
 
 def nobody_starts(opening: Opening) -> str:

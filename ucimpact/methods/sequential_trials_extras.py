@@ -104,7 +104,7 @@ def _foretells(sample: TrialSample, y: Array, emulation: Emulation) -> Prognosis
         y[others],
         emulation.x[sample.place[others]],
         weights=sample.weight[others],
-        exposure=sample.days[others],
+        exposure=None if sample.days is None else sample.days[others],
         clusters=sample.codes[others],
     )
 

@@ -29,8 +29,8 @@ from ucimpact.inference.pairing import nearest
 from ucimpact.inference.sandwich import sandwich
 from ucimpact.methods.sequential_trials_covariates import columns_of
 from ucimpact.methods.sequential_trials_emulation import Emulation
-from ucimpact.methods.sequential_trials_sample import Counting
 from ucimpact.methods.sequential_trials_table import Rows, lengthy
+from ucimpact.methods.sequential_trials_whole import Counting, seen_whole, yes_or_no
 
 Array = np.ndarray
 
@@ -98,16 +98,20 @@ class Discharges:
         return cls(rows, delay[there])
 
 
-def naive(emulation: Emulation, counted: Counting) -> tuple[list[dict[str, Any]], float | None]:
+def naive(
+    emulation: Emulation, counted: Counting, level: float = 0.95
+) -> tuple[list[dict[str, Any]], float | None]:
     """The naive answers (``name, label, ratio, low, high, why``), and the ratio of immortal time alone."""
-    key = ("naive", counted.event, tuple(counted.days), counted.value, getattr(counted, "any", False))
+    key = ("naive", counted.event, tuple(counted.days), counted.value, getattr(counted, "any", False), level)
     if key not in emulation.cache:
-        emulation.cache[key] = _worked_out(emulation, counted)
+        emulation.cache[key] = _worked_out(emulation, counted, level)
     found: tuple[list[dict[str, Any]], float | None] = emulation.cache[key]
     return found
 
 
-def _worked_out(emulation: Emulation, counted: Counting) -> tuple[list[dict[str, Any]], float | None]:
+def _worked_out(
+    emulation: Emulation, counted: Counting, level: float
+) -> tuple[list[dict[str, Any]], float | None]:
     asked = _Asked(emulation, counted)
     ways = {"before-after": asked.before_after}
     whole = Discharges.of(emulation)
@@ -128,7 +132,7 @@ def _worked_out(emulation: Emulation, counted: Counting) -> tuple[list[dict[str,
             continue
         if not (np.isfinite(log) and np.isfinite(error)):
             continue
-        half = float(ndtri(0.975)) * error
+        half = float(ndtri((1 + level) / 2)) * error
         ratio, low, high = (float(np.exp(v)) for v in (log, log - half, log + half))
         rows.append(
             {"name": name, "label": LABELS[name], "ratio": ratio, "low": low, "high": high, "why": WHY[name]}
@@ -147,6 +151,9 @@ class _Asked:
         y = histories.measure(self.counted.event, person, day, first, last, value=self.counted.value)
         if getattr(self.counted, "any", False):
             y = (y > 0).astype(float)
+        if yes_or_no(self.counted):
+            whole = seen_whole(histories, person, day, last)
+            return np.where(whole, y, 0.0), np.where(whole, float(last - first), 0.0)
         days = histories.at_risk(person, day, last)
         return y, days - (histories.at_risk(person, day, first) if first > 0 else 0.0)
 

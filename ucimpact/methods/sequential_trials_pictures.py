@@ -12,7 +12,8 @@ from ucimpact.inference.cumulative_incidence import compare_incidence, first_of
 from ucimpact.inference.mean_cumulative_count import compare_mean_counts
 from ucimpact.inference.trajectory import LENGTH, MONTHS, trajectory, windows
 from ucimpact.methods.sequential_trials_emulation import Emulation
-from ucimpact.methods.sequential_trials_sample import Counting, TrialSample
+from ucimpact.methods.sequential_trials_sample import TrialSample
+from ucimpact.methods.sequential_trials_whole import Counting
 
 Array = np.ndarray
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,22 +20,12 @@ from ucimpact.inference import trial_weights
 from ucimpact.inference.sandwich import sandwich
 from ucimpact.inference.uneven import worth
 from ucimpact.methods.sequential_trials_emulation import Emulation
+from ucimpact.methods.sequential_trials_whole import Counting, left_out, seen_whole
 
 Array = np.ndarray
 
 MANY_EVENTS = 100
 """From so many events among those who start, quantiles are those of the normal distribution."""
-
-
-class Counting(Protocol):
-    """What is counted in a window of days: an outcome."""
-
-    @property
-    def event(self) -> str: ...
-    @property
-    def days(self) -> tuple[int, int]: ...
-    @property
-    def value(self) -> str | None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +79,8 @@ class TrialSample:
     """Persons who stand in any trial of the emulation, rising."""
     sure: bool
     """Whether there are events enough for a normal interval."""
+    per_day: bool = True
+    """Whether the outcome is counted over days at risk; a share, a cost or a duration is not."""
 
     @property
     def row(self) -> Array:
@@ -100,14 +92,14 @@ class TrialSample:
         return int(self.treated.sum())
 
     @property
-    def days(self) -> Array:
-        """Days at risk."""
-        return np.asarray(self.cohort.days)
+    def days(self) -> Array | None:
+        """Days at risk; None where the outcome is of whole windows."""
+        return np.asarray(self.cohort.days) if self.per_day else None
 
     @property
     def person_time(self) -> float:
         """Days at risk of those who start."""
-        return float(self.days[self.treated].sum())
+        return float(np.asarray(self.cohort.days)[self.treated].sum())
 
     @property
     def clusters(self) -> Array:
@@ -177,6 +169,9 @@ class Followed:
     last_weight: Array
     refused: str | None = None
     """Why weights after censoring carry no answer."""
+    left_out: tuple[dict[str, Any], ...] = ()
+    """Lines whose window was cut, where all of it is needed."""
+    cares: tuple[str, ...] = ()
 
 
 def followed(emulation: Emulation, counted: Counting, rows: Array, question: str, *, whole: bool) -> Followed:
@@ -188,8 +183,8 @@ def followed(emulation: Emulation, counted: Counting, rows: Array, question: str
     rows : array of int
     question : {"usual-care", "this-stay", "never"}
     whole : bool
-        Whether rows count only with the whole window seen or ended by death, as sums without days at risk
-        need.
+        Whether rows count only with the whole window seen or ended by death, as shares of people and sums
+        without days at risk need.
     """
     histories, trials = emulation.histories, emulation.rows
     person, day = trials.person[rows], trials.day[rows]
@@ -208,7 +203,7 @@ def followed(emulation: Emulation, counted: Counting, rows: Array, question: str
         y, days, weight = (part[rows] for part in _censored(emulation, counted, question))
     known = (days > 0) & np.isfinite(y)
     if whole:
-        known &= day + last <= histories.last_day
+        known &= seen_whole(histories, person, day, last)
     return Followed(y, days, known, weight)
 
 
@@ -282,14 +277,27 @@ def sample_of(
     *,
     by: str,
     question: str = "usual-care",
-    whole: bool = False,
+    per_day: bool = True,
     cluster_by: str = "person",
 ) -> tuple[TrialSample, Array, Followed]:
-    """Lines with weight and a known outcome, the outcome, and how they were followed."""
-    weight = emulation.weights(by)
+    """Lines with weight and a known outcome, the outcome, and how they were followed.
+
+    Parameters
+    ----------
+    per_day : bool
+        Whether days at risk stand below the outcome. Without them only lines count whose whole window was
+        seen.
+    """
+    weight, whole = emulation.weights(by), not per_day
     used = np.flatnonzero(weight > 0)
     what = followed(emulation, counted, used, question, whole=whole)
     keep = what.known
+    if whole and counted.days[1] > 0:
+        seen = seen_whole(
+            emulation.histories, emulation.rows.person[used], emulation.rows.day[used], counted.days[1]
+        )
+        cut, cares = left_out(weight[used], emulation.rows.treated[used], seen)
+        what = replace(what, left_out=tuple(cut), cares=cares)
     rows, y, days = used[keep], what.y[keep], what.days[keep]
     treated = emulation.rows.treated[rows]
     kept = weight[rows] if keep.all() else emulation.rescaled(rows, weight[rows])
@@ -309,6 +317,7 @@ def sample_of(
         y=y,
         horizon=float(counted.days[1] - counted.days[0]),
         cluster_by=cluster_by,
+        per_day=per_day,
     )
     return sample, y, what
 
@@ -323,6 +332,7 @@ def lines(
     y: Array,
     horizon: float,
     cluster_by: str,
+    per_day: bool = True,
 ) -> TrialSample:
     """Lines of the emulation with what the outcome model reads."""
     histories, trials = emulation.histories, emulation.rows
@@ -351,6 +361,7 @@ def lines(
         words=str(histories.cluster).replace("_", " ") if by_cluster else "person",
         people=np.unique(trials.person),
         sure=not by_cluster and float(np.maximum(y, 0)[treated].sum()) >= MANY_EVENTS,
+        per_day=per_day,
     )
 
 

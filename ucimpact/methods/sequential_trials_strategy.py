@@ -12,7 +12,8 @@ weights are
    C_a = \prod_{u < a} \frac{1}{1 - h_u}, \quad Q_a = \sum_{\delta \ge a} q_\delta ,
 
 with :math:`v` the day on which the service began and :math:`s` that on which a readmission or death took the
-chance away.
+chance away. Where nobody starts on the first days after discharge, the course of everybody begins on the
+first day on which somebody does; discharges that are not at home on it are counted and have no part.
 
 With natural grace nobody is asked to start before the last day :math:`D`, and those who start on it stand in,
 by :math:`1/h_D`, for all who have not. Where few start within the grace they stand in for nearly everybody:
@@ -33,8 +34,10 @@ import numpy as np
 
 from ucimpact.errors import DesignError
 from ucimpact.inference import trial_weights
+from ucimpact.methods.design_finding import Finding
 from ucimpact.methods.sequential_trials_emulation import Emulation
-from ucimpact.methods.sequential_trials_sample import Counting, Followed, TrialSample, counter, lines
+from ucimpact.methods.sequential_trials_sample import Followed, TrialSample, counter, lines
+from ucimpact.methods.sequential_trials_whole import Counting, left_out, seen_whole, yes_or_no
 
 Array = np.ndarray
 HALF = 0.5
@@ -52,17 +55,18 @@ def strategy_sample(
         Where a single discharge carries over a twentieth of a side.
     """
     rows, histories = emulation.rows, emulation.histories
-    within, last = emulation.plan.opening.within, counted.days[1]
-    home = np.flatnonzero(rows.trial == 0)
+    since, last = int(rows.trial.min()), counted.days[1]
+    within = emulation.plan.opening.within - since
+    home = np.flatnonzero(rows.trial == since)
     unit, person, day = rows.unit[home], rows.person[home], rows.day[home]
-    hazard, began, ended = _courses(emulation, unit, within)
+    hazard, began, ended = _courses(emulation, unit, within, since)
     if grace == "natural" and (share := np.isfinite(began).mean()) < HALF:
         raise DesignError(
             f"Of the discharges {share:.0%} are followed by the service within {within} days. Natural "
             "grace lets those who start on the last day stand in for all others: intervals held the truth in "
             'a third of simulated cohorts. Use grace = "random", which draws start days from those seen.'
         )
-    delays = np.bincount(rows.delay, minlength=within + 1)[: within + 1] / int(rows.treated.sum())
+    delays = np.bincount(rows.delay - since, minlength=within + 1)[: within + 1] / int(rows.treated.sum())
     later = np.append(np.cumsum(delays[::-1])[::-1], 0.0)
 
     safe = np.cumprod(1 / (1 - hazard), axis=1)
@@ -90,7 +94,13 @@ def strategy_sample(
         for side, weight in enumerate(weights):
             y[side] += weight * here
             time[side] += weight * risk
-    keep = time > 0
+    keep, gone, cares = time > 0, [], _elsewhere(emulation, unit, since)
+    if yes_or_no(counted):
+        whole = seen_whole(histories, person, day, last)
+        keep = np.vstack([whole, whole])  # a copy that left its strategy weighs 0 and still counts as one
+        both_arms = np.repeat([True, False], len(home))
+        gone, more = left_out(np.ones(2 * len(home)), both_arms, np.tile(whole, 2))
+        cares = (*cares, *more)
     for side, name in enumerate(("with", "without")):
         share = trial_weights.largest_share(time[side])
         if share > trial_weights.LARGEST:
@@ -111,24 +121,42 @@ def strategy_sample(
         y=both,
         horizon=float(last),
         cluster_by=cluster_by,
+        per_day=not yes_or_no(counted),
     )
-    return sample, both, Followed(both, days, days > 0, np.ones(len(both)))
+    followed = Followed(both, days, days > 0, np.ones(len(both)), left_out=tuple(gone), cares=cares)
+    return sample, both, followed
 
 
-def _courses(emulation: Emulation, unit: Array, within: int) -> tuple[Array, Array, Array]:
-    """Hazard by discharge and day (0 where it could not begin), the day it began, the day that ended it."""
+def _elsewhere(emulation: Emulation, unit: Array, since: int) -> tuple[str, ...]:
+    """What a reader should know of discharges that have no course, where courses begin after discharge."""
+    if since == 0:
+        return ()
+    of = len(np.unique(emulation.everybody.unit))
+    lost = of - len(np.unique(unit))
+    text = (
+        f"nobody began the service before day {since} after discharge, so the question is asked of everybody "
+        f"at home on that day: {lost:,} of {of:,} discharges were not"
+    )
+    return (str(Finding("warn", text)),)
+
+
+def _courses(emulation: Emulation, unit: Array, within: int, since: int) -> tuple[Array, Array, Array]:
+    """Hazard by discharge and day (0 where it could not begin), the day it began, the day that ended it.
+
+    Days count from ``since`` days after discharge.
+    """
     rows = emulation.rows
     place = np.full(emulation.everybody.units, -1)
     place[unit] = np.arange(len(unit))
     own = place[rows.unit]
     there = own >= 0
     hazard = np.zeros((len(unit), within + 1))
-    hazard[own[there], rows.trial[there]] = emulation.hazard.chance[there]
+    hazard[own[there], rows.trial[there] - since] = emulation.hazard.chance[there]
     began = np.full(len(unit), np.inf)
     start = there & rows.treated
-    began[own[start]] = rows.trial[start]
+    began[own[start]] = rows.trial[start] - since
     every = emulation.everybody
     final = np.zeros(every.units)
-    np.maximum.at(final, every.unit, every.trial)
+    np.maximum.at(final, every.unit, every.trial - since)
     ended = np.where(final[unit] < within, final[unit] + 1, np.inf)
     return hazard, began, ended
