@@ -137,6 +137,24 @@ def test_the_order_of_rows_says_nothing_and_the_seed_little() -> None:
     assert 0 < abs(other["estimate"] - first["estimate"]) < 0.5 * first["std_error"]
 
 
+def test_only_people_of_whom_the_outcome_is_known_are_learned_from() -> None:
+    table = people(people=1_500).table.copy()
+    frail = table["Frailty score"] > table["Frailty score"].median()
+    unknown = (table["Soft landing"] == 0) & frail & (np.arange(len(table)) % 3 > 0)
+    table[STAYS] = table[STAYS].astype(float).mask(unknown)
+    found, plain = (PLAIN.fit(cohort_of(of)) for of in (table, table[~unknown].reset_index(drop=True)))
+    assert found.headline["estimate"] == pytest.approx(plain.headline["estimate"], rel=1e-9)
+    assert found.extras["max_smd"] == pytest.approx(plain.extras["max_smd"], abs=1e-9)
+    assert found.counts["left_out"][0]["n"] == unknown.sum()
+    column = "Contacts 180 days before"
+    table[column] = table[column].astype(float).mask(unknown)
+    one, other = (
+        PLAIN.controls(cohort_of(of), [column], before=[column]).rows[0]["ratio"]
+        for of in (table, table[~unknown].reset_index(drop=True))
+    )
+    assert one == pytest.approx(other, rel=1e-9)
+
+
 def test_units_of_a_covariate_say_nothing() -> None:
     cohort = people(people=1_500)
     table = cohort.table.assign(Age=cohort.table["Age"] * 10.0)

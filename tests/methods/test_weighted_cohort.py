@@ -195,8 +195,49 @@ def test_the_flow_adds_up() -> None:
     assert (
         estimate.extras["lost"]["n"] == 4 + outs["their chance of having the service was beyond the bounds"]
     )
-    assert estimate.extras["lost"]["of"] == cohort.is_pilot.sum() - table.loc[:19, "Soft landing"].sum()
+    unknown = [*range(20), *range(30, 40)]
+    assert estimate.extras["lost"]["of"] == cohort.is_pilot.sum() - table.loc[unknown, "Soft landing"].sum()
     assert any("20 people were left out" in text for text in estimate.warnings)
+
+
+def with_empty_outcomes(column: str) -> tuple[Cohort, Cohort]:
+    """A third of the others unknown, the frail above all: as it is, and without their rows."""
+    table = people(people=2_000).table.copy()
+    frailty = table["Frailty score"] - table["Frailty score"].mean()
+    chance = 1 / (1 + np.exp(1 - 2 * frailty / frailty.std()))
+    unknown = (table["Soft landing"] == 0) & (np.random.default_rng(2).random(len(table)) < chance)
+    table[column] = table[column].astype(float).mask(unknown)
+    return cohort_of(table), cohort_of(table[~unknown].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("by", ["entropy", "score"])
+def test_only_people_of_whom_the_outcome_is_known_are_weighed(by: Any) -> None:
+    """Weighed with the others and then left by them, those who remain would no longer be alike."""
+    cohort, without = with_empty_outcomes(STAYS)
+    method = WeightedCohort(outcome=STAYS, covariates=COVARIATES, kinds=("Sex",), by=by)
+    found, plain = method.fit(cohort), method.fit(without)
+    gone = len(cohort.table) - len(without.table)
+    assert found.headline["estimate"] == pytest.approx(plain.headline["estimate"], rel=1e-9)
+    assert found.headline["std_error"] == pytest.approx(plain.headline["std_error"], rel=1e-9)
+    assert found.extras["max_smd"] == pytest.approx(plain.extras["max_smd"], abs=1e-9)
+    assert found.counts["left_out"] == [{"n": gone, "pilot": 0, "reason": "the outcome was empty"}]
+    assert {"kind": "out", "n": gone, "text": "the outcome was empty"} in found.extras["flow"]
+
+
+def test_only_people_of_whom_a_control_is_known_are_weighed() -> None:
+    cohort, without = with_empty_outcomes(CONTROLS[2])
+    found, plain = (PLAIN.controls(of, CONTROLS[2:], before=CONTROLS[2:]).rows[0] for of in (cohort, without))
+    assert found["ratio"] == pytest.approx(plain["ratio"], rel=1e-9)
+    assert found["std_error"] == pytest.approx(plain["std_error"], rel=1e-9)
+
+
+def test_a_control_that_cannot_be_weighed_says_why() -> None:
+    table = people(people=1_000).table.copy()
+    old = table["Age"] > table.loc[table["Soft landing"] == 1, "Age"].quantile(0.2)
+    table[CONTROLS[2]] = table[CONTROLS[2]].astype(float).mask((table["Soft landing"] == 0) & old)
+    found = PLAIN.controls(cohort_of(table), [CONTROLS[1], CONTROLS[2]], before=CONTROLS[2:]).rows
+    assert found[0]["ratio"] is not None
+    assert "`Age`" in found[1]["why"]
 
 
 def test_estimated_weights_narrow_the_range_of_a_score() -> None:

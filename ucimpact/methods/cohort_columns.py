@@ -2,7 +2,8 @@
 
 Columns of words (``kinds``) become a column of 1 and 0 for each kind. People of a kind that the other group
 has nobody of have no counterpart, whatever their weight: they are left out and counted, not weighed towards
-people who are not there.
+people who are not there. The same goes for people whose outcome is empty: were they weighed and then left
+out, those who remain would no longer be alike.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Columns:
     Attributes
     ----------
     cohort : Cohort
+    known : array of bool
+        By row of the cohort, whether the outcome is known.
     row : array (n,)
         Their rows of the cohort.
     treated : array (n,) of bool
@@ -44,6 +47,7 @@ class Columns:
     """
 
     cohort: Cohort
+    known: Array
     row: Array
     treated: Array
     x: Array
@@ -54,13 +58,17 @@ class Columns:
     lost: list[dict[str, Any]]
 
     @classmethod
-    def of(cls, cohort: Cohort, covariates: Sequence[str], kinds: Sequence[str]) -> Columns:
+    def of(
+        cls, cohort: Cohort, covariates: Sequence[str], kinds: Sequence[str], known: Array | None = None
+    ) -> Columns:
+        known = np.ones(len(cohort.table), dtype=bool) if known is None else known
         keep, left_out = np.ones(len(cohort.table), dtype=bool), []
         empty = [(name, cohort.codes(name) == MISSING) for name in kinds]
-        for name, lacking in [*empty, *((name, np.isnan(cohort.values(name))) for name in covariates)]:
+        empty += [(name, np.isnan(cohort.values(name))) for name in covariates]
+        told = [(f"`{name}` was empty, so nobody could be weighed by it", lacking) for name, lacking in empty]
+        for reason, lacking in [*told, ("the outcome was empty", ~known)]:
             if number := int((keep & lacking).sum()):
                 pilot = int((keep & lacking & cohort.is_pilot).sum())
-                reason = f"`{name}` was empty, so nobody could be weighed by it"
                 left_out.append({"n": number, "pilot": pilot, "reason": reason})
             keep &= ~lacking
         lost = []
@@ -75,6 +83,7 @@ class Columns:
         row = np.flatnonzero(keep)
         kept = cls(
             cohort=cohort,
+            known=known,
             row=row,
             treated=cohort.is_pilot[row],
             x=np.empty((len(row), 0)),

@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 
 from ucimpact import serialise
 from ucimpact.data.cohort import Cohort
-from ucimpact.errors import EstimationError
+from ucimpact.errors import DesignError, EstimationError
 from ucimpact.inference import glm, sensitivity
 from ucimpact.inference.gcomputation import Contrast
 from ucimpact.methods.cohort_sample import CohortSample
@@ -212,7 +212,10 @@ def _control(asked: Asked, column: str, reach: sensitivity.Reach) -> tuple[dict[
     known = np.isfinite(y)
     if (y[known] < 0).any():
         return {**row, "why": "it has amounts below 0"}, None
-    sample = asked.sample_of(known)
+    try:
+        sample = asked.sample_of(known)
+    except (DesignError, EstimationError) as wrong:
+        return {**row, "why": f"the people for whom it is known could not be compared: {wrong}"}, None
     if sample.size < 2:
         return {**row, "why": "it is empty for nearly everybody"}, None
     row, influence = judged(row, sample, y, lambda offset: asked.contrast(sample, y, offset), asked.level)

@@ -1,6 +1,7 @@
 """How much each person counts for: the rules of the weighting, the weights, their balance, and who was lost.
 
-The outcome is not looked at here, so the same rules give the same weights for every outcome.
+What became of people is not looked at here, only for whom it is known: the same rules give the same weights
+for every outcome that is known for the same people.
 """
 
 from __future__ import annotations
@@ -143,8 +144,15 @@ class Weighing:
         }
 
 
-def weigh(cohort: Cohort, rules: WeightRules) -> Weighing:
+def weigh(cohort: Cohort, rules: WeightRules, known: Array | None = None) -> Weighing:
     """Weigh the people of a cohort, and describe what came of it.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    rules : WeightRules
+    known : array of bool, optional
+        By row of the cohort, for whom the outcome is known: only they are weighed. Everybody without it.
 
     Raises
     ------
@@ -153,7 +161,7 @@ def weigh(cohort: Cohort, rules: WeightRules) -> Weighing:
     EstimationError
         Where no weights balance, or the score has no maximum; the covariate is named.
     """
-    everybody = Columns.of(cohort, rules.covariates, rules.kinds)
+    everybody = Columns.of(cohort, rules.covariates, rules.kinds, known)
     need_both(everybody)
     if rules.by == "entropy" and rules.trim == "none":  # what no weights reach is told first, by its name
         weights, score = _balanced(everybody, rules), _score(everybody, rules)
@@ -251,7 +259,7 @@ def _how_lost_differ(used: Columns) -> list[dict[str, Any]]:
     found = []
     for name in used.covariates:
         values = cohort.values(name)
-        known = np.isfinite(values) & cohort.is_pilot
+        known = np.isfinite(values) & cohort.is_pilot & used.known
         lost, kept = values[known & ~there], values[known & there]
         if min(len(lost), len(kept)) < FEWEST_DESCRIBED:
             continue

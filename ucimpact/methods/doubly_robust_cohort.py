@@ -53,6 +53,13 @@ from ucimpact.methods.weighted_sample import WeightedSample
 Array = np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class LearnedSample(WeightedSample):
+    """Weighed people, with the parts into which they were dealt and their chances, once a dealing."""
+
+    dealt: list[tuple[Array, Array]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class DoublyRobustCohort(CohortMethod):
     """Compare people who had the service with what models of the others foresee for people like them.
@@ -125,7 +132,7 @@ class DoublyRobustCohort(CohortMethod):
         return weighting_findings(cohort, self.outcome, self.family, self.covariates, self.kinds)
 
     def pairs(self, cohort: Cohort) -> Weighing:
-        """The weights that the learned chances give, their balance, and who was lost.
+        """The weights that the learned chances give everybody, their balance, and who was lost.
 
         Raises
         ------
@@ -133,8 +140,7 @@ class DoublyRobustCohort(CohortMethod):
             Where nothing can be learned of these people, naming the way out.
         """
         enforce(weighting_findings(cohort, None, self.family, self.covariates, self.kinds))
-        columns = self._columns(cohort)
-        return self._weighing(columns, self._dealt(columns))
+        return self._sample(cohort).weighing
 
     def fit(self, cohort: Cohort) -> Estimate:
         """The effect per person over the horizon (``att``), in all, and as a ratio.
@@ -146,12 +152,10 @@ class DoublyRobustCohort(CohortMethod):
         """
         warnings = enforce(self.check_design(cohort))
         y = cohort.values(self.outcome)
-        columns = self._columns(cohort)
-        dealt = self._dealt(columns)
-        sample = self._sample(self._weighing(columns, dealt), np.isfinite(y))
+        sample = self._sample(cohort, np.isfinite(y))
         counted = self.family == "poisson"
         sample.enforce(self.outcome, sample.events(y) if counted else None)
-        contrast = self._contrast(sample, dealt, y, offset=counted)
+        contrast = self._contrast(sample, y, offset=counted)
         return estimate_of(
             "doubly-robust-cohort",
             self,
@@ -166,18 +170,20 @@ class DoublyRobustCohort(CohortMethod):
         )
 
     def _asked(self, cohort: Cohort) -> Asked:
-        people = self._columns(cohort)
-        dealt = self._dealt(people)
-        weighing = self._weighing(people, dealt)
+        everybody = self._sample(cohort)
 
-        def contrast(sample: WeightedSample, y: Array, offset: bool) -> Contrast:
-            return self._contrast(sample, dealt, y, offset=offset, family="poisson")
+        def sample_of(known: Array) -> LearnedSample:
+            there = known[everybody.weighing.columns.row].all()
+            return everybody if there else self._sample(cohort, known)
+
+        def contrast(sample: LearnedSample, y: Array, offset: bool) -> Contrast:
+            return self._contrast(sample, y, offset=offset, family="poisson")
 
         return Asked(
             cohort=cohort,
-            sample_of=lambda known: self._sample(weighing, known),
+            sample_of=sample_of,
             contrast=contrast,  # type: ignore[arg-type]
-            lines=len(people.row),
+            lines=len(cohort.table),
             used={*self.covariates, *self.kinds},
             level=self.level,
         )
@@ -188,10 +194,12 @@ class DoublyRobustCohort(CohortMethod):
     def _told(self) -> Model:
         return Model(family=self.family, covariates=(), level=self.level, seed=self.seed)
 
-    def _columns(self, cohort: Cohort) -> Columns:
-        columns = Columns.of(cohort, self.covariates, self.kinds)
+    def _sample(self, cohort: Cohort, known: Array | None = None) -> LearnedSample:
+        """Everybody whose outcome is known, dealt, and weighed by chances learned of them alone."""
+        columns = Columns.of(cohort, self.covariates, self.kinds, known)
         need_both(columns)
-        return columns
+        dealt = self._dealt(columns)
+        return LearnedSample(self._weighing(columns, dealt), False, dealt)
 
     def _dealt(self, columns: Columns) -> list[tuple[Array, Array]]:
         """Parts and cross-fitted chances, once for each dealing."""
@@ -213,23 +221,19 @@ class DoublyRobustCohort(CohortMethod):
     def _held(self, chance: Array) -> Array:
         return np.asarray(np.clip(chance, self.bound, 1 - self.bound))
 
-    def _sample(self, weighing: Weighing, known: Array) -> WeightedSample:
-        return WeightedSample.of(weighing.columns.cohort, weighing, known, estimated=False)
-
     def _contrast(
         self,
-        sample: WeightedSample,
-        dealt: list[tuple[Array, Array]],
+        sample: LearnedSample,
         y: Array,
         *,
         offset: bool,
         family: Family | None = None,
     ) -> Contrast:
         """Mean outcomes with and without the service of the people of the estimand, over their own days."""
-        place, treated, days = sample.place, sample.treated, sample.days if offset else None
+        place, treated, days = sample.at, sample.treated, sample.days if offset else None
         x, outcome = sample.weighing.columns.x[place], y[sample.row]
         found = []
-        for part, chance in dealt:
+        for part, chance in sample.dealt:
             here, held = part[place], self._held(chance[place])
 
             def means(values: Array, kind: Family, here: Array = here, held: Array = held) -> crossfit.Means:

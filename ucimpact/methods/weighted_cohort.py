@@ -156,7 +156,9 @@ class WeightedCohort(CohortMethod):
         ]
 
     def pairs(self, cohort: Cohort) -> Weighing:
-        """The weights, their balance, and who was lost; no outcome is looked at.
+        """The weights of everybody, their balance, and who was lost; no outcome is looked at.
+
+        Those of an estimate are of the people whose outcome is known.
 
         Raises
         ------
@@ -177,9 +179,9 @@ class WeightedCohort(CohortMethod):
             Where no weights make the groups alike, naming the covariate.
         """
         warnings = enforce(self.check_design(cohort))
-        weighing = weigh(cohort, self.rules)
         y = cohort.values(self.outcome)
-        sample = self._sample(weighing, np.isfinite(y))
+        weighing = weigh(cohort, self.rules, np.isfinite(y))
+        sample = self._sample(weighing)
         sample.enforce(self.outcome, sample.events(y) if self.family in COUNTS else None)
         compared = compare(self._model, sample, y, offset=self.family in COUNTS)
         carried = self.errors == "estimated" and bool(weighing.weights.equations)
@@ -196,19 +198,17 @@ class WeightedCohort(CohortMethod):
         )
 
     def _asked(self, cohort: Cohort) -> Asked:
-        weighing = self.pairs(cohort)
+        everybody = self.pairs(cohort)
         used = {*self.covariates, *self.kinds}
-        return Asked.by_model(
-            self._model,
-            cohort,
-            lambda known: self._sample(weighing, known),
-            len(weighing.columns.row),
-            used,
-        )
 
-    def _sample(self, weighing: Weighing, known: np.ndarray) -> WeightedSample:
-        cohort = weighing.columns.cohort
-        return WeightedSample.of(cohort, weighing, known, estimated=self.errors == "estimated")
+        def sample_of(known: np.ndarray) -> WeightedSample:
+            there = known[everybody.columns.row].all()
+            return self._sample(everybody if there else weigh(cohort, self.rules, known))
+
+        return Asked.by_model(self._model, cohort, sample_of, len(cohort.table), used)
+
+    def _sample(self, weighing: Weighing) -> WeightedSample:
+        return WeightedSample(weighing, self.errors == "estimated")
 
     @property
     def _model(self) -> Model:

@@ -128,7 +128,7 @@ def _with_strength(sample: WeightedSample, y: Array, model: Model) -> list[dict[
     """The balance with how much each covariate foretells the outcome among the comparison people."""
     weighing = sample.weighing
     names, shown = weighing.columns.shown()
-    return told_strength(weighing.balance, names, shown[sample.place[~sample.treated]], sample, y, model)
+    return told_strength(weighing.balance, names, shown[sample.at[~sample.treated]], sample, y, model)
 
 
 def flow(sample: WeightedSample) -> list[dict[str, Any]]:

@@ -1,9 +1,10 @@
-"""The weighed people whose outcome is known, and what estimating their weights adds to an error."""
+"""The weighed people, whose outcome is known, and what estimating their weights adds to an error."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,45 +24,49 @@ MOST_UNITS = 200_000
 
 @dataclass(frozen=True, eq=False)
 class WeightedSample(AtRisk):
-    """The people with a known outcome, one line a row of the cohort.
+    """The people who were weighed, all of them with a known outcome, one line a row of the cohort.
 
     Every variance goes through :meth:`cov`, which adds to the influences of weights as known what estimating
     the weights adds; it is linear in them, so it holds for whatever is worked out from these people.
     """
 
-    cohort: Cohort
     weighing: Weighing
-    place: Array
     estimated: bool
 
-    @classmethod
-    def of(
-        cls, cohort: Cohort, weighing: Weighing, known: Array, *, estimated: bool = True
-    ) -> WeightedSample:
-        there = known[weighing.columns.row] & (weighing.weights.weights > 0)
-        return cls(cohort, weighing, np.flatnonzero(there), estimated)
+    @property
+    def cohort(self) -> Cohort:
+        return self.weighing.columns.cohort
+
+    @cached_property
+    def at(self) -> Array:
+        """Place of each line among those who were weighed: all who count for anything."""
+        return np.flatnonzero(self.weighing.weights.weights > 0)
+
+    @property
+    def place(self) -> Array:
+        """Rows of the cohort, in which every outcome has its lines."""
+        return self.row
 
     @property
     def row(self) -> Array:
-        return np.asarray(self.weighing.columns.row[self.place])
+        return np.asarray(self.weighing.columns.row[self.at])
 
     @property
     def treated(self) -> Array:
-        return np.asarray(self.weighing.columns.treated[self.place])
+        return np.asarray(self.weighing.columns.treated[self.at])
 
     @property
     def weight(self) -> Array:
-        return np.asarray(self.weighing.weights.weights[self.place])
+        return np.asarray(self.weighing.weights.weights[self.at])
 
     @property
     def left_out(self) -> list[dict[str, Any]]:
-        """People lost because an outcome was empty."""
-        gone = np.ones(len(self.weighing.columns.row), dtype=bool)
-        gone[self.place] = False
+        """People whose weight is nothing."""
+        gone = self.weighing.weights.weights <= 0
         if not gone.any():
             return []
         pilot = int((gone & self.weighing.columns.treated).sum())
-        return [{"n": int(gone.sum()), "pilot": pilot, "reason": "the outcome was empty"}]
+        return [{"n": int(gone.sum()), "pilot": pilot, "reason": "they were like nobody of the other group"}]
 
     @property
     def words(self) -> str:
@@ -88,7 +93,7 @@ class WeightedSample(AtRisk):
         if not (self.estimated and self.weighing.weights.equations):
             return self.row, influence
         whole = np.zeros((len(self.weighing.columns.row), influence.shape[1]))
-        whole[self.place] = influence
+        whole[self.at] = influence
         return self.weighing.columns.row, whole + self.weighing.weights.carried(whole)
 
     def cov(self, influence: Array, parameters: int) -> Array:
@@ -105,30 +110,26 @@ class WeightedSample(AtRisk):
         return min(worth(whole[:, 0], codes) for codes in self._ways(row))
 
     def by_set(self, influence: Array) -> Array:
-        """Influence of every person of the weighing; of nobody where they are too many to name."""
-        there = self._there
-        number = int(there.sum())
+        """Influence of every person of the cohort; of nobody where they are too many to name."""
+        number = self._people
         if number > MOST_UNITS:
             return np.zeros((0, influence.shape[1]))
         row, whole = self._whole(influence)
-        codes = (np.cumsum(there) - 1)[self.cohort.persons[row]]
+        codes = self.cohort.persons[row]
         return np.column_stack([np.bincount(codes, column, number) for column in whole.T])
 
     @property
-    def _there(self) -> Array:
-        """Whether each person of the cohort is in the weighing."""
-        persons = self.cohort.persons
-        there = np.zeros(int(persons.max()) + 1, dtype=bool)
-        there[persons[self.weighing.columns.row]] = True
-        return there
+    def _people(self) -> int:
+        return int(self.cohort.persons.max()) + 1
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A name for every person: the same weighing gives the same names for every outcome."""
-        number = int(self._there.sum())
+        """A name for every person: the same cohort gives the same names for every outcome."""
+        number = self._people
         if number > MOST_UNITS:
             return ()
-        mark = hashlib.sha256(self.weighing.columns.row.tobytes()).hexdigest()[:6]
+        people = np.column_stack([self.cohort.persons, self.cohort.is_pilot]).astype(np.int64)
+        mark = hashlib.sha256(people.tobytes()).hexdigest()[:6]
         return tuple(f"person {k + 1} of {mark}" for k in range(number))
 
     def events(self, y: Array) -> tuple[float, float]:
