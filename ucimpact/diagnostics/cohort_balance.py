@@ -169,39 +169,63 @@ def trajectory(estimate: Estimate) -> Check | None:
         return None
     if len(known) == len(rows) and sum(known) < FEW_BEFORE:
         text = "Those with the service had too few events before it for their course to be told."
-        return Check(name=name, question=question, answer="cannot tell", text=text, table=_months(rows))
+        return Check(name=name, question=question, answer="cannot tell", text=text, table=months(rows))
     scores = {row["month"]: z for row in rows if (z := _score(row)) is not None}
     if not scores:
         text = "How far chance moves the months before is not known, so their course cannot be told."
-        return Check(name=name, question=question, answer="cannot tell", text=text, table=_months(rows))
+        return Check(name=name, question=question, answer="cannot tell", text=text, table=months(rows))
     far, very_far = (float(ndtri(1 - p / (2 * len(scores)))) for p in (CHANCE, HARDLY_CHANCE))
     worst = max(scores, key=lambda month: abs(scores[month]))
     row = next(row for row in rows if row["month"] == worst)
     gap = abs(row["pilot"] - row["comparison"])
-    ends = [number(row[group], 1) for group in ("pilot", "comparison")]
-    size = f"{ends[0]} a month per {number(told.get('per', 100))}, against {ends[1]}"
-    when = "the last month" if worst == -1 else f"month {number(-worst)} before the start"
-    answer: Answer
-    if abs(scores[worst]) <= far:
-        answer = "holds"
-        text = (
-            "Month by month before the start the two groups differ by no more than chance gives. The largest "
-            f"gap is {size}, in {when}."
-        )
-    else:
+    answer: Answer = "holds"
+    if abs(scores[worst]) > far:
         matters = gap > MUCH * row["pilot"] and worst >= LAST and abs(scores[worst]) > very_far
         answer = "fails" if matters else "doubtful"
-        text = f"Before the start the two groups were on different paths: {size}, in {when}."
-        if matters:
-            text += " Nothing can be claimed from the result."
     return Check(
         name=name,
         question=question,
         answer=answer,
-        text=text,
+        text=course_told(row, answer, per=told.get("per", 100)),
         statistic=float(scores[worst]),
-        table=_months(rows),
+        table=months(rows),
     )
+
+
+def worst_month(rows: Sequence[Mapping[str, Any]]) -> int | None:
+    """The month where the gap is largest in standard errors; None where no month has an error."""
+    scores = {row["month"]: abs(z) for row in rows if (z := _score(row)) is not None}
+    return max(sorted(scores), key=lambda month: scores[month]) if scores else None
+
+
+def course_told(row: Mapping[str, Any], answer: Answer, *, per: float = 100) -> str:
+    """The months before in words.
+
+    Parameters
+    ----------
+    row : mapping
+        ``month, pilot, comparison`` of the month with the largest gap; rates that may not be shown are None.
+    answer : {"holds", "doubtful", "fails"}
+    per : float
+        People to whom the rates belong.
+    """
+    worst = row["month"]
+    when = "the last month" if worst == -1 else f"month {number(-worst)} before the start"
+    shown = row["pilot"] is not None and row["comparison"] is not None
+    size = f"{when}, when too few had any for figures to be shown"
+    if shown:
+        ends = [number(row[group], 1) for group in ("pilot", "comparison")]
+        size = f"{ends[0]} a month per {number(per)}, against {ends[1]}"
+    if answer == "holds":
+        text = "Month by month before the start the two groups differ by no more than chance gives. "
+        return (
+            f"{text}The largest gap is {size}, in {when}."
+            if shown
+            else f"{text}The largest gap is in {size}."
+        )
+    text = "Before the start the two groups were on different paths"
+    text += f": {size}, in {when}." if shown else f", most of all in {size}."
+    return f"{text} Nothing can be claimed from the result." if answer == "fails" else text
 
 
 def _score(row: Mapping[str, Any]) -> float | None:
@@ -216,7 +240,8 @@ def _score(row: Mapping[str, Any]) -> float | None:
     return gap / error if error > 0 else None
 
 
-def _months(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def months(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rates of the two groups, a row a month."""
     return [{name: row[name] for name in ("month", "pilot", "comparison")} for row in rows]
 
 
@@ -226,23 +251,29 @@ def overlap(estimate: Estimate) -> Check | None:
     if told.get("outside") is None:
         return None
     outside = float(told["outside"])
-    many = outside > MANY_LOST
-    size = "None" if not outside else per_cent(100 * outside)
-    text = (
-        f"{size} of those with the service were likelier, or less likely, to have it than anybody without it."
-    )
-    if many:
-        text += " For them the result leans on the model and not on people."
-    if told.get("coefficient") is not None:
-        text += f" Chances of having it overlap by {per_cent(100 * told['coefficient'])}."
+    answer: Answer = "doubtful" if outside > MANY_LOST else "holds"
+    text = overlap_told(outside, told.get("coefficient"), answer)
     return Check(
         name="overlap",
         question=OVERLAP,
-        answer="doubtful" if many else "holds",
+        answer=answer,
         text=text,
         statistic=outside,
         counted=False,
     )
+
+
+def overlap_told(outside: float | None, coefficient: float | None, answer: Answer) -> str:
+    """How far the groups overlap, in words; a share that may not be shown is None."""
+    size = "A few" if outside is None else "None" if not outside else per_cent(100 * outside)
+    text = (
+        f"{size} of those with the service were likelier, or less likely, to have it than anybody without it."
+    )
+    if answer == "doubtful":
+        text += " For them the result leans on the model and not on people."
+    if coefficient is not None:
+        text += f" Chances of having it overlap by {per_cent(100 * coefficient)}."
+    return text
 
 
 def weights(estimate: Estimate) -> Check | None:

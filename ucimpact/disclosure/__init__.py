@@ -21,6 +21,7 @@ import pandas as pd
 from ucimpact import serialise
 from ucimpact.diagnostics.check import Check
 from ucimpact.disclosure import cohort, people
+from ucimpact.disclosure.cohort_checks import of_groups
 from ucimpact.disclosure.counts import GIVE_BACK, Log, nearest, rounded_in
 from ucimpact.errors import DisclosureError
 from ucimpact.estimate import Estimate
@@ -54,6 +55,8 @@ def release(evaluation: Evaluation) -> Evaluation:
     of_people = evaluation.data.get("kind") == "cohort"
     finding = _finding(dict(evaluation.finding), log, of_people=of_people)
     data = _data(dict(evaluation.data), log)
+    if of_people and data.get("cohort"):
+        checks = tuple(of_groups(check, evaluation.data["cohort"], data["cohort"]) for check in checks)
     valuation = None if evaluation.valuation is None else _valuation(dict(evaluation.valuation), log)
     if of_people and valuation is not None:
         valuation = people.valuation_of_people(valuation)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ucimpact.disclosure.counts import HIDDEN, ROUND_TO, Log, coarse, coarsely, few, nearest, rounded_in
+from ucimpact.disclosure.alike import balance, in_fives, lost
+from ucimpact.disclosure.counts import HIDDEN, Log, coarse, coarsely, few, nearest, rounded_in
 
 ARMS = ("pilot", "comparison")
 OF_THE_OUTCOME = ("incidence", "cumulative_count", "subgroups", "trials", "controls", "bias", "sensitivity")
@@ -29,8 +30,8 @@ def released(cohort: Mapping[str, Any], counts: Mapping[str, Any], log: Log) -> 
         Counts of the data, not yet rounded.
     """
     kept: dict[str, Any] = {name: cohort.get(name) for name in ("max_smd", "horizon")}
-    kept["balance"] = _balance(cohort.get("balance") or (), counts, log)
-    kept["lost"] = _lost(cohort.get("lost") or {}, kept["balance"], log)
+    kept["balance"] = balance(cohort.get("balance") or (), counts, log)
+    kept["lost"] = lost(cohort.get("lost") or {}, kept["balance"], log)
     hide = Hide(counts, log)
     events = [name for name in ("events_pilot", "events_comparison") if counts.get(name)]
     unsaid = any(HIDDEN[0] <= round(counts[name]) <= HIDDEN[1] for name in events)
@@ -83,63 +84,12 @@ COUNTS = (
 # Who was compared
 
 
-def _balance(rows: Sequence[Mapping[str, Any]], counts: Mapping[str, Any], log: Log) -> list[dict[str, Any]]:
-    """Balance without the shares from which a handful of people could be counted."""
-    arms = {"pilot": "matched_pilot", "comparison": "matched_comparison", "comparison_before": "comparison"}
-    out = []
-    for row in rows:
-        made = dict(row)
-        made["pilot_before"] = None  # beside `pilot` it would tell of the few who were lost
-        for arm, n in arms.items():
-            if row.get("yes_no") and few(row.get(arm), counts.get(n)):
-                made |= dict.fromkeys([arm, *(name for name in made if name.startswith(("smd", "ks")))])
-                log.hidden.append(f"balance: {row['name']}, {arm}")
-        if row.get("yes_no"):
-            beside = [
-                n for n in made if n.endswith("_before") and n not in ("comparison_before", "smd_before")
-            ]
-            made |= dict.fromkeys(beside)
-            made["smd_before"] = _told_in_fives(made, counts.get("pilot") or counts.get("matched_pilot"))
-        out.append(coarsely(made))
-    return out
-
-
-def _told_in_fives(row: Mapping[str, Any], people: float | None) -> float | None:
-    """The difference of a yes or no before matching, no finer than five of the people supported.
-
-    Beside the share of everyone else it gives the share of all who were supported back, and that beside the
-    share of those matched tells of the few who were lost.
-    """
-    smd, share = row.get("smd_before"), row.get("comparison_before")
-    if smd is None or share is None or not people or not 0 < share < 1:
-        return None
-    step = max(0.01, ROUND_TO / (people * (share * (1 - share)) ** 0.5))
-    return float(round(smd / step) * step)
-
-
-def _lost(lost: Mapping[str, Any], balance: Sequence[Mapping[str, Any]], log: Log) -> dict[str, Any]:
-    """Who had nobody to be compared with."""
-    made, exact = dict(lost), lost.get("n")
-    yes_no = {row["name"] for row in balance if row.get("yes_no")}
-    made["differ"] = [
-        {
-            **row,
-            "lost": None if row["lost"] is None else float(f"{row['lost']:.2g}"),
-            "matched": coarse(row["matched"]),
-            "smd": coarse(row["smd"]) if row.get("smd") is not None else None,
-        }
-        for row in lost.get("differ") or ()
-        if not (row["name"] in yes_no and few(row["lost"], exact))
-    ]
-    made["reasons"] = [
-        {**row, "n": log.count(row["n"], f"lost: {row['reason']}")} for row in lost.get("reasons") or ()
-    ]
-    return made | {name: log.count(made[name], f"lost: {name}") for name in ("n", "of") if name in made}
-
-
 def _by_site(rows: Sequence[Mapping[str, Any]], hide: Hide) -> list[dict[str, Any]]:
     """How alike the groups are at each site; nothing of a site with a handful of either."""
-    return _rows(rows, hide, "balance by site", lambda row: row["site"])
+    told = _rows(rows, hide, "balance by site", lambda row: row["site"])
+    return [
+        {**row, "max_smd": None if row.get("max_smd") is None else round(row["max_smd"], 2)} for row in told
+    ]
 
 
 def _rows(
@@ -282,6 +232,8 @@ def _trials(trials: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
     """The trials that were put together: counts rounded, days with a handful told together or not at all."""
     made = _any({name: value for name, value in trials.items() if name != "delays"}, hide, "trials")
     made["delays"] = _delays(trials.get("delays") or (), hide)
+    if trials.get("mean_delay") is not None:
+        made["mean_delay"] = round(in_fives(trials["mean_delay"], hide.people["pilot"]) or 0.0, 1)
     if few(trials.get("later_share"), hide.people["comparison"]):
         hide.log.hidden.append("trials: share served later")
         made["later_share"] = None
@@ -336,6 +288,28 @@ def _any(value: Any, hide: Hide, where: str = "") -> Any:
     return _told(value)
 
 
+def _controls(controls: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
+    """Outcomes that the service cannot change; their pool too coarse to give a hidden one of them back.
+
+    A pooled ratio is a weighted mean of the others, and its weights are their errors. Beside the rows that
+    are shown, it would give the ratio and the error of the one that is not.
+    """
+    made = _any(controls, hide, "controls")
+    rows, full = made.get("rows") or (), controls.get("rows") or ()
+    hidden = any(
+        row["ratio"] is None and raw["ratio"] is not None for row, raw in zip(rows, full, strict=True)
+    )
+    if hidden and made.get("pooled"):
+        made["pooled"] = {
+            **{name: value for name, value in made["pooled"].items() if name != "weights"},
+            **{name: round(made["pooled"][name], digits) for name, digits in POOLED.items()},
+        }
+    return made  # type: ignore[no-any-return]
+
+
+POOLED = {"log_ratio": 2, "std_error": 2, "z": 1}
+"""Places to which a pooled ratio is told where one of its parts is hidden."""
+
 KEYS: dict[str, Callable[[Any, Hide], Any]] = {
     "balance_by_site": _by_site,
     "overlap": _overlap,
@@ -346,7 +320,7 @@ KEYS: dict[str, Callable[[Any, Hide], Any]] = {
     "weights": _weights,
     "subgroups": _subgroups,
     "trials": _trials,
-    "controls": lambda value, hide: _any(value, hide, "controls"),
+    "controls": _controls,
     "bias": lambda value, hide: _any(value, hide, "bias"),
     "sensitivity": lambda value, hide: _any(value, hide, "sensitivity"),
 }

@@ -90,7 +90,8 @@ def _check_of_people(check: Check, log: Log) -> Check:
         rows.append(coarsely(made))
         if made.get("ratio") is None and row.get("ratio") is not None:
             label = re.escape(str(row.get("label") or row.get("column")))
-            text = re.sub(rf"{label}: [^()]*\([^)]*\)\.", _few_had, text, flags=re.IGNORECASE)
+            missed = r"( Anything between [^.]*(?:\.\d[^.]*)*would not have been noticed\.)?"
+            text = re.sub(rf"{label}: [^()]*\([^)]*\)\.{missed}", _few_had, text, flags=re.IGNORECASE)
     return replace(check, text=rounded_in(text), table=rows)
 
 
