@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import re
 import resource
+import shutil
 import subprocess
 import sys
 
@@ -169,14 +170,14 @@ def test_check_holds_sites_against_their_own_past_to_no_comparison():
 def test_check_says_how_many_people_were_read_and_with_whom_they_can_be_compared():
     done = call("check", folder("soft_landing"))
     assert done.exit_code == 0, done.output
-    who = r"\d,\d{3} people: \d{3} with the service and \d,\d{3} without; followed for up to 90 days\n"
+    who = r"\d,\d{3} people, \d{3} of them with the service; \d{2},\d{3} events\n"
     assert re.search(who, done.stdout), done.stdout
-    assert "matched-cohort: open, as declared" in done.stdout
+    assert "sequential-trials: open, as declared" in done.stdout
     assert re.search(r"callaway-santanna, .*\bdid\b[^:]*: not open", done.stdout, re.DOTALL)
     alone = call("check", folder("befriending"))
     assert "160 people, all with the service; followed for up to 180 days" in alone.stdout
     assert "before-after: open, as declared" in alone.stdout
-    assert re.search(r"^  matched-cohort: not open$", alone.stdout, re.MULTILINE)
+    assert re.search(r"^  .*\bmatched-cohort\b[^:]*: not open$", alone.stdout, re.MULTILINE)
 
 
 def test_check_refuses_a_design_that_the_declared_method_refuses(tmp_path):
@@ -203,6 +204,20 @@ def test_check_and_run_refuse_alike(tmp_path):
     checked, ran = call("check", path), call("run", path, "--out", tmp_path / "out")
     assert (checked.exit_code, checked.stderr) == (ran.exit_code, ran.stderr)
     assert not (tmp_path / "out").exists()
+
+
+def test_check_makes_the_trials_so_that_it_refuses_what_run_refuses(tmp_path):
+    """Of two who begin no score can be learned, which is seen only by trying."""
+    for file in folder("soft_landing").iterdir():
+        shutil.copy(file, tmp_path / file.name)
+    people = pd.read_csv(tmp_path / "people.csv", dtype=str)
+    people.loc[people.index[people["First visit"].notna()][2:], "First visit"] = None
+    people.to_csv(tmp_path / "people.csv", index=False)
+    path = tmp_path / "study.toml"
+    checked, ran = call("check", path), call("run", path, "--out", tmp_path / "out")
+    assert checked.exit_code == 4 and "so few are too few" in checked.stderr
+    assert "Ready" not in checked.stdout
+    assert (checked.exit_code, checked.stderr) == (ran.exit_code, ran.stderr)
 
 
 # -- init --------------------------------------------------------------------------------
