@@ -208,7 +208,7 @@ def test_check_and_run_refuse_alike(tmp_path):
 
 def test_check_makes_the_trials_so_that_it_refuses_what_run_refuses(tmp_path):
     """Of two who begin no score can be learned, which is seen only by trying."""
-    for file in folder("soft_landing").iterdir():
+    for file in folder("discharge_planning").iterdir():
         shutil.copy(file, tmp_path / file.name)
     people = pd.read_csv(tmp_path / "people.csv", dtype=str)
     people.loc[people.index[people["First visit"].notna()][2:], "First visit"] = None

@@ -341,7 +341,9 @@ def _say_designs(
     counted: tuple[Panel | Series, str] | None,
 ) -> None:
     """Which methods could answer; then raises the refusals of the one that is declared."""
+    from ucimpact.data.histories import Histories
     from ucimpact.design import open_designs
+    from ucimpact.methods import build
     from ucimpact.methods.design_finding import enforce
 
     designs = open_designs(data, column, options=options, counted=counted)
@@ -357,6 +359,8 @@ def _say_designs(
         for text in found:
             typer.echo(_wrapped(text, "    "))
     enforce(next(design.findings for design in designs if design.method == study.method.name))
+    if isinstance(data, Histories):  # whether there are trials, and a score, is seen by making them
+        build(study.method.name, options[study.method.name], outcome=column).emulation(data)
 
 
 def _method(name: str, method: Any) -> str:

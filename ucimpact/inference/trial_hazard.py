@@ -46,6 +46,17 @@ LARGEST_STEP = 4.0
 GONE = 1e-9
 
 
+class Separated(EstimationError):
+    """A covariate tells some who start from others without error; ``column`` is its number, from 0."""
+
+    def __init__(self, column: int) -> None:
+        self.column = column
+        super().__init__(
+            f"column {column} of the covariates (perhaps with others) tells some who start from others "
+            "without error, so the hazard has no maximum. Leave it out or join its rare categories"
+        )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Hazard:
     """A fitted hazard.
@@ -87,8 +98,9 @@ def fit(x: Array, started: Array, day: Array, *, group: Array | None = None) -> 
     Raises
     ------
     EstimationError
-        Where a value is missing, a day or group has no intercept, or a column tells some who start from
-        others without error; the column is named by its number, from 0.
+        Where a value is missing, or a day or group has no intercept.
+    Separated
+        Where a column tells some who start from others without error.
     """
     started = np.asarray(started, dtype=bool)
     if not np.isfinite(x).all():
@@ -105,10 +117,7 @@ def fit(x: Array, started: Array, day: Array, *, group: Array | None = None) -> 
     inner, linear, steps, move = problem.climb()
     if move > CLOSE:
         worst = int(keep[int(np.abs(inner).argmax())]) if len(keep) else 0
-        raise EstimationError(
-            f"column {worst} of the covariates (perhaps with others) tells some who start from others "
-            "without error, so the hazard has no maximum. Leave it out or join its rare categories"
-        )
+        raise Separated(worst)
     coef = np.zeros(x.shape[1])
     coef[keep] = inner / scale
     return Hazard(

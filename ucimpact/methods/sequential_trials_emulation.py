@@ -254,11 +254,12 @@ def _hazard(
     try:
         return trial_hazard.fit(x, rows.treated, rows.trial, group=group)
     except trial_hazard.Separated as error:
-        told = told_apart(plan, names, error.column, int(rows.treated.sum()))
+        one_day = len(np.unique(rows.day[rows.treated])) == 1
+        told = told_apart(plan, names, error.column, int(rows.treated.sum()), one_day=one_day)
         raise EstimationError(told) from None
 
 
-def told_apart(plan: Plan, names: tuple[str, ...], column: int, starts: int) -> str:
+def told_apart(plan: Plan, names: tuple[str, ...], column: int, starts: int, *, one_day: bool) -> str:
     """Why no score could be learned, in the words of the study file."""
     name = names[column]
     own = [k for k, what in enumerate(plan.measured) if what.name == name]
@@ -273,6 +274,8 @@ def told_apart(plan: Plan, names: tuple[str, ...], column: int, starts: int) -> 
         way_out = "Leave that table out, or measure more days"
     elif name in SEASON:
         called, way_out = "the time of year", "Set season = false"
+    if one_day and starts > 1:
+        called += ", when all of them begin on one day,"
     if starts < FEW_STARTS:
         return (
             f"{starts} {'person begins' if starts == 1 else 'people begin'} the service in the trials, and "
@@ -280,8 +283,8 @@ def told_apart(plan: Plan, names: tuple[str, ...], column: int, starts: int) -> 
             f"Bring more people, {FEW_STARTS} who begin at the very least"
         )
     return (
-        f"{called} (perhaps with others) tells some of the {starts:,} who begin the service from everybody "
-        f"else, so there is nobody to compare them with. {way_out}"
+        f"{called[:1].upper()}{called[1:]} (perhaps with others) tells some of the {starts:,} who begin the "
+        f"service from everybody else, so there is nobody to compare them with. {way_out}"
     )
 
 
