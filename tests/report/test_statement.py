@@ -91,7 +91,7 @@ def test_a_benefit_shows_what_it_cost_and_gave_in_three_columns_each_in_its_own_
 def test_the_paragraph_of_a_benefit_by_hand():
     assert statement(cohorts.visits()).quote == (
         "“Soft-landing visits after discharge, Merebridge: an evaluation compared 1,240 people supported with 3,720 "
-        "similar people. There were about 5 fewer emergency admissions per 100 people supported over 90 days than "
+        "similar people who were not supported. There were about 5 fewer emergency admissions per 100 people supported over 90 days than "
         "expected (95% interval 1 to 10 fewer). The certainty of this evidence is low, and soft-landing visits may "
         "have contributed to the fall.”"
     )
@@ -169,7 +169,7 @@ def test_hidden_counts_are_left_out_and_never_printed_as_none():
         ("90 days", "of follow-up for each person"),
         ("£230", "cost a person, 2024/25 prices"),
     )
-    assert "an evaluation compared people supported with similar people." in made.quote
+    assert "an evaluation compared people supported with similar people who were not supported." in made.quote
     assert "We compared the people we supported with similar people" in "".join(part for part, _ in made.lead)
     for page in (render_statement(document), render(document)):
         assert "None" not in text_of(page)
@@ -240,7 +240,7 @@ def test_every_finding_has_a_paragraph_that_keeps_the_rules(better, kind):
     for (lo, hi), level, w in itertools.product(RANGES, LEVELS, (4.0, None)):
         for est in (0.3 * lo + 0.7 * hi, lo, hi):
             held = finding(est=est, lo=lo, hi=hi, level=level, w=w, better=better, kind=kind)
-            told = words.paragraph(held, title="Visits, Westow", analysed=310, similar=930)
+            told = words.paragraph(held, title="Visits, Westow", analysed=310, beside=words.beside(930))
             assert breaks(told) == [], told
             assert told[0] == "“" and told[-1] == "”" and "None" not in told and ".." not in told
             assert breaks(words.settle(held, 310)) == []
@@ -251,7 +251,7 @@ def test_every_finding_has_a_paragraph_that_keeps_the_rules(better, kind):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_paragraph_claims_no_more_than_the_certainty(level):
-    told = words.paragraph(finding(level=level), title="Visits", analysed=310, similar=930)
+    told = words.paragraph(finding(level=level), title="Visits", analysed=310, beside=words.beside(930))
     part = {"very low": "very uncertain whether the visits had a part", "low": "may have contributed",
             "moderate": "probably contributed", "high": "and the visits contributed"}[level]  # fmt: skip
     assert part in told and f"evidence is {level}" in told
@@ -308,3 +308,60 @@ def test_people_enough_are_not_asked_for_again():
 def test_two_limits_that_print_alike_go_to_pence():
     columns = {"economic": {"per_person": 2.1, "per_person_low": 1.8, "per_person_high": 2.4}}
     assert words.cost_and_value(columns, price=3.0).endswith("£2 a person (likely range £1.80 to £2.40).")
+
+
+def trials(**told):
+    """The page of a service whose people were compared day by day, 980 served and 940 of them compared."""
+    document = cohorts.discharges()
+    document["data"]["counts"] |= {"served": 980.0, "pilot": 940.0, "matched_pilot": 940.0}
+    for entry in document["estimates"]:
+        if entry["role"] == "primary":
+            entry["counts"] = {
+                **(entry.get("counts") or {}),
+                "matched_pilot": 940.0,
+                "matched_comparison": 3450.0,
+            }
+            entry["counts"] |= {"pilot": 940.0, "served": 980.0}
+    document["data"]["cohort"]["trials"] |= {"later_share": 0.276, **told}
+    return statement(document)
+
+
+def test_people_in_trials_are_not_said_to_have_gone_without():
+    made = trials()
+    lead = "".join(part for part, _ in made.lead)
+    told = (
+        "3,450 people who had not had the service by the same day. About 28% of those had it within the 90 days "
+        "after."
+    )
+    assert lead.startswith(f"We compared 940 people we supported with {told}")
+    assert told in made.quote
+    assert ("3,450", "people beside them, not yet supported") in made.facts
+    page = " ".join([lead, made.quote, *(" ".join(fact) for fact in made.facts)])
+    assert "similar people" not in page and "not supported" not in page
+    assert "of those had it" not in "".join(part for part, _ in trials(later_share=None).lead)
+
+
+def test_in_trials_the_share_analysed_is_of_all_who_were_served():
+    facts = trials().facts
+    assert facts[0] == ("980", "people supported")
+    assert ("96%", "of those supported analysed") in facts  # 940 of 980
+
+
+def test_only_people_who_were_matched_are_called_similar():
+    assert words.beside(930) == "930 similar people who were not supported"
+    assert words.beside(930, how="weights").startswith("930 people who were not supported, counting for more")
+    assert words.beside(how="trials") == "people who had not had the service by the same day"
+    assert words.had_it_later(0.004) == "" and words.had_it_later(0.31) == "About 31% of those had it later."
+    with pytest.raises(ValueError, match="compared by"):
+        words.beside(930, how="lot")
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [("matched-cohort", "Matched cohort;"), ("weighted-cohort", "Weighted cohort;"), ("sequential-trials", "Sequential trials;")],
+)  # fmt: skip
+def test_the_foot_names_the_method(method, told):
+    document = cohorts.visits()
+    for entry in document["estimates"]:
+        entry["method"] = method
+    assert told in statement(document).footer

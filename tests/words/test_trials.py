@@ -28,18 +28,18 @@ from ucimpact.words.trials import (
 TEXTS = [
     (
         question_sentence("usual-care", horizon=90),
-        "The question answered: what did it change to have the service on a given day, against not having it "
-        "that day and perhaps later?",
+        "The question answered: what did starting that day change, compared with carrying on as usual (some "
+        "started later)?",
     ),
     (
         question_sentence("never", horizon=90),
-        "The question answered: what did it change to have the service on a given day, against never having it "
-        "within 90 days?",
+        "The question answered: what did starting that day change within 90 days, compared with never "
+        "starting?",
     ),
     (
         question_sentence("strategy", horizon=30),
-        "The question answered: what would it change to start the service for everybody, on the days it was "
-        "started here, against starting it for nobody within 30 days?",
+        "The question answered: what would starting the service for everybody, on the days it was started "
+        "here, change within 30 days, compared with starting it for nobody?",
     ),
     (
         later_sentence("usual-care", 0.21, horizon=90),
@@ -134,6 +134,10 @@ def test_naive_answers_are_told_with_what_is_wrong_with_them():
 def test_a_clause_beside_a_finding_in_doubt():
     assert (
         differed_clause(["contacts"]) == "but those who had the service also differed in contacts before it"
+    )
+    assert differed_sentence(["Emergency admissions two years before"], ["A&E attendances", "Deaths"]) == (
+        "Those who had the service also differed in A&E attendances and deaths, and in emergency admissions "
+        "two years before."
     )
     assert differed_clause() == differed_sentence() == ""
 

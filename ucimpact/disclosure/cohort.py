@@ -236,7 +236,7 @@ def _trials(trials: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
         made["mean_delay"] = round(in_fives(trials["mean_delay"], hide.people["pilot"]) or 0.0, 1)
     if few(trials.get("later_share"), hide.people["comparison"]):
         hide.log.hidden.append("trials: share served later")
-        made["later_share"] = None
+        made |= {"later_share": None, "later": ""}
     return made  # type: ignore[no-any-return]
 
 

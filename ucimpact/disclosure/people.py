@@ -35,7 +35,7 @@ def people(evaluation: Evaluation, log: Log) -> Evaluation:
         "had the pilot": counts.get("pilot_units", counts.get("matched_pilot", counts.get("pilot"))),
         "had not": counts.get("comparison_units", counts.get("matched_comparison", counts.get("comparison"))),
     }
-    few = [name for name, n in groups.items() if n is not None and n <= HIDDEN[1]]
+    few = [name for name, n in groups.items() if n is not None and HIDDEN[0] <= n <= HIDDEN[1]]
     if few:
         raise DisclosureError(
             f"Fewer than {HIDDEN[1] + 1} people {' and '.join(few)}: a report would be about people who "

@@ -13,6 +13,7 @@ from typing import Any
 
 from ucimpact.report.cohort import interval, taken_apart
 from ucimpact.report.figures import Figure, may_claim, primary
+from ucimpact.report.groups import held, is_trials, is_weighted
 from ucimpact.report.phrases import css_string, day, emphasised, stopped, tidy
 from ucimpact.words import MINUS
 from ucimpact.words import statement as words
@@ -21,6 +22,14 @@ MOST_SAID, MOST_NOT = 3, 4
 """Quotations under each heading; the certainty line comes after those that can be said."""
 LONG_HEADLINE, LONG_PAGE = 88, 2000
 """Letters beyond which the headline, and the page, are set smaller to stay on one A4 page."""
+
+METHODS = {
+    "matched-cohort": "Matched cohort",
+    "weighted-cohort": "Weighted cohort",
+    "doubly-robust-cohort": "Doubly robust cohort",
+    "sequential-trials": "Sequential trials",
+}
+"""What the footer calls each method."""
 
 JOINED = "\u2060"
 """Keeps a minus on the line of its number."""
@@ -56,12 +65,15 @@ def statement(document: Mapping[str, Any]) -> Statement:
     study, finding = document["study"], document["finding"]
     told, naive = finding["sentences"], words.is_naive(finding)
     people, (price, year) = _people(document), _price(document)
+    how = _how(document)
+    beside = words.beside(people["similar"], how=how)
+    later = words.had_it_later((held(document).get("trials") or {}).get("later_share"), people["days"])
     lead = " ".join(stopped(text) for text in (told.get("lead") or "", *(told.get("extra") or ())) if text)
     if not naive and not finding.get("refused") and not finding.get("key_fail"):
-        lead = f"{words.compared(people['analysed'], people['similar'])} {lead}"
+        lead = f"{words.compared(people['analysed'], beside, later)} {lead}"
     can = [text for text in finding.get("can_say") or () if text.strip("“”.") != told["headline"]]
     quote = words.paragraph(
-        finding, title=study["title"], analysed=people["analysed"], similar=people["similar"]
+        finding, title=study["title"], analysed=people["analysed"], beside=beside, later=later
     )
     made = Statement(
         title=f"Impact statement – {study['title']}",
@@ -72,7 +84,7 @@ def statement(document: Mapping[str, Any]) -> Statement:
         long=len(told["headline"]) > LONG_HEADLINE,
         small=False,
         lead=emphasised(lead, found=may_claim(finding)),
-        facts=tuple(words.strip(**people, price=price, price_year=year)),
+        facts=tuple(words.strip(**people, how=how, price=price, price_year=year)),
         figure=_figure(document),
         can=_can(document, can),
         certainty=_certainty(document),
@@ -109,11 +121,16 @@ def _people(document: Mapping[str, Any]) -> dict[str, float | None]:
     naive = words.is_naive(document["finding"])
     analysed = counts.get("matched_pilot")
     return {
-        "supported": counts.get("pilot"),
+        "supported": counts.get("served" if is_trials(document) else "pilot"),
         "analysed": counts.get("pilot") if naive else analysed,
         "similar": None if naive else counts.get("matched_comparison"),
         "days": (entry.get("extras") or {}).get("horizon"),
     }
+
+
+def _how(document: Mapping[str, Any]) -> str:
+    """How people were made comparable: "trials", "weights" or "matching"."""
+    return "trials" if is_trials(document) else "weights" if is_weighted(document) else "matching"
 
 
 def _price(document: Mapping[str, Any]) -> tuple[float | None, str | None]:
@@ -174,11 +191,9 @@ def _footer(document: Mapping[str, Any]) -> str:
     """How it was done in a few words, and where all of it stands."""
     study = document["study"]
     told = ["Example with invented numbers."] if study["example"] else []
-    how = (
-        "People before and after, with nobody to compare with"
-        if words.is_naive(document["finding"])
-        else ("Matched cohort")
-    )
+    how = METHODS.get(str(primary(document).get("method")), "Matched cohort")
+    if words.is_naive(document["finding"]):
+        how = "People before and after, with nobody to compare with"
     told.append(f"{how}; full method in the evaluation report of {day(document['created'])}.")
     if may_claim(document["finding"]):
         told.append("Likely range: a 95% interval.")

@@ -45,6 +45,14 @@ ASK_NAIVE = (
 SETTLE_REFUSED = "More people, or a longer follow-up, so that a likely range can be given."
 ASK_POOLED = "A further year with evaluation, pooled with other services that use one method."
 ELSEWHERE = "in more years, or in several places using one method"
+STRIP_OF = {
+    "matching": "similar people, not supported",
+    "weights": "people beside them, not supported",
+    "trials": "people beside them, not yet supported",
+}
+"""What those compared with are called in the strip, by how they were made comparable."""
+HARDLY = 0.005
+"""A share below this is hardly anybody."""
 NO_COST = "What it cost was not declared."
 NO_SIZE = (
     "Agreeing, before more data are seen, how large a change would be worth having. Then the number of "
@@ -83,7 +91,8 @@ def paragraph(
     *,
     title: str,
     analysed: float | None = None,
-    similar: float | None = None,
+    beside: str = "similar people who were not supported",
+    later: str = "",
 ) -> str:
     """A paragraph that may be quoted whole, with its quotation marks.
 
@@ -91,20 +100,23 @@ def paragraph(
     ----------
     title : str
         Of the study: what was provided, and where.
-    analysed, similar : float, optional
-        People supported and people compared with, as released; None where hidden.
+    analysed : float, optional
+        People supported, as released; None where hidden.
+    beside : str
+        People compared with, as :func:`beside` tells them.
+    later : str
+        Of :func:`had_it_later`.
     """
     kind = outcome_of(finding)
     people = finding["people"]
     who = f"{number(analysed)} {people}" if analysed else people
     if kind == "naive":
         return f"“{title}: {who} were looked at before and after. {_before_and_after(finding)}”"
-    others = f"{number(similar)} similar people" if similar else "similar people"
     told = {
         "benefit": _found_effect, "harm": _found_effect, "none": _found_little, "unclear": _could_not_tell,
         "unusable": _cannot_say,
     }[kind](finding)  # fmt: skip
-    return f"“{title}: an evaluation compared {who} with {others}. {told}”"
+    return f"“{title}: an evaluation compared {who} with {beside}. {f'{later} ' if later else ''}{told}”"
 
 
 def _found_effect(finding: Finding) -> str:
@@ -207,6 +219,7 @@ def strip(
     supported: float | None = None,
     analysed: float | None = None,
     similar: float | None = None,
+    how: str = "matching",
     days: float | None = None,
     price: float | None = None,
     price_year: str | None = None,
@@ -216,7 +229,7 @@ def strip(
     if supported:
         facts.append((number(supported), "people supported"))
     if similar:
-        facts.append((number(similar), "similar people, not supported"))
+        facts.append((number(similar), STRIP_OF[how]))
     if similar and supported and analysed:
         share = min(analysed / supported, 1.0)
         shown = f"{number(100 * share)}%" if share < 0.995 or share == 1 else "over 99%"
@@ -231,11 +244,47 @@ def strip(
     return facts[:4]
 
 
-def compared(analysed: float | None, similar: float | None) -> str:
-    """The first sentence of the lead: who was set beside whom."""
+def beside(people: float | None = None, *, how: str = "matching") -> str:
+    """Whom people were compared with: "3,450 people who had not had the service by the same day".
+
+    Parameters
+    ----------
+    people : float, optional
+        How many, as released; None where hidden.
+    how : {"matching", "weights", "trials"}
+        Only people who were matched are called similar. In trials a person stands beside others up to the
+        day of their own start, so nobody there is said to have gone without.
+    """
+    if how not in STRIP_OF:
+        raise ValueError(f"people are compared by {', '.join(STRIP_OF)}; this is {how!r}")
+    told = {
+        "matching": "similar people who were not supported",
+        "weights": "people who were not supported, counting for more the more they were alike",
+        "trials": "people who had not had the service by the same day",
+    }[how]
+    return f"{number(people)} {told}" if people else told
+
+
+def had_it_later(share: float | None, days: float | None = None) -> str:
+    """How many of those in trials had it later, in a sentence; "" where hardly anybody did or none is shown.
+
+    Parameters
+    ----------
+    share : float or None
+        0 to 1.
+    days : float, optional
+        Within which later starts were counted.
+    """
+    if not share or share < HARDLY:
+        return ""
+    within = f" within the {number(days)} days after" if days else " later"
+    return f"About {number(max(100 * share, 1))}% of those had it{within}."
+
+
+def compared(analysed: float | None, beside: str, later: str = "") -> str:
+    """The first sentences of the lead: who was set beside whom."""
     who = f"{number(analysed)} people we supported" if analysed else "the people we supported"
-    others = f"{number(similar)} similar people" if similar else "similar people"
-    return f"We compared {who} with {others} who were not supported."
+    return f"We compared {who} with {beside}. {later}".strip()
 
 
 # What it cost and gave, what would make it stronger

@@ -7,20 +7,21 @@ Each sentence is a function of plain numbers, so that the checks, the estimator 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ucimpact.words.numbers import capital, joint, measure, number
+from ucimpact.words.numbers import capital, joint, measure, mid_sentence, number
 from ucimpact.words.planning import counted, per_cent
 from ucimpact.words.sentences import percent
 
 ASKED = {
-    "usual-care": "not having it that day and perhaps later",
-    "this-stay": "not having it after the same stay in hospital",
-    "never": "never having it",
+    "usual-care": "carrying on as usual (some started later)",
+    "this-stay": "not starting after the same stay in hospital",
+    "never": "never starting",
     "strategy": "starting it for nobody",
 }
-"""What having the service is held against, by the question that was asked."""
+"""What starting the service is held against, by the question that was asked."""
 HARDLY = 0.005
 """Shares and changes below this are hardly any."""
 READS_HIGH = (2, 3)
@@ -45,12 +46,10 @@ def question_sentence(question: str, *, horizon: float | None = None) -> str:
         raise ValueError(f"a question is one of {', '.join(ASKED)}; this is {question!r}")
     over = f" within {number(horizon)} days" if horizon and question in ("never", "strategy") else ""
     if question == "strategy":
-        first = "what would it change to start the service for everybody, on the days it was started here"
-        return f"The question answered: {first}, against {ASKED[question]}{over}?"
-    return (
-        "The question answered: what did it change to have the service on a given day, against "
-        f"{ASKED[question]}{over}?"
-    )
+        first = "what would starting the service for everybody, on the days it was started here, change"
+    else:
+        first = "what did starting that day change"
+    return f"The question answered: {first}{over}, compared with {ASKED[question]}?"
 
 
 def later_sentence(question: str, share: float, *, horizon: float | None = None) -> str:
@@ -247,14 +246,18 @@ def differed_clause(before: Sequence[str] = (), others: Sequence[str] = ()) -> s
     Parameters
     ----------
     before : sequence of str
-        Labels of what lies before the service and was not matched on.
+        Labels of what lies before the service and was not matched on; one that says "before" is not told
+        so twice.
     others : sequence of str
         Labels of outcomes after it that it cannot change.
     """
     if not before and not others:
         return ""
-    parts = [f"in {joint(others)}"] if others else []
-    parts += [f"in {joint(before)} before it"] if before else []
+    parts = [f"in {joint([mid_sentence(label) for label in others])}"] if others else []
+    if before:
+        told = [mid_sentence(label) for label in before]
+        when = "" if any(re.search(r"\bbefore\b", label) for label in told) else " before it"
+        parts.append(f"in {joint(told)}{when}")
     return f"but those who had the service also differed {', and '.join(parts)}"
 
 
