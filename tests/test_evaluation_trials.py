@@ -66,6 +66,23 @@ def test_the_light_cohort_counts_what_the_trials_count(work: TrialsWork, study: 
     assert (earlier >= 1).mean() > 0.98  # everybody had just left hospital, a few after a stay of months
 
 
+def test_the_light_cohort_holds_a_yes_or_no_of_those_seen_for_all_of_it(
+    work: TrialsWork, study: Study
+) -> None:
+    """The share of those who start is the same in the trials and in what checks and money read."""
+    outcome = next(o for o in study.outcomes if o.counted is not None and o.counted.event == "death")
+    cohort = work.cohort
+    y = cohort.values(outcome.column)[cohort.is_pilot]
+    days = cohort.days
+    assert days is not None
+    short = (days[cohort.is_pilot] < counted_of(outcome).days[1]) & ~(y == 1)
+    assert short.any()
+    assert np.isnan(y[short]).all()
+    assert set(np.unique(y[~short])) == {0.0, 1.0}
+    estimate = work.fit(outcome, study.method.name, study.method.options)
+    assert np.nanmean(y) == pytest.approx(estimate.extras["observed"], abs=0.003)  # a few match nobody
+
+
 def test_the_light_cohort_starts_both_clocks_on_the_day_of_the_start(work: TrialsWork) -> None:
     assert work.cohort.delay is not None
     assert (work.cohort.delay == 0).all()
@@ -74,7 +91,7 @@ def test_the_light_cohort_starts_both_clocks_on_the_day_of_the_start(work: Trial
 def test_the_question_is_printed_with_the_number(document: dict[str, Any]) -> None:
     trials = document["data"]["cohort"]["trials"]
     assert trials["estimand"] == "usual-care"
-    assert "perhaps later" in trials["question"]
+    assert "carrying on as usual (some started later)" in trials["question"]
     assert 0 < trials["later_share"] < 1
     assert trials["immortal"]["ratio"] < 0.95
 

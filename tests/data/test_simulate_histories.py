@@ -43,6 +43,22 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
     assert written(1) != written(2)
 
 
+def test_a_planted_yes_or_no_is_a_share_of_people_seen_for_the_whole_window():
+    made = replace(SMALL, entry="any day", uptake=0.02, after=100, ratio=0.5, deaths=0.002, ending=4.0).draw(
+        4, copies=2, horizon=90
+    )
+    table = made.table.set_index("Person")
+    first, left, died = (pd.to_datetime(table[name]) for name in ("First visit", "Left", "Died"))
+    last = pd.Timestamp("2022-04-01") + pd.Timedelta(days=730 + 100 - 1)
+    for name, days in (("Died in hospital", 90), ("Admitted within 30 days", 30)):
+        until = first + pd.Timedelta(days=days)
+        within = first.notna() & (first >= "2022-04-01") & (until <= last)
+        whole = within & ~((left < until) & ~(died <= left))
+        assert 0 < whole.sum() < within.sum()
+        told = made.truth[name]
+        assert told["cumulative"] / told["att"] == pytest.approx(whole.sum(), abs=1e-6)
+
+
 def test_living_again_leaves_the_tables_as_they_were():
     plain, with_truth = SMALL.draw(3), SMALL.draw(3, copies=3)
     pd.testing.assert_frame_equal(plain.table, with_truth.table)

@@ -81,7 +81,8 @@ TRUTH = (
     "of every emergency admission after the first visit; stays, prices, deaths, injuries and contacts are not touched. "
     "The outcomes are against care as usual, in which some are visited later: `att` is for a person (of what is "
     "counted, over {horizon} days at risk), `per_100` for 100 people, `cumulative` for all of them, `relative` a share of "
-    "what was expected. `ratios` are those of admissions by the question asked."
+    "what was expected. A yes or no is a share of the people whose whole window is seen. `ratios` are those of "
+    "admissions by the question asked."
 )
 BEFORE_AFTER = " `before_after` is the people visited: admissions a person in the {horizon} days before the first visit and expected after."
 

@@ -5,7 +5,8 @@ Over :math:`K` copies of each person visited, with the same illness, death and l
 .. math:: \rho = \frac{\sum_i \sum_k y^1_{ik}}{\sum_i \sum_k y^0_{ik}}
 
 for what is counted. Days at risk are the same in both arms, since the visit changes neither death nor
-leaving, so this is the ratio of rates too.
+leaving, so this is the ratio of rates too. A yes or no is a share of the people whose whole window is seen,
+or ended by death: the same people in both arms.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ ADMISSIONS, READMITTED, BED_DAYS, COST, PLACE, LAST_COST = (
 )
 COUNTED = (ADMISSIONS, BED_DAYS)
 """Told over days at risk; the others a person."""
+YES_OR_NO = (READMITTED, PLACE)
+"""Told of the people whose whole window is seen."""
 
 
 def expected(
@@ -59,6 +62,9 @@ def expected(
     for name, served in with_it.items():
         plain = without["usual-care"][name]
         over = float(followed) if name in COUNTED else float(len(people))
+        if name in YES_OR_NO:
+            days = MONTH if name == READMITTED else horizon
+            over = float(_whole(course, people, course.visited[people], days).sum())
         truth[name] = {
             "att": (served - plain) / over,
             "per_100": 100 * (served - plain) / over,
@@ -78,6 +84,12 @@ def expected(
     return truth
 
 
+def _whole(course: Course, people: Ints, visited: Ints, days: int) -> NDArray[np.bool_]:
+    """Whether so many days from a visit are seen of each of those people, or ended by death."""
+    until, left, death = visited + days, course.illness.left[people], course.illness.death[people]
+    return np.asarray((until < course.illness.days) & ((left >= until) | (death <= left)))
+
+
 def _before(course: Course, people: Ints, horizon: int) -> int:
     """Admissions of those people in the days up to their first visit."""
     stays = course.stays()
@@ -91,8 +103,9 @@ def _had(course: Course, horizon: int) -> dict[str, float]:
     death = course.illness.death[course.person]
     final = np.minimum(start + horizon, course.illness.days - 1)
     nights = np.minimum(stays.end, final[stays.row]) - stays.day
-    month = stays.row[stays.day - start[stays.row] <= MONTH]
-    dies = np.flatnonzero((death <= final) & (death < NEVER))
+    whole, of_month = (_whole(course, course.person, start, days) for days in (horizon, MONTH))
+    month = stays.row[(stays.day - start[stays.row] <= MONTH) & of_month[stays.row]]
+    dies = np.flatnonzero((death <= final) & (death < NEVER) & whole)
     last = (death[stays.row] - stays.day <= MONTH) & (death[stays.row] <= final[stays.row])
     return {
         ADMISSIONS: float(len(stays.row)),

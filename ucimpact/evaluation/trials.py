@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.histories import Histories
 from ucimpact.errors import UsageError
@@ -19,6 +21,7 @@ from ucimpact.evaluation.people import NAIVE, PeopleWork, options_of
 from ucimpact.inference.sensitivity import Reach
 from ucimpact.methods import build
 from ucimpact.methods.matched_cohort import NegativeControls
+from ucimpact.methods.sequential_trials_whole import seen_whole, yes_or_no
 from ucimpact.study import Counted, Outcome, Records, Study
 
 EARLIER = "{} before"
@@ -126,11 +129,13 @@ def _earlier(counted: Counted) -> Counted:
 
 
 def _counted(histories: Histories, trials: Any, counted: Counted) -> Any:
-    """What was counted of each row of the light cohort, as a number or as 1 and 0."""
-    found = histories.measure(
-        counted.event, trials.cohort_person, trials.cohort_day, *counted.days, value=counted.value
-    )
-    return (found > 0).astype(float) if counted.any else found
+    """What was counted of each row of the light cohort: a number, or 1 and 0 of who was seen all along."""
+    person, day = trials.cohort_person, trials.cohort_day
+    found = histories.measure(counted.event, person, day, *counted.days, value=counted.value)
+    if not yes_or_no(counted):
+        return found
+    whole = seen_whole(histories, person, day, max(counted.days[1], 0))
+    return np.where(whole | (counted.days[1] <= 0), found > 0, np.nan)
 
 
 def _reach(outcome: Outcome) -> Reach:
