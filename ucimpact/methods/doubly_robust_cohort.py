@@ -44,6 +44,7 @@ from ucimpact.methods.cohort_columns import Columns
 from ucimpact.methods.cohort_controls import Asked
 from ucimpact.methods.cohort_method import CohortMethod
 from ucimpact.methods.cohort_weighing import Weighing, need_both
+from ucimpact.methods.cohort_yes_no import told_as_share
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.field_checks import below, level_problem, not_one_of, outcome_among, refuse_fields
 from ucimpact.methods.matched_cohort_effects import Model
@@ -81,7 +82,8 @@ class DoublyRobustCohort(CohortMethod):
         How the mean outcome is learned: ``"linear"``, ``"log-linear"`` (amounts from 0),
         ``"gradient-boosting"``, ``"random-forest"``, or a regressor that follows scikit-learn.
     family : str, default "poisson"
-        ``"poisson"`` (amounts not below 0; a rate where days at risk are known) or ``"gaussian"``.
+        ``"poisson"`` (amounts not below 0; a rate where days at risk are known, and the share of people for a
+        yes or no) or ``"gaussian"``.
     folds : int, default 10
         Parts into which people are dealt; each is foreseen by models of the others.
     repeats : int, default 2
@@ -151,6 +153,7 @@ class DoublyRobustCohort(CohortMethod):
             Where these data cannot answer, naming the way out.
         """
         warnings = enforce(self.check_design(cohort))
+        cohort, told = told_as_share(cohort, self.outcome, self.family)
         y = cohort.values(self.outcome)
         sample = self._sample(cohort, np.isfinite(y))
         counted = self.family == "poisson"
@@ -164,7 +167,7 @@ class DoublyRobustCohort(CohortMethod):
             self._told,
             contrast,
             adjusted=(*self.covariates, *self.kinds),
-            warnings=warnings,
+            warnings=(*warnings, *told),
             note=f", each of {self.folds} parts foreseen by the others, dealt {self.repeats} times",
             more={"learners": {"score": learners.name_of(self.score), "model": learners.name_of(self.model)}},
         )

@@ -55,6 +55,7 @@ from ucimpact.methods.cohort_account import ALIKE, MANY_LOST, UNLIKE
 from ucimpact.methods.cohort_controls import Asked, NegativeControls
 from ucimpact.methods.cohort_method import CohortMethod
 from ucimpact.methods.cohort_subgroups import subgroup_findings
+from ucimpact.methods.cohort_yes_no import told_as_share
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.field_checks import level_problem, not_one_of, outcome_among, refuse_fields
 from ucimpact.methods.matched_cohort_account import estimate_of
@@ -129,9 +130,9 @@ class MatchedCohort(CohortMethod):
     workers : int, default 1
         Processes that match strata side by side, with the same sets; a varying ratio is matched in one.
     family : str, default "poisson"
-        ``"poisson"`` or ``"negative-binomial"`` (counts and 0/1; a rate where days at risk are known),
-        ``"gaussian"`` or ``"bootstrap"`` (difference of means), ``"gamma"`` (amounts above 0) or
-        ``"two-part"`` (amounts of which many are 0).
+        ``"poisson"`` or ``"negative-binomial"`` (counts; a rate where days at risk are known, and the
+        share of people for a yes or no), ``"gaussian"`` or ``"bootstrap"`` (difference of means),
+        ``"gamma"`` (amounts above 0) or ``"two-part"`` (amounts of which many are 0).
     adjust : bool, default True
         Put the covariates into the outcome model too.
     subgroups : tuple of str, default ()
@@ -249,13 +250,14 @@ class MatchedCohort(CohortMethod):
             Where people are too many for the matching, naming the way out.
         """
         warnings = enforce(self.check_design(cohort))
+        cohort, told = told_as_share(cohort, self.outcome, self.family)
         pairs = match(cohort, self.rules)
         y = cohort.values(self.outcome)
         sample = Sample.of(cohort, pairs, np.isfinite(y))
         sample.enforce(self.outcome, sample.events(y) if self.family in COUNTS else None)
         compared = compare(self._model, sample, y, offset=self.family in COUNTS)
         found = Effects(self._model, sample, compared.contrast, y)
-        return estimate_of(self, self._model, pairs, sample, y, compared, found, warnings)
+        return estimate_of(self, self._model, pairs, sample, y, compared, found, (*warnings, *told))
 
     def _asked(self, cohort: Cohort) -> Asked:
         pairs = self.pairs(cohort)

@@ -44,6 +44,7 @@ from ucimpact.methods.cohort_controls import Asked
 from ucimpact.methods.cohort_method import CohortMethod
 from ucimpact.methods.cohort_subgroups import subgroup_findings
 from ucimpact.methods.cohort_weighing import By, Weighing, WeightRules, weigh
+from ucimpact.methods.cohort_yes_no import told_as_share
 from ucimpact.methods.design_finding import Finding, enforce
 from ucimpact.methods.field_checks import level_problem, not_one_of, outcome_among, refuse_fields
 from ucimpact.methods.matched_cohort_effects import COUNTS, Family, Model, compare
@@ -81,8 +82,9 @@ class WeightedCohort(CohortMethod):
     adjust : bool, default False
         Put the covariates into the outcome model too, for the ATT.
     family : str, default "poisson"
-        ``"poisson"`` or ``"negative-binomial"`` (counts; a rate where days at risk are known), ``"gaussian"``
-        or ``"bootstrap"`` (difference of means), ``"gamma"`` (amounts above 0) or ``"two-part"``.
+        ``"poisson"`` or ``"negative-binomial"`` (counts; a rate where days at risk are known, and the
+        share of people for a yes or no), ``"gaussian"`` or ``"bootstrap"`` (difference of means),
+        ``"gamma"`` (amounts above 0) or ``"two-part"``.
     subgroups : tuple of str, default ()
         Columns of kinds for each of which the effect is told.
     errors : str, default "estimated"
@@ -179,6 +181,7 @@ class WeightedCohort(CohortMethod):
             Where no weights make the groups alike, naming the covariate.
         """
         warnings = enforce(self.check_design(cohort))
+        cohort, told = told_as_share(cohort, self.outcome, self.family)
         y = cohort.values(self.outcome)
         weighing = weigh(cohort, self.rules, np.isfinite(y))
         sample = self._sample(weighing)
@@ -193,7 +196,7 @@ class WeightedCohort(CohortMethod):
             self._model,
             compared.contrast,
             adjusted=compared.adjusted,
-            warnings=(*warnings, *compared.warnings),
+            warnings=(*warnings, *told, *compared.warnings),
             note=" for weights that were estimated" if carried else " for weights as known",
         )
 
