@@ -19,14 +19,8 @@ from ucimpact.inference import balance, learners, trial_hazard, trial_weights
 from ucimpact.inference.matched_sets import Sets, audit
 from ucimpact.inference.pairing import nearest
 from ucimpact.methods.sequential_trials_covariates import SEASON, STAY, Plan, complete
-from ucimpact.methods.sequential_trials_table import (
-    FAR,
-    Opening,
-    Rows,
-    lengthy,
-    rows_of,
-    spells_of,
-)
+from ucimpact.methods.sequential_trials_outside import began_in_no_trial
+from ucimpact.methods.sequential_trials_table import Opening, Rows, rows_of
 
 Array = np.ndarray
 
@@ -77,32 +71,9 @@ class Emulation:
     @cached_property
     def elsewhere(self) -> list[dict[str, Any]]:
         """Those who had the service and began it in no trial, with the reason."""
-        histories, plan = self.histories, self.plan.opening
-        placed = np.zeros(histories.n, dtype=bool)
+        placed = np.zeros(self.histories.n, dtype=bool)
         placed[self.everybody.person[self.everybody.treated]] = True
-        who = np.flatnonzero(np.isfinite(histories.start) & ~placed)
-        day = histories.start[who].astype(np.int64)
-        inside, close = np.zeros(len(who), dtype=bool), np.ones(len(who), dtype=bool)
-        for kind in lengthy(histories, plan.trigger):
-            inside |= histories.inside(kind, who, day)
-        if plan.trigger is not None:
-            spells = spells_of(histories, plan.trigger)
-            ends = np.sort(spells.person * FAR + spells.end)
-            last = np.searchsorted(ends, who * FAR + day, side="right") - 1
-            since = who * FAR + day - ends[np.maximum(last, 0)]
-            close = (last >= 0) & (since >= 0) & (since <= plan.within)
-        count = (day < histories.index_first) | (day > histories.index_last)
-        text = {
-            "outside the days that count": count,
-            "in hospital on that day": inside & ~count,
-            f"not within {plan.within} days after a discharge": ~close & ~inside & ~count,
-        }
-        rows: list[dict[str, Any]] = [
-            {"n": int(part.sum()), "reason": reason} for reason, part in text.items() if part.any()
-        ]
-        if other := len(who) - sum(row["n"] for row in rows):
-            rows.append({"n": other, "reason": "not eligible on that day for another reason"})
-        return rows
+        return began_in_no_trial(self.histories, self.plan.opening, placed)
 
     @cached_property
     def matched(self) -> Array:

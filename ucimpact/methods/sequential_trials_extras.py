@@ -19,6 +19,7 @@ from ucimpact.methods.sequential_trials_asked import Asked
 from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_pictures import by_place, how_often, months_before, what_came_first
 from ucimpact.methods.sequential_trials_sample import TrialSample
+from ucimpact.methods.sequential_trials_table import drawn
 
 Array = np.ndarray
 
@@ -70,7 +71,7 @@ def extras_of(
         )  # a test of several effects at once needs finite degrees of freedom
         extras["subgroups"] = subgroups(method.model, finite, y, method.subgroups)
     if pictures and counted.days[1] > 0:
-        drawn = {
+        shapes = {
             "balance_by_site": by_place(emulation, sample),
             "trajectory": months_before(emulation, counted, sample),
             "incidence": what_came_first(emulation, counted, sample, label, method.level),
@@ -78,8 +79,8 @@ def extras_of(
             "trials": trials_told(method, emulation, sample, y, found),
         }
         if method.by == "matching" and method.reuse_within_day == 1:
-            drawn["sensitivity"] = _hidden_odds(emulation, sample, y, found)
-        extras |= {name: told for name, told in drawn.items() if told}
+            shapes["sensitivity"] = _hidden_odds(emulation, sample, y, found)
+        extras |= {name: told for name, told in shapes.items() if told}
     return extras, _cares(emulation, extras, sample)
 
 
@@ -149,16 +150,22 @@ def flow_of(emulation: Emulation, sample: TrialSample, lost: dict[str, Any]) -> 
     """From everybody in the records to those compared, every step with its number."""
     every = emulation.everybody
     trigger = emulation.plan.opening.trigger
-    what = "person-days on which the service could have begun" if trigger else "people and trials"
-    rows = [*every.flow, {"kind": "in", "n": every.eligible, "text": what}]
-    if every.rate < 1:
-        text = f"comparison rows drawn from them, one in {1 / every.rate:,.1f}"
-        rows.append({"kind": "in", "n": int((~every.treated).sum()), "text": text})
+    rows = list(every.flow)
+    if trigger:
+        text = "person-days on which the service could have begun"
+        rows += [{"kind": "in", "n": every.eligible, "text": text}, *drawn(every)]
     rows += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in emulation.left_out]
     if emulation.idle:
         text = "of these, on days or at places where nobody began the service"
         rows.append({"kind": "out", "n": emulation.idle, "text": text})
-    rows.append({"kind": "in", "n": lost["of"], "text": "people who began the service on one of them"})
+    if emulation.idle or emulation.left_out:
+        what = "person-days" if trigger else "people and trials"
+        rows.append({"kind": "in", "n": len(emulation.rows.day), "text": f"{what} compared"})
+    served = int(np.isfinite(emulation.histories.start).sum())
+    rows.append({"kind": "in", "n": served, "text": "people who had the service"})
+    for row in emulation.elsewhere:
+        rows.append({"kind": "out", "n": row["n"], "text": f"began it in no trial: {row['reason']}"})
+    rows.append({"kind": "in", "n": lost["of"], "text": "people who began the service in one of the trials"})
     rows += [{"kind": "out", "n": row["n"], "text": row["reason"]} for row in lost["reasons"]]
     rows.append({"kind": "end", "n": sample.size, "text": "people who began the service, in the comparison"})
     others = np.unique(sample.person[~sample.treated])

@@ -210,8 +210,8 @@ def _triggered(histories: Histories, opening: Opening) -> Rows:
     died = died[keep]
     start = _start(histories)[person]
     offered = offered_days(histories)
-    latest = np.minimum(_last_possible(histories)[person], offered[1])
-    begin = np.maximum(_observed_from(histories, opening.lookback)[person], offered[0])
+    latest = np.minimum(last_possible(histories)[person], offered[1])
+    begin = np.maximum(observed_from(histories, opening.lookback)[person], offered[0])
     outside = (closed < histories.index_first) | (closed > histories.index_last)
     outside |= (closed + opening.within < offered[0]) | (closed > offered[1])
     reasons = {
@@ -310,7 +310,7 @@ def _calendar(histories: Histories, opening: Opening) -> Rows:
     served &= np.where(served, starts[np.minimum(place, len(ends) - 1)] <= start, False)
     used = np.unique(place[served])
     flow: list[dict[str, Any]] = [_step("in", histories.n, "people")]
-    latest, begin = _last_possible(histories), _observed_from(histories, opening.lookback)
+    latest, begin = last_possible(histories), observed_from(histories, opening.lookback)
     used = used[(ends[used] >= histories.index_first) & (ends[used] <= histories.index_last)]
     low = np.searchsorted(known[used], begin)
     if not len(used):
@@ -326,28 +326,34 @@ def _calendar(histories: Histories, opening: Opening) -> Rows:
     flow.append(
         _step("out", int(never.sum()), f"never eligible, with {opening.lookback} days of records before")
     )
+    flow.append(_step("in", int((high >= low)[~early].sum()), "people in a trial"))
     person, trial, rate, total = _expanded(low, np.where(early, -1, high), own, opening.seed)
     trial = used[trial]
-    rows = Rows(
-        person,
-        person,
-        trial,
-        ends[trial],
-        known[trial],
-        served[person] & (place[person] == trial),
-        None,
-        None,
-        histories.n,
-        rate,
-        total,
-        flow,
+    flow.append(
+        _step("in", total, f"people and trials, one for every {opening.every} on which anybody began")
     )
+    begins, end, up_to = served[person] & (place[person] == trial), ends[trial], known[trial]
+    # fmt: off
+    rows = Rows(
+        person, person, trial, end, up_to, begins, None, None, histories.n, rate, total, flow,
+    )
+    # fmt: on
+    flow += drawn(rows)
     if not opening.at_home:
         return rows
     kept = rows.where(_at_home(histories, rows))
     lost = len(rows.day) - len(kept.day)
     flow.append(_step("out", lost, "people and trials in hospital at its end, or admitted within it"))
+    flow.append(_step("in", len(kept.day), "people and trials in which the service could have begun"))
     return kept
+
+
+def drawn(rows: Rows) -> list[dict[str, Any]]:
+    """That comparison rows are a sample, where they are."""
+    if rows.rate >= 1:
+        return []
+    text = f"comparison rows drawn from them, one in {1 / rows.rate:,.1f}, and all who begin"
+    return [_step("in", len(rows.day), text)]
 
 
 def _at_home(histories: Histories, rows: Rows) -> Array:
@@ -373,13 +379,13 @@ def _start(histories: Histories) -> Array:
     return np.where(np.isfinite(histories.start), histories.start, FAR).astype(np.int64)
 
 
-def _last_possible(histories: Histories) -> Array:
+def last_possible(histories: Histories) -> Array:
     """Last day at whose end there is any follow-up left."""
     end = np.fmin(np.fmin(histories.death, histories.leave), histories.last_day)
     return np.asarray(end.astype(np.int64) - 1)
 
 
-def _observed_from(histories: Histories, lookback: int) -> Array:
+def observed_from(histories: Histories, lookback: int) -> Array:
     """First day at whose end the look-back has been seen."""
     since = np.fmax(histories.enter, histories.first_day)
     return np.asarray((since + lookback - 1).astype(np.int64))
