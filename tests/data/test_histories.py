@@ -183,8 +183,8 @@ def test_days_at_home_are_in_no_stay_of_any_kind():
     for kind in ("stay", "other stay"):
         home = h.measure(kind, np.array([0]), np.array([DAY - 1]), 0, 31, value="days at home")
         assert home == 31 - 11  # in one bed or another from the 1st to the 12th
-    some = h.where(np.array([True, False, False]))
-    assert some.measure("stay", np.array([0]), np.array([DAY - 1]), 0, 31, value="days at home") == 20
+    some = h.where(np.array([False, True, False]))
+    assert some.measure("stay", np.array([0]), np.array([DAY - 1]), 0, 31, value="days at home") == 30
     with pytest.raises(DataError, match="so it has no nights"):
         h.measure("contact", np.array([0]), np.array([DAY - 1]), 0, 31, value="days at home")
 

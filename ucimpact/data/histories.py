@@ -30,7 +30,7 @@ import pandas as pd
 
 from ucimpact.data.dated import Dated, Nights
 from ucimpact.data.histories_checks import EVENTS, Rows, read
-from ucimpact.data.histories_stays import join
+from ucimpact.data.histories_stays import Stays, join
 from ucimpact.data.panel import HEADER_ROWS
 from ucimpact.data.people_columns import at_rows, coded, need, numbers_unseen
 from ucimpact.errors import DataError, Problem, UsageError
@@ -47,27 +47,6 @@ OF_STAYS = (BED_DAYS, DAYS_AT_HOME)
 NAMED = 12
 """Kinds of events named in a message, where each has so many events (``ENOUGH``) that none is a person's."""
 ENOUGH = 10
-
-
-@dataclass(frozen=True, eq=False)
-class Stays:
-    """Stays of one kind, or events without a length, by person and day, shape (m,) each.
-
-    Attributes
-    ----------
-    person : array of int
-        The row of the person in the table of people.
-    day, end : array of int
-        The first and the last day. ``end`` is the day itself where events of this kind have no length; of a
-        stay that had not ended it is the day of death, or the day after the last.
-    row : array of int
-        The row in the table of events; of a stay of several rows the first.
-    """
-
-    person: Array
-    day: Array
-    end: Array
-    row: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +226,9 @@ class Histories:
         if value is None:
             return self._dated(event).number(person, after, up_to)
         own = self._of(event)
-        dated = self._once(("rows", event), lambda: Dated(own.person, own.day))
+        dated = self._dated(event)
+        if not own.opens.all():
+            dated = self._once(("rows", event), lambda: Dated(own.person, own.day))
         running = self._once(("sum", event, value), lambda: dated.running(self._amounts(event, value)))
         summed: Array = running[dated.up_to(person, up_to)] - running[dated.up_to(person, after)]
         return summed.astype(float)

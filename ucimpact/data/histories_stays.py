@@ -12,9 +12,32 @@ ended there, and as that day was not seen it joins nothing: else one lost date w
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Stays:
+    """Stays of one kind, or events without a length, by person and day, shape (m,) each.
+
+    Attributes
+    ----------
+    person : array of int
+        The row of the person in the table of people.
+    day, end : array of int
+        The first and the last day. ``end`` is the day itself where events of this kind have no length; of a
+        stay that had not ended it is the day of death, or the day after the last.
+    row : array of int
+        The row in the table of events; of a stay of several rows the first.
+    """
+
+    person: Array
+    day: Array
+    end: Array
+    row: Array
 
 
 def join(group: Array, day: Array, end: Array, unseen: Array | None = None) -> tuple[Array, Array, Array]:
