@@ -29,6 +29,7 @@ References
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,8 @@ def strategy_sample(
         for side, weight in enumerate(weights):
             y[side] += weight * here
             time[side] += weight * risk
-    keep, gone, cares = time > 0, [], _elsewhere(emulation, unit, since)
+    keep, cares = time > 0, _elsewhere(emulation, unit, since)
+    gone: list[dict[str, Any]] = []
     if yes_or_no(counted):
         whole = seen_whole(histories, person, day, last)
         keep = np.vstack([whole, whole])  # a copy that left its strategy weighs 0 and still counts as one
