@@ -10,6 +10,8 @@ import pytest
 
 from tests.test_study_people import STUDY, study_in
 from ucimpact.disclosure import release, rounded_in
+from ucimpact.disclosure.counts import nearest
+from ucimpact.disclosure.people import _of_people
 from ucimpact.errors import DesignError, DisclosureError, UsageError
 from ucimpact.evaluation import Evaluation, evaluate
 from ucimpact.words.never import breaks
@@ -224,6 +226,32 @@ def test_the_effects_give_only_the_rounded_count_back(evaluation):
         assert again == pytest.approx(shown, rel=0.03 / abs(1 - ratio) + 0.01)
         assert rows["cumulative"]["std_error"] is None
         assert rows["att"]["estimate"] == float(f"{rows['att']['estimate']:.3g}")
+
+
+def test_a_total_is_one_number_wherever_it_stands_and_says_whose_it_is(evaluation):
+    released = release(evaluation)
+    estimate, found = released.primary.estimate, released.finding
+    assert estimate is not None and found["avoided"] is not None
+    total = estimate.effect("cumulative")
+    assert found["avoided"]["est"] == -total["estimate"]
+    assert (found["avoided"]["lo"], found["avoided"]["hi"]) == (-total["conf_high"], -total["conf_low"])
+    n, events = found["people_analysed"], found["avoided"]["est"]
+    said = f"About {events:,.0f} emergency admissions may have been avoided among the {n:,.0f} analysed"
+    assert found["sentences"]["avoided"].startswith(said)
+    assert any(said in text for text in found["can_say"])
+    row = released.valuation["outcomes"][0]
+    assert row["economic"] == pytest.approx(-row["change"] * row["unit_cost"], abs=2.6 * row["unit_cost"])
+
+
+def test_a_total_is_rounded_once_and_not_to_the_scale_of_a_rounded_count(evaluation):
+    """The sentence and the pounds have it so: scaled too, one table would say 50 and the sentence 45."""
+    estimate = evaluation.primary.estimate
+    counts = {**estimate.counts, "events_pilot": 1.2 * estimate.counts["events_pilot"]}
+    made, _, times = _of_people(estimate, {k: v for k, v in counts.items() if k != "left_out"})
+    assert times == pytest.approx(1.2)
+    total = made.effect("cumulative")["estimate"]
+    assert total == nearest(estimate.effect("cumulative")["estimate"])
+    assert made.effect("att")["estimate"] == pytest.approx(1.2 * estimate.effect("att")["estimate"], rel=0.01)
 
 
 def test_an_outcome_with_a_handful_of_events_is_not_shown_at_all(tmp_path):

@@ -124,6 +124,16 @@ def test_the_price_of_other_people_than_the_headline_counts_by_is_named_with_wha
     assert money(document).tables[-1].head[2:] == ("Fewer needed per 100 people",)
 
 
+def test_a_change_says_whose_it_is_where_the_cost_is_for_others_than_those_analysed():
+    document = changed()
+    people = document["valuation"]["cost"]["people"]
+    document["finding"]["people_analysed"] = people
+    assert money(document).tables[0].head[0] == "Activity, whole pilot"
+    document["finding"]["people_analysed"] = people - 9
+    told = f"Activity, the {people:,.0f} people whom the cost is for"
+    assert money(document).tables[0].head[0] == told
+
+
 def test_a_value_of_other_outcomes_than_the_headline_says_whose_it_is():
     document = changed()
     assert "alone" not in worth(document).notes and " on " not in money(document).bold

@@ -111,7 +111,8 @@ def _of_people(
 
     A model with a constant and the service in it fits the pilot mean to the last digit, so its effects give
     the count back. Here they are put to the scale of the rounded count and to three figures, and the error of
-    the total, which beside that of the mean gives the days at risk, goes.
+    the total, which beside that of the mean gives the days at risk, goes. The total itself is rounded as it
+    stands, so that it is the same number here, in the sentence and beside the pounds.
     """
     extras = {name: value for name, value in estimate.extras.items() if name in KEPT}
     events = [name for name in shown if name.startswith("events_") and estimate.counts.get(name)]
@@ -120,7 +121,7 @@ def _of_people(
     ratio = {name: float(shown[name] or 0) / estimate.counts[name] for name in events}
     effects = estimate.effects.copy()
     times = ratio.get("events_pilot", 1.0)
-    natural = effects["term"].isin(["att", "cumulative", "rate_difference", "mean_difference"])
+    natural = effects["term"].isin(["att", "rate_difference", "mean_difference"])
     numbers = ["estimate", "conf_low", "conf_high", "std_error"]
     effects.loc[natural, numbers] *= times
     if "events_before" in ratio or "events_after" in ratio:

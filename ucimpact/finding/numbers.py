@@ -19,6 +19,9 @@ from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.study import Outcome, Study
 from ucimpact.words.refusals import NO_RANGE_GIVEN
 
+OF_PEOPLE = "among those analysed"
+"""Whose total it is where a row is a person."""
+
 
 def finding(
     study: Study,
@@ -58,7 +61,7 @@ def finding(
         "base": units.base,
         "per": units.per,
         "when": units.when,
-        "time": "among those analysed" if isinstance(data, Cohort) else _time(estimate),
+        "time": OF_PEOPLE if isinstance(data, Cohort) else _time(estimate),
         "chart_per": units.chart_per,
         "scale": estimate.scale,
         **shown,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ucimpact import words
+from ucimpact.finding.numbers import OF_PEOPLE
 
 
 def phrase(
@@ -14,6 +15,7 @@ def phrase(
     """The sentences of a finding, each from :mod:`ucimpact.words`."""
     if _is_naive(found):
         return _phrase_naive(found, grade)
+    found = {**found, "time": _whose(found)}
     few = found["n0"] and (found["one_place"] or (found["n1"] or 0) <= words.FEW)
     return {
         "sentences": {**_sentences(found, checks), "certainty_line": grade["line"]},
@@ -30,6 +32,12 @@ def phrase(
         if few
         else [],
     }
+
+
+def _whose(found: Mapping[str, Any]) -> str:
+    """Whose total it is: of people, the number of those analysed, who may be fewer than the cost is for."""
+    n = found.get("people_analysed")
+    return f"among the {words.number(n)} analysed" if n and found["time"] == OF_PEOPLE else str(found["time"])
 
 
 def _is_naive(found: Mapping[str, Any]) -> bool:

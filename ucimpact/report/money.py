@@ -113,7 +113,7 @@ def money(document: Mapping[str, Any]) -> Section | None:
     if not columns:
         return None
     bold, text = _answer(valuation, _of_others(document, valuation))
-    tables = [_made_up(valuation), _break_even(document, valuation)]
+    tables = [_made_up(document, valuation), _break_even(document, valuation)]
     return Section(
         ident="money",
         heading="What would make it pay?",
@@ -167,7 +167,7 @@ def _answer(valuation: Mapping[str, Any], of: str = "") -> tuple[str, list[str]]
     return f"A price of {words.per_person(each)} a person{effect}.", text
 
 
-def _made_up(valuation: Mapping[str, Any]) -> Table | None:
+def _made_up(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Table | None:
     """Activity, change, unit cost and value, down to the net, in the economic column alone."""
     rows = [row for row in valuation.get("outcomes") or () if row.get("economic") is not None]
     total = (valuation.get("columns") or {}).get("economic")
@@ -189,8 +189,18 @@ def _made_up(valuation: Mapping[str, Any]) -> Table | None:
         net = valuation.get("net") if valuation.get("counted") == "economic" else None
         left = net["value"] if net else total["value"] - cost["total"]
         cells.append(["Net", "", "", words.money(left)])
-    head = ["Activity, whole pilot", "Change", "Unit cost", "Value"]
+    whose = _paid_for(document, valuation)
+    head = [f"Activity{whose or ', whole pilot'}", "Change", "Unit cost", "Value"]
     return table("How the full economic value is made up", head, cells, (1, 2, 3))
+
+
+def _paid_for(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> str:
+    """Whose change it is, where the cost is for others than those analysed: ", 759 people paid for"."""
+    people = (valuation.get("cost") or {}).get("people")
+    analysed = (document.get("finding") or {}).get("people_analysed")
+    if not people or not analysed or round(people) == round(analysed):
+        return ""
+    return f", the {number(people)} people whom the cost is for"
 
 
 def _change(row: Mapping[str, Any]) -> str:
