@@ -97,7 +97,7 @@ def groups() -> dict[str, Any]:
             {"name": "falls", "label": "falls", "lost": 0.75, "matched": 0.19, "smd": 0.8},
         ], "reasons": [{"n": 4, "reason": "nobody was alike"}]},
         "trials": {
-            "trigger": "admission", "mean_delay": 4 / N, "later_share": 3 / OTHERS, "served": 141, "placed": N,
+            "trigger": "admission", "mean_delay": 4 / N, "later_share": 3 / OTHERS, "later": "Of them 0.7% had it.", "served": 141, "placed": N,
             "delays": [{"day": 0, "n": 133}, {"day": 1, "n": 4}],
         },
     }  # fmt: skip
@@ -150,6 +150,7 @@ def full() -> Evaluation:
         cohort_checks.negative_controls(asked_of, made),
         cohort_checks.overlap(made),
         cohort_checks.weights(made),
+        cohort_checks.served_later(made),
         cohort_checks.balance_by_site(made),
         cohort_checks.who_was_lost(made),
     ]
@@ -265,6 +266,9 @@ def test_shares_of_a_handful_are_told_without_their_size(told: dict[str, Any]) -
     assert asked["text"].startswith("A few of those with the service") and asked["statistic"] is None
     assert told["data"]["cohort"]["trials"]["mean_delay"] == 0.0
     assert told["data"]["cohort"]["lost"]["differ"] == []
+    assert told["data"]["cohort"]["trials"]["later"] == ""
+    assert "0.7%" not in check(told, "served_later")["text"]
+    assert check(told, "served_later")["statistic"] is None
     assert not re.search(r"\b[1-7] of \d", " ".join(entry["text"] for entry in told["checks"]))
 
 

@@ -20,6 +20,7 @@ from ucimpact.inference.sensitivity import Control, Pooled
 from ucimpact.methods.matched_cohort import NegativeControls
 from ucimpact.words.certainty import QUESTIONS
 from ucimpact.words.never import breaks
+from ucimpact.words.trials import later_sentence
 
 
 def estimate(att: tuple[float, float, float] = (-0.2, -0.3, -0.1), **extras: Any) -> Estimate:
@@ -494,3 +495,18 @@ def test_skewed_counts_at_many_small_sites_are_seldom_called_unlike():
     assert np.mean(named) <= 0.05
     tiny = [site("A", 9, 3.0), site("B", 9, 3.0)]
     assert cohort_checks.balance_by_site(estimate(balance_by_site=tiny)).answer == "holds"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("share", "answer"), [(0.21, "holds"), (0.5, "holds"), (0.62, "doubtful")])
+def test_a_result_held_against_people_mostly_served_later_is_in_doubt(share: float, answer: str) -> None:
+    later = later_sentence("usual-care", share, horizon=90)
+    check = cohort_checks.served_later(estimate(trials={"later_share": share, "later": later}))
+    assert check is not None and check.answer == answer and not check.counted
+    assert ("starting sooner" in check.text) == (answer == "doubtful")
+    assert check.text.startswith(later)
+    reads_well(check)
+
+
+def test_nothing_is_asked_of_later_starts_where_none_are_told() -> None:
+    assert cohort_checks.served_later(estimate()) is None
+    assert cohort_checks.served_later(estimate(trials={"later_share": None, "later": ""})) is None

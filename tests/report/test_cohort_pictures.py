@@ -92,7 +92,7 @@ def test_the_sentences_of_the_pictures_hold_no_word_that_a_report_may_not(docume
 def test_the_first_screen_asks_the_question_that_the_number_answers(document):
     head, rest = view(document).answer.question
     assert head == "The question answered:"
-    assert rest.startswith("What did it change to have the service on a given day")
+    assert rest.startswith("What did starting that day change, compared with")
     page = Page(render(document)).words()
     assert page.index("The question answered:") < page.index("How sure are we?")
     del held(document)["trials"]

@@ -278,3 +278,51 @@ def test_the_interval_needs_numbers_that_may_be_claimed():
     assert cohort.interval(cohorts.unlike()) is None
     assert cohort.interval(cohorts.befriending()) is None
     assert cohort.interval(cohorts.visits()).name.startswith("Difference in emergency admissions per 100")
+
+
+def test_tables_of_checks_of_people_have_heads_that_anybody_reads():
+    """Each column has a name in words, and no measure stands twice."""
+    document = cohorts.discharges()
+    rows = {
+        "balance": [
+            {"name": "season (cosine)", "label": "season (cosine)", "smd_before": -0.05, "smd": 0.0, "strong": True},
+            {"name": "long_term_conditions", "label": "long term conditions", "smd_before": 0.2, "smd": 0.01, "strong": False},
+        ],
+        "trajectory": [{"month": -8, "pilot": None, "comparison": 6.83}],
+        "negative_controls": [
+            {
+                "column": "deaths", "label": "Deaths", "reach": "deaths", "ratio": 0.9, "low": 0.4, "high": 2.0,
+                "log_ratio": -0.1, "std_error": 0.4, "z": -0.25, "events_pilot": 10, "events_comparison": 30, "why": None,
+            }
+        ],
+    }  # fmt: skip
+    site = {
+        "site": "Practice A",
+        "n_pilot": 15,
+        "n_comparison": 250,
+        "max_smd": 0.57,
+        "worst": "long_term_conditions",
+    }
+    for check in document["checks"]:
+        check["table"] = rows.get(check["name"], [])
+    document["checks"].append({**document["checks"][0], "name": "balance_by_site", "table": [site]})
+    trust = next(s for s in view(document).sections if s.ident == "trust")
+    tables = [check.table for check in trust.checks if check.table is not None]
+    assert len(tables) >= 3
+    text = str(tables)
+    for jargon in (
+        "Smd",
+        "smd",
+        "Log ratio",
+        "Std",
+        "N pilot",
+        "Max ",
+        "Strong",
+        "season",
+        "long_term",
+        "'Z'",
+    ):
+        assert jargon not in text, jargon
+    measures = next(t for t in tables if "Winter or summer" in str(t))
+    assert str(measures).count("Long term conditions") == 1
+    assert "Times the others" in text and "Month before the start" in text

@@ -26,6 +26,7 @@ from ucimpact.methods.matched_cohort import ALIKE, MANY_LOST, UNLIKE
 from ucimpact.words.certainty import QUESTIONS
 from ucimpact.words.numbers import joint, number
 from ucimpact.words.planning import per_cent
+from ucimpact.words.trials import TIME_OF_YEAR
 
 BY_SITE = "Were the two groups alike at each site?"
 OVERLAP = "Were there people like them without the service?"
@@ -303,4 +304,4 @@ def weights(estimate: Estimate) -> Check | None:
 
 def label_of(column: str, labels: Mapping[str, str] | None) -> str:
     """A column as a reader meets it."""
-    return (labels or {}).get(column) or column.replace("_", " ")
+    return (labels or {}).get(column) or TIME_OF_YEAR.get(column) or column.replace("_", " ")

@@ -41,6 +41,7 @@ __all__ = [
     "negative_controls",
     "of_estimate",
     "overlap",
+    "served_later",
     "trajectory",
     "unmeasured",
     "weights",
@@ -48,6 +49,9 @@ __all__ = [
 ]
 
 WHO_WAS_LOST = "Were nearly all who had the service compared?"
+SERVED_LATER = "Did most of those compared with go without the service?"
+MOST = 0.5
+"""Above this share of those compared with who had it later, little of the service is left to see (J)."""
 STRONG = 1.5
 """E-value of the limit nearest no change, from which something unrecorded would have to be strong (J)."""
 
@@ -84,6 +88,7 @@ def of_estimate(
         negative_controls(controls, estimate, labels, times=times),
         agreement(estimate),
         unmeasured(estimate, includes_no_change=includes_no_change),
+        served_later(estimate),
         who_was_lost(estimate),
         overlap(estimate),
         weights(estimate),
@@ -199,6 +204,30 @@ def unmeasured(estimate: Estimate, *, includes_no_change: bool | None = None) ->
         answer=answer,
         text=text,
         statistic=None if strength is None else float(strength),
+    )
+
+
+def served_later(estimate: Estimate) -> Check | None:
+    """Whether most of those compared with went without the service; printed and not counted.
+
+    Doubtful where over half had it within the follow-up: the number then says what starting sooner does, and
+    little of what having it does. None where nobody is said to have had it later.
+    """
+    trials = estimate.extras.get("trials") or {}
+    share = trials.get("later_share")
+    if share is None or not trials.get("later"):
+        return None
+    most = share > MOST
+    text = str(trials["later"])
+    if most:
+        text += " So the result says what starting sooner changed, and little of what having it at all does."
+    return Check(
+        name="served_later",
+        question=SERVED_LATER,
+        answer="doubtful" if most else "holds",
+        text=text,
+        statistic=float(share),
+        counted=False,
     )
 
 

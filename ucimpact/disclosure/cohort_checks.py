@@ -62,9 +62,17 @@ def _overlap(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) -> Ch
     return replace(check, text=text, statistic=told.get("outside"))
 
 
+def _served_later(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) -> Check:
+    """The share as it is shown."""
+    if (shown.get("trials") or {}).get("later_share") is not None:
+        return check
+    return replace(check, text="Too few for figures to be shown had the service later.", statistic=None)
+
+
 WRITTEN: dict[str, Callable[[Check, Mapping[str, Any], Mapping[str, Any]], Check]] = {
     "balance": _balance,
     "trajectory": _trajectory,
     "overlap": _overlap,
+    "served_later": _served_later,
 }
 """What writes each check again."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from ucimpact.report import method
 from ucimpact.report.figures import Figure, how_measured, may_claim, primary, source_of, toward_good
-from ucimpact.report.groups import is_weighted, plainly_named
-from ucimpact.report.phrases import count, stopped
+from ucimpact.report.groups import is_weighted
+from ucimpact.report.phrases import count, plainly_named, stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.single import Claim, Interval
 from ucimpact.words import Measure, bare, capital, joint, measure, naive_beside, number, spoken

@@ -10,7 +10,7 @@ from typing import Any
 
 from ucimpact.report.figures import Figure, primary, source_of
 from ucimpact.report.love import Love, Measured
-from ucimpact.report.phrases import stopped, true_minus
+from ucimpact.report.phrases import plainly_named, stopped, true_minus
 from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, table
 from ucimpact.words import capital, joint, number
@@ -32,11 +32,6 @@ def held(document: Mapping[str, Any]) -> Mapping[str, Any]:
 def check_text(document: Mapping[str, Any], name: str) -> str:
     """The sentences of a check; "" if it was not made."""
     return next((check["text"] for check in document["checks"] if check["name"] == name), "")
-
-
-def plainly_named(reason: Any) -> str:
-    """A column or a reason as a reader meets it."""
-    return true_minus(str(reason).replace("`", "").replace("_", " "))
 
 
 def is_weighted(document: Mapping[str, Any]) -> bool:

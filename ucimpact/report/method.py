@@ -14,9 +14,11 @@ from ucimpact.report.figures import noun_of, primary
 from ucimpact.report.names import (
     CHECK_CELLS,
     CHECK_COLUMNS,
+    CHECK_COLUMNS_OF_PEOPLE,
     DISTANCES,
     MATCHING,
     METHOD,
+    NOT_FOR_READERS,
     PEOPLE,
     ROUTES,
     RULE,
@@ -25,7 +27,7 @@ from ucimpact.report.names import (
     SERIES_METHODS,
     TERMS,
 )
-from ucimpact.report.phrases import stopped
+from ucimpact.report.phrases import plainly_named, stopped
 from ucimpact.report.tables import Table, table
 from ucimpact.words import capital, number
 from ucimpact.words.trials import ASKED
@@ -249,6 +251,8 @@ def coefficients(document: Mapping[str, Any]) -> Table | None:
 
 
 LEFT_OUT = ("why",)
+NAMED = ("label", "name", "worst")
+"""Cells that hold the name of a measure."""
 
 
 IN_CHART_UNITS = (
@@ -272,16 +276,30 @@ def unit_of_check(document: Mapping[str, Any], name: str) -> str:
     return f"{finding['label']}, {finding['per'] if name == 'dates' else finding['chart_per']}"
 
 
-def check_table(rows: Sequence[Mapping[str, Any]], question: str, unit: str = "") -> Table | None:
-    """The rows behind a check, with headings for their keys; columns that hold nothing are left out."""
+def check_table(
+    rows: Sequence[Mapping[str, Any]], question: str, unit: str = "", *, of_people: bool = False
+) -> Table | None:
+    """The rows behind a check, with headings for their keys; columns that hold nothing are left out.
+
+    In a check of people a row goes by its label alone, and measures by the names that readers know.
+    """
     if not rows:
         return None
     keys = list(dict.fromkeys(key for row in rows for key in row))
+    names = CHECK_COLUMNS
+    if of_people:
+        names = CHECK_COLUMNS | CHECK_COLUMNS_OF_PEOPLE
+        again = ("name",) if "label" in keys else ()
+        keys = [key for key in keys if key not in (*NOT_FOR_READERS, *again)]
+        rows = [
+            {key: capital(plainly_named(row[key])) if key in NAMED and row[key] else row[key] for key in row}
+            for row in rows
+        ]
     keys = [key for key in keys if key not in LEFT_OUT or any(row.get(key) for row in rows)]
     numeric = [k for k, key in enumerate(keys) if all(isinstance(r.get(key), (int, float)) for r in rows)]
     return table(
         f"{question} ({unit})" if unit else question,
-        [CHECK_COLUMNS.get(key, capital(key.replace("_", " "))) for key in keys],
+        [names.get(key, capital(key.replace("_", " "))) for key in keys],
         [
             [
                 "none" if row.get(key) is None else CHECK_CELLS.get((key, row[key])) or shown(row[key])

@@ -296,8 +296,39 @@ CHECK_COLUMNS = {
     "f": "F of a break there",
 }
 """What the columns of a check's table are called; one that is not here goes by its own key."""
+CHECK_COLUMNS_OF_PEOPLE = {
+    "label": "Measure",
+    "name": "Measure",
+    "smd_before": "Apart before, in standard deviations",
+    "smd": "Apart after, in standard deviations",
+    "strong": "Says much of what happens later",
+    "month": "Month before the start",
+    "pilot": "With the service",
+    "comparison": "Compared with",
+    "reach": "Counted",
+    "ratio": "Times the others",
+    "low": "Likely range, from",
+    "high": "Likely range, to",
+    "events_pilot": "How often, with the service",
+    "events_comparison": "How often, compared with",
+    "why": "Why not worked out",
+    "note": "What differs",
+    "site": "Site",
+    "n_pilot": "People with the service",
+    "n_comparison": "People compared with",
+    "max_smd": "Furthest apart, in standard deviations",
+    "worst": "On",
+    "reason": "Why",
+    "n": "People",
+}
+"""The same for checks of people."""
+NOT_FOR_READERS = ("log_ratio", "std_error", "z", "column")
+"""Columns of checks of people that say again, for a calculation, what stands beside them."""
 CHECK_CELLS: dict[tuple[str, Any], str] = {
     ("scale", "log"): "in per cent",
     ("scale", "level"): "in numbers",
+    ("reach", "deaths"): "deaths",
+    ("reach", "before"): "before the service",
+    ("reach", "after"): "after its start",
 }
 """Cells that are told in words."""

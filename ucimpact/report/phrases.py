@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ucimpact.words import MINUS, joint, number
+from ucimpact.words.trials import TIME_OF_YEAR
 
 COUNTS = (
     "No",
@@ -119,3 +120,9 @@ def day(stamp: str) -> str:
 def css_string(text: str) -> str:
     """The inside of a CSS string: everything but letters, digits and spaces as an escape."""
     return "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text[:90])
+
+
+def plainly_named(reason: Any) -> str:
+    """A column or a reason as a reader meets it."""
+    text = TIME_OF_YEAR.get(str(reason), str(reason))
+    return true_minus(text.replace("`", "").replace("_", " "))

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ucimpact.report import intervals
-from ucimpact.report.groups import held, plainly_named
+from ucimpact.report.groups import held
 from ucimpact.report.intervals import Result
-from ucimpact.report.phrases import first_sentence, stopped
+from ucimpact.report.phrases import first_sentence, plainly_named, stopped
 from ucimpact.report.section import Section
 from ucimpact.report.tables import Table, table
 from ucimpact.words import capital, measure, number

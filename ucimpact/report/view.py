@@ -347,6 +347,7 @@ def trust(document: Mapping[str, Any]) -> Section | None:
                 () if check["name"] in elsewhere else check.get("table") or (),
                 check["question"],
                 method.unit_of_check(document, check["name"]),
+                of_people=document["data"].get("kind") == "cohort",
             ),
         )
         for check in checks

@@ -22,6 +22,8 @@ ASKED = {
     "strategy": "starting it for nobody",
 }
 """What starting the service is held against, by the question that was asked."""
+TIME_OF_YEAR = {"season (cosine)": "winter or summer", "season (sine)": "spring or autumn"}
+"""The time of year as measures: a cosine is 1 at New Year and -1 in July, a sine in April and October."""
 HARDLY = 0.005
 """Shares and changes below this are hardly any."""
 READS_HIGH = (2, 3)
