@@ -576,3 +576,24 @@ def test_one_matching_names_the_same_sets_for_every_outcome():
     same = [one == other for one, other in itertools.combinations(units, 2)]
     assert same == [True, False, False]
     assert not any(str(person) == unit for person, unit in zip(data.table["id"], units[0], strict=False))
+
+
+@pytest.mark.parametrize("matching", ["nearest", "optimal", "full"])
+def test_ties_do_not_hang_on_how_a_file_was_sorted(matching):
+    rng = np.random.default_rng(8)
+    n = 300
+    table = pd.DataFrame(
+        {
+            "id": [f"p{k:03d}" for k in rng.permutation(n)],
+            "had": (rng.random(n) < 0.3).astype(int),
+            "need": rng.integers(0, 4, n),
+            "stays": rng.poisson(1.0, n),
+        }
+    )
+    method = MatchedCohort(outcome="stays", covariates=("need",), matching=matching, adjust=False)
+    found = [
+        method.fit(Cohort(table.sample(frac=1, random_state=seed), person="id", pilot="had")).effects
+        for seed in range(4)
+    ]
+    for other in found[1:]:
+        pd.testing.assert_frame_equal(other, found[0], rtol=1e-9)

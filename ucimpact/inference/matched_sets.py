@@ -55,7 +55,9 @@ class Sets:
     def among(self, rows: Array, n: int) -> Sets:  # noqa: ARG002  one shape for all sets
         """The same sets where these people are the given rows of ``n``."""
         there = np.where(self.controls >= 0, rows[self.controls], -1)
-        return Sets(rows[self.treated], there, rows[self.unmatched])
+        pilot = rows[self.treated]
+        rising = np.argsort(pilot, kind="stable")
+        return Sets(pilot[rising], there[rising], np.sort(rows[self.unmatched]))
 
     def weights(self, n: int) -> Array:
         """Weight of each of ``n`` rows for the effect on the pilot people, shape (n,).

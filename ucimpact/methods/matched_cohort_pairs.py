@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ucimpact.data.cohort import MISSING, Cohort
+from ucimpact.data.people_columns import day_numbers
 from ucimpact.errors import EstimationError
 from ucimpact.inference import balance, learners, overlap, propensity
 from ucimpact.inference.grouped_sets import Groups
@@ -108,6 +109,8 @@ def match(cohort: Cohort, rules: Rules) -> Pairs:
         matching asked for, or the audit finds a broken rule.
     """
     rows, left_out = _complete(cohort, rules)
+    if rules.order != "data":
+        rows = _by_person(cohort, rows)
     x = _columns(cohort, rules.covariates, rows)
     treated = cohort.is_pilot[rows]
     distance, covariates, inverse = _nearness(cohort, rules, rows, x, treated)
@@ -171,6 +174,14 @@ def _complete(cohort: Cohort, rules: Rules) -> tuple[Array, list[dict[str, Any]]
             left_out.append({"n": lacking, "pilot": pilot, "reason": reason})
         keep &= ~empty
     return np.flatnonzero(keep), left_out
+
+
+def _by_person(cohort: Cohort, rows: Array) -> Array:
+    """Rows in the order of their people and days, so that ties do not hang on how a file was sorted."""
+    keys = [cohort.persons[rows]]
+    if cohort.recurs and cohort.index_date is not None:
+        keys.insert(0, day_numbers(cohort.table[cohort.index_date])[0][rows])
+    return np.asarray(rows[np.lexsort(keys)])
 
 
 def _product(cohort: Cohort, names: Sequence[str], rows: Array) -> Array | None:
