@@ -51,7 +51,7 @@ CONTROLS: dict[str, tuple[Counted, Reach]] = {
     "deaths": (Counted(event="death", days=(0, 90)), "deaths"),
     "injuries after": (Counted(event=INJURY, days=(0, 90)), "after"),
     "injuries before": (Counted(event=INJURY, days=(-365, 0)), "before"),
-    "admissions, older": (Counted(event=EMERGENCY, days=(-730, -366)), "before"),
+    "admissions, older": (Counted(event=EMERGENCY, days=(-730, -380)), "before"),
     "nurse visits before": (Counted(event=NURSE, days=(-180, 0)), "before"),
 }
 LIVES, COPIES = range(10_001, 10_017), 20

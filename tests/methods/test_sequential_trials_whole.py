@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,10 @@ from scipy.special import ndtri
 
 from ucimpact.data.histories import Histories
 from ucimpact.data.simulate_histories import ServiceHistories
+from ucimpact.errors import DesignError
+from ucimpact.inference.sandwich import sandwich
+from ucimpact.inference.uneven import worth
+from ucimpact.methods.cohort_controls import empty_row, judged, pooled
 from ucimpact.methods.sequential_trials import Measured, SequentialTrials
 from ucimpact.methods.sequential_trials_naive import naive
 from ucimpact.methods.sequential_trials_whole import REASON
@@ -174,3 +179,153 @@ def test_naive_answers_have_the_level_that_is_asked_for(leaving):
     np.testing.assert_allclose(widths[0.8] / widths[0.95], ndtri(0.9) / ndtri(0.975))
     told = method(level=0.8).fit(leaving).extras["trials"]["naive"]
     assert np.log(told[0]["high"] / told[0]["low"]) == pytest.approx(widths[0.8][0])
+
+
+def test_many_events_of_a_few_people_are_no_normal_interval(leaving):
+    asked = method()
+    sample, y, _ = asked.sample(asked.emulation(leaving))
+    people, first = np.unique(sample.codes, return_index=True)
+    one_each = np.zeros(len(y))
+    one_each[first] = 1.0
+    few = one_each.copy()
+    few[first[:3]] = 50.0
+    sure, unsure = replace(sample, sure=True), replace(sample, sure=False)
+    assert len(people) > 100
+    assert sure.df(one_each) == np.inf
+    assert sure.df(few) == unsure.df(few) == worth(few, sample.codes) < 10
+
+
+def test_a_few_people_who_make_the_likely_range_are_told():
+    people, events = draw()
+    since = events["Date"] - events["Person"].map(people.set_index("Person")["First visit"])
+    after = events.index[events["Kind"].eq(STAY) & since.between("1D", "60D")]
+    dear = events.assign(Cost=events["Cost"].where(~events.index.isin(after[:3]), 1e6))
+    asked = method(counted=Counted(event=STAY, days=(0, 90), value="Cost"), family="gaussian")
+    told = []
+    for table in (events, dear):
+        estimate = asked.fit(Histories(people, table, cluster="Practice", **ROLES), pictures=False)
+        told.append([care for care in estimate.warnings if "of what the likely range" in care])
+        assert (estimate.extras["df"] < 10) == bool(told[-1])
+    assert not told[0]
+    assert "The 5 that count most (person by person) make" in told[1][0]
+
+
+# -- what cannot be asked --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"question": "never"}, {"question": "this-stay", "family": "gaussian"}]
+)
+def test_days_at_home_are_never_divided_by_days_alive(leaving, fields):
+    asked = method(counted=Counted(event=STAY, days=(0, 90), value="days at home"), **fields)
+    with pytest.raises(DesignError, match="ays at home") as refused:
+        asked.fit(leaving, pictures=False)
+    assert 'family = "gaussian" and question = "usual-care"' in str(refused.value)
+    assert "poisson" not in str(refused.value)
+    home = method(counted=asked.counted, family="gaussian").fit(leaving, pictures=False)
+    assert 60 < home.extras["observed"] < 90
+
+
+def test_what_was_matched_on_before_a_discharge_reaches_back_as_far_as_the_discharge_may_lie(leaving):
+    asked = method(measured=(Measured(event=STAY, days=(-365, 0), at="trigger"),), within=14)
+    columns = {
+        "touches": (Counted(event=STAY, days=(-730, -378)), "before"),
+        "apart": (Counted(event=STAY, days=(-730, -379)), "before"),
+    }
+    why = {row["column"]: row["why"] for row in asked.controls(leaving, columns).rows}
+    assert "so it shows nothing" in why["touches"]
+    assert why["apart"] is None
+
+
+def test_the_length_of_a_stay_that_tells_who_starts_leaves_the_score_by_itself():
+    rng = np.random.default_rng(3)
+    n, zero = 240, pd.Timestamp("2023-01-01")
+    out, own = rng.integers(100, 160, n), np.arange(n) < 30
+    people = pd.DataFrame({"id": [f"p{k}" for k in range(n)], "age": rng.integers(60, 95, n)})
+    people["start"] = [
+        zero + pd.Timedelta(days=int(d) + 1) if s else pd.NaT for d, s in zip(out, own, strict=True)
+    ]
+    length = np.where(own, 30, 3)
+    stays = pd.DataFrame({"id": people["id"], "kind": STAY})
+    stays["date"] = [zero + pd.Timedelta(days=int(d - k)) for d, k in zip(out, length, strict=True)]
+    stays["end"] = [zero + pd.Timedelta(days=int(d)) for d in out]
+    again = stays[rng.random(n) < 0.6].copy()
+    again["date"] = again["end"] + pd.to_timedelta(rng.integers(5, 40, len(again)), "D")
+    again["end"] = again["date"]
+    h = Histories(
+        people,
+        pd.concat([stays, again]),
+        person="id",
+        service_start="start",
+        end="end",
+        first=zero.date(),
+        last=(zero + pd.Timedelta(days=300)).date(),
+    )
+    asked = method(
+        covariates=("age",), measured=(), lookback=60, within=3, counted=Counted(event=STAY, days=(0, 40))
+    )
+    estimate = asked.fit(h, pictures=False)
+    assert any("length of the stay tells some who begin" in care for care in estimate.warnings)
+    hazard = asked.emulation(h).hazard
+    assert hazard.coef[1] == 0 and hazard.coef[0] != 0
+    assert [row["name"] for row in estimate.extras["balance"]][1] == "length of the stay"
+
+
+# -- rare controls ---------------------------------------------------------------------------
+
+
+def rare(rng: np.random.Generator):
+    """44 who start beside 600, whose weights are uneven; about 3 events of each kind expected of the first."""
+    weight = np.concatenate([np.ones(44), rng.gamma(1.0, 44 / 600, 600)])
+    treated, codes = np.arange(644) < 44, np.arange(644)
+    return SimpleNamespace(
+        row=codes,
+        treated=treated,
+        weight=weight,
+        days=np.full(644, 90.0),
+        clusters=codes,
+        size=44,
+        events=lambda y: (float(y[:44].sum()), float(y[44:].sum())),
+        share=lambda y: float(y.mean()),
+        df=lambda _: np.inf,
+        cov=lambda influence, parameters: sandwich(influence, codes, "CR1", parameters),
+    )
+
+
+def found(rng: np.random.Generator, ratio: float = 1.0):
+    """Three rare controls of the same people, pooled."""
+    sample = rare(rng)
+    parts = []
+    for name in "abc":
+        y = rng.poisson(0.068 * np.where(sample.treated, ratio, 1.0)).astype(float)
+
+        def never(offset: bool):
+            raise AssertionError("so few events are no matter for a Wald ratio")
+
+        parts.append(judged(empty_row(name, "after"), sample, y, never, 0.95))
+    return pooled(parts, lambda by: sandwich(by, np.arange(len(by)), "CR0"), 0.95)
+
+
+def test_rare_controls_flag_no_more_clean_cohorts_than_they_say():
+    rng = np.random.default_rng(5)
+    clean = [found(rng) for _ in range(400)]
+    z = np.array([[control.z for control in one.controls] for one in clean])
+    assert z.std() == pytest.approx(1.0, abs=0.1)
+    flags = np.mean([abs(one.pooled.z) > 1.96 for one in clean])
+    assert 0.02 < flags < 0.065
+    hidden = [found(rng, 2.5) for _ in range(60)]
+    assert np.mean([one.pooled.z > 1.96 for one in hidden]) > 0.7
+
+
+def test_a_side_with_few_events_is_judged_by_scores_however_many_the_other_has():
+    sample = rare(np.random.default_rng(1))
+    y = np.zeros(644)
+    y[:2], y[44:100] = 1.0, 1.0
+
+    def never(offset: bool):
+        raise AssertionError("2 events beside 56 are no matter for a Wald ratio")
+
+    row, influence = judged(empty_row("deaths", "deaths"), sample, y, never, 0.95)
+    assert row["z"] == pytest.approx(row["log_ratio"] / row["std_error"])
+    error = np.sqrt(sandwich(influence[:, None], np.arange(644), "CR0")[0, 0])
+    assert error == pytest.approx(row["std_error"], rel=1e-9)

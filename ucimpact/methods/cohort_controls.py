@@ -31,6 +31,9 @@ ALIKE_TO_ALL = 1e-9
 RARE = 40
 """Below so many events a control is judged by a score test: a Wald ratio of 15 to 35 deaths is beyond 2.58
 standard errors in 2-4% of clean cohorts."""
+RARE_SIDE = 20.0
+"""The same where either side has no more than so many: of 2 events beside 41 the Wald ratio was beyond 1.96
+standard errors in 14% of clean cohorts. Weighted events count as many as would say as much unweighted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +187,7 @@ def judged(
     if np.isin(y[np.isfinite(y)], (0.0, 1.0)).all() and sample.share(y) > NEARLY_ALL:
         return {**row, "why": "nearly everybody had it, so it cannot show a difference"}, None
     offset = row["reach"] != "before"
-    if sum(events) < RARE or min(events) == 0:
+    if sum(events) < RARE or _rarer_side(sample, y) < RARE_SIDE:
         log_ratio, error, z, influence = _scored(sample, y, offset=offset)
     else:
         try:
@@ -226,8 +229,30 @@ def _control(asked: Asked, column: str, reach: sensitivity.Reach) -> tuple[dict[
     return row, full
 
 
+def _rarer_side(sample: CohortSample, y: Array) -> float:
+    """Events of the side with fewer: as many as would say as much if all weighed the same."""
+    counts = y[sample.row]
+    sides = []
+    for arm in (sample.treated, ~sample.treated):
+        weight, had = sample.weight[arm], counts[arm]
+        total = float(weight @ had)
+        sides.append(total**2 / float(weight**2 @ had) if total > 0 else 0.0)
+    return min(sides)
+
+
 def _scored(sample: CohortSample, y: Array, *, offset: bool) -> tuple[float, float, float, Array]:
-    """Log ratio, standard error, test and influences of a rare outcome."""
+    r"""Log ratio, standard error, test and influences of a rare outcome.
+
+    What the few events of those with the service vary by is taken from what was expected of them, as nothing
+    can be learned from the events themselves:
+
+    .. math:: \widehat{\operatorname{var}} U = \hat V - \sum_{\text{with}} u_i^2
+              + \phi \sum_{\text{with}} w_i^2 \mu_i \ell_i^2 ,
+
+    with :math:`\hat V` the variance between units of evidence, :math:`\ell_i` the part of the service that
+    the intercept does not explain and :math:`\phi` how much more than Poisson counts those of all lines
+    vary. The influences are stretched to it, so that controls pooled by them are no surer.
+    """
     x = np.column_stack([np.ones(len(sample.row)), sample.treated.astype(float)])
     exposure = np.log(sample.days) if offset and sample.days is not None else None
     score = glm.score_test(
@@ -238,4 +263,13 @@ def _scored(sample: CohortSample, y: Array, *, offset: bool) -> tuple[float, flo
         weights=sample.weight,
         clusters=sample.clusters,
     )
-    return score.log_ratio, score.std_error, score.z, score.influence
+    own, w, counts = sample.treated, sample.weight, y[sample.row]
+    days = np.ones(len(w)) if exposure is None else np.exp(exposure)
+    mu = days * float(w @ counts) / float(w @ days)
+    left = own - float((w * mu)[own].sum()) / float(w @ mu)
+    spread = float(w @ (counts - mu) ** 2) / float(w @ mu)
+    information = float((w * mu) @ left**2)
+    expected = spread * float((w**2 * mu * left**2)[own].sum()) / information**2
+    seen = float((score.influence[own] ** 2).sum())
+    error = float(np.sqrt(max(score.std_error**2 - seen + expected, expected)))
+    return score.log_ratio, error, score.log_ratio / error, score.influence * (error / score.std_error)

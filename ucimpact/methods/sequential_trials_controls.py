@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ucimpact.data.histories import DEATH
+from ucimpact.data.histories import DAYS_AT_HOME, DEATH
 from ucimpact.inference import placebo_periods, sensitivity
 from ucimpact.inference.sandwich import sandwich
 from ucimpact.methods.cohort_controls import NegativeControls, empty_row, judged, pooled
@@ -16,6 +16,7 @@ from ucimpact.methods.matched_cohort_effects import compare
 from ucimpact.methods.sequential_trials_asked import Asked
 from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_sample import sample_of
+from ucimpact.methods.sequential_trials_table import Measured
 from ucimpact.study.declare import Counted
 
 Array = np.ndarray
@@ -58,6 +59,13 @@ def _control(
     return row, None if influence is None else sample.by_set(influence[:, None])[:, 0]
 
 
+def _as_of_the_trial(method: Asked, what: Measured) -> tuple[int, int]:
+    """Days that were matched on, from the trial day: a discharge lies up to ``within`` days before it."""
+    first, last = what.days
+    earlier = method.within if what.at == "trigger" and method.trigger is not None else 0
+    return first - earlier, last
+
+
 def _shows_nothing(
     method: Asked, emulation: Emulation, counted: Counted, reach: sensitivity.Reach
 ) -> str | None:
@@ -67,8 +75,10 @@ def _shows_nothing(
         return f"there are no events of the kind {counted.event!r}"
     first = counted.days[0]
     if reach == "before":
-        same = [what.days for what in method.measured if what.event == counted.event]
+        same = [_as_of_the_trial(method, what) for what in method.measured if what.event == counted.event]
         return placebo_periods.problem(counted.days, same)
+    if counted.value == DAYS_AT_HOME:
+        return "days at home fall with every death, so they are not asked over days at risk"
     if first < 0:
         return "its days begin before the trial day, so it is not from after"
     return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ucimpact.data.histories import DEATH, Histories
+from ucimpact.data.histories import DAYS_AT_HOME, DEATH, Histories
 from ucimpact.methods.cohort_findings import many_to_one, nothing_named, number_findings
 from ucimpact.methods.design_finding import Finding
 
@@ -180,7 +180,16 @@ def outcome_findings(histories: Histories, method: Asked) -> list[Finding]:
         ]
     long = _too_long(histories, counted.days[1])
     found = [] if long is None else [long]
-    if method.family not in ("poisson", "negative-binomial") and method.question != "usual-care":
+    if counted.value == DAYS_AT_HOME and (method.per_day or method.question != "usual-care"):
+        found.append(
+            Finding(
+                "refuse",
+                "days at home are a sum of the whole window, and days at risk end with death: over those a "
+                "service after which more people die would seem to change nothing",
+                'Use family = "gaussian" and question = "usual-care"',
+            )
+        )
+    elif method.family not in ("poisson", "negative-binomial") and method.question != "usual-care":
         found.append(
             Finding(
                 "refuse",

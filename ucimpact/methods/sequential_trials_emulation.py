@@ -6,7 +6,7 @@ study, its negative controls and its pictures stand on the same trials.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -167,7 +167,8 @@ def _emulated(histories: Histories, plan: Plan) -> Emulation:
         raise DesignError(
             "on no day could somebody else have begun the service when a person did: bring more people"
         )
-    hazard = _hazard(plan, rows, x, names, group)
+    hazard, told = _without_stay(plan, rows, x, names, group)
+    notes += told
     if hazard.left_out:
         named = ", ".join(f"`{names[k]}`" for k in hazard.left_out)
         notes.append(
@@ -205,6 +206,38 @@ def _emulated(histories: Histories, plan: Plan) -> Emulation:
     )
 
 
+class _ToldApart(EstimationError):
+    """A covariate, by its number, tells those who start from others."""
+
+    def __init__(self, told: str, column: int) -> None:
+        super().__init__(told)
+        self.column = column
+
+
+def _without_stay(
+    plan: Plan, rows: Rows, x: Array, names: tuple[str, ...], group: Array | None
+) -> tuple[trial_hazard.Hazard, list[str]]:
+    """The hazard and, where the length of the stay (which nobody named) had to go from it, a note."""
+    own = names.index(STAY) if STAY in names else -1
+    try:
+        return _hazard(plan, rows, x, names, group), []
+    except _ToldApart as error:
+        if error.column != own:
+            raise
+    rest = [k for k in range(len(names)) if k != own]
+    hazard = _hazard(plan, rows, x[:, rest], tuple(names[k] for k in rest), group)
+    note = (
+        f"the {STAY} tells some who begin the service from everybody else, so it is left out of the score; "
+        "see how alike the groups are in it"
+    )
+    whole = replace(
+        hazard,
+        coef=np.insert(hazard.coef, own, 0.0),
+        left_out=tuple(rest[k] for k in hazard.left_out),
+    )
+    return whole, [note]
+
+
 def _hazard(
     plan: Plan, rows: Rows, x: Array, names: tuple[str, ...], group: Array | None
 ) -> trial_hazard.Hazard:
@@ -227,7 +260,7 @@ def _hazard(
     except trial_hazard.Separated as error:
         one_day = len(np.unique(rows.day[rows.treated])) == 1
         told = told_apart(plan, names, error.column, int(rows.treated.sum()), one_day=one_day)
-        raise EstimationError(told) from None
+        raise _ToldApart(told, error.column) from None
 
 
 def told_apart(plan: Plan, names: tuple[str, ...], column: int, starts: int, *, one_day: bool) -> str:

@@ -1,8 +1,9 @@
 """The rows of sequential trials with an outcome, as the outcome model and the effects take them.
 
 A person is evidence once however many trials he or she stands in, as pilot or comparison, so influences are
-summed by person first (or by practice). With a hundred or more events among those who start the interval is a
-normal one; below, the t distribution has the degrees of freedom that so uneven a sum of squares is worth.
+summed by person first (or by practice). The t distribution has the degrees of freedom that so uneven a sum of
+squares is worth; with a hundred or more events among those who start, and sixty degrees of freedom or more,
+the interval is a normal one. Events alone do not make it one: a hundred may be those of a few people.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from ucimpact.methods.sequential_trials_whole import Counting, left_out, seen_wh
 Array = np.ndarray
 
 MANY_EVENTS = 100
-"""From so many events among those who start, quantiles are those of the normal distribution."""
+"""From so many events among those who start, quantiles are those of the normal distribution ..."""
+EVEN = 60.0
+"""... where the variance is worth so many degrees of freedom."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +128,8 @@ class TrialSample:
 
     def df(self, influence: Array) -> float:
         """Degrees of freedom."""
-        return float("inf") if self.sure else worth(influence, self.codes)
+        found = worth(influence, self.codes)
+        return float("inf") if self.sure and found >= EVEN else found
 
     def by_set(self, influence: Array) -> Array:
         """Influence of every person."""

@@ -65,8 +65,8 @@ def left_out(weight: Array, treated: Array, known: Array) -> tuple[list[dict[str
         return rows, ()
     text = (
         f"{pilot:,} of {int(treated.sum()):,} people who began the service ({shares[0]:.0%}), and "
-        f"{shares[1]:.0%} of those beside them, left or reached the end of the records before their days were "
-        "over, and are left out"
+        f"{shares[1]:.0%} of those beside them, left or reached the end of the records before their days "
+        "were over, and are left out"
     )
     way_out = "Count fewer days, or end the days that count so long before the records end"
     return rows, (str(Finding("warn", text, way_out)),)
