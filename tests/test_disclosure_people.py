@@ -261,6 +261,33 @@ def test_a_control_that_is_hidden_is_in_no_pool_and_no_sentence(told: dict[str, 
     assert "Earlier: 0.98 times" in text
 
 
+def test_a_pool_that_is_mostly_hidden_is_not_told_in_any_way(full: Evaluation) -> None:
+    """The pool of one control is that control; the size of bias and what is left beyond are the pool again."""
+    alone = controls()
+    alone = replace(
+        alone, rows=alone.rows[:1], controls=alone.controls[:1],
+        pooled=Pooled(log_ratio=-1.16234, std_error=0.65712, z=-1.5, weights=np.ones(1)),
+    )  # fmt: skip
+    made = Estimate(
+        method="m", estimand="ATT", outcome="y",
+        effects=effects_frame([{"term": "att", "estimate": 0.1, "conf_low": 0.0, "conf_high": 0.2}]),
+    )  # fmt: skip
+    data, asked = copy.deepcopy(full.data), cohort_checks.negative_controls(alone, made)
+    assert "stood at 0.31 times" in asked.text and "do not rule out a bias" in asked.text
+    data["cohort"] |= {
+        "controls": serialise.plain(alone.to_dict()),
+        "bias": cohort_checks.bias(alone),
+        "sensitivity": {"e_value": {"estimate": 1.6}, "bias_analysis": {"text": "0.31", "rows": []}},
+    }
+    told = release(replace(full, data=data, checks=(asked,)))
+    text = told.checks[0].text
+    assert "0.31" not in text and "bias" not in text and told.checks[0].statistic is None
+    assert "Too few had some of these outcomes" in text and "Deaths: too few to be shown." in text
+    groups = told.data["cohort"]
+    assert groups["controls"]["pooled"] is None and "bias" not in groups
+    assert set(groups["sensitivity"]) == {"e_value"}
+
+
 def test_shares_of_a_handful_are_told_without_their_size(told: dict[str, Any]) -> None:
     asked = check(told, "overlap")
     assert asked["text"].startswith("A few of those with the service") and asked["statistic"] is None

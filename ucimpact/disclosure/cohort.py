@@ -42,6 +42,10 @@ def released(cohort: Mapping[str, Any], counts: Mapping[str, Any], log: Log) -> 
             log.hidden.append(f"{name.replace('_', ' ')}: too few had it")
             continue
         kept[name] = made(cohort[name], hide)
+    if (cohort.get("controls") or {}).get("pooled") and not (kept.get("controls") or {}).get("pooled"):
+        kept.pop("bias", None)  # each is the pool, told in another way
+        if "sensitivity" in kept:
+            kept["sensitivity"].pop("bias_analysis", None)
     return kept
 
 
@@ -295,18 +299,25 @@ def _controls(controls: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
     are shown, it would give the ratio and the error of the one that is not.
     """
     made = _any(controls, hide, "controls")
-    rows, full = made.get("rows") or (), controls.get("rows") or ()
-    hidden = any(
-        row["ratio"] is None and raw["ratio"] is not None for row, raw in zip(rows, full, strict=True)
-    )
-    if hidden and made.get("pooled"):
-        made["pooled"] = {
-            **{name: value for name, value in made["pooled"].items() if name != "weights"},
-            **{name: round(made["pooled"][name], digits) for name, digits in POOLED.items()},
-        }
+    full, pooled = controls.get("rows") or (), controls.get("pooled")
+    both = zip(made.get("rows") or (), full, strict=True)
+    known = [row["ratio"] is None for row, raw in both if raw["ratio"] is not None]
+    if not pooled or not any(known):
+        return made  # type: ignore[no-any-return]
+    weights = list(pooled.get("weights") or ())
+    of_hidden = [abs(weight) for weight, hidden in zip(weights, known, strict=False) if hidden]
+    if len(weights) != len(known) or sum(of_hidden) > HARDLY:
+        hide.log.hidden.append("controls taken together")
+        return {**made, "pooled": None}
+    made["pooled"] = {
+        **{name: value for name, value in made["pooled"].items() if name != "weights"},
+        **{name: round(made["pooled"][name], digits) for name, digits in POOLED.items()},
+    }
     return made  # type: ignore[no-any-return]
 
 
+HARDLY = 0.05
+"""Share of a pool below which a part of it cannot be told from two places of the whole."""
 POOLED = {"log_ratio": 2, "std_error": 2, "z": 1}
 """Places to which a pooled ratio is told where one of its parts is hidden."""
 

@@ -6,6 +6,7 @@ shows of the same groups, so that no rate, mean or share beside a hidden count g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -62,6 +63,20 @@ def _overlap(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) -> Ch
     return replace(check, text=text, statistic=told.get("outside"))
 
 
+TOGETHER = re.compile(r"Among people with the service, [^(]*\([^)]*\)\.")
+ROOM = re.compile(r"Outcomes that the service cannot change do not rule out .*? times as far\.")
+NOT_TOGETHER = "Too few had some of these outcomes for all of them together to be shown."
+
+
+def _controls(check: Check, raw: Mapping[str, Any], shown: Mapping[str, Any]) -> Check:
+    """Nothing of all controls together where that would tell of one that is hidden."""
+    pooled = [(groups.get("controls") or {}).get("pooled") for groups in (raw, shown)]
+    if not pooled[0] or pooled[1]:
+        return check
+    text = ROOM.sub("", TOGETHER.sub(NOT_TOGETHER, check.text))
+    return replace(check, text=" ".join(text.split()), statistic=None)
+
+
 def _served_later(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) -> Check:
     """The share as it is shown."""
     if (shown.get("trials") or {}).get("later_share") is not None:
@@ -72,6 +87,7 @@ def _served_later(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) 
 WRITTEN: dict[str, Callable[[Check, Mapping[str, Any], Mapping[str, Any]], Check]] = {
     "balance": _balance,
     "trajectory": _trajectory,
+    "negative_controls": _controls,
     "overlap": _overlap,
     "served_later": _served_later,
 }

@@ -286,7 +286,7 @@ def check_table(
     if not rows:
         return None
     keys = list(dict.fromkeys(key for row in rows for key in row))
-    names = CHECK_COLUMNS
+    names, absent = CHECK_COLUMNS, "not shown" if of_people else "none"
     if of_people:
         names = CHECK_COLUMNS | CHECK_COLUMNS_OF_PEOPLE
         again = ("name",) if "label" in keys else ()
@@ -302,7 +302,7 @@ def check_table(
         [names.get(key, capital(key.replace("_", " "))) for key in keys],
         [
             [
-                "none" if row.get(key) is None else CHECK_CELLS.get((key, row[key])) or shown(row[key])
+                absent if row.get(key) is None else CHECK_CELLS.get((key, row[key])) or shown(row[key])
                 for key in keys
             ]
             for row in rows
