@@ -193,6 +193,18 @@ def test_learners_by_word_and_as_objects(family: Any) -> None:
     assert given.to_dict()["spec"]["model"] == "RandomForestRegressor"
 
 
+def test_few_people_for_a_learner_that_bends_are_told() -> None:
+    fields: dict[str, Any] = {"outcome": STAYS, "covariates": COVARIATES, "repeats": 1, "folds": 2}
+    for given, size, told in (
+        ({}, 900, False),
+        ({"model": "gradient-boosting"}, 900, True),
+        ({"score": "gradient-boosting"}, 900, True),
+        ({"model": "gradient-boosting"}, 1_100, False),
+    ):
+        found = DoublyRobustCohort(**fields, **given).fit(people(people=size))
+        assert any("few for learners" in text for text in found.warnings) == told
+
+
 def test_a_bend_that_straight_lines_miss_a_learner_finds() -> None:
     """Both ends of a scale have the service and the outcome: a straight line sees nothing of it."""
     rng = np.random.default_rng(5)

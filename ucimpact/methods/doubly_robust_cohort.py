@@ -53,6 +53,9 @@ from ucimpact.methods.weighted_sample import WeightedSample
 
 Array = np.ndarray
 
+FEW_FOR_LEARNERS = 1_000
+"""With fewer people a flexible learner leaves more unlike, and its range is narrower, than it should be."""
+
 
 @dataclass(frozen=True, eq=False)
 class LearnedSample(WeightedSample):
@@ -167,7 +170,7 @@ class DoublyRobustCohort(CohortMethod):
             self._told,
             contrast,
             adjusted=(*self.covariates, *self.kinds),
-            warnings=(*warnings, *told),
+            warnings=(*warnings, *told, *self._cares(len(sample.row))),
             note=f", each of {self.folds} parts foreseen by the others, dealt {self.repeats} times",
             more={"learners": {"score": learners.name_of(self.score), "model": learners.name_of(self.model)}},
         )
@@ -190,6 +193,15 @@ class DoublyRobustCohort(CohortMethod):
             used={*self.covariates, *self.kinds},
             level=self.level,
         )
+
+    def _cares(self, people: int) -> tuple[str, ...]:
+        """Whether flexible learners have enough people."""
+        plain = self.score in learners.CHANCES and self.model in learners.MEANS
+        if plain or people >= FEW_FOR_LEARNERS:
+            return ()
+        text = f"{people:,} people are few for learners that can bend, and the likely range may be too narrow"
+        way_out = 'Compare score = "logistic" with model = "linear"'
+        return (str(Finding("warn", text, way_out)),)
 
     # -- steps -----------------------------------------------------------------------------
 
