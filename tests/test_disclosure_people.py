@@ -288,6 +288,32 @@ def test_a_pool_that_is_mostly_hidden_is_not_told_in_any_way(full: Evaluation) -
     assert set(groups["sensitivity"]) == {"e_value"}
 
 
+@pytest.mark.parametrize(("events", "hidden"), [(6, True), (12, False)])
+def test_a_ratio_of_days_in_which_a_handful_had_it_is_not_told(
+    full: Evaluation, events: int, hidden: bool
+) -> None:
+    """Times what the comparison people had by that day, it would be their number."""
+    data = copy.deepcopy(full.data)
+    ways = [
+        {"label": "The 3 nearest", "ratio": 1.3, "low": 0.8, "high": 2.3, "note": "Matched"},
+        {"label": "Over 30 days", "ratio": 1.71, "low": 0.91, "high": 3.23, "note": "A shorter follow-up"},
+    ]
+    data["cohort"]["trials"] |= {"alternatives": ways, "agree": True}
+    data["cohort"]["incidence"] = {
+        "n_pilot": N, "rows": [{"day": 30, "pilot": events / N, "comparison": 0.05}],
+    }  # fmt: skip
+    made = Estimate(
+        method="m", estimand="ATT", outcome="y", extras={"trials": data["cohort"]["trials"]},
+        effects=effects_frame([{"term": "att", "estimate": 0.1, "conf_low": 0.0, "conf_high": 0.2}]),
+    )  # fmt: skip
+    asked = cohort_checks.agreement(made)
+    assert asked is not None
+    told = release(replace(full, data=data, checks=(asked,)))
+    for rows in (told.data["cohort"]["trials"]["alternatives"], told.checks[0].table):
+        assert rows[0]["ratio"] == 1.3
+        assert [rows[1][name] is None for name in ("ratio", "low", "high")] == [hidden] * 3
+
+
 def test_shares_of_a_handful_are_told_without_their_size(told: dict[str, Any]) -> None:
     asked = check(told, "overlap")
     assert asked["text"].startswith("A few of those with the service") and asked["statistic"] is None

@@ -46,7 +46,19 @@ def released(cohort: Mapping[str, Any], counts: Mapping[str, Any], log: Log) -> 
         kept.pop("bias", None)  # each is the pool, told in another way
         if "sensitivity" in kept:
             kept["sensitivity"].pop("bias_analysis", None)
+    if _few_by_the_end(cohort.get("incidence") or {}, hide):
+        for row in (kept.get("trials") or {}).get("alternatives") or ():
+            if row["label"].startswith("Over "):
+                row |= dict.fromkeys(("ratio", "low", "high"))
+                log.hidden.append("trials: a shorter follow-up")
     return kept
+
+
+def _few_by_the_end(incidence: Mapping[str, Any], hide: Hide) -> bool:
+    """Whether a handful had it within the days of the curve: a ratio of those days beside it counts them."""
+    rows, n = incidence.get("rows") or (), incidence.get("n_pilot") or hide.people["pilot"]
+    share = rows[-1].get("pilot") if rows else None
+    return share is not None and bool(n) and HIDDEN[0] <= round(share * float(n or 0)) <= HIDDEN[1]
 
 
 class Hide:

@@ -56,6 +56,12 @@ def _trajectory(check: Check, raw: Mapping[str, Any], shown: Mapping[str, Any]) 
     return replace(check, text=text, table=table, statistic=None if hidden else check.statistic)
 
 
+def _agreement(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) -> Check:
+    """Other ways of comparing as they are shown."""
+    known = {row["label"]: row for row in (shown.get("trials") or {}).get("alternatives") or ()}
+    return replace(check, table=[dict(known.get(row["label"], row)) for row in check.table])
+
+
 def _overlap(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) -> Check:
     """The share outside as it is shown."""
     told = shown.get("overlap") or {}
@@ -87,6 +93,7 @@ def _served_later(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) 
 WRITTEN: dict[str, Callable[[Check, Mapping[str, Any], Mapping[str, Any]], Check]] = {
     "balance": _balance,
     "trajectory": _trajectory,
+    "agreement": _agreement,
     "negative_controls": _controls,
     "overlap": _overlap,
     "served_later": _served_later,
