@@ -75,3 +75,10 @@ def test_every_such_column_is_named_and_no_value_is_shown():
     assert [p.column for p in caught.value.problems] == ["id", "(its name is a number too)"]
     assert "people.csv" in message
     assert not any(number in message for number in VALID)
+
+
+@pytest.mark.parametrize("others, held", [(2_500, True), (2_501, False)])
+def test_a_long_column_is_judged_by_all_of_its_cells_wherever_the_others_stand(others, held):
+    numbers, words = ["9434765919"] * 22_500, ["a word"] * others
+    assert holds_nhs_numbers(words + numbers) is held
+    assert holds_nhs_numbers(numbers + words) is held

@@ -126,7 +126,9 @@ class _Read:
 
 def is_empty(cell: Cell) -> bool:
     """Whether nothing stands in the cell."""
-    if cell is None or (isinstance(cell, str) and not cell.strip()):
+    if isinstance(cell, str):
+        return not cell.strip()
+    if cell is None:
         return True
     if isinstance(cell, Decimal):
         return cell.is_nan()

@@ -209,6 +209,8 @@ def _joined(groups: list[str], names: list[str], ranges: list[tuple[int, int]]) 
 
 def plain_name(cell: Any) -> str:
     """A cell of a header as a name: single spaces, nothing that cannot be seen."""
+    if isinstance(cell, str) and cell.isprintable():
+        return " ".join(cell.split())
     if is_empty(cell):
         return ""
     text = str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
@@ -295,8 +297,9 @@ def _totals(laid: Layout) -> set[int]:
     "Total" is enough of a name. "England" and "Average" are those of places, births and people too, so that
     the numbers of such a row have to bear it out.
     """
-    found = _named(laid.rows, _is_total)
-    wholes = _named(laid.rows, WHOLE.fullmatch)
+    texts = [_texts(laid.rows, column) for column in range(NAME_COLUMNS)]
+    found = _named(laid.rows, texts, _is_total)
+    wholes = _named(laid.rows, texts, WHOLE.fullmatch)
     feet = {line: cells for line, cells in laid.rows[-LAST:] if _foot(cells)}
     if wholes - found or feet:
         with np.errstate(all="ignore"):  # cells that hold 1e308
@@ -308,15 +311,19 @@ def _is_total(text: str) -> bool:
     return "otal" in text.lower() and TOTAL.fullmatch(text.strip()) is not None
 
 
-def _named(rows: Rows, names: Callable[[str], object]) -> set[int]:
+def _texts(rows: Rows, column: int) -> set[str]:
+    """The different texts of a column."""
+    return {cells[column] for _, cells in rows if column < len(cells) and isinstance(cells[column], str)}
+
+
+def _named(rows: Rows, texts: Sequence[set[str]], names: Callable[[str], object]) -> set[int]:
     """Lines of rows with such a name in a first column; not of one that a cell before it names already."""
     found: set[int] = set()
     for column in range(NAME_COLUMNS):
-        cells = [cells[column] if column < len(cells) else None for _, cells in rows]
-        texts = {cell for cell in cells if isinstance(cell, str)}
-        such = {text for text in texts if names(text.strip())}
+        such = {text for text in texts[column] if names(text.strip())}
         if not such:
             continue
+        cells = [cells[column] if column < len(cells) else None for _, cells in rows]
         counts = [Counter(str(cells[at]) for _, cells in rows if at < len(cells)) for at in range(column)]
         for (line, whole), cell in zip(rows, cells, strict=True):
             if isinstance(cell, str) and cell in such:

@@ -20,6 +20,9 @@ from ucimpact.errors import DataError, Problem
 REFUSED_SHARE = 0.9
 """Share of a column's non-empty values that pass the check, from which the column is refused."""
 
+AT_ONCE = 10_000
+"""Cells looked at before asking whether so many can still pass."""
+
 _SCIENTIFIC = re.compile(r"[0-9]\.[0-9]{1,9}[eE]\+?0?9")
 _NOUGHTS = re.compile(r"\.0+$")
 _SEPARATORS = str.maketrans("", "", " -\u00a0\u2010\u2011\u2013")
@@ -56,8 +59,12 @@ def holds_nhs_numbers(cells: Iterable[Any]) -> bool:
     filled = [cell for cell in cells if not (cell is None or cell == "" or cell != cell)]
     if not filled:
         return False
-    passed = sum(map(is_nhs_number, filled))
-    return passed >= REFUSED_SHARE * len(filled)
+    least, passed = REFUSED_SHARE * len(filled), 0
+    for at in range(0, len(filled), AT_ONCE):
+        passed += sum(map(is_nhs_number, filled[at : at + AT_ONCE]))
+        if passed + max(len(filled) - at - AT_ONCE, 0) < least:
+            return False
+    return True
 
 
 def refuse_nhs_numbers(columns: Mapping[str, Sequence[Any]], *, file: str) -> None:

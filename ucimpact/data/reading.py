@@ -160,7 +160,7 @@ def _table(file: str, laid: Layout, notes: list[str], sha256: str) -> Table:
         )
     names, twice = _names(laid.header, [cells for _, cells in laid.rows])
     columns = {
-        name: [_bare(cells[at]) if at < len(cells) else None for _, cells in laid.rows]
+        name: _each_bare([cells[at] if at < len(cells) else None for _, cells in laid.rows])
         for at, name in enumerate(names)
         if name is not None
     }
@@ -179,6 +179,14 @@ def _table(file: str, laid: Layout, notes: list[str], sha256: str) -> Table:
         left_out=tuple(laid.left_out),
         fingerprints=({"file": file, "sha256": sha256, "rows": len(laid.rows), "columns": len(columns)},),
     )
+
+
+def _each_bare(cells: list[Any]) -> list[Any]:
+    """Each cell bare; of a column of text what stands often is worked out once, and held once."""
+    if not all(type(cell) is str for cell in cells):
+        return list(map(_bare, cells))
+    bare = {cell: _bare(cell) for cell in set(cells)}
+    return [bare[cell] for cell in cells]
 
 
 def _bare(cell: Any) -> Any:
