@@ -86,7 +86,11 @@ def test_a_yes_or_no_is_the_share_of_people_seen_for_the_whole_window(leaving, c
     assert "rate_difference" not in set(estimate.effects["term"])
     assert estimate.counts["matched_pilot"] == own.sum()
     gone = next(row for row in estimate.counts["left_out"] if row["reason"] == REASON)
-    assert (gone["n"], gone["pilot"]) == (len(used) - len(kept), (rows.treated[used]).sum() - own.sum())
+    cut = used[~np.array(whole)]
+    assert gone["pilot"] == rows.treated[cut].sum() == rows.treated[used].sum() - own.sum()
+    starts = {int(person) for person in rows.person[cut[rows.treated[cut]]]}
+    nowhere = {int(person) for person in rows.person[cut]} - {int(person) for person in rows.person[kept]}
+    assert gone["n"] == len(starts | nowhere)
     assert any("left or reached the end of the records" in care for care in estimate.warnings)
 
 

@@ -297,10 +297,9 @@ def sample_of(
     what = followed(emulation, counted, used, question, whole=whole)
     keep = what.known
     if whole and counted.days[1] > 0:
-        seen = seen_whole(
-            emulation.histories, emulation.rows.person[used], emulation.rows.day[used], counted.days[1]
-        )
-        cut, cares = left_out(weight[used], emulation.rows.treated[used], seen)
+        person, own = emulation.rows.person[used], emulation.rows.treated[used]
+        seen = seen_whole(emulation.histories, person, emulation.rows.day[used], counted.days[1])
+        cut, cares = left_out(person, weight[used], own, seen)
         what = replace(what, left_out=tuple(cut), cares=cares)
     rows, y, days = used[keep], what.y[keep], what.days[keep]
     treated = emulation.rows.treated[rows]

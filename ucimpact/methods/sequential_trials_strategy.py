@@ -101,7 +101,7 @@ def strategy_sample(
         whole = seen_whole(histories, person, day, last)
         keep = np.vstack([whole, whole])  # a copy that left its strategy weighs 0 and still counts as one
         both_arms = np.repeat([True, False], len(home))
-        gone, more = left_out(np.ones(2 * len(home)), both_arms, np.tile(whole, 2))
+        gone, more = left_out(np.tile(person, 2), np.ones(2 * len(home)), both_arms, np.tile(whole, 2))
         cares = (*cares, *more)
     for side, name in enumerate(("with", "without")):
         share = trial_weights.largest_share(time[side])

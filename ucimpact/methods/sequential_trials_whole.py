@@ -46,13 +46,16 @@ def seen_whole(histories: Histories, person: Array, day: Array, last: int) -> Ar
     return np.asarray((day + last <= histories.last_day) & ~cut)
 
 
-def left_out(weight: Array, treated: Array, known: Array) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """The lines whose window was cut, and what a reader should know of them.
+def left_out(
+    person: Array, weight: Array, treated: Array, known: Array
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """The people whose window was cut, and what a reader should know of them.
 
     Returns
     -------
     list of dict
-        ``n`` lines, ``pilot`` of them of people who start, and ``reason``; empty where none was cut.
+        ``n`` people who start, or have no line with a whole window; ``pilot`` of them who start; ``reason``.
+        Empty where none was cut.
     tuple of str
     """
     cut = ~known
@@ -60,7 +63,8 @@ def left_out(weight: Array, treated: Array, known: Array) -> tuple[list[dict[str
         return [], ()
     shares = [float(weight[arm & cut].sum() / weight[arm].sum()) for arm in (treated, ~treated)]
     pilot = int((treated & cut).sum())
-    rows = [{"n": int(cut.sum()), "pilot": pilot, "reason": REASON}]
+    gone = np.union1d(person[treated & cut], np.setdiff1d(person[cut], person[known]))
+    rows = [{"n": len(gone), "pilot": pilot, "reason": REASON}]
     if max(shares) <= MANY_CUT:
         return rows, ()
     text = (
