@@ -91,7 +91,7 @@ def test_a_benefit_shows_what_it_cost_and_gave_in_three_columns_each_in_its_own_
 def test_the_paragraph_of_a_benefit_by_hand():
     assert statement(cohorts.visits()).quote == (
         "“Soft-landing visits after discharge, Merebridge: an evaluation compared 1,240 people supported with 3,720 "
-        "similar people who were not supported. There were about 5 fewer emergency admissions per 100 people supported over 90 days than "
+        "similar people. There were about 5 fewer emergency admissions per 100 people supported over 90 days than "
         "expected (95% interval 1 to 10 fewer). The certainty of this evidence is low, and soft-landing visits may "
         "have contributed to the fall.”"
     )
@@ -169,7 +169,7 @@ def test_hidden_counts_are_left_out_and_never_printed_as_none():
         ("90 days", "of follow-up for each person"),
         ("£230", "cost a person, 2024/25 prices"),
     )
-    assert "an evaluation compared people supported with similar people who were not supported." in made.quote
+    assert "an evaluation compared people supported with similar people." in made.quote
     assert "We compared the people we supported with similar people" in "".join(part for part, _ in made.lead)
     for page in (render_statement(document), render(document)):
         assert "None" not in text_of(page)

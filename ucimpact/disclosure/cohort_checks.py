@@ -38,7 +38,9 @@ def of_groups(check: Check, raw: Mapping[str, Any], shown: Mapping[str, Any]) ->
 def _balance(check: Check, _: Mapping[str, Any], shown: Mapping[str, Any]) -> Check:
     """Differences as the balance table shows them."""
     known = {row["name"]: row for row in shown.get("balance") or ()}
-    table = [{name: known.get(row["name"], {}).get(name, row[name]) for name in row} for row in check.table]
+    table = [
+        {name: known.get(row.get("name"), {}).get(name, row[name]) for name in row} for row in check.table
+    ]
     return replace(check, table=table)
 
 

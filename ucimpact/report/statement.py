@@ -73,7 +73,11 @@ def statement(document: Mapping[str, Any]) -> Statement:
         lead = f"{words.compared(people['analysed'], beside, later)} {lead}"
     can = [text for text in finding.get("can_say") or () if text.strip("“”.") != told["headline"]]
     quote = words.paragraph(
-        finding, title=study["title"], analysed=people["analysed"], beside=beside, later=later
+        finding,
+        title=study["title"],
+        analysed=people["analysed"],
+        beside=beside.removesuffix(" who were not supported") if how == "matching" else beside,
+        later=later,
     )
     made = Statement(
         title=f"Impact statement – {study['title']}",
