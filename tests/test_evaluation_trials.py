@@ -152,3 +152,9 @@ def test_an_outcome_says_what_is_counted(study: Study) -> None:
 
     with pytest.raises(UsageError, match=r"counted = \{ event"):
         counted_of(replace(study.primary, counted=None))
+
+
+def test_no_place_is_unlike_by_the_time_of_year(document: dict[str, Any]) -> None:
+    rows = document["data"]["cohort"]["balance_by_site"]
+    assert len(rows) > 10
+    assert not [row for row in rows if "season" in row["worst"]]

@@ -771,3 +771,10 @@ def test_refusals_say_why_and_the_way_out():
         "A longer series could answer."
     )
     assert all(words.breaks(text) == [] for text in texts)
+
+
+def test_fewer_people_with_a_yes_or_no_are_not_said_to_be_events_avoided():
+    said = words.avoided(25, 5, 45, "deaths in hospital", "low", "B", "among the 930 analysed", kind="binary")
+    assert said == (
+        "About 25 fewer deaths in hospital may have happened among the 930 analysed (likely range 5 to 45)."
+    )

@@ -11,6 +11,7 @@ from ucimpact.errors import EstimationError
 from ucimpact.inference.cumulative_incidence import compare_incidence, first_of
 from ucimpact.inference.mean_cumulative_count import compare_mean_counts
 from ucimpact.inference.trajectory import LENGTH, MONTHS, trajectory, windows
+from ucimpact.methods.sequential_trials_covariates import SEASON
 from ucimpact.methods.sequential_trials_emulation import Emulation
 from ucimpact.methods.sequential_trials_sample import TrialSample
 from ucimpact.methods.sequential_trials_whole import Counting
@@ -133,7 +134,10 @@ def _events(histories: Histories, event: str, person: Array, day: Array, until: 
 
 
 def by_place(emulation: Emulation, sample: TrialSample) -> list[dict[str, Any]]:
-    """The largest difference at each place with enough starts, in standard deviations of all who start."""
+    """The largest difference at each place with enough starts, in standard deviations of all who start.
+
+    The time of year is no measure of people, and at a place it is that of a few weeks: it is not asked of.
+    """
     histories = emulation.histories
     if histories.clusters is None or not len(emulation.names):
         return []
@@ -144,7 +148,8 @@ def by_place(emulation: Emulation, sample: TrialSample) -> list[dict[str, Any]]:
     starts, weighed = np.bincount(place[own], minlength=n), np.bincount(place[~own], w[~own], n)
     squares = np.bincount(place[~own], w[~own] ** 2, n)
     apart = np.zeros((n, x.shape[1]))
-    for k in np.flatnonzero(spread > 0):
+    seasons = np.isin(emulation.names, SEASON)
+    for k in np.flatnonzero((spread > 0) & ~seasons):
         here = np.bincount(place[own], x[own, k], n) / np.maximum(starts, 1)
         there = np.bincount(place[~own], (w * x[:, k])[~own], n) / np.where(weighed > 0, weighed, 1.0)
         apart[:, k] = np.abs(here - there) / spread[k]

@@ -384,7 +384,7 @@ def avoided(
     better: str = "lower",
     kind: str = "count",
 ) -> str:
-    """How many events the pilot changed in all; only a benefit of a thing better lower is "avoided".
+    """How many events the pilot changed in all; only a benefit of a count better lower is "avoided".
 
     Parameters
     ----------
@@ -413,6 +413,9 @@ def avoided(
     if harm:
         modal = ("", "may have happened", "probably happened", "happened")[rank(level)]
         return f"{about} {word} {outcome} {modal}{time} (likely range {said.range})."
+    if kind == "binary" and better == "lower":  # nobody says of deaths in hospital that deaths were avoided
+        modal = ("", "may have happened", "probably happened", "happened")[rank(level)]
+        return f"{about} {how.fewer} {outcome} {modal}{time} (likely range {bare(low, high, how)})."
     modal = ("", f"may have been {past}", f"were probably {past}", f"were {past}")[rank(level)]
     return f"{about} {outcome} {modal}{time} (likely range {bare(low, high, how)})."
 
