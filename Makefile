@@ -4,7 +4,7 @@
 #   make test       install with the test tools, run the tests, say what was skipped and why
 #   make check      style and types
 #   make calibrate  the long simulations: coverage and false positives (ARGS="--only its --draws 200"); writes docs/calibration.md
-#   make break      break a copy of the code eleven ways and name the test that catches each
+#   make break      break a copy of the code fifteen ways and name the test that catches each
 #   make bench      named problems, timed beside other packages; writes docs/speed.md
 #   make peers      install the packages that the two boards compare with
 #   make venv       .venv with everything needed to develop

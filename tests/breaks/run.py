@@ -1,4 +1,4 @@
-"""Break a copy of the code eleven ways, one at a time, and name the test that catches each: ``make break``.
+"""Break a copy of the code fifteen ways, one at a time, and name the test that catches each: ``make break``.
 
 A test that no fault can fail tells nothing. Each fault is an exact replacement in a scratch copy of the
 checkout; where its text is no longer there the run stops and says so, and the fault has to be written again.
@@ -151,12 +151,34 @@ FAULTS = (
         "small shares shown: a handful of people could be counted from the balance table",
         (
             (
-                "ucimpact/disclosure.py",
+                "ucimpact/disclosure/counts.py",
                 "    return any(HIDDEN[0] <= round(part * n) <= HIDDEN[1] for part in (share, 1 - share))",
                 "    return False",
             ),
         ),
         ("tests/test_evaluation_people.py",),
+    ),
+    Fault(
+        "odds left out: people who could have begun count alike, however unlikely they were to begin",
+        (
+            (
+                "ucimpact/inference/trial_weights.py",
+                "chance / np.maximum(1 - chance, np.finfo(float).tiny))",
+                "np.ones(len(chance)))",
+            ),
+        ),
+        ("tests/inference/test_trial_weights.py", "tests/methods/test_sequential_trials.py"),
+    ),
+    Fault(
+        "the future chosen by: whoever begins later is no comparison person",
+        (
+            (
+                "ucimpact/inference/trial_matching.py",
+                "((self.begins == NEVER) | (self.begins >= day))",
+                "((self.begins == NEVER) | (self.begins == day))",
+            ),
+        ),
+        ("tests/inference/test_trial_matching.py",),
     ),
     Fault(
         "escape off: text of a data file is put into the page as it stands",
