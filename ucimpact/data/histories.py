@@ -23,7 +23,7 @@ import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ from ucimpact.data.people_columns import at_rows, coded, need, numbers_unseen
 from ucimpact.errors import DataError, Problem, UsageError
 
 Array = np.ndarray
+T = TypeVar("T")
 
 DEATH = "death"
 """The event that the day of death is."""
@@ -170,7 +171,7 @@ class Histories:
         DataError
             Where no event is of this kind.
         """
-        return self._once(("stays", kind), lambda: self._stays(kind))  # type: ignore[no-any-return]
+        return self._once(("stays", kind), lambda: self._stays(kind))
 
     def measure(
         self,
@@ -256,7 +257,7 @@ class Histories:
     def at_risk(self, person: Array, day: Array, horizon: float) -> Array:
         """Days from a day to the first of: the horizon, death, leaving, the last day; shape (rows,)."""
         ends = np.fmin(np.fmin(self.death, self.leave), self.last_day)[person]
-        return np.clip(np.minimum(ends - np.asarray(day), horizon), 0, None)  # type: ignore[no-any-return]
+        return np.asarray(np.clip(np.minimum(ends - np.asarray(day), horizon), 0, None))
 
     def counts(self) -> dict[str, int]:
         """People, events that count, and people who had the service."""
@@ -293,10 +294,11 @@ class Histories:
 
     # -- within --------------------------------------------------------------------------
 
-    def _once(self, key: tuple[str, ...], work: Callable[[], Any]) -> Any:
+    def _once(self, key: tuple[str, ...], work: Callable[[], T]) -> T:
         if key not in self._found:
             self._found[key] = work()
-        return self._found[key]
+        found: T = self._found[key]
+        return found
 
     @cached_property
     def _seen(self) -> Array:
@@ -308,12 +310,12 @@ class Histories:
         if kind not in self.kinds:
             raise DataError(Problem(f'no event is called "{kind}"', self._way_out(kind), column=self.kind))
         code = self.kinds.index(kind)
-        return self._once(("of", kind), lambda: self._rows.where(self._rows.kind == code))  # type: ignore[no-any-return]
+        return self._once(("of", kind), lambda: self._rows.where(self._rows.kind == code))
 
     def _joined(self, kind: str) -> Rows:
         """The stays of one kind, each once; of a kind without a length every event."""
         own = self._of(kind)
-        return self._once(("joined", kind), lambda: own.where(own.opens))  # type: ignore[no-any-return]
+        return self._once(("joined", kind), lambda: own.where(own.opens))
 
     def _way_out(self, kind: str) -> str:
         """The kinds there are, where none can be somebody's."""
@@ -330,7 +332,7 @@ class Histories:
 
     def _dated(self, kind: str) -> Dated:
         own = self._joined(kind)
-        return self._once(("dated", kind), lambda: Dated(own.person, own.day))  # type: ignore[no-any-return]
+        return self._once(("dated", kind), lambda: Dated(own.person, own.day))
 
     def _need_length(self, kind: str) -> None:
         if not self.has_length(kind):
@@ -339,7 +341,7 @@ class Histories:
 
     def _nights(self, kind: str) -> Nights:
         self._need_length(kind)
-        return self._once(("nights", kind), lambda: self._nights_of(self._joined(kind)))  # type: ignore[no-any-return]
+        return self._once(("nights", kind), lambda: self._nights_of(self._joined(kind)))
 
     def _nights_of(self, stays: Rows) -> Nights:
         """The nights that are seen: not after leaving, nor after the last day."""

@@ -128,7 +128,7 @@ def _overlap(overlap: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
     if few(made["outside"], hide.people["pilot"]):
         hide.log.hidden.append("overlap: people outside")
         made["outside"] = None
-    return coarsely(made)  # type: ignore[no-any-return]
+    return dict(coarsely(made))
 
 
 def flow(rows: Sequence[Mapping[str, Any]], log: Log) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ def flow(rows: Sequence[Mapping[str, Any]], log: Log) -> list[dict[str, Any]]:
 def _weights(weights: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
     made, _ = hide.counted(weights, "weights")
     ess = weights.get("ess")
-    return coarsely(made | {"ess": None if ess is None else nearest(ess)})  # type: ignore[no-any-return]
+    return dict(coarsely(made | {"ess": None if ess is None else nearest(ess)}))
 
 
 # What happened to them
@@ -246,14 +246,16 @@ def _subgroups(blocks: Sequence[Mapping[str, Any]], hide: Hide) -> list[dict[str
 
 def _trials(trials: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
     """The trials that were put together: counts rounded, days with a handful told together or not at all."""
-    made = _any({name: value for name, value in trials.items() if name != "delays"}, hide, "trials")
+    made: dict[str, Any] = _any(
+        {name: value for name, value in trials.items() if name != "delays"}, hide, "trials"
+    )
     made["delays"] = _delays(trials.get("delays") or (), hide)
     if trials.get("mean_delay") is not None:
         made["mean_delay"] = round(in_fives(trials["mean_delay"], hide.people["pilot"]) or 0.0, 1)
     if few(trials.get("later_share"), hide.people["comparison"]):
         hide.log.hidden.append("trials: share served later")
         made |= {"later_share": None, "later": ""}
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def _delays(rows: Sequence[Mapping[str, Any]], hide: Hide) -> list[dict[str, Any]]:
@@ -310,12 +312,12 @@ def _controls(controls: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
     A pooled ratio is a weighted mean of the others, and its weights are their errors. Beside the rows that
     are shown, it would give the ratio and the error of the one that is not.
     """
-    made = _any(controls, hide, "controls")
+    made: dict[str, Any] = _any(controls, hide, "controls")
     full, pooled = controls.get("rows") or (), controls.get("pooled")
     both = zip(made.get("rows") or (), full, strict=True)
     known = [row["ratio"] is None for row, raw in both if raw["ratio"] is not None]
     if not pooled or not any(known):
-        return made  # type: ignore[no-any-return]
+        return made
     weights = list(pooled.get("weights") or ())
     of_hidden = [abs(weight) for weight, hidden in zip(weights, known, strict=False) if hidden]
     if len(weights) != len(known) or sum(of_hidden) > HARDLY:
@@ -325,7 +327,7 @@ def _controls(controls: Mapping[str, Any], hide: Hide) -> dict[str, Any]:
         **{name: value for name, value in made["pooled"].items() if name != "weights"},
         **{name: round(made["pooled"][name], digits) for name, digits in POOLED.items()},
     }
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 HARDLY = 0.05

@@ -93,7 +93,8 @@ class PeopleWork:
         """One method on one outcome, of these records or others."""
         cohort = self.cohort if records is None else _cohort(records)
         method = self.method(outcome, name, options)
-        return method.fit(seen_by(outcome, cohort))  # type: ignore[no-any-return]
+        found: Estimate = method.fit(seen_by(outcome, cohort))
+        return found
 
     def attempt(
         self, role: Role, label: str, note: str, run: Callable[[], Estimate], outcome: Outcome
@@ -196,7 +197,8 @@ class PeopleWork:
 
         def run() -> Estimate:
             method = self.method(self.main_outcome, NAIVE, {})
-            return method.fit(seen_by(self.main_outcome, self.compared_people()))  # type: ignore[no-any-return]
+            found: Estimate = method.fit(seen_by(self.main_outcome, self.compared_people()))
+            return found
 
         return self.attempt("naive", "Before and after alone", "", run, self.main_outcome)
 
@@ -217,7 +219,8 @@ class PeopleWork:
             for kind in ("deaths", "before")
         }
         columns = tuple(outcome.column for outcome in self.controls)
-        return method.controls(self.cohort, columns, **named)  # type: ignore[no-any-return]
+        found: NegativeControls = method.controls(self.cohort, columns, **named)
+        return found
 
     def unrecorded(self, estimate: Estimate, controls: NegativeControls | None) -> dict[str, Any]:
         """What can be said of that which was not recorded, beside what the method itself tells of it."""

@@ -63,7 +63,8 @@ class TrialsWork(PeopleWork):
         histories = self.histories if records is None else histories_of(records)
         method = self.method(outcome, name, options)
         main = records is None and outcome is self.main_outcome and options is self.study.method.options
-        return method.fit(histories, pictures=main)  # type: ignore[no-any-return]
+        found: Estimate = method.fit(histories, pictures=main)
+        return found
 
     def compared_people(self) -> Cohort:
         """Those with the service and those matched to them."""
@@ -80,7 +81,8 @@ class TrialsWork(PeopleWork):
             return None
         method = self.method(self.main_outcome, self.study.method.name, self.study.method.options)
         columns = {outcome.column: (counted_of(outcome), _reach(outcome)) for outcome in self.controls}
-        return method.controls(self.histories, columns)  # type: ignore[no-any-return]
+        found: NegativeControls = method.controls(self.histories, columns)
+        return found
 
 
 def histories_of(records: Records) -> Histories:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -153,15 +154,15 @@ def match_days(
         if strata is not None:
             rows, starts = _of_wanted_strata(rows, starts, strata)
         near = np.asarray(score(day, rows), dtype=float)
-        rules = {
+        rules: dict[str, Any] = {
             "strata": None if strata is None else strata[rows],
             "forbid": () if forbid is None else (forbid[rows],),
             "caliper": caliper,
             "ratio": ratio,
             "reuse_max": reuse_within_day,
         }
-        sets = nearest(near, starts, order=order, seed=seed, **rules)  # type: ignore[arg-type]
-        told = audit(sets, near, starts, **rules)  # type: ignore[arg-type]
+        sets = nearest(near, starts, order=order, seed=seed, **rules)
+        told = audit(sets, near, starts, **rules)
         for name in told:
             more = max if name == "most_used" else int.__add__
             checked[name] = more(checked.get(name, 0), told[name])

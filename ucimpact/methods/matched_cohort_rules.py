@@ -106,7 +106,8 @@ class Rules:
     @property
     def column(self) -> str | None:
         """The column that is the distance, if one is."""
-        return self.distance if self.learner is None and self.distance not in SCORES else None  # type: ignore[return-value]
+        named = self.distance if isinstance(self.distance, str) else None
+        return named if self.learner is None and named not in SCORES else None
 
     @property
     def learner(self) -> str | Learner | None:
