@@ -395,19 +395,6 @@ def test_who_came_too_late_for_a_comparison_person_is_told():
     ]
 
 
-def test_a_yes_or_no_over_days_at_risk_is_told_to_be_no_share():
-    table = service(1).assign(any=lambda people: (people["stays"] > 0).astype(int))
-    asked = MatchedCohort(outcome="any", covariates=("age", "frailty"))
-    told = [
-        str(care) for care in asked.check_design(Cohort(table, **ROLES)) if "more than the share" in str(care)
-    ]
-    assert len(told) == 1
-    assert f"{(table['days'] < 90).sum():,} people were followed for fewer than 90 days" in told[0]
-    shares = Cohort(table, person="id", pilot="had")
-    every = [*asked.check_design(shares), *PLAIN.check_design(cohort())]
-    assert not [care for care in every if "more than the share" in str(care)]
-
-
 def test_few_lost_people_are_not_described():
     table = service(5)
     table.loc[table.index[table["had"] == 1][:3], "frailty"] += 25

@@ -219,23 +219,4 @@ def outcome_findings(cohort: Cohort, outcome: str, family: str) -> list[Finding]
                         "Follow people for longer, or take an outcome that happens more often",
                     )
                 ]
-    return _share_findings(cohort, outcome, y[known], family)
-
-
-def _share_findings(cohort: Cohort, outcome: str, known: np.ndarray, family: str) -> list[Finding]:
-    """A yes or no over days at risk is a rate, and no share of people."""
-    days, horizon = cohort.days, cohort.horizon
-    if family not in COUNTS or days is None or horizon is None or not np.isin(known, (0.0, 1.0)).all():
-        return []
-    short = int((days < horizon).sum())
-    if not short:
-        return []
-    return [
-        Finding(
-            "warn",
-            f"`{outcome}` is 0 or 1 and {short:,} people were followed for fewer than {horizon:g} days, so "
-            f"it is counted over days at risk: per person it says how often in {horizon:g} such days, which "
-            "is more than the share of people who had it",
-            "For the share, leave follow_up out, with the outcome empty for people who left within the days",
-        )
-    ]
+    return []
