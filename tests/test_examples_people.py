@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ucimpact.data.examples import folder
-from ucimpact.evaluation import evaluate
+from ucimpact.evaluation import Evaluation, evaluate
+from ucimpact.publish import save
 from ucimpact.study import read_study
 
 TRIALS = ("soft_landing", "discharge_planning", "palliative_inreach")
 
 
-def document(name: str) -> dict[str, Any]:
-    return dict(evaluate(read_study(folder(name) / "study.toml")).to_dict())
+@pytest.fixture(scope="module")
+def evaluations() -> dict[str, Evaluation]:
+    return {name: evaluate(read_study(folder(name) / "study.toml")) for name in (*TRIALS, "befriending")}
 
 
 @pytest.fixture(scope="module")
-def documents() -> dict[str, dict[str, Any]]:
-    return {name: document(name) for name in (*TRIALS, "befriending")}
+def documents(evaluations: dict[str, Evaluation]) -> dict[str, dict[str, Any]]:
+    return {name: dict(evaluation.to_dict()) for name, evaluation in evaluations.items()}
 
 
 @pytest.fixture
@@ -76,6 +79,15 @@ def test_the_checks_of_a_clean_comparison_hold(documents: dict[str, dict[str, An
     answers = {check["name"]: check["answer"] for check in documents[name]["checks"]}
     for check in ("balance", "clock", "negative_controls", "other_change", "same_coding"):
         assert answers[check] == "holds", check
+
+
+@pytest.mark.parametrize("name", [name for name in TRIALS if name != "soft_landing"])
+def test_the_reports_of_an_example_are_written_whole(
+    evaluations: dict[str, Evaluation], name: str, tmp_path: Path
+) -> None:
+    save(evaluations[name], tmp_path)
+    written = {path.name for path in tmp_path.iterdir()}
+    assert written >= {"report.html", "impact-statement.html", "evaluation.json", "tables"}
 
 
 def test_nothing_that_was_declared_is_refused_of_clients_alone(clients: dict[str, Any]) -> None:
