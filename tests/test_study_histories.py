@@ -79,7 +79,10 @@ def tables(n: int = 60, seed: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
     """People and events as an information team would send them."""
     rng = np.random.default_rng(seed)
     first = pd.Timestamp("2023-04-01")
-    day = lambda offset: (first + pd.to_timedelta(offset, unit="D")).strftime("%d/%m/%y")  # noqa: E731
+
+    def day(offset: int) -> str:
+        return (first + pd.to_timedelta(offset, unit="D")).strftime("%d/%m/%y")
+
     people = pd.DataFrame(
         {
             "client": [f"Anon{k:03d}" for k in range(n)],

@@ -200,7 +200,7 @@ SEEN = (Target(measure="power", low=0.8, terms=("pooled control",)),)
 def _cell(
     name: str, draws: int, methods: tuple[Method, ...], targets: tuple[Target, ...], **given: float
 ) -> Cell:
-    service = Service(design=ServiceHistories(**given))  # type: ignore[arg-type]
+    service = Service(design=ServiceHistories(**given))
     return Cell(name=name, process=service, methods=methods, draws=draws, targets=targets)
 
 

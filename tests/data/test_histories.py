@@ -108,9 +108,10 @@ def test_what_lies_after_leaving_or_the_last_day_is_not_counted():
 
 def test_nights_are_those_that_lie_inside_the_window_whenever_the_stay_began():
     h = histories()
-    nights = lambda first, last: h.measure(  # noqa: E731
-        "stay", np.array([0]), np.array([day(1, 2)]), first, last, value="bed days"
-    )
+
+    def nights(first, last):
+        return h.measure("stay", np.array([0]), np.array([day(1, 2)]), first, last, value="bed days")
+
     assert nights(-30, 90) == 3  # of the 1st, 2nd and 3rd; one of the tenth has none
     assert nights(0, 90) == 1
     assert nights(-1, 0) == 1
@@ -134,9 +135,10 @@ TRANSFERS = [
 def test_rows_of_a_kind_that_overlap_or_touch_are_one_stay():
     h = histories(events_table=events(TRANSFERS), last=D(2023, 3, 31))
     one, before = np.array([0]), np.array([DAY - 1])
-    got = lambda event, first, last, value=None: h.measure(  # noqa: E731
-        event, one, before, first, last, value=value
-    ).item()
+
+    def got(event, first, last, value=None):
+        return h.measure(event, one, before, first, last, value=value).item()
+
     assert got("stay", 0, 90) == 2 and got("other stay", 0, 90) == 1
     assert got("stay", 0, 90, "bed days") == 8 + 2
     assert got("stay", 3, 90) == 1  # the transfer is no admission
@@ -191,9 +193,10 @@ def test_days_at_home_are_in_no_stay_of_any_kind():
 
 def test_days_at_home_are_the_evenings_alive_and_in_no_stay():
     h = histories()
-    at_home = lambda who, at, last: h.measure(  # noqa: E731
-        "stay", np.array([who]), np.array([at]), 0, last, value="days at home"
-    ).item()
+
+    def at_home(who, at, last):
+        return h.measure("stay", np.array([who]), np.array([at]), 0, last, value="days at home").item()
+
     assert at_home(0, day(1, 1), 10) == 8  # all but the 2nd and 3rd
     assert at_home(1, day(2, 1), 30) == 3  # the 2nd to 4th; in hospital from the 5th, and dead on the tenth
     assert at_home(1, day(2, 10), 10) == 0

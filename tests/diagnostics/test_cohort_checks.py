@@ -386,9 +386,9 @@ def test_sites_are_alike_unless_they_differ_by_more_than_chance():
         {**site("A", 100, 0.35), "n_comparison": 9_000},
         site("B", 100, 0.1),
     ]  # as three beside each: 0.36
-    assert cohort_checks.balance_by_site(estimate(balance=measures, balance_by_site=many)).answer == "holds"  # type: ignore[union-attr]
+    assert cohort_checks.balance_by_site(estimate(balance=measures, balance_by_site=many)).answer == "holds"
     large = estimate(balance=measures, balance_by_site=[site("A", 9_000, 0.2), site("B", 9_000, 0.26)])
-    assert cohort_checks.balance_by_site(large).answer == "doubtful"  # type: ignore[union-attr]
+    assert cohort_checks.balance_by_site(large).answer == "doubtful"
     assert cohort_checks.balance_by_site(estimate(balance_by_site=[site("A", 10, 1.0)])) is None
     assert cohort_checks.balance_by_site(estimate()) is None
 
@@ -494,7 +494,7 @@ def test_skewed_counts_at_many_small_sites_are_seldom_called_unlike():
         named.append(check.answer == "doubtful")
     assert np.mean(named) <= 0.05
     tiny = [site("A", 9, 3.0), site("B", 9, 3.0)]
-    assert cohort_checks.balance_by_site(estimate(balance_by_site=tiny)).answer == "holds"  # type: ignore[union-attr]
+    assert cohort_checks.balance_by_site(estimate(balance_by_site=tiny)).answer == "holds"
 
 
 @pytest.mark.parametrize(("share", "answer"), [(0.21, "holds"), (0.5, "holds"), (0.62, "doubtful")])

@@ -105,7 +105,7 @@ def test_the_odds_that_sets_bear_lie_on_the_side_of_the_effect():
     assert found is not None and 1.5 < found["gamma"] < 3 and not found["over"]
     at, beyond = matched_sets(-scores(y), sets, treated, [found["gamma"], found["gamma"] + 1e-6])
     assert at.high <= 0.025 < beyond.high
-    assert hidden_odds(scores(y), sets, treated, 0.6)["gamma"] is None  # type: ignore[index]
+    assert hidden_odds(scores(y), sets, treated, 0.6)["gamma"] is None
     large = hidden_odds(scores(y + 50 * treated), sets, treated, 1.0)
     assert large is not None and large["over"] and large["gamma"] == MOST
     json.dumps([found, large], allow_nan=False)

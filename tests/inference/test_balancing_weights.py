@@ -160,7 +160,7 @@ def test_what_hangs_on_the_sum_of_the_weights_alone_is_not_moved() -> None:
     """The sum of a group's weights is held, so an estimate that is a multiple of it has nothing to carry."""
     x, treated, _ = draw(6)
     for target in ("ATT", "ATE", "ATO"):
-        found = by_logit(x, treated, target).even()  # type: ignore[arg-type]
+        found = by_logit(x, treated, target).even()
         for arm in (treated, ~treated):
             assert np.abs(found.carried((found.weights * arm)[:, None])).max() < 1e-9
 
@@ -169,7 +169,7 @@ def test_even_groups_add_up_to_the_people_of_the_target() -> None:
     x, treated, _ = draw(3)
     n, pilot = len(x), int(treated.sum())
     for target, total in (("ATT", pilot), ("ATC", n - pilot), ("ATE", n), ("ATO", n)):
-        even = by_logit(x, treated, target).even()  # type: ignore[arg-type]
+        even = by_logit(x, treated, target).even()
         assert [even.weights[treated].sum(), even.weights[~treated].sum()] == pytest.approx([total, total])
 
 

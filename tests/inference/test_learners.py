@@ -29,7 +29,7 @@ class Remembers:
     def __init__(self, random_state: int | None = None) -> None:
         self.random_state = random_state
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+    def get_params(self, **_: Any) -> dict[str, Any]:
         return {"random_state": self.random_state}
 
     def set_params(self, **values: Any) -> Remembers:

@@ -269,7 +269,8 @@ def test_weights_of_groups_by_hand() -> None:
     assert STARS.members()["weight"].tolist() == [1, 1, 2, 1, 0.5, 0.5]
     assert STARS.treated.tolist() == [0, 1, 2] and STARS.number == 2
     assert [pair.tolist() for pair in STARS.pairs()] == [[0, 0, 1, 1], [0, 1, 2, 2], [3, 3, 4, 5]]
-    moved = STARS.among(np.array([10, 11, 12, 13, 14, 15, 16]), 20)
+    moved = STARS.among(np.array([10, 11, 12, 13, 14, 15, 16]))
+    assert moved.weights(20)[10:17].tolist() == STARS.weights(7).tolist()
     assert moved.treated.tolist() == [10, 11, 12] and moved.label[3] == -1
 
 
@@ -368,10 +369,10 @@ def test_full_matching_of_r_lies_among_the_nearly_cheapest(
                 else:
                     whims = np.broadcast_to(-liking[:, None], size)
 
-                def moved(self, person, places, noise=noise, whims=whims):  # type: ignore[no-untyped-def]
+                def moved(self, person, places, noise=noise, whims=whims):
                     return np.maximum(far(self, person, places) + noise * whims[person, places], 0.0) + 1e-12
 
-                def dearer(rows, cols, cost, alone, n, price=price):  # type: ignore[no-untyped-def]
+                def dearer(rows, cols, cost, alone, n, price=price):
                     return assigned(rows, cols, cost + price, alone, n)
 
                 monkeypatch.setattr(neighbours.Allowed, "far", moved)

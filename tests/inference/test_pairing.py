@@ -119,7 +119,7 @@ def by_brute_force(distance: np.ndarray | None, treated: np.ndarray, **asked: An
     """The greedy rule as its sentences say it, over every pair."""
     rows = np.arange(len(treated))
     if asked.get("covariates") is None:
-        far = np.abs(distance[:, None] - distance[None, :])  # type: ignore[index]
+        far = np.abs(distance[:, None] - distance[None, :])
     else:
         gaps = asked["covariates"][:, None, :] - asked["covariates"][None, :, :]
         far = np.einsum("ijk,kl,ijl->ij", gaps, asked["inverse_cov"], gaps)
@@ -129,7 +129,7 @@ def by_brute_force(distance: np.ndarray | None, treated: np.ndarray, **asked: An
     for codes in asked.get("forbid", ()):
         allowed &= codes[:, None] != codes[None, :]
     if (caliper := asked.get("caliper")) is not None:
-        allowed &= np.abs(distance[:, None] - distance[None, :]) <= caliper  # type: ignore[index]
+        allowed &= np.abs(distance[:, None] - distance[None, :]) <= caliper
     for column, width in asked.get("calipers", ()):
         allowed &= np.abs(column[:, None] - column[None, :]) <= width
     limit = asked.get("reuse_max") or (len(rows) if asked.get("replace") else 1)
@@ -145,7 +145,7 @@ def by_brute_force(distance: np.ndarray | None, treated: np.ndarray, **asked: An
     def turn(row: int, other: int) -> tuple[int, int]:
         if asked.get("covariates") is not None:
             return 0, other
-        below = (distance[other], other) < (distance[row], row)  # type: ignore[index]
+        below = (distance[other], other) < (distance[row], row)
         return (0, -place_of[other]) if below else (1, place_of[other])
 
     order, pilot = asked.get("order", "largest"), rows[treated]
@@ -230,7 +230,7 @@ def broken(sets: Sets, distance: np.ndarray | None, treated: np.ndarray, asked: 
             not treated[other]
             and ("strata" not in asked or asked["strata"][row] == asked["strata"][other])
             and all(codes[row] != codes[other] for codes in asked.get("forbid", ()))
-            and ("caliper" not in asked or abs(distance[row] - distance[other]) <= asked["caliper"])  # type: ignore[index]
+            and ("caliper" not in asked or abs(distance[row] - distance[other]) <= asked["caliper"])
             and all(abs(column[row] - column[other]) <= width for column, width in asked.get("calipers", ()))
         )
 
@@ -328,7 +328,7 @@ def test_what_cannot_be_asked_is_refused() -> None:
         ({"covariates": SCORE[:, None]}, "go together"),
     ):
         with pytest.raises(UsageError, match=named):
-            nearest(SCORE, ARM, **asked)  # type: ignore[arg-type]
+            nearest(SCORE, ARM, **asked)
     with pytest.raises(UsageError, match="a distance, or covariates"):
         nearest(None, ARM)
     with pytest.raises(EstimationError, match="missing or infinite"):
@@ -419,7 +419,7 @@ def test_pairs_by_mahalanobis_distance_are_matchits(shared: Path, case: str) -> 
         asked = {"caliper": 0.25 * score.std(ddof=1)}
         x = x[:, 7:]
     columns, inverse_cov = robust_scale(x) if case.startswith("robust") else mahalanobis_scale(x, treated)
-    sets = nearest(score, treated, covariates=columns, inverse_cov=inverse_cov, **asked)  # type: ignore[arg-type]
+    sets = nearest(score, treated, covariates=columns, inverse_cov=inverse_cov, **asked)
     assert first_pairs(sets) == pairs_of(judges[case])
 
 

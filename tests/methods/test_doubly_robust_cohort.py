@@ -65,7 +65,7 @@ def test_either_model_may_be_wrong(target: Any, right: str) -> None:
 class Remembers:
     """Knows the outcome of everybody it has seen, and says -1 of all others."""
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+    def get_params(self, **_: Any) -> dict[str, Any]:
         return {}
 
     def fit(self, x: Array, y: Array) -> Remembers:
@@ -249,7 +249,7 @@ def test_refusals() -> None:
             estimand="ATO",
             folds=1,
             repeats=0,
-            bound=0,  # type: ignore[arg-type]
+            bound=0,
         )
     assert len(caught.value.parts) == 4
     with pytest.raises(UsageError, match="model = 'logistic'"):

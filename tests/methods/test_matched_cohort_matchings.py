@@ -234,7 +234,7 @@ def test_a_varying_ratio_gives_many_to_those_like_the_others() -> None:
         outcome="y", covariates=("age", "need"), ratio=2, min_ratio=1, max_ratio=4, caliper="none"
     )
     pairs = method.pairs(data)
-    found = pairs.matched.found  # type: ignore[union-attr]
+    found = pairs.matched.found
     assert found.sum() == 2 * data.is_pilot.sum()
     assert np.isin(found, [1, 4]).sum() >= len(found) - 1
     score = data.values("need")[pairs.matched.treated]
@@ -277,7 +277,7 @@ def test_a_learner_gives_the_score() -> None:
 
         classes_ = (0, 1)
 
-        def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002
+        def get_params(self, **_: Any) -> dict[str, Any]:
             return {}
 
         def fit(self, x: np.ndarray, y: np.ndarray) -> Threshold:

@@ -331,7 +331,7 @@ def test_a_mark_that_no_supported_person_has_is_told_with_a_way_out_that_works()
     table["Hospice"] = ((np.arange(len(table)) % 9 == 0) & (table["Soft landing"] == 0)).astype(int)
     for by in ("entropy", "score"):
         with pytest.raises(EstimationError, match=r"the covariate `Hospice`.*name it under kinds"):
-            WeightedCohort(outcome=STAYS, covariates=("Age", "Hospice"), by=by).fit(cohort_of(table))  # type: ignore[arg-type]
+            WeightedCohort(outcome=STAYS, covariates=("Age", "Hospice"), by=by).fit(cohort_of(table))
     estimate = WeightedCohort(outcome=STAYS, covariates=("Age",), kinds=("Hospice",)).fit(cohort_of(table))
     assert (
         estimate.counts["matched_comparison"]

@@ -38,9 +38,12 @@ class Service:
     prefix: str
     left_out: tuple[str, ...] = ()
 
-    @cache  # noqa: B019 - three services, each drawn once
     def draw(self, seed: int) -> HistoriesDraw:
         """The data of a seed with the truth, under the names of this example."""
+        return _drawn(self, seed)
+
+    def drawn(self, seed: int) -> HistoriesDraw:
+        """The same, made anew."""
         made = self.design.draw(seed, copies=COPIES, horizon=self.horizon)
         began = pd.Timestamp(self.design.first) - pd.Timedelta(days=RECENT)
         late = made.events["Kind"].isin((CONTACT, NURSE)) & (made.events["Date"] < began)
@@ -62,6 +65,12 @@ class Service:
             f"{TOWNS[at % len(TOWNS)]} {HOUSES[at % len(HOUSES)]}" for at in range(self.design.practices)
         ]
         return np.array(names, dtype=object)[place]
+
+
+@cache
+def _drawn(service: Service, seed: int) -> HistoriesDraw:
+    """Three services, each drawn once however often it is asked for."""
+    return service.drawn(seed)
 
 
 PREFIX = {"soft_landing": "SL", "discharge_planning": "DP", "palliative_inreach": "PI"}

@@ -82,13 +82,13 @@ class Groups:
     def weights(self, n: int) -> Array:
         """Weight of each row, comparison weights scaled to sum to the comparison people used."""
         pilot, others = self.sizes
-        used = self.label != UNUSED
+        used = np.flatnonzero(self.label != UNUSED)
         out = np.zeros(n)
         out[used] = (pilot / np.maximum(others, 1))[self.label[used]]
-        comparison = used & ~self.is_treated
-        if comparison.any():
-            out[comparison] *= comparison.sum() / out[comparison].sum()
-        out[used & self.is_treated] = 1.0
+        comparison = used[~self.is_treated[used]]
+        if len(comparison):
+            out[comparison] *= len(comparison) / out[comparison].sum()
+        out[self.treated] = 1.0
         return out
 
     def members(self) -> pd.DataFrame:
@@ -100,8 +100,9 @@ class Groups:
         frame = pd.DataFrame({"set": label, "row": rows, "treated": arm, "weight": weight})
         return frame.iloc[np.lexsort((rows, ~arm, label))].reset_index(drop=True)
 
-    def among(self, rows: Array, n: int) -> Groups:
-        """The same sets where these people are the given rows of ``n``."""
+    def among(self, rows: Array) -> Groups:
+        """The same sets where these people are the given rows of a table."""
+        n = int(rows.max(initial=-1)) + 1
         label, treated = np.full(n, UNUSED), np.zeros(n, dtype=bool)
         label[rows], treated[rows] = self.label, self.is_treated
         return Groups(label, treated)

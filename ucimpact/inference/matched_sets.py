@@ -52,8 +52,8 @@ class Sets:
         sets, places = np.nonzero(self.controls >= 0)
         return sets, self.treated[sets], self.controls[sets, places]
 
-    def among(self, rows: Array, n: int) -> Sets:  # noqa: ARG002  one shape for all sets
-        """The same sets where these people are the given rows of ``n``."""
+    def among(self, rows: Array) -> Sets:
+        """The same sets where these people are the given rows of a table."""
         there = np.where(self.controls >= 0, rows[self.controls], -1)
         pilot = rows[self.treated]
         rising = np.argsort(pilot, kind="stable")

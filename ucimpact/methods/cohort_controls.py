@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from scipy.special import stdtrit
@@ -22,6 +22,7 @@ from ucimpact.methods.cohort_sample import CohortSample
 from ucimpact.methods.matched_cohort_effects import Model, compare
 
 Array = np.ndarray
+S = TypeVar("S", bound=CohortSample)
 
 NUMBERS = ("ratio", "low", "high", "log_ratio", "std_error", "z", "events_pilot", "events_comparison")
 
@@ -69,7 +70,7 @@ class NegativeControls:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Asked:
+class Asked(Generic[S]):
     """A comparison that can be asked of any column.
 
     Attributes
@@ -86,24 +87,23 @@ class Asked:
     """
 
     cohort: Cohort
-    sample_of: Callable[[Array], CohortSample]
-    contrast: Callable[[CohortSample, Array, bool], Contrast]
+    sample_of: Callable[[Array], S]
+    contrast: Callable[[S, Array, bool], Contrast]
     lines: int
     used: Collection[str | None]
     level: float
 
-    @classmethod
+    @staticmethod
     def by_model(
-        cls,
         model: Model,
         cohort: Cohort,
         sample_of: Callable[[Array], CohortSample],
         lines: int,
         used: Collection[str | None],
-    ) -> Asked:
+    ) -> Asked[CohortSample]:
         """A comparison by an outcome model, as one of counts."""
         counts = replace(model, family="poisson")
-        return cls(
+        return Asked(
             cohort=cohort,
             sample_of=sample_of,
             contrast=lambda sample, y, offset: compare(counts, sample, y, offset=offset).contrast,
@@ -120,7 +120,7 @@ def reaches(
     return {c: "deaths" if c in deaths else "before" if c in before else "after" for c in columns}
 
 
-def controls_of(asked: Asked, columns: Mapping[str, sensitivity.Reach]) -> NegativeControls:
+def controls_of(asked: Asked[Any], columns: Mapping[str, sensitivity.Reach]) -> NegativeControls:
     """Compare each column, and pool them by their joint covariance."""
     whole = asked.sample_of(np.ones(len(asked.cohort.table), dtype=bool))
     found = [_control(asked, column, reach) for column, reach in columns.items()]
@@ -206,7 +206,7 @@ def judged(
     return row, influence
 
 
-def _control(asked: Asked, column: str, reach: sensitivity.Reach) -> tuple[dict[str, Any], Array | None]:
+def _control(asked: Asked[Any], column: str, reach: sensitivity.Reach) -> tuple[dict[str, Any], Array | None]:
     """One control's row, and what each line of the comparison adds to its log ratio."""
     row = empty_row(column, reach)
     if column in asked.used:

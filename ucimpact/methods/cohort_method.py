@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ucimpact.data.cohort import Cohort
 from ucimpact.estimate import Estimate
@@ -73,5 +73,5 @@ class CohortMethod(ABC):
         """What speaks against the comparison in data that hold the outcome."""
 
     @abstractmethod
-    def _asked(self, cohort: Cohort) -> Asked:
+    def _asked(self, cohort: Cohort) -> Asked[Any]:
         """The comparison, to be asked of any column; no outcome is looked at."""

@@ -175,7 +175,7 @@ class DoublyRobustCohort(CohortMethod):
             more={"learners": {"score": learners.name_of(self.score), "model": learners.name_of(self.model)}},
         )
 
-    def _asked(self, cohort: Cohort) -> Asked:
+    def _asked(self, cohort: Cohort) -> Asked[LearnedSample]:
         everybody = self._sample(cohort)
 
         def sample_of(known: Array) -> LearnedSample:
@@ -188,7 +188,7 @@ class DoublyRobustCohort(CohortMethod):
         return Asked(
             cohort=cohort,
             sample_of=sample_of,
-            contrast=contrast,  # type: ignore[arg-type]
+            contrast=contrast,
             lines=len(cohort.table),
             used={*self.covariates, *self.kinds},
             level=self.level,

@@ -43,7 +43,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -259,7 +259,7 @@ class MatchedCohort(CohortMethod):
         found = Effects(self._model, sample, compared.contrast, y)
         return estimate_of(self, self._model, pairs, sample, y, compared, found, (*warnings, *told))
 
-    def _asked(self, cohort: Cohort) -> Asked:
+    def _asked(self, cohort: Cohort) -> Asked[Any]:
         pairs = self.pairs(cohort)
         used = {*self.covariates, *self.exact, self.rules.column}
         return Asked.by_model(

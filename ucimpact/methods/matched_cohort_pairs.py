@@ -147,7 +147,7 @@ def match(cohort: Cohort, rules: Rules) -> Pairs:
         "reasons": why_lost(found, people, rules),
         "differ": how_lost_differ(found, names, shown, treated),
     }
-    matched = found.among(rows, len(cohort.table))
+    matched = found.among(rows)
     return Pairs(
         sets=matched.members(),
         matched=matched,

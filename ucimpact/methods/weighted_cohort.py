@@ -32,7 +32,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -200,7 +200,7 @@ class WeightedCohort(CohortMethod):
             note=" for weights that were estimated" if carried else " for weights as known",
         )
 
-    def _asked(self, cohort: Cohort) -> Asked:
+    def _asked(self, cohort: Cohort) -> Asked[Any]:
         everybody = self.pairs(cohort)
         used = {*self.covariates, *self.kinds}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ucimpact.report.canvas import DASHES, SMALL, Drawing, blank, measure
 from ucimpact.report.chart_parts import (
@@ -117,8 +118,8 @@ def lines(chart: Lines, width: int) -> Drawing:
             axes.fill_between(xs, low, high, color=colour, alpha=0.65, lw=0)
     for group in sorted(chart.groups, key=lambda group: (not group.thin, group.pilot)):
         known = [v is not None for v in group.values]
-        style = {"dashes": DASHES} if group.dashed else {}
-        axes.plot(xs, gaps(group.values), color=group.colour, lw=group.width, **style)  # type: ignore[arg-type]
+        style: dict[str, Any] = {"dashes": DASHES} if group.dashed else {}
+        axes.plot(xs, gaps(group.values), color=group.colour, lw=group.width, **style)
         if sum(known) == 1:
             place = known.index(True)
             axes.plot([place], [group.values[place] or 0.0], ls="none", marker="o", ms=5, color=group.colour)
