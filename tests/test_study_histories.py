@@ -381,6 +381,21 @@ def test_what_the_events_cannot_answer_is_refused_with_the_way_out(tmp_path, old
     assert said in str(caught.value)
 
 
+def test_a_month_without_any_event_is_no_month_in_which_all_were_well(tmp_path):
+    people, events = tables()
+    more = pd.concat([events] * 3, ignore_index=True)
+    more["cost"] = np.arange(len(more), dtype=float)  # else they would be the same stays once more
+    day = pd.to_datetime(more["date"], format="%d/%m/%y")
+    gone = (day >= "2024-02-01") & (day < "2024-03-01")
+    assert records(tmp_path, people, more).data.n == len(people)
+    with pytest.raises(DataError) as caught:
+        records(tmp_path, people, more[~gone])
+    told = [problem for problem in caught.value.problems if "days after this one" in problem.what]
+    assert len(told) == 1 and "would be expected" in told[0].what and "2024" not in str(caught.value)
+    assert told[0].row is not None
+    assert day[~gone].iloc[told[0].row - 2] == day[day < "2024-02-01"].max()
+
+
 def test_kinds_of_which_there_are_few_are_not_named(tmp_path):
     people, events = tables()
     events.loc[5, "kind"] = "Zebra Jane"

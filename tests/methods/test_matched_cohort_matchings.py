@@ -181,7 +181,7 @@ def by_hand() -> Cohort:
         ("a", 1, 4.0),
         ("a", 1, 6.0),
         ("a", 0, 2.0),
-        ("b", 1, 9.0),
+        ("b", 1, 12.0),
         ("b", 0, 5.0),
         ("b", 0, 7.0),
         ("c", 0, 8.0),
@@ -192,9 +192,9 @@ def by_hand() -> Cohort:
 
 @pytest.mark.parametrize("matching", ["full", "cem"])
 def test_a_set_weighs_as_much_as_it_has_pilot_people(matching: str) -> None:
-    """Kind a: 4 and 6 beside 2, twice. Kind b: 9 beside the mean of 5 and 7. So 19/3 - (2 + 2 + 6)/3 = 3."""
+    """Kind a: 4 and 6 beside 2, twice. Kind b: 12 beside the mean of 5 and 7. So 22/3 - (2 + 2 + 6)/3 = 4."""
     made = MatchedCohort(outcome="y", exact=("kind",), matching=matching, family="gaussian").fit(by_hand())
-    assert made.headline["estimate"] == pytest.approx(3.0)
+    assert made.headline["estimate"] == pytest.approx(4.0)
     assert (made.counts["matched_pilot"], made.counts["matched_comparison"], made.counts["sets"]) == (3, 3, 2)
     assert len(made.sampling_units) == 2 and made.influence is not None and len(made.influence) == 2
     assert made.extras["weights"]["ess"] == pytest.approx(9 / 4.5)
@@ -213,7 +213,7 @@ def test_an_empty_outcome_changes_the_weights_of_its_set() -> None:
     made = MatchedCohort(outcome="y", exact=("kind",), matching="full", family="gaussian").fit(
         Cohort(table, person="id", pilot="had")
     )
-    assert made.headline["estimate"] == pytest.approx((6 + 9) / 2 - (2 + 6) / 2)
+    assert made.headline["estimate"] == pytest.approx((6 + 12) / 2 - (2 + 6) / 2)
     assert made.counts["left_out"][-1]["n"] == 1
 
 

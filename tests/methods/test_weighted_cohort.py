@@ -24,13 +24,13 @@ CONTROLS = ("Died within 90 days", "Injuries 90 days after", "Contacts 180 days 
 
 
 def by_hand() -> Cohort:
-    """Of the old 2 of 3 have the service, of the young 1 of 4."""
+    """Of the old 2 of 3 have the service, of the young 1 of 4; each stands twice, since three are too few."""
     rows = [  # old, had, days, stays
         (1, 1, 50, 2), (1, 1, 60, 1), (1, 0, 60, 3),
         (0, 1, 30, 0), (0, 0, 60, 1), (0, 0, 60, 0), (0, 0, 30, 2),
     ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["old", "had", "days", "stays"])
-    return Cohort(table.assign(id=range(7)), person="id", pilot="had", follow_up="days", horizon=60)
+    table = pd.DataFrame(2 * rows, columns=["old", "had", "days", "stays"])
+    return Cohort(table.assign(id=range(14)), person="id", pilot="had", follow_up="days", horizon=60)
 
 
 @pytest.mark.parametrize("by", ["entropy", "score"])
@@ -40,14 +40,14 @@ def test_rates_by_hand(by: Any) -> None:
     rate_with, rate_without = 3 / 140, (2 * 3 + 3 / 3) / (2 * 60 + 150 / 3)
     assert estimate.effect("att")["estimate"] == pytest.approx(60 * (rate_with - rate_without), rel=1e-9)
     assert estimate.effect("rate_ratio")["estimate"] == pytest.approx(rate_with / rate_without, rel=1e-9)
-    assert estimate.effect("cumulative")["estimate"] == pytest.approx(3 - 140 * rate_without, rel=1e-9)
+    assert estimate.effect("cumulative")["estimate"] == pytest.approx(2 * (3 - 140 * rate_without), rel=1e-9)
     assert estimate.extras["observed"] == pytest.approx(60 * rate_with, rel=1e-9)
     assert estimate.extras["expected"] == pytest.approx(60 * rate_without, rel=1e-9)
-    assert estimate.extras["weights"]["ess"] == pytest.approx(9 / (4 + 3 / 9))
+    assert estimate.extras["weights"]["ess"] == pytest.approx(2 * 9 / (4 + 3 / 9))
 
 
 def test_everybody_by_hand() -> None:
-    """Weights for all seven: 3 old and 4 young in each group."""
+    """Weights for all: 3 old and 4 young in each group, twice."""
     estimate = WeightedCohort(outcome="stays", covariates=("old",), by="score", estimand="ATE").fit(by_hand())
     rate_with = (1.5 * (2 + 1) + 4 * 0) / (1.5 * 110 + 4 * 30)
     rate_without = (3 * 3 + 4 / 3 * 3) / (3 * 60 + 4 / 3 * 150)

@@ -18,13 +18,19 @@ from ucimpact.errors import DataError, Problem
 MISSING = -1
 """Code of an empty cell."""
 WRITE_DATES = "Write dates as 2024-03-31"
+MANY_ROWS = 100
+"""One fault in more rows of a column than this is a fault of the column: it is told once, with its number."""
 
 
 def at_rows(
     rows: Iterable[int], column: str, what: str, do: str, *, file: str | None = None
 ) -> list[Problem]:
-    """One problem a row, without its value."""
-    return [Problem(what, do, file=file, row=int(row) + HEADER_ROWS, column=column) for row in rows]
+    """One problem a row, without its value; one in all where the column as a whole is at fault."""
+    rows = [int(row) for row in rows]
+    if len(rows) > MANY_ROWS:
+        what = f"{what} (here and in {len(rows) - 1:,} more rows)"
+        rows = rows[:1]
+    return [Problem(what, do, file=file, row=row + HEADER_ROWS, column=column) for row in rows]
 
 
 def numbers_unseen(table: pd.DataFrame, column: str) -> np.ndarray:

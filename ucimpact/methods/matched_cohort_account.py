@@ -8,10 +8,12 @@ import numpy as np
 
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.methods.cohort_account import (
+    UNEVEN,
     cares_of_balance,
     cares_of_few,
     cares_of_left_out,
     cares_of_lost,
+    cares_of_uneven,
     counts_of,
     extras_of,
     record_of,
@@ -65,7 +67,7 @@ def estimate_of(
         influence=found.by_set,
         sampling_units=sample.names,
         counts={**counts_of(pairs, sample, events), "sets": sample.sets},
-        warnings=(*warnings, *_cares(pairs, sample, events), *compared.warnings),
+        warnings=(*warnings, *_cares(pairs, sample, events, found), *compared.warnings),
         **record_of(method),
         draws_from=found.draws_from,
         extras=extras,
@@ -114,7 +116,9 @@ def flow(pairs: Pairs, sample: Sample) -> list[dict[str, Any]]:
     return rows
 
 
-def _cares(pairs: Pairs, sample: Sample, events: tuple[float, float] | None) -> tuple[str, ...]:
+def _cares(
+    pairs: Pairs, sample: Sample, events: tuple[float, float] | None, effects: Effects
+) -> tuple[str, ...]:
     """What came of the matching that a reader should know."""
     found = [
         *cares_of_left_out(pairs, sample),
@@ -130,4 +134,6 @@ def _cares(pairs: Pairs, sample: Sample, events: tuple[float, float] | None) -> 
         text = f"{sample.sets} matched sets are too few for a likely range that can be trusted"
         found.append(Finding("warn", text, "Bring more people"))
     found += cares_of_few(sample, events, "the matched pilot people", "their comparison people")
+    if sample.sets > UNEVEN + 1:  # fewer sets are told to be too few
+        found += cares_of_uneven(sample, effects)
     return tuple(map(str, found))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-from ucimpact.errors import EstimationError
+from ucimpact.errors import DesignError, EstimationError
 from ucimpact.inference import glm, negative_binomial, sensitivity, two_part
 from ucimpact.inference.cost_bootstrap import Redrawn, redraw
 from ucimpact.inference.gcomputation import Contrast, gcomputation
@@ -30,6 +30,8 @@ PEOPLE_A_COLUMN = 10
 """With fewer matched people for each column of the model, covariates would fit noise."""
 
 YEAR = 365.25
+NO_SPREAD = 1e-12
+"""Standard errors of a difference as a share of the means that are nothing but rounding."""
 SURE = 2.0
 """A mean of a linear model that is not so many standard errors above 0 has no ratio."""
 
@@ -152,6 +154,12 @@ class Effects:
         self.observed = float(np.average(pilot, weights=sample.weight[sample.treated]) * per)
         self.df = sample.df(contrast.difference_influence)
         error = self._error(contrast.difference_influence)
+        if not error > NO_SPREAD * max(abs(contrast.with_service), abs(contrast.without)):
+            raise DesignError(
+                "Those who are compared, or the sets they stand in, differ in nothing, so nothing says how "
+                "far a difference comes by chance. Take an outcome in which people differ, or bring more "
+                "people."
+            )
 
         differences = {}
         parts = {}

@@ -10,7 +10,7 @@ import numpy as np
 from ucimpact.inference import balance, trial_weights
 from ucimpact.inference.overlap import overlap
 from ucimpact.inference.prognosis import Prognosis, prognosis, with_strength
-from ucimpact.inference.uneven import worth
+from ucimpact.methods.cohort_account import cares_of_uneven
 from ucimpact.methods.cohort_hidden_odds import hidden_odds, scores
 from ucimpact.methods.cohort_subgroups import subgroups
 from ucimpact.methods.design_finding import Finding
@@ -26,8 +26,6 @@ Array = np.ndarray
 
 ALIKE, UNLIKE, MANY_LOST = 0.10, 0.25, 0.10
 FEW_SETS = 20
-UNEVEN, LARGEST = 10.0, 5
-"""Below so many degrees of freedom the share of the largest few is told: ranges held the truth in 82%."""
 ENOUGH = 20_000
 """Comparison rows from which it is worked out what foretells the outcome; of more, every k-th."""
 
@@ -84,21 +82,7 @@ def extras_of(
         if method.by == "matching" and method.reuse_within_day == 1:
             shapes["sensitivity"] = _hidden_odds(emulation, sample, y, found)
         extras |= {name: told for name, told in shapes.items() if told}
-    return extras, (*_cares(emulation, extras, sample), *_uneven(sample, found))
-
-
-def _uneven(sample: TrialSample, found: Effects) -> tuple[str, ...]:
-    """Whether a few people make the likely range, which no number of events makes up for."""
-    influence = found.contrast.difference_influence
-    if worth(influence, sample.codes) >= UNEVEN:
-        return ()
-    squares = np.sort(np.bincount(sample.codes, influence) ** 2)
-    text = (
-        f"the {LARGEST} that count most ({sample.words} by {sample.words}) make "
-        f"{squares[-LARGEST:].sum() / squares.sum():.0%} of what the likely range is worked out from: it may "
-        "be too narrow"
-    )
-    return (str(Finding("warn", text, "Bring more people, or follow them for longer")),)
+    return extras, (*_cares(emulation, extras, sample), *map(str, cares_of_uneven(sample, found)))
 
 
 def _hidden_odds(

@@ -17,6 +17,7 @@ from ucimpact.methods.cohort_account import (
     cares_of_few,
     cares_of_left_out,
     cares_of_lost,
+    cares_of_uneven,
     counts_of,
     extras_of,
     record_of,
@@ -106,7 +107,7 @@ def estimate_of(
         influence=found.by_set[:, keep] if names else None,
         sampling_units=names,
         counts=counts_of(weighing, sample, events),
-        warnings=(*warnings, *_cares(sample, events)),
+        warnings=(*warnings, *_cares(sample, events, found)),
         **record_of(method),
         draws_from=f"{found.draws_from}{note}",
         extras=extras,
@@ -145,7 +146,7 @@ def flow(sample: WeightedSample) -> list[dict[str, Any]]:
     return rows
 
 
-def _cares(sample: WeightedSample, events: tuple[float, float] | None) -> tuple[str, ...]:
+def _cares(sample: WeightedSample, events: tuple[float, float] | None, effects: Effects) -> tuple[str, ...]:
     """What came of the weighting that a reader should know."""
     weighing = sample.weighing
     found = [
@@ -172,4 +173,5 @@ def _cares(sample: WeightedSample, events: tuple[float, float] | None) -> tuple[
         if outside > MANY_LOST / 2:
             found.append(Finding("warn", text, 'Compare trim = "common", which leaves them out'))
     found += cares_of_few(sample, events, "the pilot people", "the comparison people")
+    found += cares_of_uneven(sample, effects)
     return tuple(map(str, found))

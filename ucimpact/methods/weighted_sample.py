@@ -18,6 +18,9 @@ from ucimpact.methods.cohort_weighing import Weighing
 
 Array = np.ndarray
 
+FEWEST = 5
+"""People of either side without whom their own spread cannot be seen; as many starts are asked of trials."""
+
 MOST_UNITS = 200_000
 """Of more people no influences are handed on: their names alone would fill the memory."""
 
@@ -142,10 +145,10 @@ class WeightedSample(AtRisk):
 
     def enforce(self, outcome: str, events: tuple[float, float] | None) -> None:
         """Refuse what nothing can be worked out from."""
-        if min(self.size, len(self.row) - self.size) < 2:
+        if min(self.size, len(self.row) - self.size) < FEWEST:
             raise DesignError(
-                f"the outcome is known of {self.size} pilot people and {len(self.row) - self.size} "
-                "comparison people who could be weighed, and at least 2 of each are needed. Bring the same "
-                "records for both."
+                f"The outcome is known of {self.size} pilot people and {len(self.row) - self.size} "
+                f"comparison people who could be weighed, and at least {FEWEST} of each are needed: so few "
+                "may be alike by chance, and then nothing says how sure the result is. Bring more people."
             )
         refuse_none(outcome, events, "the pilot people", "the comparison people")

@@ -29,7 +29,9 @@ from ucimpact.study.people import as_kind, day_of, says_yes_or_no
 from ucimpact.study.source import absent_columns, columns_of_events, columns_of_people
 
 SILENT = 25.0
-"""Events expected on the days before the first or after the last: that many by chance are not none at all."""
+"""Events expected on days on which there is none: that many by chance are not none at all."""
+A_FORTNIGHT = 14
+"""Days in a row without an event, among others, that are no weekend and no holiday."""
 DAYS_OF_PEOPLE = ("service_start", "died", "left", "registered")
 
 
@@ -267,7 +269,7 @@ class TwoTables:
         return problems
 
     def _silent(self, found: Histories) -> list[Problem]:
-        """Days at either end of the records on which nothing happened, where much would be expected."""
+        """Days at either end of the records, or within, on which nothing happened where much was expected."""
         days = np.asarray(self.events[self.declared.date], dtype="datetime64[D]").astype(np.int64)
         inside = days[(days >= found.first_day) & (days <= found.last_day)]
         if not inside.size:
@@ -284,6 +286,16 @@ class TwoTables:
                 what = f"no event in the {side} {silent:,} days, {expected}"
                 do = f"Give {key} as the {side} day for which the events are complete"
                 problems.append(self._problem(EVENTS, what, do, column=self.declared.date))
+        order = np.argsort(days, kind="stable")
+        for at in np.flatnonzero(np.diff(days[order]) > A_FORTNIGHT):
+            silent = int(days[order[at + 1]] - days[order[at]]) - 1
+            if rate * silent > SILENT and found.first_day <= days[order[at]] < found.last_day:
+                what = f"no event on the {silent:,} days after this one, where about {rate * silent:,.0f} "
+                do = "Bring the events of those days, or give from or to so that the records are whole"
+                row = int(order[at])
+                problems.append(
+                    self._problem(EVENTS, what + "would be expected", do, at=row, column=self.declared.date)
+                )
         return problems
 
     # -- problems ------------------------------------------------------------------------
