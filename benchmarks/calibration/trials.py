@@ -23,17 +23,6 @@ from ucimpact.inference.sensitivity import Reach
 from ucimpact.methods.sequential_trials import Measured, SequentialTrials
 from ucimpact.study.declare import Counted
 
-ROLES = {
-    "person": "Person",
-    "service_start": "First visit",
-    "date": "Date",
-    "kind": "Kind",
-    "end": "Discharged",
-    "died": "Died",
-    "left": "Left",
-    "registered": "Registered",
-    "cluster": "Practice",
-}
 BOTH = (30, 90)
 TRIALS = SequentialTrials(
     outcome="admissions",
@@ -87,7 +76,7 @@ class Service:
     def draw(self, seed: int) -> Drawn:
         """The same seed, the same histories."""
         made = self.design.draw(seed)
-        histories = Histories(made.table, made.events, **ROLES)
+        histories = made.histories()
         first = (dt.date.fromisoformat(self.design.first) - dt.date(1970, 1, 1)).days
         return Drawn(histories, discharges(histories, first, first + self.design.days - 1), self.design)
 

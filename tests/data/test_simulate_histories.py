@@ -10,23 +10,11 @@ from ucimpact.data.histories import Histories
 from ucimpact.data.simulate_courses import NEVER, Course
 from ucimpact.data.simulate_histories import CONTACT, EMERGENCY, INJURY, NURSE, ServiceHistories
 
-ROLES = {
-    "person": "Person",
-    "service_start": "First visit",
-    "date": "Date",
-    "kind": "Kind",
-    "end": "Discharged",
-    "died": "Died",
-    "left": "Left",
-    "registered": "Registered",
-    "cluster": "Practice",
-}
 SMALL = ServiceHistories(people=1500)
 
 
 def histories(design: ServiceHistories, seed: int) -> Histories:
-    draw = design.draw(seed)
-    return Histories(draw.table, draw.events, **ROLES)
+    return design.draw(seed).histories()
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +152,7 @@ def test_what_happened_is_what_living_again_expects():
     for seed in range(1, 9):
         design = replace(SMALL, people=3000, ratio=0.7)
         draw = design.draw(seed, copies=10)
-        made = Histories(draw.table, draw.events, **ROLES)
+        made = draw.histories()
         visited = np.flatnonzero(np.isfinite(made.start))
         seen += made.measure(EMERGENCY, visited, made.start[visited].astype(int), 0, 90).sum()
         effect = draw.truth["Emergency admissions"]
@@ -187,7 +175,7 @@ def test_the_time_before_death_is_one_of_admissions_where_it_is_asked_for():
     for ending in (0.0, 3.0):
         design = ServiceHistories(entry="any day", people=1500, deaths=0.0008, ending=ending, rate=0.0005)
         draw = design.draw(1)
-        made = Histories(draw.table, draw.events, **ROLES)
+        made = draw.histories()
         dead = np.flatnonzero(np.isfinite(made.death))
         ended[ending] = made.measure(EMERGENCY, dead, made.death[dead].astype(int), -30, 0).mean()
         places = made.measure("death in hospital", dead, made.death[dead].astype(int), -1, 0)

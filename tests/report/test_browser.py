@@ -88,6 +88,20 @@ class Opened:
         self.context.close()
 
 
+def violations(browser: Any, path: Path, size: dict[str, int]) -> list[Any]:
+    """What the accessibility judge finds in a page with all of its parts open."""
+    axe = axe_file()
+    if axe is None:
+        pytest.skip("axe-core is not installed: set UCIMPACT_AXE, or run `make axe`")
+    with Opened(browser, path, size, bypass_csp=True) as opened:
+        for summary in opened.page.locator("summary").all():
+            summary.click()
+        opened.page.add_script_tag(path=str(axe))
+        script = "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
+        found: list[Any] = opened.page.evaluate(script)
+        return found
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_console_is_clean_and_only_the_file_is_asked_for(browser, files, name):
     for size in (WIDE, PHONE):
@@ -198,17 +212,7 @@ def test_the_ends_of_an_axis_of_rows_keep_apart_and_on_the_page(browser, files, 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["1280", "360"])
 def test_axe_finds_nothing(browser, files, name, size):
-    axe = axe_file()
-    if axe is None:
-        pytest.skip("axe-core is not installed: set UCIMPACT_AXE, or run `make axe`")
-    with Opened(browser, files[name], size, bypass_csp=True) as opened:
-        for summary in opened.page.locator("summary").all():
-            summary.click()
-        opened.page.add_script_tag(path=str(axe))
-        found = opened.page.evaluate(
-            "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
-        )
-        assert found == []
+    assert violations(browser, files[name], size) == []
 
 
 def test_axe_would_find_a_fault(browser, files, tmp_path):

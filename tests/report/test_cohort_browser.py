@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cohorts
 import pytest
-from test_browser import PHONE, WIDE, Opened, axe_file, browser, squeezed, texts_of
+from test_browser import PHONE, WIDE, Opened, browser, squeezed, texts_of, violations
 
 from ucimpact.disclosure import Log
 from ucimpact.disclosure.cohort import released
@@ -104,17 +104,7 @@ def test_the_first_screen_holds_the_answer_and_its_question(browser, files, name
 @pytest.mark.parametrize("name", ["long"])
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["1280", "360"])
 def test_axe_finds_nothing(browser, files, name, size):
-    axe = axe_file()
-    if axe is None:
-        pytest.skip("axe-core is not installed: set UCIMPACT_AXE, or run `make axe`")
-    with Opened(browser, files[name], size, bypass_csp=True) as opened:
-        for summary in opened.page.locator("summary").all():
-            summary.click()
-        opened.page.add_script_tag(path=str(axe))
-        found = opened.page.evaluate(
-            "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
-        )
-        assert found == []
+    assert violations(browser, files[name], size) == []
 
 
 def test_the_first_page_of_print_is_the_answer_and_every_picture_is_printed(browser, files, tmp_path):

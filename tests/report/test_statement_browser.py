@@ -7,7 +7,7 @@ from typing import Any
 
 import cohorts
 import pytest
-from test_browser import PHONE, WIDE, Opened, axe_file, browser, squeezed, texts_of
+from test_browser import PHONE, WIDE, Opened, browser, squeezed, texts_of, violations
 
 from ucimpact import words
 from ucimpact.report.render import render_statement
@@ -100,12 +100,4 @@ def test_text_in_its_drawing_is_large_enough_and_does_not_touch(browser, pages, 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["1280", "360"])
 def test_axe_finds_nothing(browser, pages, name, size):
-    axe = axe_file()
-    if axe is None:
-        pytest.skip("axe-core is not installed: set UCIMPACT_AXE, or run `make axe`")
-    with Opened(browser, pages[name], size, bypass_csp=True) as opened:
-        opened.page.add_script_tag(path=str(axe))
-        found = opened.page.evaluate(
-            "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
-        )
-        assert found == []
+    assert violations(browser, pages[name], size) == []

@@ -37,6 +37,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ucimpact.data.histories import Histories
 from ucimpact.data.simulate import Draw
 from ucimpact.data.simulate_courses import NEVER, Course, Illness, Visits
 from ucimpact.data.simulate_truth import expected
@@ -72,6 +73,22 @@ class HistoriesDraw(Draw):
 
     events: pd.DataFrame
     visited: int
+
+    def histories(self) -> Histories:
+        """The two tables in their roles."""
+        return Histories(
+            self.table,
+            self.events,
+            person="Person",
+            service_start="First visit",
+            date="Date",
+            kind="Kind",
+            end="Discharged",
+            died="Died",
+            left="Left",
+            registered="Registered",
+            cluster="Practice",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
