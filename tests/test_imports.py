@@ -13,7 +13,7 @@ from ucimpact.methods import METHODS
 PACKAGE = Path(ucimpact.__file__).parent
 ORDER = (
     "errors", "serialise", "data", "study", "inference", "words", "estimate", "methods", "diagnostics", "design",
-    "economics", "decision", "finding", "evaluation", "disclosure", "report", "publish", "plan", "cli",
+    "economics", "decision", "finding", "evaluation", "league", "disclosure", "report", "publish", "plan", "cli",
 )  # fmt: skip
 HEAVY = ("statsmodels", "sklearn", "linearmodels", "jinja2", "matplotlib", "duckdb")
 JUDGES = ("statsmodels", "sklearn", "linearmodels")
