@@ -14,7 +14,7 @@ from ucimpact.economics.valuation import Counted
 from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate, effects_frame
 from ucimpact.study import Cost, Data, DecisionRule, Method, Outcome, Study, Value
-from ucimpact.study.declare import Mainstream
+from ucimpact.study.money import Mainstream
 from ucimpact.words.decision import normal_loss
 
 FOUND = {"est": -5.3, "base": 100}

@@ -2,10 +2,8 @@
 
 from ucimpact.study.declare import (
     Context,
-    Cost,
     Counted,
     Data,
-    DecisionRule,
     Event,
     Method,
     Outcome,
@@ -13,10 +11,10 @@ from ucimpact.study.declare import (
     Release,
     Sensitivity,
     Study,
-    Value,
     Window,
     Worthwhile,
 )
+from ucimpact.study.money import Cost, DecisionRule, Value
 from ucimpact.study.records import Records, read_records
 from ucimpact.study.toml import read_study
 

@@ -6,40 +6,23 @@ what the file is checked against (:mod:`ucimpact.study.toml`). They can equally 
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from ucimpact import serialise
+from ucimpact.study.base import Covid, Date, Day, Declared, Number, OutcomeKind, Text, Whole, YesNo
 from ucimpact.study.lines import Path as KeyPath
-
-Text = Annotated[str, Field(strict=True, min_length=1)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Whole = Annotated[int, Field(strict=True)]
-YesNo = Annotated[bool, Field(strict=True)]
-Date = Annotated[dt.date, Field(strict=True)]
-Day = Date | Whole | Text
-"""A day, a month such as "2022-04", or a numbered period."""
-
-OutcomeKind = Literal["count", "cost", "binary", "score", "duration"]
-Covid = Literal["drop", "dummy", "segment", "none"]
-Certainty = Literal["very low", "low", "moderate", "high"]
+from ucimpact.study.money import Cost, DecisionRule, Value
 
 NUMBERS = ("covariates", "adjust", "controls", "control_populations", "season_from")
 """Options of a method that name columns of numbers."""
 KINDS = ("exact", "antiexact", "subgroups", "kinds")
 """Options of a method that name columns of kinds."""
-
-
-class Declared:
-    """A table in which a key that is not declared is an error."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,30 +202,6 @@ def _worthwhile(value: Any) -> Any:
     raise ValueError("write -0.05 (5% fewer), { per = -4, base = 100 } or { absolute = -50 }")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Value(Declared):
-    """What one event is worth, in the three columns that are never mixed.
-
-    Attributes
-    ----------
-    cash : float, optional
-        Pounds that a contract would really return for each event avoided.
-    capacity, capacity_per_event : str, float, optional
-        Item of :mod:`ucimpact.economics.unit_costs` that is freed (``"bed-day"``), and how many an event.
-    economic : str or float, optional
-        Item whose full average cost an event carries, or pounds.
-    marginal : float, optional
-        Share of the full cost that would really be freed in the short run; the report shows what the pilot
-        would need to avoid at that share, beside the full cost.
-    """
-
-    cash: Annotated[Number, Field(ge=0)] | None = None
-    capacity: Text | None = None
-    capacity_per_event: Annotated[Number, Field(ge=0)] | None = None
-    economic: Text | Annotated[Number, Field(ge=0)] | None = None
-    marginal: Annotated[Number | None, Field(gt=0, le=1)] = None
-
-
 def _two_days(value: Any) -> Any:
     """Two whole numbers, as a tuple."""
     if isinstance(value, list | tuple) and [type(day) for day in value] == [int, int]:
@@ -334,33 +293,6 @@ class Sensitivity(Declared):
     as_main: YesNo = False
     note: str = ""
     window: Window | Literal["all"] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost(Declared):
-    """What the pilot cost, in pounds over the window."""
-
-    fixed: Annotated[Number, Field(ge=0)] = 0.0
-    per_person: Annotated[Number, Field(ge=0)] = 0.0
-    people: Annotated[Number, Field(ge=0)] | None = None
-    price_year: Annotated[str, Field(strict=True, pattern=r"^\d{4}/\d{2}$")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mainstream(Declared):
-    """When the pilot would be made permanent."""
-
-    chance_worth_its_cost: Annotated[Number, Field(gt=0, lt=1)] = 0.8
-    min_certainty: Certainty = "low"
-
-
-@dataclass(frozen=True, kw_only=True)
-class DecisionRule(Declared):
-    """The rule agreed before the result was known."""
-
-    mainstream_if: Mainstream = Mainstream()
-    value_counted: Literal["cash", "capacity", "economic"] = "economic"
-    another_year_costs: Annotated[Number, Field(ge=0)] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

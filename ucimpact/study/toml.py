@@ -1,7 +1,7 @@
 """Read a study file and say everything that is wrong with it at once.
 
 Each problem has its line, the key, what was found, and the way out: the nearest key that exists, or an
-example. The declarations of :mod:`ucimpact.study.declare` say what may stand at each key;
+example. The declarations of :mod:`ucimpact.study.declare` and :mod:`ucimpact.study.money` say what may stand at each key;
 :mod:`ucimpact.study.rules` what one key demands of another.
 """
 
@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ucimpact.errors import DataError, ImpactError, UsageError
-from ucimpact.study import declare
+from ucimpact.study import declare, money
 from ucimpact.study.declare import NUMBERS, Data, Method, Outcome, Sensitivity, Study, Window, named_in
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.rules import Outcomes, missing_files, plan_problems, rule_problems
@@ -31,8 +31,8 @@ TABLES: dict[str, type] = {
     "study": declare.About,
     "data": Data,
     "method": Method,
-    "cost": declare.Cost,
-    "decision": declare.DecisionRule,
+    "cost": money.Cost,
+    "decision": money.DecisionRule,
     "context": declare.Context,
     "release": declare.Release,
     "plan": declare.Plan,
@@ -42,9 +42,9 @@ NEEDED = ("study", "data", "outcome", "method")
 NESTED: dict[str, type] = {
     "window": Window,
     "dates": declare.Dates,
-    "value": declare.Value,
+    "value": money.Value,
     "chosen": declare.Chosen,
-    "mainstream_if": declare.Mainstream,
+    "mainstream_if": money.Mainstream,
     "event": declare.Event,
     "counted": declare.Counted,
     "events": declare.Events,
