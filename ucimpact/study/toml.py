@@ -1,8 +1,8 @@
 """Read a study file and say everything that is wrong with it at once.
 
 Each problem has its line, the key, what was found, and the way out: the nearest key that exists, or an
-example. The declarations of :mod:`ucimpact.study.declare` and :mod:`ucimpact.study.money` say what may stand at each key;
-:mod:`ucimpact.study.rules` what one key demands of another.
+example. The declarations of :mod:`ucimpact.study.declare` and :mod:`ucimpact.study.money` say what may
+stand at each key; :mod:`ucimpact.study.rules` what one key demands of another.
 """
 
 from __future__ import annotations
