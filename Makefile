@@ -22,7 +22,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/ucimpact demo
 
 test: $(VENV)/.installed-dev axe
-	$(BIN)/python -m pytest -q -m "not slow" $(ARGS)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q -m "not slow" --numprocesses auto --maxprocesses 8 --dist loadfile $(ARGS)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check
