@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field
 
 from ucimpact import serialise
 from ucimpact.study.base import Covid, Date, Day, Declared, Number, OutcomeKind, Text, Whole, YesNo
+from ucimpact.study.league import InLeague
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.money import Cost, DecisionRule, Value
 
@@ -434,6 +435,7 @@ class Study(About):
     context: Context = Context()
     release: Release = Release()
     plan: Plan | None = None
+    league: InLeague | None = None
     folder: Path = Path()
     text: str = ""
 
@@ -445,7 +447,7 @@ class Study(About):
     @property
     def hash(self) -> str:
         """SHA-256 of what is declared, whatever the layout, order and comments of the file."""
-        left_out = {"folder", "text"}
+        left_out = {"folder", "text", "league"}
         declared = {
             name: serialise.plain(getattr(self, name))
             for name in sorted(self.__dataclass_fields__)

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ucimpact.errors import DataError, ImpactError, UsageError
-from ucimpact.study import declare, money
+from ucimpact.study import declare, league, money
 from ucimpact.study.declare import NUMBERS, Data, Method, Outcome, Sensitivity, Study, Window, named_in
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.rules import Outcomes, missing_files, plan_problems, rule_problems
@@ -36,6 +36,7 @@ TABLES: dict[str, type] = {
     "context": declare.Context,
     "release": declare.Release,
     "plan": declare.Plan,
+    "league": league.InLeague,
 }
 ARRAYS: dict[str, type] = {"outcome": Outcome, "sensitivity": Sensitivity}
 NEEDED = ("study", "data", "outcome", "method")
@@ -45,6 +46,8 @@ NESTED: dict[str, type] = {
     "value": money.Value,
     "chosen": declare.Chosen,
     "mainstream_if": money.Mainstream,
+    "keep_if": league.KeepIf,
+    "extend_if": league.ExtendIf,
     "event": declare.Event,
     "counted": declare.Counted,
     "events": declare.Events,
@@ -207,7 +210,7 @@ def _array(name: str, raw: Mapping[str, Any], problems: list[Said]) -> tuple[Any
     return tuple(_declared(ARRAYS[name], entry, (name, at), problems) for at, entry in enumerate(entries))
 
 
-def _declared(declaration: type, given: Any, path: KeyPath, problems: list[Said]) -> Any:
+def declared(declaration: type, given: Any, path: KeyPath, problems: list[Said]) -> Any:
     if declaration in (Method, Sensitivity) and isinstance(given, dict):
         own = {"name", "as_main", "note", "window"} if declaration is Sensitivity else {"name"}
         options = {key: value for key, value in given.items() if key not in own}
