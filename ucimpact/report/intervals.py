@@ -135,7 +135,7 @@ def rows(
     results = [result for _, members in groups for result in members]
     axis = _axis(results, worthwhile)
     drawn = tuple(
-        Group(heading=heading, rows=tuple(_row(r, axis, how, worthwhile) for r in members))
+        Group(heading=heading, rows=tuple(row_of(r, axis, how, worthwhile) for r in members))
         for heading, members in groups
         if members
     )
@@ -146,7 +146,7 @@ def rows(
         head=head,
         difference_head=f"Difference ({likely_range})",
         groups=drawn,
-        ticks=_ticks(axis, how),
+        ticks=ticks_of(axis, how),
         zero=css(axis.place(0.0)),
         worthwhile="" if worthwhile is None else css(axis.place(worthwhile)),
         worthwhile_text=worthwhile_text,
@@ -183,7 +183,7 @@ def _axis(results: Sequence[Result], worthwhile: float | None) -> Axis:
     return Axis(low=low - room, high=high + room)
 
 
-def _ticks(axis: Axis, how: Measure) -> tuple[Tick, ...]:
+def ticks_of(axis: Axis, how: Measure) -> tuple[Tick, ...]:
     """As many ticks, up to five, as have names that keep apart on a narrow plot."""
     made: tuple[Tick, ...] = ()
     for most in (5, 4, 3, 2):
@@ -220,7 +220,8 @@ def _apart(ticks: Sequence[Tick]) -> bool:
     return all(second[0] - first[1] >= LETTER for first, second in pairwise(ends))
 
 
-def _row(result: Result, axis: Axis, how: Measure, worthwhile: float | None) -> Row:
+def row_of(result: Result, axis: Axis, how: Measure, worthwhile: float | None) -> Row:
+    """A result in words, and where it lies on the axis."""
     w = None if worthwhile is None else abs(worthwhile)
     lo, hi = result.lo, result.hi
     if lo is None or hi is None:

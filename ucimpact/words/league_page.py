@@ -1,0 +1,241 @@
+"""What the page of a league says beside its findings: answers to its headings, and a line for each verdict.
+
+The headline, the lead, the verdicts and their reasons come with the document; these sentences say what
+its tables show. Each is a function of the numbers in those tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ucimpact.words.claims import BENEFIT, HARM
+from ucimpact.words.decision import VERDICTS
+from ucimpact.words.numbers import capital, chance, joint, number, rounded
+from ucimpact.words.pounds import money, money_range, per_person, thousands
+from ucimpact.words.sentences import LEVELS, rank
+
+COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+SHARES = ((0.9, "nearly all"), (0.7, "about three quarters"), (0.6, "about two thirds"), (0.42, "about half"),
+          (0.29, "about a third"), (0.18, "about a quarter"), (0.07, "about a tenth"))  # fmt: skip
+FEW_CHANCES = 3
+"""More chances than this are told by their ends."""
+PEOPLE_BY_LOT = "no pilot chose its people by lot"
+
+TOWARDS_EACH_OTHER = (
+    "Small pilots swing widely by luck alone, so each result is drawn towards what the {n} have in common: "
+    "the less certain the result, the further it moves."
+)
+LUCK_WINS = "The largest of {n} results is the one most likely to have been helped by luck."
+WITHOUT_LIKENESS = "Found without assuming the pilots are alike"
+HYBRID_NOTE = (
+    "The last range allows for the pilot having been picked as the largest, and takes nothing from the others. It "
+    "answers another question than the row above it, so the two need not agree."
+)
+RANK_BARS = "A league table in order of results would be a table of luck."
+NOT_A_PREDICTION = (
+    "“In the best set in 66 of 100 likely accounts” is how often a pilot would belong to the set worth most if the "
+    "truth were known. It is not how often new data would pick it again."
+)
+FUNNEL_READING = (
+    "Each mark is a pilot as measured; the lower it lies, the less certain it is. If all pilots had the same true "
+    "effect, 95 of 100 marks would lie between the slanting lines: luck alone spreads the lowest ones widely."
+)
+
+
+def counted(n: int) -> str:
+    """ "three" up to twelve, then "13"."""
+    return COUNTS[n] if n < len(COUNTS) else number(n)
+
+
+def changed(kinds: Sequence[tuple[str, str]], outcome: str, better: str = "lower") -> str:
+    """How many may have changed the outcome for the better, and for how many nothing can be told.
+
+    Parameters
+    ----------
+    kinds : sequence of (claim, level)
+        One for each pilot; a level of "very low" tells nothing.
+    """
+    sure = [(code, level) for code, level in kinds if level != LEVELS[0]]
+    to_good = [level for code, level in sure if code in BENEFIT]
+    to_bad = [level for code, level in sure if code in HARM]
+    little = [level for code, level in sure if code == "N"]
+    verbs = ("reduced", "increased") if better == "lower" else ("increased", "reduced")
+    parts: list[str] = []
+    for levels, verb in ((to_good, verbs[0]), (to_bad, verbs[1]), (little, "made little or no difference to")):
+        if levels:
+            object_ = outcome if not parts else "it" if verb.endswith("to") else ""
+            parts.append(f"{counted(len(levels))} {_modal(levels)} {verb} {object_}".rstrip())
+    open_ = len(kinds) - len(to_good) - len(to_bad) - len(little)
+    if open_ == len(kinds):
+        said = "neither" if open_ == 2 else f"none of the {counted(open_)}"
+        return f"We cannot tell for any pilot: {said} can be said to have changed {outcome}."
+    said = joint(parts)
+    if open_:
+        said += f"; for {counted(open_)} we cannot tell"
+    return f"{capital(said)}."
+
+
+def _modal(levels: Sequence[str]) -> str:
+    """The verb's certainty: that of the least certain among them."""
+    least = min(rank(level) for level in levels)
+    return ("may have", "may have", "probably", "")[least] or "have"
+
+
+def certainties(levels: Sequence[str], *, by_lot: bool | None = None) -> str:
+    """ "Certainty is low for four pilots and very low for three: no pilot chose its people by lot."."""
+    parts = []
+    for level in reversed(LEVELS):
+        if n := list(levels).count(level):
+            noun = "" if parts else " pilot" if n == 1 else " pilots"
+            parts.append(f"{level} for {counted(n)}{noun}")
+    if len(parts) == 1:
+        parts = [f"{levels[0]} for {'both' if len(levels) == 2 else f'all {counted(len(levels))}'}"]
+    reason = f": {PEOPLE_BY_LOT}" if by_lot is False else ""
+    return f"Certainty is {joint(parts)}{reason}."
+
+
+def chances(values: Sequence[float]) -> str:
+    """ "85%", "16%, 8% and 3%", or "from 3% to 16%" where there are many."""
+    shown = [chance(p) for p in sorted(values, reverse=True)]
+    if len(set(shown)) == 1:
+        return shown[0] if len(shown) == 1 else f"{shown[0]} each"
+    if len(shown) <= FEW_CHANCES:
+        return joint(shown)
+    return f"from {shown[-1]} to {shown[0]}"
+
+
+def worth_of_evidence(values: Sequence[float], cost: float | None) -> str:
+    """What a second year of evidence is worth for one pilot or several, and what it costs."""
+    if not values:
+        return ""
+    shown = [thousands(value) for value in values]
+    each = " each" if len(shown) > 1 else ""
+    said = joint(shown)
+    if len(set(shown)) == 1:
+        said = f"{shown[0]}{each}"
+    elif len(shown) > FEW_CHANCES:
+        said = f"between {thousands(min(values))} and {thousands(max(values))} each"
+    paid = "" if cost is None else f", and costs {money(cost)}{each}"
+    return f"A second year of evidence is worth {said}{paid}."
+
+
+def chance_told(values: Sequence[float], rule: float | None = None) -> str:
+    """The chances that the pilots under one verdict are worth their price."""
+    if not values:
+        return ""
+    noun = "Chance" if len(values) == 1 else "Chances"
+    asked = "" if rule is None else f"; the rule asks for {chance(rule)}"
+    return f"{noun} of being worth the price: {chances(values)}{asked}."
+
+
+def cheaper(value: float, price: float, own: float | None = None) -> str:
+    """Worth and price in the league, and the worth that the pilot's own report gave."""
+    said = f"Worth about {per_person(value)} a person here; the price is {per_person(price)}."
+    if own is None or per_person(own) == per_person(value):
+        return said
+    return f"{said} Its own report, read alone, says {per_person(own)}."
+
+
+def claim_cut(raw: float, shrunk: float) -> str:
+    """How much of the largest claim goes once luck is allowed for; sizes are benefits, plus is good."""
+    if raw <= 0:
+        return "Even the most favourable result points to harm."
+    if shrunk <= 0:
+        return "Once luck is allowed for, nothing of the claim is left."
+    share = 1 - shrunk / raw
+    if share < SHARES[-1][0]:
+        return "The claim stands nearly as it was measured."
+    told = next(name for least, name in SHARES if share >= least)
+    return f"Its claim should be cut by {told}."
+
+
+def funded(names: Sequence[str]) -> str:
+    """Where the money goes."""
+    return f"To {joint(names)}." if names else "To none of them."
+
+
+def raw_rules(
+    own: Sequence[str], raw: Sequence[str], names: Mapping[str, str], claimed: float, expected: float
+) -> str:
+    """What choosing by the raw results would have done, claimed, and could expect.
+
+    Parameters
+    ----------
+    own, raw : sequence of str
+        Ids chosen here, and by the raw results.
+    names : mapping
+        Id to the name that is printed.
+    """
+    dropped, added = [i for i in own if i not in raw], [i for i in raw if i not in own]
+
+    def told(ids: Sequence[str]) -> str:
+        if len(ids) <= FEW_CHANCES:
+            return joint([names[i] for i in ids])
+        return f"{counted(len(ids))} others"
+
+    if not raw:
+        return "Choosing by the raw results would have funded none."
+    if not dropped and not added:
+        act = f"funded the same {counted(len(own))}"
+    elif dropped and added:
+        act = f"swapped {told(dropped)} for {told(added)}"
+    elif added:
+        act = f"added {told(added)}" if own else f"funded {told(added)}"
+    else:
+        act = f"left out {told(dropped)}"
+    return (
+        f"Choosing by the raw results would have {act}. It would have claimed {money(claimed)} of net value, and "
+        f"could expect {money(expected)}."
+    )
+
+
+def sceptical(net: float, *, same: bool, n: int) -> str:
+    """The set under the belief that such services change little on average."""
+    if not n and same:
+        return "Nor would any be funded by those who expect little of such services on average."
+    which = "these" if n != 1 else "it"
+    valued = f"Those who expect little of such services on average would put the net value of {which} at {money(net)}"
+    if same:
+        return f"{valued}, and would fund the same."
+    return f"{valued}, and would fund a different set."
+
+
+def beliefs(sets: Sequence[frozenset[str]], *, chosen: bool) -> str:
+    """Whether the funded set, or the leader's number alone, moves with the belief it started from."""
+    if not chosen:
+        return "The table shows how far the number shown for the apparent winner moves with the belief."
+    others = [funded_ for funded_ in sets[1:] if funded_ != sets[0]]
+    n = counted(len(sets))
+    if not others:
+        kept = "none would be funded" if not sets[0] else "the same would be funded"
+        return f"No: {kept} under each of the {n} beliefs."
+    return f"Yes: under {counted(len(others))} of the {n} beliefs a different set would be funded."
+
+
+def funnel_title(leads: int, n: int) -> str:
+    """What to see; ``leads`` is the place of the largest claim from the least certain, 1 to n."""
+    if leads == 1:
+        return "The largest claim comes from the least certain pilot"
+    if 2 * leads <= n:
+        return "The largest claim comes from one of the less certain pilots"
+    return "How certain each pilot is, and what it claims"
+
+
+def net_told(value: float, low: float, high: float) -> str:
+    """A net with its range, as one text."""
+    return f"{money(value)} ({money_range(low, high)})"
+
+
+def of_hundred(share: float) -> str:
+    """ "66", "under 1", "over 99": of 100 accounts of the truth."""
+    whole = rounded(100 * share)
+    if share and not whole:
+        return "under 1"
+    if share < 1 and whole == 100:
+        return "over 99"
+    return f"{whole}"
+
+
+def order(name: str) -> int:
+    """Place of a verdict on the page: those that say least come last."""
+    return len(VERDICTS) if name == VERDICTS[0] else VERDICTS.index(name)
