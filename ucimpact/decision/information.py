@@ -298,7 +298,8 @@ def update(belief: Belief, studied: Array, estimates: Array, cov: Array) -> Mixt
     slope = np.linalg.solve(predicted, crossed.transpose(0, 2, 1)).transpose(0, 2, 1)
     surprise = estimates - belief.means[:, rows]
     distance = (surprise * np.linalg.solve(predicted, surprise[:, :, None])[:, :, 0]).sum(axis=1)
-    log = np.log(belief.weights) - distance / 2 - np.linalg.slogdet(predicted)[1] / 2
+    with np.errstate(divide="ignore"):
+        log = np.log(belief.weights) - distance / 2 - np.linalg.slogdet(predicted)[1] / 2
     weights = np.exp(log - log.max())
     return Mixture(
         weights=weights / weights.sum(),

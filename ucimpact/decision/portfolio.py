@@ -1,0 +1,216 @@
+r"""What a budget should buy: which pilots, at what scale.
+
+Each pilot is left out or funded at a scale between its least and its most; cost and net benefit go with the
+scale. Of the draws of net benefit the mean is what counts, so the choice is
+
+.. math:: \max_x \sum_k x_k\, E(NB_k) \quad\text{with}\quad \sum_k x_k c_k \le \text{budget}, \qquad
+   x_k \in \{0\} \cup [l_k, u_k]
+
+Where every scale is one or nothing and the pilots are twelve or fewer, every set is tried; otherwise it is
+solved as a mixed integer program. The same is done in every draw, as if the truth were known: how often a
+pilot is in the best set then says how far the choice hangs on what is not known. It is not a chance that
+other data would choose it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+Array = np.ndarray
+
+ALL_SETS = 12
+"""Up to so many pilots every set is tried."""
+
+ROUNDING = 1 + 1e-12
+"""What a sum of costs may pass the budget by."""
+
+AT_ONCE = 2_000
+"""Draws of which the best sets are sought together."""
+
+SOLVED = 200
+"""Draws of which the best set is sought where each needs a program of its own."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Option:
+    """A pilot that money could go to.
+
+    Attributes
+    ----------
+    name : str
+    cost : float
+        Pounds a year at a scale of one.
+    draws : array (n,)
+        Net benefit in pounds a year at a scale of one, in each draw of the truth.
+    at_least, at_most : float
+        Scales between which it can be funded, if it is.
+    allowed : bool
+        Whether the choice may fall on it. It still counts in what would be best if the truth were known.
+    worth : float, optional
+        What the choice counts it at, where that is not the mean of its draws: a year that may be the last.
+    """
+
+    name: str
+    cost: float
+    draws: Array
+    at_least: float = 1.0
+    at_most: float = 1.0
+    allowed: bool = True
+    worth: float | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether its scale is one or nothing."""
+        return self.at_least == self.at_most == 1.0
+
+    @property
+    def counted(self) -> float:
+        """Expected pounds at a scale of one."""
+        return float(self.draws.mean()) if self.worth is None else self.worth
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Portfolio:
+    """What to fund, and what to expect of it.
+
+    Attributes
+    ----------
+    names : tuple of str
+    chosen : array (K,)
+        Scale of each, 0 where it is not funded.
+    cost : float
+        Pounds a year.
+    unspent : float or None
+        What is left of the budget.
+    mean, low, high : float
+        Net benefit a year of all that is funded: expected, and the middle 95% of the draws.
+    chance : float
+        That it is above nothing; 0 where nothing is funded.
+    in_best : array (K,)
+        Share of draws of which the best set, were that draw the truth, has each.
+    solved : int
+        Draws that ``in_best`` is a share of.
+    """
+
+    names: tuple[str, ...]
+    chosen: Array
+    cost: float
+    unspent: float | None
+    mean: float
+    low: float
+    high: float
+    chance: float
+    in_best: Array
+    solved: int
+
+    @property
+    def funded(self) -> tuple[str, ...]:
+        """Names of those that are funded."""
+        return tuple(name for name, scale in zip(self.names, self.chosen, strict=True) if scale > 0)
+
+
+def best(options: Sequence[Option], budget: float | None = None, *, level: float = 0.95) -> Portfolio:
+    """Choose what to fund.
+
+    Parameters
+    ----------
+    options : sequence of Option
+        With draws of one length, drawn together.
+    budget : float, optional
+        Pounds a year at most. Without one, each is decided alone.
+    level : float
+        Share of the draws between ``low`` and ``high``.
+    """
+    cost = np.array([option.cost for option in options])
+    counted = np.array([option.counted if option.allowed else -np.inf for option in options])
+    draws = np.column_stack([option.draws for option in options])
+    whole = all(option.whole for option in options)
+    scales = np.array([[option.at_least for option in options], [option.at_most for option in options]])
+    if budget is None:
+        chosen = np.where(counted > 0, scales[1], 0.0)
+        in_best, solved = (draws > 0).mean(axis=0), len(draws)
+    elif whole and len(options) <= ALL_SETS:
+        sets = affordable(cost, budget)
+        chosen = sets[(sets @ np.where(np.isfinite(counted), counted, _barred(counted))).argmax()]
+        in_best, solved = _best_of_each(draws, sets), len(draws)
+    else:
+        chosen = _program(counted, cost, budget, scales)
+        some = draws[np.linspace(0, len(draws) - 1, min(SOLVED, len(draws))).astype(int)]
+        in_best = np.mean([_program(row, cost, budget, scales) > 0 for row in some], axis=0)
+        solved = len(some)
+    total = draws @ chosen
+    low, high = np.quantile(total, [(1 - level) / 2, (1 + level) / 2])
+    spent = float(cost @ chosen)
+    return Portfolio(
+        names=tuple(option.name for option in options),
+        chosen=chosen,
+        cost=spent,
+        unspent=None if budget is None else budget - spent,
+        mean=float(total.mean()),
+        low=float(low),
+        high=float(high),
+        chance=float((total > 0).mean()),
+        in_best=in_best,
+        solved=solved,
+    )
+
+
+def affordable(cost: Array, budget: float | None = None) -> Array:
+    """Every set that a budget allows as rows of 0 and 1, the empty one first, shape (S, K)."""
+    k = len(cost)
+    sets = (np.arange(2**k)[:, None] >> np.arange(k) & 1).astype(float)
+    return sets if budget is None else sets[sets @ cost <= budget * ROUNDING]
+
+
+def best_set(worth: Array, cost: Array, budget: float | None = None) -> Array:
+    """Which to fund, whole or not at all, so that the sum of ``worth`` is largest; shape (K,) of bool."""
+    if budget is None:
+        return np.asarray(worth > 0)
+    if len(worth) <= ALL_SETS:
+        sets = affordable(cost, budget)
+        return np.asarray(sets[(sets @ worth).argmax()] > 0)
+    return _program(worth, cost, budget, np.ones((2, len(worth)))) > 0
+
+
+def _barred(counted: Array) -> float:
+    """Less than any sum could make good."""
+    return -1.0 - 2.0 * float(np.abs(counted[np.isfinite(counted)]).sum())
+
+
+def _best_of_each(draws: Array, sets: Array) -> Array:
+    """Share of draws whose best set has each."""
+    count = np.zeros(sets.shape[1])
+    for at in range(0, len(draws), AT_ONCE):
+        count += sets[(draws[at : at + AT_ONCE] @ sets.T).argmax(axis=1)].sum(axis=0)
+    return count / len(draws)
+
+
+def _program(worth: Array, cost: Array, budget: float, scales: Array) -> Array:
+    """Best scales; variables are the scales, then whether each is funded at all."""
+    open_to = worth > 0
+    chosen = np.zeros(len(worth))
+    if not open_to.any():
+        return chosen
+    (least, most), k = scales[:, open_to], int(open_to.sum())
+    none = np.zeros((k, k))
+    within = LinearConstraint(
+        np.block(
+            [[np.eye(k), -np.diag(most)], [-np.eye(k), np.diag(least)], [cost[None, open_to], none[:1]]]
+        ),
+        ub=np.concatenate([np.zeros(2 * k), [budget]]),
+    )
+    found = milp(
+        -np.concatenate([worth[open_to], np.zeros(k)]),
+        integrality=np.repeat([0, 1], k),
+        bounds=Bounds(0, np.concatenate([most, np.ones(k)])),
+        constraints=within,
+        options={"mip_rel_gap": 0.0},
+    )
+    assert found.x is not None, found.message  # nothing at all is always allowed
+    funded = found.x[k:] > 0.5
+    chosen[open_to] = np.where(funded, np.clip(found.x[:k], least, most), 0.0)
+    return chosen
