@@ -22,6 +22,7 @@ from ucimpact import serialise
 from ucimpact.diagnostics.check import Check
 from ucimpact.disclosure import cohort, people
 from ucimpact.disclosure.cohort_checks import of_groups
+from ucimpact.disclosure.comparable import comparable
 from ucimpact.disclosure.counts import GIVE_BACK, Log, nearest, rounded_in
 from ucimpact.errors import DisclosureError
 from ucimpact.estimate import Estimate
@@ -73,6 +74,7 @@ def release(evaluation: Evaluation) -> Evaluation:
         finding=finding,
         data=data,
         valuation=valuation,
+        comparable=_comparable(evaluation, analyses, log),
         disclosure=summary,
     ).rephrased()
 
@@ -177,6 +179,23 @@ def _cumulative(estimate: Estimate, log: Log) -> Estimate:
             effects.loc[row, column] = nearest(effects.loc[row, column])
         log.rounded += 1
     return replace(estimate, effects=effects)
+
+
+def _comparable(evaluation: Evaluation, analyses: tuple[Analysis, ...], log: Log) -> dict[str, Any] | None:
+    """What a league may know: nothing by organisation where a count of the main analysis is hidden."""
+    if evaluation.comparable is None:
+        return None
+    shown = next(analysis for analysis in analyses if analysis.role == "primary")
+    events = evaluation.finding.get("observed_events")
+    released = log.count(events, "observed during the pilot") if events else None
+    return comparable(
+        evaluation.comparable,
+        log,
+        of_people=evaluation.data.get("rows_are") == "people",
+        unsaid=shown.refused,
+        times=released / events if released and events else None,
+        bare=shown.estimate is None or shown.estimate.influence is None,
+    )
 
 
 def _finding(finding: dict[str, Any], log: Log, *, of_people: bool = False) -> dict[str, Any]:

@@ -64,7 +64,10 @@ class Analysis:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """Everything that was asked, done and found; see the module for the order of work."""
+    """Everything that was asked, done and found; see the module for the order of work.
+
+    ``comparable`` is what a league of pilots asks of it, ``league`` the line of one that was written.
+    """
 
     study: dict[str, Any]
     data: dict[str, Any]
@@ -74,6 +77,8 @@ class Evaluation:
     certainty: dict[str, Any]
     decision: dict[str, Any]
     valuation: dict[str, Any] | None = None
+    comparable: dict[str, Any] | None = None
+    league: str | None = None
     disclosure: dict[str, Any] = field(default_factory=dict)
     schema: int = serialise.SCHEMA
     created: str = ""
@@ -102,6 +107,8 @@ class Evaluation:
             "certainty": serialise.plain(self.certainty),
             "valuation": serialise.plain(self.valuation),
             "decision": serialise.plain(self.decision),
+            "league": self.league,
+            "comparable": serialise.plain(self.comparable),
             "estimates": [analysis.to_dict() for analysis in self.analyses],
             "checks": [check.to_dict() for check in self.checks],
             "data": serialise.plain(self.data),
@@ -244,4 +251,5 @@ def study_document(study: Study, records: Records) -> dict[str, Any]:
         "unused": list(study.unused),
         "fingerprints": list(records.fingerprints),
         "method": study.method.name,
+        "league": None if study.league is None else serialise.plain(study.league),
     }

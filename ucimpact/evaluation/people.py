@@ -24,6 +24,7 @@ from ucimpact.diagnostics.check import Check
 from ucimpact.diagnostics.unrecorded import sensitivity
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
+from ucimpact.evaluation.comparable import comparable, line_of
 from ucimpact.evaluation.document import (
     Analysis,
     Evaluation,
@@ -152,6 +153,8 @@ class PeopleWork:
             certainty=certainty,
             valuation=None if worth is None else worth.to_dict(),
             decision=decide(study, found, certainty, [check.to_dict() for check in checks], worth),
+            comparable=comparable(study, outcome, cohort, self.records, estimate, found, worth),
+            league=line_of(study),
             created=now(),
             seed=study.release.seed,
         )

@@ -14,6 +14,7 @@ from ucimpact.design import OF_COUNTS
 from ucimpact.diagnostics.check import Check
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
+from ucimpact.evaluation.comparable import comparable, line_of
 from ucimpact.evaluation.dates import MOVES, moved
 from ucimpact.evaluation.document import (
     Analysis,
@@ -156,6 +157,8 @@ class PlacesWork:
             certainty=certainty,
             valuation=None if worth is None else worth.to_dict(),
             decision=decide(study, found, certainty, [check.to_dict() for check in checks], worth),
+            comparable=comparable(study, outcome, prepared.data, self.records, estimate, found, worth),
+            league=line_of(study),
             created=now(),
             seed=study.release.seed,
         )

@@ -76,6 +76,7 @@ def extras_of(
         "max_smd": comparison.max_smd,
         "lost": comparison.lost,
         "e_value": found.e_value(),
+        "comparison_log_variance": found.comparison_log_variance,
         "delay": delay_of(cohort, method.outcome),
         "clock": {
             "index_date": cohort.index_date is not None,

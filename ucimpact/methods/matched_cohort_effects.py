@@ -168,6 +168,7 @@ class Effects:
             differences[term] = self._redraw(row, times)
             parts[term] = contrast.difference_influence * times
         self.ratio = self._one_ratio()
+        self.comparison_log_variance = self._comparison_log_variance()
         ratios = self._as_ratios()
         for term in ratios:
             parts[term] = self._ratio_influence()
@@ -228,6 +229,12 @@ class Effects:
         log = self._row("rate_ratio", c.log_ratio, self._error(c.log_ratio_influence))
         shown = {name: float(np.exp(log[name])) for name in ("estimate", "conf_low", "conf_high")}
         return {**log, **shown, "std_error": shown["estimate"] * log["std_error"]}
+
+    def _comparison_log_variance(self) -> float | None:
+        """Variance of the logarithm of what came of the comparison people; None where it has none."""
+        if self.ratio is None:
+            return None
+        return self._error(self.contrast.without_influence / self.contrast.without) ** 2
 
     def _as_ratios(self) -> dict[str, dict[str, Any]]:
         """The rows ``relative`` and ``rate_ratio``; a linear model has no ``rate_ratio``."""

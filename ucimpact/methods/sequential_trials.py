@@ -151,6 +151,7 @@ class SequentialTrials(Asked):
                 "person_time": sample.person_time,
                 "df": found.df,
                 "e_value": found.e_value(),
+                "comparison_log_variance": found.comparison_log_variance,
                 "rule": {
                     "procedure": "bootstrap" if self.family == "bootstrap" else "cr1",
                     "reason": sample.words,

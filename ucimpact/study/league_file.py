@@ -43,7 +43,9 @@ def read_league(path: str | Path) -> League:
     problems = [Said((name,), no_such("table or key", name, known)) for name in raw if name not in known]
     if raw.get("schema") != SCHEMA or isinstance(raw.get("schema"), bool):
         found = f", found {shown(raw['schema'])}" if "schema" in raw else ""
-        problems.append(Said(("schema",) if found else (), f"write schema = {SCHEMA} in the first line{found}"))
+        problems.append(
+            Said(("schema",) if found else (), f"write schema = {SCHEMA} in the first line{found}")
+        )
     about = None
     if "league" in raw:
         about = declared(About, raw["league"], ("league",), problems)

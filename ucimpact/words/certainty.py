@@ -66,16 +66,18 @@ ASKED_OF_ALL = ("other_change", "same_coding", "unmeasured")
 
 @dataclass(frozen=True, kw_only=True)
 class Certainty:
-    """The level, its steps in order, and the line that sums them up."""
+    """The level, its steps in order, the line that sums them up, and what the level can never pass."""
 
     level: str
     steps: tuple[Step, ...]
     line: str
+    caps: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         steps = [{"code": s.code, "cost": s.cost, "head": s.head, "text": s.text} for s in self.steps]
-        return {"level": self.level, "steps": steps, "line": self.line}
+        caps = [{"level": level, "text": text} for level, text in self.caps]
+        return {"level": self.level, "steps": steps, "line": self.line, "caps": caps}
 
 
 def certainty_line(level: str, steps: Sequence[str], chosen: str = "people") -> str:
@@ -230,7 +232,10 @@ def grade(
     if not named and allocation == "random":
         named = ["A0"]
     return Certainty(
-        level=LEVELS[level], steps=tuple(taken), line=certainty_line(LEVELS[level], named, chosen)
+        level=LEVELS[level],
+        steps=tuple(taken),
+        line=certainty_line(LEVELS[level], named, chosen),
+        caps=tuple((LEVELS[at], made.text) for at, made in caps),
     )
 
 

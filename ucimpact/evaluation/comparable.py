@@ -1,0 +1,238 @@
+r"""What a comparison with other pilots asks of an evaluation, as plain values.
+
+Pilots are compared on the logarithm of the rate ratio. With the ratio :math:`r` of what happened to what was
+expected and its printed limits,
+
+.. math:: b = \log r, \qquad s = \frac{\log r_{high} - \log r_{low}}{2 t}, \qquad
+          s^* = s \cdot \frac{t}{1.96}
+
+:math:`t` is the quantile of the estimate's own degrees of freedom, and :math:`s^*` the error of a normal
+distribution with the same 95% range: that is what a league works with. An interval that comes of no
+:math:`t` (a permutation, a posterior) has :math:`s = s^*`.
+
+What a person would have had without the service, times what one such event is worth, is what there was to
+gain. Of the comparison it says as much as pilots that share one must know: its name, its files, what each of
+its organisations added to :math:`b`, or else the variance of its own logarithm. People are never listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtrit
+
+from ucimpact.data.cohort import Cohort
+from ucimpact.data.panel import Panel
+from ucimpact.data.series import Series
+from ucimpact.economics.valuation import Valuation
+from ucimpact.estimate import Estimate
+from ucimpact.evaluation.people_document import analysed
+from ucimpact.study import Outcome, Records, Study
+from ucimpact.study.league_file import league_line
+
+CRITICAL = 1.959963984540054
+NOTHING = 1e-12
+NO_RATIO = "it gives no ratio of what happened to what was expected, with a likely range"
+BELOW_NOTHING = "the range of its ratio reaches 100% fewer, which has no logarithm"
+OF_RATIOS = "its analysis is of ratios of typical values, which give no numbers of events"
+ALONE = "before and after alone is no comparison"
+
+
+def comparable(
+    study: Study,
+    outcome: Outcome,
+    data: Panel | Series | Cohort,
+    records: Records,
+    estimate: Estimate,
+    found: Mapping[str, Any],
+    worth: Valuation | None,
+) -> dict[str, Any]:
+    """What of an evaluation stands beside those of other pilots, or why nothing does.
+
+    Parameters
+    ----------
+    study, outcome : Study, Outcome
+    data : Panel, Series or Cohort
+        As it was analysed.
+    records : Records
+    estimate : Estimate
+        Of the main outcome.
+    found : mapping
+        The numbers of the finding.
+    worth : Valuation, optional
+    """
+    refused = refusal(estimate, found)
+    return {
+        "refused": refused,
+        "estimand": estimand(study, outcome, data, estimate, found),
+        **({} if refused else log_ratio(estimate)),
+        **_worth(outcome, data, estimate, worth),
+        "controls": _controls(study, data, records, estimate, refused=refused is not None),
+    }
+
+
+def refusal(estimate: Estimate, found: Mapping[str, Any]) -> str | None:
+    """Why an evaluation cannot stand beside others; None where it can."""
+    if found.get("design") == "before-after" or estimate.method == "before-after":
+        return ALONE
+    if found["key_fail"] or found["confounded"]:
+        return "its comparison does not pass its checks"
+    if found["refused"] is not None or found["claim"] is None:
+        return f"it has no likely range: {found['refused'] or 'none could be worked out'}"
+    if estimate.scale == "log":
+        return OF_RATIOS
+    if "relative" not in set(estimate.effects["term"]):
+        return NO_RATIO
+    row = estimate.effect("relative")
+    limits = [float(row[name]) for name in ("estimate", "conf_low", "conf_high")]
+    if not np.isfinite(limits).all():
+        return NO_RATIO
+    return BELOW_NOTHING if min(limits) <= -1 else None
+
+
+def log_ratio(estimate: Estimate) -> dict[str, float | None]:
+    """The logarithm of the ratio with its limits, its error and its degrees of freedom."""
+    row = estimate.effect("relative")
+    log, low, high = (float(np.log1p(row[name])) for name in ("estimate", "conf_low", "conf_high"))
+    df = float(row["df"]) if np.isfinite(row["df"]) and row["df"] > 0 else None
+    half = (high - low) / 2
+    return {
+        "log": log,
+        "low": low,
+        "high": high,
+        "std_error": half / (CRITICAL if df is None else float(stdtrit(df, 0.975))),
+        "df": df,
+        "used_se": half / CRITICAL,
+    }
+
+
+def estimand(
+    study: Study,
+    outcome: Outcome,
+    data: Panel | Series | Cohort,
+    estimate: Estimate,
+    found: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What was measured, of whom, over how long, against what: alike in all pilots of a league."""
+    over, days = _follow_up(data, estimate, outcome)
+    return {
+        "outcome": found["outcome"],
+        "label": outcome.label,
+        "kind": outcome.kind,
+        "better": outcome.better,
+        "contrast": estimate.estimand,
+        "compared": "people"
+        if isinstance(data, Cohort)
+        else "places"
+        if isinstance(data, Panel)
+        else "months",
+        "follow_up": over,
+        "length": days,
+        "people": study.people,
+    }
+
+
+def _follow_up(
+    data: Panel | Series | Cohort, estimate: Estimate, outcome: Outcome
+) -> tuple[str, float | None]:
+    """Over how long an effect is counted, in words and as a number."""
+    if outcome.each:
+        return outcome.each, None
+    if isinstance(data, Cohort):
+        days = data.horizon
+        return (f"{days:,.0f} days", float(days)) if days else ("one count for each person", None)
+    periods = estimate.extras.get("after")
+    if isinstance(data, Panel) and estimate.counts.get("pilot_periods"):
+        periods = round(estimate.counts["pilot_periods"] / estimate.counts["pilot_units"])
+    noun = data.frequency.noun
+    if not periods:
+        return f"a {noun}", None
+    return f"{periods:,.0f} {noun}{'s' if periods != 1 else ''}", float(periods)
+
+
+def _worth(
+    outcome: Outcome, data: Panel | Series | Cohort, estimate: Estimate, worth: Valuation | None
+) -> dict[str, Any]:
+    """What there was to gain: events without the service for each person, the price of one, and the rest."""
+    cost = None if worth is None else worth.cost
+    people = cost["people"] if cost and cost["people"] else None
+    among = analysed(estimate, data) if isinstance(data, Cohort) else None
+    each = _expected_each(data, estimate, people)
+    counted = "economic" if worth is None else worth.counted
+    rows = [] if worth is None else worth.outcomes
+    main = next((row for row in rows if row["column"] == outcome.column), None)
+    others = [
+        {"label": row["label"], "per_person": row[counted] / people if people else None}
+        for row in rows
+        if row is not main and row.get(counted)
+    ]
+    unit = None
+    if main is not None and main.get(counted) and main["change"]:
+        unit = abs(main[counted] / main["change"])
+    return {
+        "expected_each": each,
+        "unit_value": unit,
+        "counted": None if worth is None else counted,
+        "price_year": cost["price_year"] if cost else None,
+        "people": people,
+        "analysed": among,
+        "others": others,
+    }
+
+
+def _expected_each(data: Panel | Series | Cohort, estimate: Estimate, people: float | None) -> float | None:
+    """Events, or pounds, without the service for each person whom the cost is for."""
+    if isinstance(data, Cohort):
+        value = estimate.extras.get("expected")
+        return None if value is None else float(value)
+    terms = set(estimate.effects["term"])
+    if people is None or not {"cumulative", "relative"} <= terms:
+        return None
+    total, share = (float(estimate.effect(term)["estimate"]) for term in ("cumulative", "relative"))
+    if not np.isfinite([total, share]).all() or abs(share) < NOTHING:
+        return None
+    return total / share / people
+
+
+def _controls(
+    study: Study, data: Panel | Series | Cohort, records: Records, estimate: Estimate, *, refused: bool
+) -> dict[str, Any]:
+    """What is known of those who were compared with, for pilots that share them."""
+    named = study.league
+    told: dict[str, Any] = {
+        "pool": None if named is None else named.controls,
+        "files": [row["sha256"] for row in records.fingerprints],
+        "influence": None,
+        "units": None,
+        "arm_variance": None if refused else estimate.extras.get("comparison_log_variance"),
+    }
+    if not isinstance(data, Panel) or not study.data.show or not (~data.pilot_units).any():
+        return told
+    places = np.asarray(data.place_names)
+    with_pilot = set(places[data.cluster_codes[data.pilot_units]])
+    beside = [str(name) for name in places if name not in with_pilot]
+    told["units"] = beside
+    influence = estimate.influence
+    if refused or influence is None or set(estimate.sampling_units) - set(map(str, places)):
+        return told
+    parts = np.asarray(influence[:, 0], dtype=float)
+    size = float(np.sqrt((parts**2).sum()))
+    error = log_ratio(estimate)["std_error"]
+    if not np.isfinite(parts).all() or not size > 0 or not error:
+        return told
+    keep = set(beside)
+    told["influence"] = {
+        name: float(part / size * error)
+        for name, part in zip(estimate.sampling_units, parts, strict=True)
+        if name in keep
+    }
+    return told
+
+
+def line_of(study: Study) -> str | None:
+    """What a league that was written says of the pilot, for its own report; None where it names none."""
+    if study.league is None or study.league.result is None:
+        return None
+    return league_line((study.folder / study.league.result).resolve(), study.hash, study.league.name)
