@@ -150,16 +150,16 @@ def value(
     """
     rule = study.decision or DecisionRule()
     year = study.cost.price_year if study.cost else PRICES
-    spent = _spent(study.cost, people)
+    cost = spent(study.cost, people)
     declared = any(outcome.value is not None for outcome in study.outcomes)
     if not declared and study.cost is None:
         return None
     rows = [Row.of(entry, year) for entry in counted if entry.outcome.value is not None]
     why = refused or (None if rows else "no outcome that could be estimated declares what one event is worth")
     if declared and why is None:
-        return Valuation(**Work(rows, spent, rule, study, claim, found, people).numbers())
+        return Valuation(**Work(rows, cost, rule, study, claim, found, people).numbers())
     return Valuation(
-        counted=rule.value_counted, cost=spent, not_worked_out=why if declared else None, break_even=None
+        counted=rule.value_counted, cost=cost, not_worked_out=why if declared else None, break_even=None
     )
 
 
@@ -168,7 +168,7 @@ def _round(people: float) -> float:
     return max(5.0, 5.0 * math.floor(people / 5 + 0.5))
 
 
-def _spent(cost: Cost | None, people: float | None) -> dict[str, Any] | None:
+def spent(cost: Cost | None, people: float | None) -> dict[str, Any] | None:
     """What the pilot cost; None where the number of people is not known."""
     if cost is None:
         return None

@@ -121,7 +121,8 @@ class PlacesWork:
             self.main_outcome, self.records, study.method.name, study.method.options
         )
         units = findings.units_of(estimate, prepared.data, prepared.rate, study, self.main_outcome)
-        w, outcome = findings.worthwhile_in(self.main_outcome, units), self.main_outcome
+        outcome = self.main_outcome
+        w = findings.worthwhile_of(study, outcome, prepared.data, estimate, units)
         main = analysis_of("primary", "Main analysis", "", estimate, units)
         main = replace(main, kind=self.main_outcome.kind)
         beside = [o for o in study.outcomes if o is not self.main_outcome]

@@ -14,6 +14,7 @@ from ucimpact.finding.units import (
     units_of,
     worthwhile_in,
 )
+from ucimpact.finding.worthwhile import worthwhile_of
 
 __all__ = [
     "Units",
@@ -27,4 +28,5 @@ __all__ = [
     "unit_noun",
     "units_of",
     "worthwhile_in",
+    "worthwhile_of",
 ]

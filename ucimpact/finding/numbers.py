@@ -13,7 +13,8 @@ from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
 from ucimpact.diagnostics.check import Check
 from ucimpact.estimate import Estimate
-from ucimpact.finding.units import Units, ran, unit_noun, worthwhile_in
+from ucimpact.finding.units import Units, ran, unit_noun
+from ucimpact.finding.worthwhile import worthwhile_of
 from ucimpact.inference.few_clusters import FEWEST_COMPARISON
 from ucimpact.inference.power import HALF_RANGE, Precision
 from ucimpact.study import Outcome, Study
@@ -33,7 +34,7 @@ def finding(
 ) -> dict[str, Any]:
     """The numbers of the answer as plain values; :func:`phrase` adds the sentences."""
     shown = units.of(estimate)
-    w = worthwhile_in(outcome, units)
+    w = worthwhile_of(study, outcome, data, estimate, units)
     rule = estimate.extras.get("rule") or {}
     barred = _too_few(estimate, outcome) or _below_nothing(units)
     if barred:

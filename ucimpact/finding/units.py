@@ -255,8 +255,10 @@ def _events(after: Any) -> float | None:
     return float(after["events"].sum()) if "events" in after and after["events"].notna().all() else None
 
 
-def worthwhile_in(outcome: Outcome, units: Units) -> float | None:
+def worthwhile_in(outcome: Outcome, units: Units, break_even: float | None = None) -> float | None:
     """The smallest worthwhile effect in headline units, positive; None where none was agreed.
+
+    ``break_even`` is the number of events over the pilot that would repay it, where that is what was agreed.
 
     Raises
     ------
@@ -266,6 +268,9 @@ def worthwhile_in(outcome: Outcome, units: Units) -> float | None:
     agreed = outcome.worthwhile
     if agreed is None:
         return None
+    if agreed.form == "break-even":
+        known = break_even is not None and units.events_per_unit and np.isfinite(units.events_per_unit)
+        return break_even / abs(units.events_per_unit) if known and break_even else None
     size = abs(agreed.change)
     if agreed.form == "relative":
         if units.term == "relative":

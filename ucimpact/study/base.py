@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
@@ -24,3 +25,15 @@ class Declared:
     """A table in which a key that is not declared is an error."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window(Declared):
+    """The periods fixed before looking; everything outside is counted as left out.
+
+    A period that holds a day of the window belongs to it. In a study file the ends are ``from`` and
+    ``to``.
+    """
+
+    first: Annotated[Day | None, Field(alias="from")] = None
+    last: Annotated[Day | None, Field(alias="to")] = None

@@ -15,27 +15,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from ucimpact import serialise
-from ucimpact.study.base import Covid, Date, Day, Declared, Number, OutcomeKind, Text, Whole, YesNo
+from ucimpact.study.base import Covid, Date, Day, Declared, Number, OutcomeKind, Text, Whole, Window, YesNo
 from ucimpact.study.league import InLeague
 from ucimpact.study.lines import Path as KeyPath
-from ucimpact.study.money import Cost, DecisionRule, Value
+from ucimpact.study.money import Attribution, Budget, Cost, DecisionRule, Payers, Qaly, Value
+from ucimpact.study.robust import Curve, Triangulation
+from ucimpact.study.worthwhile import Worthwhile, as_worthwhile
 
 NUMBERS = ("covariates", "adjust", "controls", "control_populations", "season_from")
 """Options of a method that name columns of numbers."""
 KINDS = ("exact", "antiexact", "subgroups", "kinds")
 """Options of a method that name columns of kinds."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Window(Declared):
-    """The periods fixed before looking; everything outside is counted as left out.
-
-    A period that holds a day of the window belongs to it. In a study file the ends are ``from`` and
-    ``to``.
-    """
-
-    first: Annotated[Day | None, Field(alias="from")] = None
-    last: Annotated[Day | None, Field(alias="to")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +120,10 @@ class Data(Declared):
         The rule by which people were picked, for regression to the mean.
     eligible : int, optional
         People for whom the question is asked, of whom those analysed are a part.
+    linked : float, optional
+        Share of people whose records could be linked, between 0 and 1.
+    asked_days : float, optional
+        Days over which the question is asked, where people could be followed for less.
     """
 
     kind: Literal["panel", "series", "cohort"]
@@ -164,6 +158,8 @@ class Data(Declared):
     before_days: Annotated[Number | None, Field(gt=0)] = None
     chosen: Chosen | None = None
     eligible: Annotated[Whole | None, Field(ge=0)] = None
+    linked: Annotated[Number | None, Field(gt=0, le=1)] = None
+    asked_days: Annotated[Number | None, Field(gt=0)] = None
 
     @property
     def show(self) -> bool:
@@ -174,33 +170,6 @@ class Data(Declared):
     def shape(self) -> str:
         """What methods are told they would be given: the kind, or ``"histories"`` of people with events."""
         return "histories" if self.kind == "cohort" and self.events is not None else self.kind
-
-
-@dataclass(frozen=True, kw_only=True)
-class Worthwhile(Declared):
-    """The smallest change worth having, and what it is a change of.
-
-    ``form`` is ``"relative"`` (``change`` -0.05 is 5% fewer), ``"per"`` (so many for every ``base``
-    people over the pilot) or ``"absolute"`` (events over the pilot; the outcome's own units for a cost,
-    score or duration).
-    """
-
-    change: Number
-    form: Literal["relative", "per", "absolute"] = "relative"
-    base: Number | None = None
-
-
-def _worthwhile(value: Any) -> Any:
-    """``-0.05``, ``{ per = -4, base = 100 }`` or ``{ absolute = -50 }`` as fields."""
-    if value is None or isinstance(value, Worthwhile):
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return {"change": value, "form": "relative"}
-    if isinstance(value, dict) and set(value) == {"per", "base"}:
-        return {"change": value["per"], "form": "per", "base": value["base"]}
-    if isinstance(value, dict) and set(value) == {"absolute"}:
-        return {"change": value["absolute"], "form": "absolute"}
-    raise ValueError("write -0.05 (5% fewer), { per = -4, base = 100 } or { absolute = -50 }")
 
 
 def _two_days(value: Any) -> Any:
@@ -263,7 +232,7 @@ class Outcome(Declared):
     kind: OutcomeKind
     better: Literal["lower", "higher"] = "lower"
     primary: YesNo = False
-    worthwhile: Annotated[Worthwhile | None, BeforeValidator(_worthwhile)] = None
+    worthwhile: Annotated[Worthwhile | None, BeforeValidator(as_worthwhile)] = None
     proxy: YesNo = False
     each: Text | None = None
     method: Text | None = None
@@ -422,8 +391,8 @@ class Study(About):
         patients").
     folder : Path
         Where the study file lies; its relative paths start here.
-    text : str
-        The study file as it was read; empty for a study written in Python.
+    text, file : str
+        The study file as it was read, and its name; empty for a study written in Python.
     """
 
     data: Data
@@ -436,8 +405,15 @@ class Study(About):
     release: Release = Release()
     plan: Plan | None = None
     league: InLeague | None = None
+    attribution: Attribution | None = None
+    budget: Budget | None = None
+    payers: Payers | None = None
+    qaly: Qaly | None = None
+    curve: Curve | None = None
+    triangulation: tuple[Triangulation, ...] = ()
     folder: Path = Path()
     text: str = ""
+    file: str = ""
 
     @property
     def primary(self) -> Outcome:
@@ -447,7 +423,9 @@ class Study(About):
     @property
     def hash(self) -> str:
         """SHA-256 of what is declared, whatever the layout, order and comments of the file."""
-        left_out = {"folder", "text", "league"}
+        left_out = {"folder", "text", "file", "league"}
+        later = ("attribution", "budget", "payers", "qaly", "curve", "triangulation")
+        left_out |= {name for name in later if not getattr(self, name)}
         declared = {
             name: serialise.plain(getattr(self, name))
             for name in sorted(self.__dataclass_fields__)
@@ -481,6 +459,8 @@ class Study(About):
         found = named_in(self.method, keys)
         for at, entry in enumerate(self.sensitivity):
             found += [(("sensitivity", at, path[-1]), column) for path, column in named_in(entry, keys)]
+        if self.curve is not None:
+            found += [(path, column) for path, column in self.curve.columns if path[-1] in keys]
         return found
 
 

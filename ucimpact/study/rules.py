@@ -15,7 +15,8 @@ from ucimpact.study.source import of_events
 
 ONLY_COHORT = (
     *("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
-    *("follow_up_days", "before_days", "chosen", "eligible", "died", "left", "registered", "events"),
+    *("follow_up_days", "before_days", "chosen", "eligible", "linked", "asked_days"),
+    *("died", "left", "registered", "events"),
 )
 NEVER_COHORT = (
     *("period", "start", "end", "unit", "population", "weight", "places", "covid", "incomplete"),
@@ -47,13 +48,13 @@ def rule_problems(
     problems = _outcome_rules(data, outcomes)
     for at, entry in enumerate(sensitivity):
         if entry is not None and isinstance(entry.window, Window):
-            problems += _window_rules(entry.window, ("sensitivity", at, "window"))
+            problems += window_rules(entry.window, ("sensitivity", at, "window"))
     if data is not None:
         if data.kind == "series" and context is not None and context.allocation == "lot":
             text = "is for places drawn by lot: one series has no place beside it. Take the key out"
             problems.append(Said(("context", "allocation"), text))
         problems += [Said(("data", key), text) for key, text in _data_rules(data)]
-        problems += _window_rules(data.window, ("data", "window")) if data.window else []
+        problems += window_rules(data.window, ("data", "window")) if data.window else []
         if not data.show and release is not None and release.profile == "none":
             text = 'small numbers of people are always hidden: "none" is for open data about organisations'
             problems.append(Said(("release", "profile"), text))
@@ -210,7 +211,7 @@ def _cohort_rules(data: Data) -> list[tuple[str, str]]:
     return problems
 
 
-def _window_rules(window: Window, path: KeyPath) -> list[Said]:
+def window_rules(window: Window, path: KeyPath) -> list[Said]:
     ends: dict[str, Any] = {"from": window.first, "to": window.last}
     if all(end is None for end in ends.values()):
         return [Said(path, "is empty. Write { from = 2021-04-01, to = 2023-03-31 }")]
@@ -279,6 +280,8 @@ def _is_left_alone(outcome: Outcome, data: Data | None) -> bool:
 
 
 def _worthwhile_rule(outcome: Outcome, agreed: Worthwhile, data: Data | None) -> str:
+    if agreed.form == "break-even":
+        return "" if outcome.kind == "count" and not outcome.each else "is for a count of events. Agree a size"
     lower = outcome.better == "lower"
     if (agreed.change >= 0) if lower else (agreed.change <= 0):
         way_out = "a negative number: -0.05 is 5% fewer" if lower else "a number above 0: 0.05 is 5% more"

@@ -19,9 +19,16 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from ucimpact.errors import DataError, ImpactError, UsageError
-from ucimpact.study import declare, league, money
+from ucimpact.study import declare, league, money, robust
 from ucimpact.study.declare import NUMBERS, Data, Method, Outcome, Sensitivity, Study, Window, named_in
 from ucimpact.study.lines import Path as KeyPath
+from ucimpact.study.money_rules import money_problems
+from ucimpact.study.robust_rules import (
+    break_even_problems,
+    curve_problems,
+    judged_curve,
+    triangulation_problems,
+)
 from ucimpact.study.rules import Outcomes, missing_files, plan_problems, rule_problems
 from ucimpact.study.said import EXAMPLES, Said, message, near, no_such, shown
 from ucimpact.study.source import absent_columns, columns_named, columns_of_events, of_events, read_source
@@ -37,11 +44,21 @@ TABLES: dict[str, type] = {
     "release": declare.Release,
     "plan": declare.Plan,
     "league": league.InLeague,
+    "curve": robust.Curve,
+    "attribution": money.Attribution,
+    "budget": money.Budget,
+    "payers": money.Payers,
+    "qaly": money.Qaly,
 }
-ARRAYS: dict[str, type] = {"outcome": Outcome, "sensitivity": Sensitivity}
+ARRAYS: dict[str, type] = {
+    "outcome": Outcome,
+    "sensitivity": Sensitivity,
+    "triangulation": robust.Triangulation,
+}
 NEEDED = ("study", "data", "outcome", "method")
 NESTED: dict[str, type] = {
     "window": Window,
+    "windows": Window,
     "dates": declare.Dates,
     "value": money.Value,
     "chosen": declare.Chosen,
@@ -111,10 +128,15 @@ def read_study(path: str | Path, *, judge: Judge | None = None, with_data: bool 
     release, context, plan = parts["release"], parts["context"], parts["plan"]
     problems += rule_problems(data, outcomes, sensitivity, release, context)
     problems += plan_problems(plan, data, outcomes)
+    problems += money_problems(parts, outcomes, None if data is None else data.eligible)
+    problems += curve_problems(parts["curve"], data, method)
+    problems += break_even_problems(outcomes, parts["cost"], parts["decision"])
+    problems += triangulation_problems(arrays["triangulation"], data)
     if with_data:
         problems += missing_files(data, folder) + _unfilled(raw)
     if judge is not None:
         problems += _judged(judge, data, method, sensitivity, outcomes)
+        problems += judged_curve(judge, parts["curve"], data, method)
     if problems and with_data and data is not None:
         problems += _absent(data, outcomes, method, folder)
     if problems:
@@ -126,8 +148,10 @@ def read_study(path: str | Path, *, judge: Judge | None = None, with_data: bool 
         method=method,
         outcomes=tuple(outcome for outcome in outcomes if outcome is not None),
         sensitivity=tuple(entry for entry in sensitivity if entry is not None),
+        triangulation=tuple(entry for entry in arrays["triangulation"] if entry is not None),
         folder=folder,
         text=text,
+        file=path.name,
     )
 
 
@@ -198,7 +222,7 @@ def _unknown_tables(raw: Mapping[str, Any]) -> list[Said]:
 
 def _table(name: str, raw: Mapping[str, Any], problems: list[Said]) -> Any:
     """One table as its declaration, or None."""
-    return _declared(TABLES[name], raw[name], (name,), problems) if name in raw else None
+    return declared(TABLES[name], raw[name], (name,), problems) if name in raw else None
 
 
 def _array(name: str, raw: Mapping[str, Any], problems: list[Said]) -> tuple[Any, ...]:
@@ -207,7 +231,7 @@ def _array(name: str, raw: Mapping[str, Any], problems: list[Said]) -> tuple[Any
     if not isinstance(entries, list):
         problems.append(Said((name,), f"write [[{name}]] with two brackets: there can be more than one"))
         return ()
-    return tuple(_declared(ARRAYS[name], entry, (name, at), problems) for at, entry in enumerate(entries))
+    return tuple(declared(ARRAYS[name], entry, (name, at), problems) for at, entry in enumerate(entries))
 
 
 def declared(declaration: type, given: Any, path: KeyPath, problems: list[Said]) -> Any:
