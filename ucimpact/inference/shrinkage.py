@@ -184,9 +184,8 @@ class Shrunk:
     def covs(self) -> Array:
         """Covariances within each part, shape (C, K, K)."""
         turned = self.vectors.swapaxes(-1, -2)
-        return (self.vectors * self.spreads[:, None, :]) @ turned + self.lines[:, :, None] * self.lines[
-            :, None
-        ]
+        lines = self.lines[:, :, None] * self.lines[:, None]
+        return np.asarray((self.vectors * self.spreads[:, None]) @ turned + lines)
 
     @cached_property
     def cov(self) -> Array:
