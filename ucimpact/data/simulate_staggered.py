@@ -123,7 +123,7 @@ class StaggeredPractices:
             without = rate / PER * np.exp(self._log_rate(rng, month))
             change = effect * settled
             columns[name] = counts(rng, lists * without * (1 + change), self.dispersion)
-            truth[name] = _truth(lists[running], without[running], change[running], start)
+            truth[name] = planted(lists[running], without[running], change[running], start)
         columns["admission_cost"] = _pounds(for_prices, columns["emergency_admissions"])
         admissions = truth["emergency_admissions"]
         truth["admission_cost"] = {
@@ -183,7 +183,7 @@ def staggered_practices(seed: int, **design: Any) -> pd.DataFrame:
     return StaggeredPractices(**design).draw(seed).table
 
 
-def _truth(
+def planted(
     people: np.ndarray, without: np.ndarray, change: np.ndarray, start: np.ndarray
 ) -> dict[str, float]:
     """What the service did, from practices and months in which it ran.
