@@ -11,12 +11,14 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.calibration import beside, did, examples, its, matched, trials
+from benchmarks.calibration import beside, did, examples, its, league, matched, trials
 from benchmarks.calibration.board import Family, processes, read_draws, summarise
 from benchmarks.calibration.writer import reached, run_note, write
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for part in (examples, did, its, beside, matched, trials) for family in part.FAMILIES
+    family.name: family
+    for part in (examples, did, its, beside, matched, trials, league)
+    for family in part.FAMILIES
 }
 
 

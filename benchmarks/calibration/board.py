@@ -31,8 +31,10 @@ import pandas as pd
 from ucimpact.errors import ImpactError
 
 Record = dict[str, Any]
-SHARES = ("coverage", "false positives", "power", "refused", "warned", "coverage unwarned")
-Layout = Literal["by term", "by method", "methods across", "by answer"]
+SHARES = (
+    "coverage", "false positives", "power", "refused", "warned", "coverage unwarned", "said", "true", "loses",
+)  # fmt: skip
+Layout = Literal["by term", "by method", "methods across", "by answer", "by question"]
 TEXTS = ("reason", "procedure")
 CHUNKS_A_PROCESS = 8
 
@@ -83,20 +85,36 @@ class Method:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a measure has to be, in our own methods; ``terms`` empty for every term."""
+    """What a measure has to be, in our own methods.
+
+    ``terms`` and ``methods`` are empty for all of them; ``beyond`` is how many Monte Carlo errors a value may
+    lie outside, for a bound that the truth itself may stand on.
+    """
 
     measure: str
     low: float = -math.inf
     high: float = math.inf
     terms: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    beyond: float = 0.0
 
-    def asks(self, term: str, measure: str) -> bool:
+    def asks(self, term: str, measure: str, method: str = "") -> bool:
         """Whether it says anything of this measure of this term."""
-        return measure == self.measure and (not self.terms or term in self.terms)
+        of = (not self.terms or term in self.terms) and (not self.methods or method in self.methods)
+        return measure == self.measure and of
 
-    def met(self, value: float) -> bool:
+    def met(self, value: float, error: float = 0.0, draws: int = 0) -> bool:
         """Whether a value is within; a measure without a value (all was refused) is not missed."""
-        return math.isnan(value) or self.low <= value <= self.high
+        low, high = (self._room(bound, error, draws) for bound in (self.low, self.high))
+        return math.isnan(value) or self.low - low <= value <= self.high + high
+
+    def _room(self, bound: float, error: float, draws: int) -> float:
+        """How far a bound may be passed; for a share, by the error that it has where the bound is true."""
+        if not self.beyond or math.isinf(bound):
+            return 0.0
+        if self.measure in SHARES and draws:
+            return self.beyond * math.sqrt(bound * (1 - bound) / draws)
+        return self.beyond * error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,10 +151,10 @@ class Family:
     about : str
         For the page: what a draw is.
     cells : tuple of Cell
-    layout : {"by term", "by method", "methods across", "by answer"}
+    layout : {"by term", "by method", "methods across", "by answer", "by question"}
         How the page shows it: a row a cell and effect with every measure of ours; a table a measure with
-        methods and effects side by side; a row a cell and effect with the coverage of each method; or a table
-        a cell with a row for each method and effect.
+        methods and effects side by side; a row a cell and effect with the coverage of each method; a table
+        a cell with a row for each method and effect; or a table an effect with methods side by side.
     """
 
     name: str
@@ -212,8 +230,8 @@ def summarise(cell: Cell, found: pd.DataFrame) -> pd.DataFrame:
         method = next(m for m in cell.methods if m.name == name)
         head = {"method": name, "package": method.package, "term": term}
         for measure, value, error, n in _measures(part):
-            asked = [t for t in cell.targets if method.asked and t.asks(term, measure)]
-            ok = "" if not asked else "yes" if all(t.met(value) for t in asked) else "NO"
+            asked = [t for t in cell.targets if method.asked and t.asks(term, measure, name)]
+            ok = "" if not asked else "yes" if all(t.met(value, error, n) for t in asked) else "NO"
             rows.append({**head, "measure": measure, "value": value, "mc_error": error, "draws": n, "ok": ok})
         for measure in (text for text in TEXTS if text in part):
             said = part[measure].dropna()
@@ -243,8 +261,7 @@ def _measures(part: pd.DataFrame) -> Iterator[tuple[str, float, float, int]]:
         if not n:
             continue
         if measure in SHARES:
-            share = float(values.mean())
-            yield measure, share, math.sqrt(share * (1 - share) / n), n
+            yield measure, float(values.mean()), float(values.std()) / math.sqrt(n), n
         elif measure in ("width", "cpu"):
             yield measure, float(np.median(values)), math.nan, n
         else:

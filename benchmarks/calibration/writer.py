@@ -17,12 +17,14 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.calibration.board import SHARES, Family
+from benchmarks.calibration.board import SHARES, TEXTS, Family
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "calibration.md"
 PACKAGES = ("ucimpact", "numpy", "scipy", "pandas")
 PEERS = ("diff-diff", "pyfixest", "csdid", "statsmodels", "causalpy", "bsts-causalimpact")
+MANY = 12
+"""Methods beyond which their draws are told together where they are as many."""
 DIGITS = {"value": "%.6g", "mc_error": "%.3g"}
 
 INTRO = """\
@@ -107,6 +109,8 @@ def page(families: Iterable[Family], results: pd.DataFrame, runs: dict[str, Any]
 def _when(run: dict[str, Any], rows: pd.DataFrame) -> str:
     draws = rows[rows["measure"] == "cpu"].groupby(["package", "method"], sort=False)["draws"].max()
     told = "; ".join(f"{method} {number:,}" for (_, method), number in draws.items())
+    if len(draws) > MANY and draws.nunique() == 1:
+        told = f"up to {draws.iloc[0]:,}"
     versions = ", ".join(f"{name} {found}" for name, found in run["versions"].items())
     dates = sorted(set(rows["date"]))
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
@@ -186,11 +190,42 @@ def _by_answer(family: Family, rows: pd.DataFrame) -> Iterator[str]:
             yield "\n".join(lines) + "\n"
 
 
+def _by_question(family: Family, rows: pd.DataFrame) -> Iterator[str]:
+    """A table an effect: cells down, methods across, every measure of the effect in each."""
+    for term in dict.fromkeys(rows["term"]):
+        own = rows[(rows["term"] == term) & ~rows["measure"].isin(["cpu", *TEXTS])]
+        measures, methods = list(dict.fromkeys(own["measure"])), list(dict.fromkeys(own["method"]))
+        lines = [f"| cell | {' | '.join(methods)} |", "|---" * (1 + len(methods)) + "|"]
+        by = {key: part.set_index("measure") for key, part in own.groupby(["cell", "method"])}
+        for cell in (cell.name for cell in family.cells if cell.name in set(own["cell"])):
+            told = [
+                " / ".join(_either(by[cell, method], measure) for measure in measures)
+                if (cell, method) in by
+                else ""
+                for method in methods
+            ]
+            lines.append(f"| {cell} | {' | '.join(told)} |")
+        shown = (f"{measure}, %" if measure in SHARES else measure for measure in measures)
+        yield f"{term.capitalize()} ({' / '.join(shown)}):\n"
+        yield "\n".join(lines) + "\n"
+
+
+def _either(at: pd.DataFrame, measure: str) -> str:
+    """A share in per cent, and anything else to the decimal that its size deserves."""
+    if measure in SHARES or measure not in at.index:
+        return _percent(at, measure)
+    value, mc = at.loc[measure, ["value", "mc_error"]]
+    places = 0 if abs(value) >= 30 else 1
+    told = f"{value:.{places}f}" if math.isnan(mc) else f"{value:.{places}f} ({mc:.{places}f})"
+    return f"**{told}**" if at.loc[measure, "ok"] == "NO" else told
+
+
 LAYOUTS = {
     "by term": _by_term,
     "by method": _by_method,
     "methods across": _methods_across,
     "by answer": _by_answer,
+    "by question": _by_question,
 }
 
 
