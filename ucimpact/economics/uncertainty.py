@@ -128,7 +128,7 @@ def partial_information(benefits: Array, inputs: Array) -> float:
 
 
 def _bends(column: Array, knots: int) -> Array:
-    """A constant, the input and the bends of its spline, shape (n, knots); one value throughout is a constant."""
+    """A constant, the input and the bends of its spline, shape (n, knots); a constant has none."""
     spread = column.std()
     if not spread > 0:
         return np.ones((len(column), 1))

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ucimpact.errors import UsageError
+from ucimpact.words.numbers import mid_sentence
 
 TABLE = Path(__file__).with_name("unit_costs.toml")
 
@@ -35,6 +36,9 @@ class UnitCost:
         In prices of ``price_year``.
     vintage : str
         The edition of the source.
+    many, usual : str
+        What several are called within a sentence ("short stays"); for an average over kinds, the item that
+        events avoided usually are.
     source, licence, note : str
         Where it comes from, on what terms, and what it does not say by itself.
     """
@@ -48,6 +52,13 @@ class UnitCost:
     source: str
     licence: str
     note: str
+    many: str = ""
+    usual: str = ""
+
+    @property
+    def several(self) -> str:
+        """What several are called within a sentence."""
+        return self.many or mid_sentence(self.label)
 
     def in_prices_of(self, year: str) -> float:
         """Pounds in the prices of another financial year."""

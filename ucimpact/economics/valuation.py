@@ -23,22 +23,18 @@ References
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ucimpact import serialise, words
-from ucimpact.economics.prices import Counted, Row
-from ucimpact.economics.unit_costs import unit_cost
+from ucimpact.economics.prices import PRICES, Counted, Priced, Row, year_and_factor
+from ucimpact.economics.spent import spent
 from ucimpact.economics.work import Work
 from ucimpact.errors import ImpactError
-from ucimpact.study import Cost, DecisionRule, Study
+from ucimpact.study import DecisionRule, Mix, Study
 
-__all__ = ["Counted", "Valuation", "value", "value_problems"]
-
-PRICES = "2024/25"
-"""Prices of a study that names no cost."""
+__all__ = ["PRICES", "Counted", "Valuation", "spent", "value", "value_problems"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +91,7 @@ class Valuation:
 def value_problems(study: Study) -> list[str]:
     """What cannot be valued as the study declares it: items and years that are not known."""
     found = []
-    year = study.cost.price_year if study.cost else PRICES
+    year, _ = year_and_factor(study)
     costs = [o.label for o in study.outcomes if o.kind == "cost" and o.value and o.value.economic]
     events = [o.label for o in study.outcomes if o.kind != "cost" and o.value and o.value.economic]
     if costs and events:
@@ -106,9 +102,9 @@ def value_problems(study: Study) -> list[str]:
     for outcome in study.outcomes:
         for key in ("capacity", "economic"):
             what = getattr(outcome.value, key, None)
-            if isinstance(what, str):
+            if isinstance(what, str | Mix):
                 try:
-                    unit_cost(what).in_prices_of(year)
+                    Priced.of(what, year)
                 except ImpactError as error:
                     found.append(f"{outcome.label}, value, {key}: {error}")
         told = outcome.value
@@ -149,37 +145,15 @@ def value(
         None where the study declares neither a value nor a cost.
     """
     rule = study.decision or DecisionRule()
-    year = study.cost.price_year if study.cost else PRICES
+    year, factor = year_and_factor(study)
     cost = spent(study.cost, people)
     declared = any(outcome.value is not None for outcome in study.outcomes)
     if not declared and study.cost is None:
         return None
-    rows = [Row.of(entry, year) for entry in counted if entry.outcome.value is not None]
+    rows = [Row.of(entry, year, factor) for entry in counted if entry.outcome.value is not None]
     why = refused or (None if rows else "no outcome that could be estimated declares what one event is worth")
     if declared and why is None:
         return Valuation(**Work(rows, cost, rule, study, claim, found, people).numbers())
     return Valuation(
         counted=rule.value_counted, cost=cost, not_worked_out=why if declared else None, break_even=None
     )
-
-
-def _round(people: float) -> float:
-    """People who stand in a price that nobody declared: to the nearest 5, as a count of people is shown."""
-    return max(5.0, 5.0 * math.floor(people / 5 + 0.5))
-
-
-def spent(cost: Cost | None, people: float | None) -> dict[str, Any] | None:
-    """What the pilot cost; None where the number of people is not known."""
-    if cost is None:
-        return None
-    n = cost.people or (None if people is None else _round(people))
-    if cost.per_person and not n:
-        return None
-    total = cost.fixed + cost.per_person * (n or 0)
-    return {
-        "total": total,
-        "fixed": cost.fixed,
-        "per_person": total / n if n else None,
-        "people": n,
-        "price_year": cost.price_year,
-    }

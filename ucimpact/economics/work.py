@@ -1,29 +1,52 @@
-"""The steps of one valuation: draws of the changes, the columns they are worth, and what stands beside."""
+"""The steps of one valuation: draws of the changes, the columns they are worth, and what stands beside.
+
+Where unit costs of a mix, or the share of the change that is the pilot's, are uncertain, each draw of the changes
+is multiplied by a draw of them, independent of it: the chance and the range of a value hold their doubt too.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ucimpact import words
-from ucimpact.economics.amounts import CRITICAL, QUANTILES, Amount
+from ucimpact.economics.amounts import CRITICAL, QUANTILES, Amount, Array
 from ucimpact.economics.events import break_even, per_event
 from ucimpact.economics.money import KINDS
 from ucimpact.economics.prices import Row
+from ucimpact.economics.shares import draws_of
+from ucimpact.economics.unit_costs import unit_costs
 from ucimpact.errors import EstimationError
 from ucimpact.estimate import DRAWS, joint_draws, share_units
-from ucimpact.study import DecisionRule, Study
+from ucimpact.study import DecisionRule, Share, Study
+from ucimpact.words import value as said
 from ucimpact.words.decision import normal_loss
 
 CERTAIN = 0.975
 """The chance above which the whole 95% range of the net lies above 0."""
 DOTS = 20
+OWN, MIXED, FREED = 1, 2, 3
+"""Streams of draws, each in an order of its own."""
 
 
 class Work:
-    """The steps of one valuation."""
+    """The steps of one valuation.
+
+    Attributes
+    ----------
+    rows : list of Row
+    drawn, best : array (n, k), list
+        Draws and best estimates of the changes.
+    scale : list
+        Of each outcome, from those it was analysed in to those whom the cost is for.
+    own : Share
+        Of the change, what is the pilot's.
+    people : float or None
+        Whom the value is spread over.
+    """
 
     def __init__(
         self,
@@ -39,30 +62,81 @@ class Work:
         self.found = found
         estimates = [row.estimate for row in rows]
         signs = [row.toward * (1.0 if row.each.get(rule.value_counted, 0.0) >= 0 else -1.0) for row in rows]
-        self.drawn = joint_draws(estimates, DRAWS, study.release.seed, signs=signs)
+        seed = study.release.seed
+        self.drawn = joint_draws(estimates, DRAWS, seed, signs=signs)
         self.assumed = len(rows) > 1 and not share_units(estimates)
         self.best = [float(row.estimate.effect("cumulative")["estimate"]) for row in rows]
         paid = None if cost is None else cost["people"]
         self.people = paid or people
         self.scale = [self._from_analysed(row, people) for row in rows]
-        """Of each outcome, from those it was analysed in to those whom the cost is for."""
+        self.own = Share(share=1.0) if study.attribution is None else study.attribution.told
+        self.own_draws = draws_of(self.own, DRAWS, (seed, OWN))
+        self.mixed = {k: self._mixed(row, (seed, MIXED, k)) for k, row in enumerate(rows)}
+        self.freed = {
+            k: draws_of(row.marginal, DRAWS, (seed, FREED, k))
+            for k, row in enumerate(rows)
+            if row.marginal is not None
+        }
 
     def _from_analysed(self, row: Row, people: float | None) -> float:
         counts = row.estimate.counts
         analysed = counts.get("matched_pilot") or counts.get("analysed") or people
         return self.people / analysed if people and analysed and self.people else 1.0
 
-    def column(self, name: str) -> Amount | None:
-        """One kind of pounds over the whole pilot; None where no outcome declares it."""
+    def _mixed(self, row: Row, stream: tuple[int, ...]) -> Array | None:
+        """Draws of the worth of one event over its best guess; None where it is certain."""
+        kind = None if row.economic is None else row.economic.uncertain
+        if row.economic is None or kind is None or not row.economic.pounds:
+            return None
+        return np.asarray(row.economic.at(draws_of(kind.share, DRAWS, stream))) / row.economic.pounds
+
+    # -- columns -------------------------------------------------------------------------
+
+    def column(self, name: str, *, only_effects: bool = False, short_run: bool = False) -> Amount | None:
+        """One kind of pounds over the whole pilot; None where no outcome declares it.
+
+        Parameters
+        ----------
+        name : {"cash", "capacity", "economic"}
+        only_effects : bool
+            Shares and unit costs at their best guesses in every draw.
+        short_run : bool
+            Of the full cost, only what is really freed in the short run.
+        """
         kind = KINDS[name]
         total: Amount | None = None
         for k, row in enumerate(self.rows):
             if name not in row.each:
                 continue
             times = row.toward * row.each[name] * self.scale[k]
-            part = Amount(kind(self.best[k] * times), self.drawn[:, k] * times)
+            drawn, best = self.drawn[:, k], self.best[k] * times
+            if name == "economic" and not only_effects:
+                drawn = drawn if self.mixed[k] is None else drawn * self.mixed[k]
+            if short_run and row.marginal is not None:
+                best, drawn = best * row.marginal.best, drawn * self.freed[k]
+            part = Amount(kind(best), drawn * times)
             total = part if total is None else total + part
-        return total
+        if total is None or (not self.own.ranged and self.own.best == 1):
+            return total
+        own = self.own.best if only_effects else self.own_draws
+        return Amount(total.pounds * self.own.best, total.draws * own)
+
+    def best_value(
+        self,
+        name: str,
+        *,
+        changes: Sequence[float] | None = None,
+        each: Sequence[float] | None = None,
+        own: float | None = None,
+    ) -> float:
+        """The best estimate of a column with some of its inputs at other values."""
+        changes = self.best if changes is None else changes
+        each = [row.each.get(name, 0.0) for row in self.rows] if each is None else each
+        parts = [
+            row.toward * pounds * times * change
+            for row, pounds, times, change in zip(self.rows, each, self.scale, changes, strict=True)
+        ]
+        return (self.own.best if own is None else own) * sum(parts)
 
     def numbers(self) -> dict[str, Any]:
         """What a valuation holds."""
@@ -95,9 +169,9 @@ class Work:
         sd = (high - low) / (2 * CRITICAL) / self.people
         if (each.chance_above(price) > CERTAIN) != (low > total):
             raise EstimationError("the chance that the value exceeds the cost contradicts the likely range")
-        gain = None
-        if sd > 0:
-            spread = sd / math.sqrt(2)
+        gain, known = None, self._spread_of_effects(deciding)
+        if known > 0:
+            spread = known / math.sqrt(2)
             gain = self.people * spread * normal_loss(abs(each.best - price) / spread)
         middles = (np.arange(DOTS) + 0.5) / DOTS
         found: dict[str, Any] = {
@@ -110,6 +184,15 @@ class Work:
         if total > 0:
             found["per_pound"] = {"value": deciding.best / total, "low": low / total, "high": high / total}
         return found
+
+    def _spread_of_effects(self, deciding: Amount) -> float:
+        """Per person, what of the spread a second year would narrow: that of the changes alone."""
+        assert self.people
+        certain = not self.own.ranged and all(draws is None for draws in self.mixed.values())
+        alone = deciding if certain else self.column(self.rule.value_counted, only_effects=True)
+        assert alone is not None
+        low, high = alone.interval()
+        return (high - low) / (2 * CRITICAL) / self.people
 
     def _shown(self, name: str, total: Amount) -> dict[str, Any]:
         low, high = total.interval()
@@ -140,7 +223,7 @@ class Work:
         effect = row.estimate.effect("cumulative")
         low, high = (float(effect[name]) * self.scale[k] for name in ("conf_low", "conf_high"))
         change = self.best[k] * self.scale[k]
-        return {
+        found = {
             "label": row.outcome.label,
             "column": row.outcome.column,
             "kind": row.outcome.kind,
@@ -154,20 +237,31 @@ class Work:
             "item": None if row.economic is None else row.economic.label,
             "source": None if row.economic is None else row.economic.source,
         }
+        if row.economic is not None:
+            found |= _kinds(row) | _usual(row, change * row.toward)
+        return found
 
     def _per_event(self) -> dict[str, Any] | None:
         """The cost of each event of the main outcome avoided."""
         main = next((k for k, row in enumerate(self.rows) if row.outcome.primary), None)
         if main is None or self.cost is None or self.claim is None:
             return None
-        return per_event(self.rows[main], self.scale[main], self.cost["total"], self.claim)
+        limits = None
+        if self.own.ranged:
+            avoided = -self.drawn[:, main] * self.scale[main] * self.own_draws
+            low, high = np.quantile(avoided, [1 - CERTAIN, CERTAIN], method=QUANTILES)
+            limits = (float(low), float(high))
+        return per_event(
+            self.rows[main], self.scale[main], self.cost["total"], self.claim,
+            own=self.own.best, own_limits=limits,
+        )  # fmt: skip
 
     def _break_even(self, price: float, deciding: Amount | None) -> dict[str, Any] | None:
         """How many events of the main outcome, per 100 people, would repay the price."""
         row = next((row for row in self.rows if row.outcome.primary), None)
         if row is None:
             return None
-        found = break_even(row, price) | {"base": self.found.get("base")}
+        found = break_even(row, price, self.own.best) | {"base": self.found.get("base")}
         if deciding is not None and self.people and deciding.best > 0 and self.found.get("est"):
             each_person = deciding.best / self.people
             found["worth"] = each_person
@@ -182,6 +276,9 @@ class Work:
         notes = [words.ADDED]
         if self.cost is not None:
             notes.append(f"In {self.cost['price_year']} prices.")
+        factor = None if self.study.cost is None else self.study.cost.area_cost_factor
+        if factor not in (None, 1.0):
+            notes.append(said.area(factor))
         if self.assumed:
             notes.append("Outcomes are taken to move in step, which gives the widest range.")
         elif len(self.rows) > 1:
@@ -192,3 +289,34 @@ class Work:
                 "as the others."
             )
         return notes
+
+
+def _kinds(row: Row) -> dict[str, Any]:
+    """The kinds that one event is of, where the study gives a mix."""
+    priced = row.economic
+    if priced is None or not priced.kinds:
+        return {}
+    kinds = [
+        {"name": k.name, "share": k.share.best, "low": k.share.low, "high": k.share.high, "pounds": k.pounds}
+        for k in priced.kinds
+    ]
+    found: dict[str, Any] = {"kinds": kinds}
+    if (kind := priced.uncertain) is not None:
+        assert kind.share.low is not None and kind.share.high is not None
+        found["worth_low"], found["worth_high"] = (
+            float(priced.at(share)) for share in (kind.share.low, kind.share.high)
+        )
+    return {"mix": found}
+
+
+def _usual(row: Row, change: float) -> dict[str, Any]:
+    """Where an event carries an average over kinds: what events avoided usually are, and the value at that."""
+    priced = row.economic
+    usual = unit_costs()[priced.item].usual if priced is not None and priced.item else ""
+    if priced is None or not usual:
+        return {}
+    item, mean = unit_costs()[usual], unit_costs()[priced.item]
+    pounds = priced.pounds * item.pounds / mean.pounds
+    return {
+        "usual": {"name": item.several, "pounds": pounds, "mean": priced.pounds, "value": change * pounds}
+    }

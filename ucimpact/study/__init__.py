@@ -14,11 +14,23 @@ from ucimpact.study.declare import (
     Window,
     Worthwhile,
 )
-from ucimpact.study.money import Cost, DecisionRule, Value
+from ucimpact.study.money import (
+    Attribution,
+    Budget,
+    Cost,
+    DecisionRule,
+    Mix,
+    Payers,
+    Qaly,
+    Share,
+    Value,
+)
 from ucimpact.study.records import Records, read_records
 from ucimpact.study.toml import read_study
 
 __all__ = [
+    "Attribution",
+    "Budget",
     "Context",
     "Cost",
     "Counted",
@@ -26,11 +38,15 @@ __all__ = [
     "DecisionRule",
     "Event",
     "Method",
+    "Mix",
     "Outcome",
+    "Payers",
     "Plan",
+    "Qaly",
     "Records",
     "Release",
     "Sensitivity",
+    "Share",
     "Study",
     "Value",
     "Window",

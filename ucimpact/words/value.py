@@ -1,0 +1,230 @@
+"""Sentences of a value: the kinds it is of, whose it is, what stands beside the price, and the years ahead.
+
+Cash released, capacity released and full economic value never share a sentence. A share is whole per cent,
+money and prices as :mod:`ucimpact.words.pounds` has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ucimpact.words.claims import BENEFIT, HARM
+from ucimpact.words.numbers import capital, joint, number, plainly
+from ucimpact.words.pounds import money, money_range, per_person, thousands
+
+HAIRCUT = {"high": 0.0, "moderate": 0.1, "low": 0.25, "very low": 0.5}
+"""By how much a cautious reader might cut a value, by its certainty (a judgement)."""
+JUDGED = "A rule of thumb, no estimate: it never decides."
+
+
+def share(x: float) -> str:
+    """A share as a whole per cent; one decimal where that would read 0% or 100% and is not."""
+    whole = number(100 * x)
+    if (whole == "0" and x > 0) or (whole == "100" and x < 1):
+        return f"{plainly(100 * x)}%"
+    return f"{whole}%"
+
+
+def for_the_area(factor: float) -> str:
+    """After the source of a unit cost; empty for a factor of 1."""
+    return "" if factor == 1 else f", times {factor:.3g} for the area"
+
+
+def area(factor: float) -> str:
+    """That unit costs were multiplied once."""
+    return (
+        f"Unit costs of the NHS are multiplied once by {factor:.3g}, the area’s cost factor. What the pilot cost, "
+        "and pounds that the study gives, are not."
+    )
+
+
+# -- what one event is worth -------------------------------------------------------------
+
+
+def mix(events: str, kinds: Sequence[tuple[str, float, float]], claim: str | None) -> str:
+    """ "45% of the admissions avoided would have been short stays (£826) and 55% long stays (£5,419)."
+
+    Parameters
+    ----------
+    events : str
+        The outcome within a sentence: "emergency admissions".
+    kinds : sequence of (name, share, pounds)
+    claim : str or None
+        Whether events were avoided, were added, or cannot be told.
+    """
+    parts = [f"{share(size)} {name} ({per_person(pounds)})" for name, size, pounds in kinds]
+    if claim in BENEFIT:
+        first, rest = parts[0].split(" ", 1)
+        return f"{first} of the {events} avoided would have been {joint([rest, *parts[1:]])}."
+    if claim in HARM:
+        return f"Of the {events} added, {joint(parts)}."
+    return f"Of any {events} avoided, {joint(parts)}."
+
+
+def mix_range(name: str, low: float, high: float, worth_low: float, worth_high: float, event: str) -> str:
+    """How far the worth of one moves with the share that is uncertain."""
+    ends = sorted((worth_low, worth_high))
+    return (
+        f"If {share(low)} to {share(high)} are {name}, {event} is worth {per_person(ends[0])} to "
+        f"{per_person(ends[1])}."
+    )
+
+
+def usually(events: str, name: str, pounds: float, mean: float, value: float) -> str:
+    """That an average over all events is no average of those avoided, and what the value would be."""
+    return (
+        f"{per_person(mean)} is the average of all {events}, and those avoided are usually {name}. At "
+        f"{per_person(pounds)} each the value would be {money(value)}."
+    )
+
+
+def freed(size: float, low: float | None, high: float | None, value: float, lo: float, hi: float) -> str:
+    """What is really freed in the short run, of the full cost."""
+    ranged = "" if low is None or high is None else f" ({share(low)} to {share(high)})"
+    return (
+        f"If {share(size)}{ranged} of the full cost is really freed in the short run, the value is {money(value)} "
+        f"(likely range {money_range(lo, hi)})."
+    )
+
+
+# -- whose the value is ------------------------------------------------------------------
+
+
+def attributed(best: float, low: float, high: float, because: str) -> str:
+    """What share of the change is counted as the pilot’s own."""
+    reason = because.rstrip(". ")
+    ends = f"between {share(low)} and {share(high)}" if low < high else share(low)
+    counted = f", and {share(best)} is counted" if low < high else ""
+    return (
+        f"{capital(ends)} of the change is taken to be the pilot’s own{counted}. The reason given: {reason}."
+    )
+
+
+def attributed_value(low: float, high: float, value_low: float, value_high: float) -> str:
+    """The value at either end of the share."""
+    ends = sorted((value_low, value_high))
+    return (
+        f"At {share(low)} of the change the best estimate is {money(value_low)}, at {share(high)} it is "
+        f"{money(value_high)}."
+        if low < high
+        else f"The best estimate is {money(ends[0])}."
+    )
+
+
+# -- what stands beside the price --------------------------------------------------------
+
+
+def prices(price: float, running: float | None, with_volunteers: float | None) -> str:
+    """The price with and without what was spent once, and with the time of volunteers."""
+    text = []
+    if running is not None:
+        text.append(
+            f"The price of {per_person(price)} a person holds what was spent once on starting; once running it "
+            f"is {per_person(running)}."
+        )
+    if with_volunteers is not None:
+        text.append(
+            f"With volunteers’ time at what a paid person would cost it is {per_person(with_volunteers)}; nobody "
+            "pays that part, so it does not decide."
+        )
+    return " ".join(text)
+
+
+def haircut(level: str, cut: float, worth: float, price: float | None) -> str:
+    """The value cut by its certainty, beside the price; it never decides."""
+    if not cut:
+        return f"Certainty is {level}, so nothing is taken off for it."
+    repays = "" if price is None else f", which {'repays' if worth > price else 'does not repay'} the price"
+    return f"Certainty is {level}. Taking {share(cut)} off for it leaves {per_person(worth)} a person{repays}. {JUDGED}"
+
+
+# -- what more knowledge is worth --------------------------------------------------------
+
+
+def knowing(perfect: float, second_year: float | None, cost: float | None) -> str:
+    """What a second year, and knowing the truth, would be worth to the people of a year."""
+    text = []
+    if second_year is not None:
+        beside = "" if cost is None else f" and costs {money(cost)}"
+        text.append(f"A second year of evidence is worth about {thousands(second_year)}{beside}.")
+    text.append(
+        f"Knowing the truth would be worth {thousands(perfect)} to the people of one year, and no evaluation can "
+        "be worth more to them."
+    )
+    return " ".join(text)
+
+
+def curve(price: float, chance: str, half: float | None, column: str) -> str:
+    """The curve of chances in one sentence, for an even bet where there is one."""
+    at = f"At {per_person(price)} a person the chance that the {column} exceeds the price is {chance}"
+    return f"{at}; it is one in two at {per_person(half)}." if half is not None and half > 0 else f"{at}."
+
+
+def most_moved(label: str, low: float, high: float) -> str:
+    """Which uncertain input moves the answer most."""
+    ends = sorted((low, high))
+    return (
+        f"What moves the answer most is {label}: across its range the net runs from {per_person(ends[0])} to "
+        f"{per_person(ends[1])} a person."
+    )
+
+
+# -- the years ahead ---------------------------------------------------------------------
+
+
+def budget(years: int, cost: float, discounted: float, discount: float, people: float) -> str:
+    """What the years ahead would cost."""
+    told = "a year" if years == 1 else f"{years} years"
+    head = f"Over {told} the service would cost {money(cost)} for {number(people)} people"
+    if years == 1 or not discount:
+        return f"{head}."
+    return f"{head}: {money(discounted)} where later years count {plainly(100 * discount)}% less a year."
+
+
+def ahead(column: str, value: float, low: float, high: float) -> str:
+    """What the years ahead would be worth in one column."""
+    return f"In {column} they would be worth {money(value)} (likely range {money_range(low, high)})."
+
+
+def scale(fixed: bool, effect: bool, set_up: float | None, spent_once: float) -> list[str]:
+    """What the years ahead take for granted."""
+    told = ["Each person is taken to gain as much as one did in the pilot."]
+    if effect:
+        told = ["Each year keeps the share of the pilot’s effect that the study gives."]
+    if not fixed:
+        told.append(
+            "Each costs what one cost in the pilot once running; more people may cost less each, or more."
+        )
+    if set_up:
+        told.append(f"The first year holds {money(set_up)} to set up again.")
+    elif spent_once:
+        told.append(f"The {money(spent_once)} that the pilot spent on starting is not spent again.")
+    return told
+
+
+# -- who pays and who gains --------------------------------------------------------------
+
+
+def gainers(payers: Sequence[tuple[str, float]], gains: Sequence[tuple[str, float]], column: str) -> str:
+    """Who pays and who gains in one column, the largest first."""
+    pay = joint([f"{name} pays {share(size)}" for name, size in payers])
+    gain = joint([f"{share(size)} to {name}" for name, size in gains])
+    return f"{capital(pay)} of the cost. Of the {column}, {gain}."
+
+
+# -- years of full health ----------------------------------------------------------------
+
+
+def per_qaly(value: float, low: float | None, high: float | None) -> str:
+    """What a year of full health costs, with its range where it has one."""
+    ranged = "" if low is None or high is None else f" (likely range {money_range(low, high)})"
+    return f"Each quality-adjusted life year gained cost {money(value)}{ranged}, after what was freed."
+
+
+NO_RATIO = (
+    "The cost of a quality-adjusted life year is not defined, because the likely range includes no gain."
+)
+DOMINATES = (
+    "On the best estimate the pilot gained health and freed more than it cost, so there is no price per year."
+)
+DOMINATED = "On the best estimate people gained no health, so there is no cost of a year gained."
