@@ -32,7 +32,7 @@ P2 = {
 # id, name, place, people, price, raw, shrunk, ranks, chance of best, value, chance, evsi, year, claim, level, row, verdict
 PILOTS = (
     ("westow", "Carer support calls", "Westow", 1650, 60, (-3.4, -7.1, 0.3), (-3.4, -6.5, -0.1), (1, 7), 0.05,
-     115.4, 0.85, 7_900, (190_400, 91_400, -92_700, 268_800), "B", "low", 1, "Mainstream", 68, 118, "Extend"),
+     115.4, 0.85, 7_900, (190_400, 91_400, -92_700, 268_800), "B", "low", 1, "Mainstream", 68, 118, "Extend with evaluation"),
     ("harle", "Crisis sitting service", "Harle", 880, 160, (-8.4, -13.5, -3.3), (-5.6, -10.6, -1.7), (1, 7),
      0.39, 193.3, 0.63, 14_300, (170_100, 29_300, -88_500, 179_400), "B", "low", 3,
      "Extend with evaluation", 120, 290, "Mainstream"),

@@ -16,6 +16,7 @@ from ucimpact.report.chart_parts import Label
 from ucimpact.report.charts import Chart, ObservedExpected, Path
 from ucimpact.report.columns import Columns
 from ucimpact.report.forest import Forest
+from ucimpact.report.funnel import Funnel
 from ucimpact.report.lines import Lines
 from ucimpact.report.love import Love
 from ucimpact.report.monitor import Monitor
@@ -39,7 +40,7 @@ APART = 0.75
 """A comparison line further from the pilot's than this share of its spread is left to the table."""
 
 
-Drawn = Chart | Interval | Claim | Forest | Monitor | Lines | Love | Columns
+Drawn = Chart | Interval | Claim | Forest | Funnel | Monitor | Lines | Love | Columns
 """Everything that can be drawn."""
 
 

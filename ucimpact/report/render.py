@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ucimpact.report import chart_parts, charts, columns, forest, lines, love, monitor, single
+from ucimpact.report import chart_parts, charts, columns, forest, funnel, lines, love, monitor, single
 from ucimpact.report.canvas import Drawing, settings, svg
 from ucimpact.report.figures import Drawn, Figure
+from ucimpact.report.league import league
 from ucimpact.report.statement import statement
 from ucimpact.report.view import view
 
@@ -35,6 +36,11 @@ def render(document: Mapping[str, Any]) -> str:
 def render_statement(document: Mapping[str, Any]) -> str:
     """The impact statement as HTML: one A4 page, from the same released document."""
     return environment().get_template("statement.html.j2").render(view=statement(document))
+
+
+def render_league(document: Mapping[str, Any]) -> str:
+    """The league report as HTML, from the document that ``ucimpact compare`` writes."""
+    return environment().get_template("league.html.j2").render(view=league(document))
 
 
 def environment() -> Environment:
@@ -82,6 +88,8 @@ def drawing(chart: Drawn, width: int) -> Drawing:
                 return forest.forest(chart, width)
             case charts.Power():
                 return charts.power(chart, width)
+            case funnel.Funnel():
+                return funnel.funnel(chart, width)
             case monitor.Monitor():
                 return monitor.monitor(chart, width)
             case lines.Lines():

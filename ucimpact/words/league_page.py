@@ -14,12 +14,40 @@ from ucimpact.words.numbers import capital, chance, joint, number, rounded
 from ucimpact.words.pounds import money, money_range, per_person, thousands
 from ucimpact.words.sentences import LEVELS, rank
 
-COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+COUNTS = (
+    "none",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
 SHARES = ((0.9, "nearly all"), (0.7, "about three quarters"), (0.6, "about two thirds"), (0.42, "about half"),
           (0.29, "about a third"), (0.18, "about a quarter"), (0.07, "about a tenth"))  # fmt: skip
 FEW_CHANCES = 3
 """More chances than this are told by their ends."""
 PEOPLE_BY_LOT = "no pilot chose its people by lot"
+
+ALLOWED = {
+    "W+": "a worthwhile benefit ruled in",
+    "B": "a benefit; whether worthwhile is not known",
+    "b": "a benefit, too small to be worthwhile",
+    "N": "worthwhile change ruled out both ways",
+    "U": "could not tell; worthwhile harm ruled out",
+    "V": "could not tell; worthwhile benefit ruled out",
+    "X": "could not tell; benefit and harm both possible",
+    "h": "harm, too small to matter",
+    "H": "harm; whether it matters is not known",
+    "W-": "a harm that matters ruled in",
+}
+"""What each claim says that a range allows."""
 
 TOWARDS_EACH_OTHER = (
     "Small pilots swing widely by luck alone, so each result is drawn towards what the {n} have in common: "
@@ -28,17 +56,22 @@ TOWARDS_EACH_OTHER = (
 LUCK_WINS = "The largest of {n} results is the one most likely to have been helped by luck."
 WITHOUT_LIKENESS = "Found without assuming the pilots are alike"
 HYBRID_NOTE = (
-    "The last range allows for the pilot having been picked as the largest, and takes nothing from the others. It "
-    "answers another question than the row above it, so the two need not agree."
+    "The last range allows for the pilot having been picked as the largest, and takes nothing from the "
+    "others. It answers another question than the row above it, so the two need not agree."
 )
 RANK_BARS = "A league table in order of results would be a table of luck."
 NOT_A_PREDICTION = (
-    "“In the best set in 66 of 100 likely accounts” is how often a pilot would belong to the set worth most if the "
-    "truth were known. It is not how often new data would pick it again."
+    "“In the best set in 66 of 100 likely accounts” is how often a pilot would belong to the set worth "
+    "most if the truth were known. It is not how often new data would pick it again."
+)
+CORRECTED_JUDGES = (
+    "{name} has the most favourable result, and is judged by the wider range that is corrected for that, "
+    "so for it too we cannot tell."
 )
 FUNNEL_READING = (
-    "Each mark is a pilot as measured; the lower it lies, the less certain it is. If all pilots had the same true "
-    "effect, 95 of 100 marks would lie between the slanting lines: luck alone spreads the lowest ones widely."
+    "Each mark is a pilot as measured; the lower it lies, the less certain it is. If all pilots had the "
+    "same true effect, 95 of 100 marks would lie between the slanting lines: luck alone spreads the lowest "
+    "ones widely."
 )
 
 
@@ -61,7 +94,11 @@ def changed(kinds: Sequence[tuple[str, str]], outcome: str, better: str = "lower
     little = [level for code, level in sure if code == "N"]
     verbs = ("reduced", "increased") if better == "lower" else ("increased", "reduced")
     parts: list[str] = []
-    for levels, verb in ((to_good, verbs[0]), (to_bad, verbs[1]), (little, "made little or no difference to")):
+    for levels, verb in (
+        (to_good, verbs[0]),
+        (to_bad, verbs[1]),
+        (little, "made little or no difference to"),
+    ):
         if levels:
             object_ = outcome if not parts else "it" if verb.endswith("to") else ""
             parts.append(f"{counted(len(levels))} {_modal(levels)} {verb} {object_}".rstrip())
@@ -81,16 +118,22 @@ def _modal(levels: Sequence[str]) -> str:
     return ("may have", "may have", "probably", "")[least] or "have"
 
 
-def certainties(levels: Sequence[str], *, by_lot: bool | None = None) -> str:
+def certainties(levels: Sequence[str], *, by_lot: bool | None = None, wide: int = 0) -> str:
     """ "Certainty is low for four pilots and very low for three: no pilot chose its people by lot."."""
-    parts = []
+    parts: list[str] = []
     for level in reversed(LEVELS):
         if n := list(levels).count(level):
             noun = "" if parts else " pilot" if n == 1 else " pilots"
             parts.append(f"{level} for {counted(n)}{noun}")
     if len(parts) == 1:
         parts = [f"{levels[0]} for {'both' if len(levels) == 2 else f'all {counted(len(levels))}'}"]
-    reason = f": {PEOPLE_BY_LOT}" if by_lot is False else ""
+    reasons = [PEOPLE_BY_LOT] if by_lot is False else []
+    if wide:
+        whose = f"{counted(wide)} {'has' if wide == 1 else 'have'}"
+        if wide == len(levels):
+            whose = "both have" if wide == 2 else "all have"
+        reasons.append(f"{whose} a wide range")
+    reason = f": {', and '.join(reasons)}" if reasons else ""
     return f"Certainty is {joint(parts)}{reason}."
 
 
@@ -184,8 +227,8 @@ def raw_rules(
     else:
         act = f"left out {told(dropped)}"
     return (
-        f"Choosing by the raw results would have {act}. It would have claimed {money(claimed)} of net value, and "
-        f"could expect {money(expected)}."
+        f"Choosing by the raw results would have {act}. It would have claimed {money(claimed)} of net "
+        f"value, and could expect {money(expected)}."
     )
 
 
@@ -194,7 +237,8 @@ def sceptical(net: float, *, same: bool, n: int) -> str:
     if not n and same:
         return "Nor would any be funded by those who expect little of such services on average."
     which = "these" if n != 1 else "it"
-    valued = f"Those who expect little of such services on average would put the net value of {which} at {money(net)}"
+    valued = "Those who expect little of such services on average would put the net value of "
+    valued += f"{which} at {money(net)}"
     if same:
         return f"{valued}, and would fund the same."
     return f"{valued}, and would fund a different set."
@@ -239,3 +283,113 @@ def of_hundred(share: float) -> str:
 def order(name: str) -> int:
     """Place of a verdict on the page: those that say least come last."""
     return len(VERDICTS) if name == VERDICTS[0] else VERDICTS.index(name)
+
+
+def ranks_answer(could_be_first: int, could_be_last: int, n: int) -> str:
+    """Whether an order can be given; for a league in which no pilot can be called the best."""
+
+    def of(k: int) -> str:
+        if k == n:
+            return "both" if n == 2 else f"all {counted(n)}"
+        return f"{counted(k)} of the {counted(n)}"
+
+    if could_be_first == could_be_last:
+        return f"No. {capital(of(could_be_first))} could be first, and as many could be last."
+    return f"No. {capital(of(could_be_first))} could be first, and {of(could_be_last)} could be last."
+
+
+def ranks_title(share: float) -> str:
+    """What the bars show; ``share`` is the mean share of all places that a pilot could hold."""
+    if share >= 0.9:
+        return "Nearly every pilot could hold nearly every place"
+    return "Most pilots could hold most places" if share >= 0.6 else "Some places can be ruled out"
+
+
+def best_adds(highest: float, n: int) -> str:
+    """How to read the chances of being best."""
+    far = ", is far from sure" if highest < 0.6 else ""
+    text = f"The chances of being best add to 100% over the {counted(n)} (to rounding)."
+    return f"{text} The highest{'' if far else ' is'}{',' if far else ''} {chance(highest)}{far}."
+
+
+BELIEFS = (
+    "Each row starts from another belief about how much such services change on average, and how far they "
+    "differ. The first row is the one used on this page."
+)
+SHARED = (
+    "Yes, so their errors are linked: a bad stroke of luck in the comparison helps or harms several at once."
+)
+"""Leads what the document says of how they are linked."""
+CERTAINTY_IN_A_LEAGUE = (
+    "Certainty is worked out again with the range that allows for luck, and for the apparent winner with "
+    "the corrected one. Every other step is that of the pilot’s own report."
+)
+READ_ALONE = (
+    "A report read alone cannot know how many others were tried. It keeps its finding; where the two "
+    "differ, neither is averaged with the other."
+)
+DRAWN_TOGETHER = (
+    "Effects are drawn together on the scale of ratios, with a normal model of how pilots differ that "
+    "averages over every spread the data allow. Standard errors are widened first where few places or "
+    "people gave them."
+)
+PLACES = "Places are 95% confidence sets from all pairs of differences, which hold for all pilots at once."
+CORRECTED = (
+    "The corrected range of the apparent winner is a hybrid of a conditional and a simultaneous interval, "
+    "and holds whatever the other pilots are like."
+)
+ONE_OUTCOME = (
+    "are one outcome. Whether people felt safer or were better looked after is not counted here. A pilot "
+    "that is stopped on this page may still be worth having for something else."
+)
+HYBRID_TABLE = "The corrected range of the apparent winner, with its middle"
+
+
+def rule_told(rule: Mapping[str, float | str | None]) -> str:
+    """The rule of a fund, in a sentence or two."""
+    asked = chance(float(rule["chance"] or 0))
+    text = f"A pilot is mainstreamed where its chance of being worth its price is {asked} or more and its "
+    text += "checks hold."
+    floor = rule.get("floor")
+    if floor is None:
+        return text
+    return (
+        f"{text} It is extended where the chance is {chance(float(floor))} or more and another year of "
+        "evidence is worth more than it costs, or where a lower price would make it an even bet."
+    )
+
+
+def verdicts_differ(differ: int, n: int) -> str:
+    """For how many the league's verdict is not that of the pilot's own report."""
+    if not differ:
+        return "Nowhere: each pilot has the same verdict in both."
+    whom = f"{counted(differ)} of the {counted(n)}"
+    if differ == n:
+        whom = "both" if n == 2 else f"all {counted(n)}"
+    return f"For {whom}, the verdict is another here than in the own report."
+
+
+def outside(beyond: int, n: int) -> str:
+    """How many results lie beyond what luck alone would spread about one common effect."""
+    if not beyond:
+        return f"None of the {counted(n)} lies beyond what luck alone could spread about one common effect."
+    lies = "lies" if beyond == 1 else "lie"
+    return (
+        f"{capital(counted(beyond))} of the {counted(n)} {lies} beyond what luck alone would spread about "
+        "one common effect."
+    )
+
+
+FUNNEL_CARE = "A mark outside may be a truly different pilot, or one of the few that luck alone throws out."
+
+
+def verdicts_tally(names: Sequence[str]) -> str:
+    """ "One is mainstreamed, two are extended with evaluation and four are stopped at this price."."""
+    done = dict(zip(VERDICTS, ("cannot be decided yet", "mainstreamed", "extended with evaluation",
+                               "extended if cheaper", "stopped at this price"), strict=True))  # fmt: skip
+    parts = []
+    for name in sorted(VERDICTS, key=order):
+        if n := list(names).count(name):
+            verb = "" if name == VERDICTS[0] else "is " if n == 1 else "are "
+            parts.append(f"{counted(n)} {verb}{done[name]}")
+    return f"{capital(joint(parts))}."

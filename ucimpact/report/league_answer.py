@@ -1,0 +1,194 @@
+"""The first screen of a league: what was found, how sure, what to fund, and a line for each verdict.
+
+However many pilots there are, a line names as many as fit and counts the rest: all stand in the table of
+decisions below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ucimpact import words
+from ucimpact.report.league_parts import TAGS, Field, Tag, asked, told
+from ucimpact.report.phrases import emphasised, stopped
+from ucimpact.words import VERDICTS, capital, chance, per_person
+from ucimpact.words import league_page as said
+
+LONG_HEADLINE, LONG_LEAD, LONG_BOX = 88, 330, 520
+"""Letters beyond which headline, lead and decision are set smaller, to keep the answer on one screen."""
+NAMES = 150
+"""Letters of names in the line of a verdict; the first name is always there."""
+
+Parts = tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """What to do next: the verdict on the fund, then heads with their texts."""
+
+    verdict: str
+    rows: tuple[tuple[str, str], ...]
+    long: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """The pilots under one verdict: names in bold with what is to be said of them."""
+
+    tag: Tag
+    parts: Parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeagueAnswer:
+    """The first screen."""
+
+    headline: str
+    long: bool
+    lead: Parts
+    small: bool
+    extra: tuple[str, ...]
+    sure: str
+    box: Box
+    heading: str
+    lines: tuple[Line, ...]
+
+
+def answer(field: Field) -> LeagueAnswer:
+    """The first screen, from the sentences and verdicts of the document."""
+    document = field.document
+    texts = document["sentences"]
+    lead = texts.get("lead") or ""
+    extra = dict.fromkeys(text for text in (texts.get("second"), document["best"].get("text")) if text)
+    return LeagueAnswer(
+        headline=texts["headline"],
+        long=len(texts["headline"]) > LONG_HEADLINE,
+        lead=emphasised(lead),
+        small=len(lead) > LONG_LEAD,
+        extra=tuple(stopped(text) for text in list(extra)[:1]),
+        sure=_sure(field),
+        box=_box(document),
+        heading=f"The {said.counted(field.n)} decisions"
+        if field.n < len(said.COUNTS)
+        else f"The {field.n} decisions",
+        lines=lines(field),
+    )
+
+
+def _sure(field: Field) -> str:
+    costs = [next((s["cost"] for s in p["steps"] if s["code"] == "A"), 0) for p in field.pilots]
+    wide = sum(any(s["code"].startswith("P") and s["cost"] for s in p["steps"]) for p in field.pilots)
+    return said.certainties(
+        [p["level"] for p in field.pilots], by_lot=False if all(costs) else None, wide=wide
+    )
+
+
+def _box(document: Mapping[str, Any]) -> Box:
+    """The decision on the fund."""
+    decided, portfolio = document["decision"], document.get("portfolio")
+    unspent = (portfolio or {}).get("unspent") or 0.0
+    left = f"Leave {words.money(unspent)} unspent" if unspent > 0 else "The rest of the budget"
+    rows = [
+        ("Because", told(decided.get("because"))),
+        (left, told(decided.get("unspent"))),
+        ("This would change if", told(decided.get("would_change"))),
+    ]
+    kept = tuple((head, text) for head, text in rows if text)
+    return Box(verdict=decided["verdict"], rows=kept, long=sum(len(text) for _, text in kept) > LONG_BOX)
+
+
+def lines(field: Field) -> tuple[Line, ...]:
+    """A line for each verdict that was given, in the order of the rule."""
+    made = []
+    for name in sorted(VERDICTS, key=said.order):
+        under = [p for p in field.pilots if p["verdict"]["name"] == name]
+        if under:
+            under.sort(key=lambda p: -(p["value"].get("chance") or 0.0))
+            tag = Tag(name=name, kind=TAGS.get(name, ""))
+            made.append(Line(tag=tag, parts=LINES[name](field, under)))
+    return tuple(made)
+
+
+def _one(field: Field, pilot: Mapping[str, Any], text: str) -> Parts:
+    """A single pilot: its name, and a sentence or two."""
+    return ((f"{field.full[pilot['id']]}.", True), (f" {stopped(text)}" if text else "", False))
+
+
+def _several(field: Field, pilots: Sequence[Mapping[str, Any]], beside: Sequence[str], text: str) -> Parts:
+    """Names in bold, each with what stands beside it in brackets, as many as fit, and the sentence."""
+    shown, letters = 0, 0
+    for pilot, note in zip(pilots, beside, strict=True):
+        letters += len(field.full[pilot["id"]]) + len(note) + 4
+        if shown and letters > NAMES:
+            break
+        shown += 1
+    parts: list[tuple[str, bool]] = []
+    rest = len(pilots) - shown
+    for k, pilot in enumerate(pilots[:shown]):
+        last = k == shown - 1 and not rest
+        if k:
+            parts.append((" and " if last else ", " if any(beside) else "; ", False))
+        name = field.full[pilot["id"]]
+        parts.append((name if not k else words.numbers.mid_sentence(name), True))
+        if beside[k]:
+            parts.append((f" ({beside[k]})", False))
+    if rest:
+        parts.append((f" and {said.counted(rest)} {'other' if rest == 1 else 'others'}", False))
+    parts.append((f". {text}".rstrip(), False))
+    return tuple(parts)
+
+
+def _chances(pilots: Sequence[Mapping[str, Any]]) -> list[float]:
+    return [p["value"]["chance"] for p in pilots if p["value"].get("chance") is not None]
+
+
+def _mainstream(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
+    if len(pilots) == 1:
+        return _one(field, pilots[0], told(pilots[0]["because"]))
+    rule = field.document["league"]["rule"]["chance"]
+    return _several(field, pilots, [""] * len(pilots), said.chance_told(_chances(pilots), rule))
+
+
+def _extend(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
+    if len(pilots) == 1:
+        return _one(field, pilots[0], told(pilots[0]["because"]))
+    evidence = [p["evsi"] for p in pilots if p["verdict"]["row"] == 3 and p.get("evsi") is not None]
+    cost = field.document["league"].get("another_year_costs")
+    beside = [", ".join(part for part in (_chance(p), asked(p).removeprefix("at ")) if part) for p in pilots]
+    return _several(field, pilots, beside, said.worth_of_evidence(evidence, cost))
+
+
+def _cheaper(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
+    if len(pilots) == 1:
+        p = pilots[0]
+        if p["value"].get("per_person") is None or p.get("price") is None:
+            return _one(field, p, told(p["because"]))
+        return _one(
+            field, p, said.cheaper(p["value"]["per_person"], p["price"], (p.get("own") or {}).get("value"))
+        )
+    beside = [f"worth {per_person(p['value']['per_person'])}, price {per_person(p['price'])}" for p in pilots]
+    return _several(field, pilots, beside, "")
+
+
+def _stop(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
+    return _several(field, pilots, [""] * len(pilots), said.chance_told(_chances(pilots)))
+
+
+def _missing(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
+    beside = [asked(p) for p in pilots]
+    if len(pilots) == 1:
+        return _one(
+            field, pilots[0], capital(f"{beside[0]} is missing" if beside[0] else told(pilots[0]["because"]))
+        )
+    return _several(field, pilots, beside, "")
+
+
+def _chance(pilot: Mapping[str, Any]) -> str:
+    p = pilot["value"].get("chance")
+    return "" if p is None else chance(p)
+
+
+LINES = dict(zip(VERDICTS, (_missing, _mainstream, _extend, _cheaper, _stop), strict=True))
+"""How the line of each verdict is told."""
