@@ -11,9 +11,14 @@ from example_services import SERVICES, about
 from workbooks import Sheet, workbook
 
 from ucimpact.data.simulate import Draw, PracticePanel
+from ucimpact.data.simulate_fund import PILOTS, ChallengeFund
+from ucimpact.data.simulate_hub import ClinicalHub
 from ucimpact.data.simulate_people import Befriending
+from ucimpact.data.simulate_redesign import CommunityRedesign
+from ucimpact.data.simulate_self_care import SelfCare
 from ucimpact.data.simulate_series import CrisisResponse, DelayedTransfers, VanguardSites
 from ucimpact.data.simulate_staggered import StaggeredPractices
+from ucimpact.data.simulate_winter import WinterFund
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = {
@@ -26,6 +31,11 @@ SEEDS = {
     "discharge_planning": 1,
     "palliative_inreach": 1,
     "befriending": 1,
+    "clinical_hub": 1,
+    "winter_fund": 1,
+    "community_redesign": 1,
+    "self_care": 1,
+    "challenge_fund": 159,
 }
 PLACES = {
     "acute_visiting": (PracticePanel(), "practices.csv"),
@@ -33,7 +43,18 @@ PLACES = {
     "crisis_response": (CrisisResponse(), "months.csv"),
     "delayed_transfers": (DelayedTransfers(), "months.csv"),
     "vanguard_kpis": (VanguardSites(), "sites.csv"),
+    "clinical_hub": (ClinicalHub(), "areas.csv"),
+    "winter_fund": (WinterFund(), "areas.csv"),
+    "community_redesign": (CommunityRedesign(), "neighbourhoods.csv"),
 }
+MEMBERS = {
+    "self_care": (SelfCare(), "members.csv"),
+}
+"""People as a list that needs no tidying."""
+FUNDS = {
+    "challenge_fund": (ChallengeFund(), "people.csv"),
+}
+"""Several pilots, each in a folder of its own."""
 PEOPLE = {
     "befriending": (Befriending(), "clients.xlsx"),
 }
@@ -43,7 +64,7 @@ HISTORIES = {
     "palliative_inreach": (SERVICES["palliative_inreach"], "people.csv"),
 }
 """People and events in two tables; the file named is that of the people, ``events.csv`` is the other."""
-MADE = {**PLACES, **PEOPLE, **HISTORIES}
+MADE = {**PLACES, **MEMBERS, **FUNDS, **PEOPLE, **HISTORIES}
 
 ABOUT = {
     **dict.fromkeys(
@@ -78,6 +99,39 @@ ABOUT = {
         "Nothing was changed: each client's admissions before and after are Poisson counts of one rate. "
         "`before_after` is a client over 180 days. Clients were taken if they had two or more admissions before, and "
         "that alone explains the fall."
+    ),
+    "clinical_hub": (
+        "The difference between the expected numbers with and without the hub, in its own area and months: `att` per "
+        "1,000 residents a month, `att_unit` a month, `cumulative` in events, `relative` a share of what was expected, "
+        "`log_att` the log of the ratio. The hub moves contacts: fewer to A&E and by ambulance, more calls to 111; "
+        "emergency admissions are not touched. The effect takes three months to be whole."
+    ),
+    "winter_fund": (
+        "The difference between the expected numbers with and without the money, over the six areas and the three "
+        "months that had it, and for the first of them alone: `att` per 1,000 residents aged 65 or over a month, "
+        "`att_unit` an area and month, `cumulative` in days or events, `relative` a share of what was expected. "
+        "Readmissions are not touched; care home admissions rise. This winter is as it comes: what winters do is no effect."
+    ),
+    "community_redesign": (
+        "The difference between the expected numbers with and without the money since it began to move: `att` per "
+        "1,000 residents aged 65 or over a month, `att_unit` a neighbourhood and month, `cumulative` in events, "
+        "`relative` a share of what was expected. Nothing happens for six months; then the effect grows for twelve, to "
+        "12% fewer admissions with all of the money and 6% with half; A&E has a third of that. Also for each dose "
+        "alone, and from the seventh month on."
+    ),
+    "self_care": (
+        "`att` is what the group does: 0.8 points of wellbeing (a little more after rounding), and nothing to contacts. "
+        "`before_after` is what a comparison of before and after is expected to show in these members; "
+        "`share_without_group` the part of it that comes by itself, as they came at a bad time. Wellbeing is a mean on "
+        "the scale of 7 to 35, contacts are a member over 180 days."
+    ),
+    "challenge_fund": (
+        "By potential outcomes of each pilot's clients over their days at risk: `att` is for a person over 90 days, "
+        "`per_100` for 100 people, `cumulative` for all of them, `relative` a share of what was expected, `log_ratio` its "
+        "log. Two pilots have 15% fewer admissions, five change nothing. The seed was chosen, and so: it is the first, "
+        "from 1 on, in which the two smallest pilots come first on their own results and nothing that no pilot can "
+        "change (deaths, injuries) differs in any of the seven. Such funds are rare (2 of the first 159 had the two "
+        "smallest in front, 1 of them with such differences); that one of the two smallest is in front is not."
     ),
 }
 
@@ -144,10 +198,14 @@ SHEETS = {
 def texts(name: str) -> dict[str, str]:
     """The files of text of an example that its generator makes, by name."""
     design, file = MADE[name]
+    if name in FUNDS:
+        return _texts_of_fund(name)
     draw: Draw = design.draw(SEEDS[name])
     made_by = getattr(design, "design", design)
     truth = {"seed": SEEDS[name], "design": repr(made_by), "about": ABOUT[name], "truth": draw.truth}
     made = {"truth.json": json.dumps(truth, indent=2) + "\n"}
+    if name in MEMBERS:
+        made[file] = _csv(draw.table)
     if name in HISTORIES:
         made["events.csv"] = _csv(draw.events)
         if file.endswith(".csv"):
@@ -156,6 +214,15 @@ def texts(name: str) -> dict[str, str]:
         tidy = name != "acute_visiting_staggered"
         made[file] = draw.table.to_csv(index=False, lineterminator="\n") if tidy else untidy(draw.table)
     return made
+
+
+def _texts_of_fund(name: str) -> dict[str, str]:
+    design, file = FUNDS[name]
+    drawn = design.draw(SEEDS[name])
+    planted = {"pilots": {pilot: repr(of) for pilot, of in PILOTS.items()}, "truth": drawn.truth}
+    truth = {"seed": SEEDS[name], "design": repr(design), "about": ABOUT[name], **planted}
+    made = {"truth.json": json.dumps(truth, indent=2) + "\n"}
+    return made | {f"{pilot}/{file}": _csv(table) for pilot, table in drawn.tables.items()}
 
 
 def _csv(table: pd.DataFrame) -> str:
