@@ -122,7 +122,7 @@ class PlacesWork:
         )
         units = findings.units_of(estimate, prepared.data, prepared.rate, study, self.main_outcome)
         outcome = self.main_outcome
-        w = findings.worthwhile_of(study, outcome, prepared.data, estimate, units)
+        w = findings.worthwhile_of(study, outcome, prepared.data, units)
         main = analysis_of("primary", "Main analysis", "", estimate, units)
         main = replace(main, kind=self.main_outcome.kind)
         beside = [o for o in study.outcomes if o is not self.main_outcome]

@@ -34,7 +34,7 @@ def finding(
 ) -> dict[str, Any]:
     """The numbers of the answer as plain values; :func:`phrase` adds the sentences."""
     shown = units.of(estimate)
-    w = worthwhile_of(study, outcome, data, estimate, units)
+    w = worthwhile_of(study, outcome, data, units)
     rule = estimate.extras.get("rule") or {}
     barred = _too_few(estimate, outcome) or _below_nothing(units)
     if barred:

@@ -15,16 +15,15 @@ from __future__ import annotations
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
-from ucimpact.economics.prices import Counted, Row
-from ucimpact.economics.valuation import PRICES, spent
+from ucimpact.economics.prices import worth_of_one
+from ucimpact.economics.valuation import spent
 from ucimpact.errors import UsageError
-from ucimpact.estimate import Estimate
 from ucimpact.finding.units import Units, worthwhile_in
 from ucimpact.study import DecisionRule, Outcome, Study
 
 
 def worthwhile_of(
-    study: Study, outcome: Outcome, data: Panel | Series | Cohort, estimate: Estimate, units: Units
+    study: Study, outcome: Outcome, data: Panel | Series | Cohort, units: Units
 ) -> float | None:
     """The smallest worthwhile effect in headline units, positive; None where none was agreed.
 
@@ -45,10 +44,10 @@ def worthwhile_of(
     people = None
     if isinstance(data, Cohort):
         people = abs(units.events_per_unit) * units.factor
-    return worthwhile_in(outcome, units, events_to_repay(study, outcome, estimate, people))
+    return worthwhile_in(outcome, units, events_to_repay(study, outcome, people))
 
 
-def events_to_repay(study: Study, outcome: Outcome, estimate: Estimate, people: float | None = None) -> float:
+def events_to_repay(study: Study, outcome: Outcome, people: float | None = None) -> float:
     """How many events over the pilot would repay what it cost.
 
     Parameters
@@ -63,8 +62,7 @@ def events_to_repay(study: Study, outcome: Outcome, estimate: Estimate, people: 
     """
     cost = spent(study.cost, people)
     column = (study.decision or DecisionRule()).value_counted
-    year = study.cost.price_year if study.cost else PRICES
-    each = Row.of(Counted(outcome=outcome, estimate=estimate), year).each.get(column, 0.0)
+    each = worth_of_one(study, outcome, column)
     lacking = [] if each > 0 else [f"what one event is worth ({column}), above £0"]
     if not cost or not cost["total"] or (people and not cost["people"]):
         lacking.insert(0, "a price: [cost] with people")
