@@ -11,7 +11,7 @@ from tests.test_evaluation import PANEL_STUDY, panel_table, study_in
 from ucimpact import publish
 from ucimpact.evaluation import Evaluation, evaluate
 from ucimpact.report.effect_units import unit_of
-from ucimpact.report.render import render
+from ucimpact.report.render import pages, render
 from ucimpact.report.tables import csv_text
 
 
@@ -26,6 +26,9 @@ def test_every_file_is_there(evaluation: Evaluation, tmp_path: Path) -> None:
     assert written[0].name == "report.html"
     assert names >= {
         "report.html",
+        "board.html",
+        "impact-statement.html",
+        "appendix.html",
         "evaluation.json",
         "disclosure_log.json",
         "tables/effects.csv",
@@ -38,8 +41,21 @@ def test_every_file_is_there(evaluation: Evaluation, tmp_path: Path) -> None:
 def test_the_report_is_made_from_the_document_alone(evaluation: Evaluation, tmp_path: Path) -> None:
     publish.save(evaluation, tmp_path)
     document = json.loads((tmp_path / "evaluation.json").read_text())
-    assert render(document) == (tmp_path / "report.html").read_text()
+    for name, text in pages(document).items():
+        assert text == (tmp_path / name).read_text()
+    assert render(document) == (tmp_path / "appendix.html").read_text()
     assert Evaluation.from_dict(document).to_dict() == document
+
+
+def test_what_only_some_runs_write_goes_with_a_run_that_does_not(
+    evaluation: Evaluation, tmp_path: Path
+) -> None:
+    publish.save(evaluation, tmp_path, word=True)
+    (tmp_path / "tables" / "left_out.csv").write_text("of an earlier run")
+    assert (tmp_path / "report.docx").exists()
+    publish.save(evaluation, tmp_path)
+    assert not (tmp_path / "report.docx").exists()
+    assert not (tmp_path / "tables" / "left_out.csv").exists()
 
 
 def test_a_failed_run_leaves_what_was_there(
@@ -48,10 +64,10 @@ def test_a_failed_run_leaves_what_was_there(
     (tmp_path / "report.html").write_text("before")
     (tmp_path / "mine.txt").write_text("mine")
 
-    def broken(document: object) -> str:
+    def broken(*_: object) -> str:
         raise RuntimeError("no ink")
 
-    monkeypatch.setattr("ucimpact.report.render.render", broken)
+    monkeypatch.setattr("ucimpact.report.render.pages", broken)
     with pytest.raises(RuntimeError, match="no ink"):
         publish.save(evaluation, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine.txt", "report.html"]

@@ -127,9 +127,22 @@ def demo(
 
 @app.command()
 @answering
-def run(_ctx: typer.Context, study: StudyFile, out: OutFolder = OUT) -> None:
-    """Answer a study's question and write the report."""
-    _evaluate(study, out)
+def run(
+    _ctx: typer.Context,
+    study: StudyFile,
+    out: OutFolder = OUT,
+    theme: Annotated[
+        str, typer.Option("--theme", help="Colours of the reports: neutral, or nhs for an NHS body.")
+    ] = "neutral",
+    word: Annotated[
+        bool, typer.Option("--docx", help="Write a Word copy of the commissioner's paper too.")
+    ] = False,
+) -> None:
+    """Answer a study's question and write the reports."""
+    from ucimpact.publish import can_write
+
+    can_write(theme, word=word)
+    _evaluate(study, out, theme, word=word)
 
 
 @app.command()
@@ -217,18 +230,22 @@ def _read(path: Path, *, with_data: bool = True) -> Study:
     return study
 
 
-def _evaluate(path: Path, out: Path) -> None:
+def _evaluate(path: Path, out: Path, theme: str = "neutral", *, word: bool = False) -> None:
     from ucimpact.evaluation import evaluate
     from ucimpact.publish import save
 
     study = _read(path)
     with _progress() as progress:
-        written = save(evaluate(study, progress=progress), out)
+        written = save(evaluate(study, progress=progress), out, theme=theme, word=word)
     released = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     said = released["finding"]["sentences"]
     for sentence in (said["headline"], said["lead"], said["certainty_line"]):
         typer.echo(_wrapped(sentence if sentence.endswith(".") else f"{sentence}."))
     typer.echo(f"Report: {written[0]}")
+    reports = [path.name for path in written[1:] if path.suffix in (".html", ".docx")]
+    typer.echo(
+        _wrapped(f"Beside it: {', '.join(reports)}, evaluation.json, disclosure_log.json and tables/.")
+    )
 
 
 def _quiet(*_: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +16,75 @@ from ucimpact.evaluation import Evaluation
 from ucimpact.report.effect_units import label_of, unit_of
 from ucimpact.report.tables import csv_text
 
-TABLES = ("effects", "observed_expected", "checks", "left_out")
-"""Files of ours in ``tables/``: one of an earlier run does not stay beside a report without it."""
+OURS = (
+    "report.docx",
+    *(f"tables/{name}.csv" for name in ("effects", "observed_expected", "checks", "left_out")),
+)
+"""Files that not every run writes: one of an earlier run does not stay beside a report without it."""
 
 
-def save(evaluation: Evaluation, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write ``report.html``, ``evaluation.json``, ``tables/*.csv`` and ``disclosure_log.json``.
+def save(
+    evaluation: Evaluation, folder: str | os.PathLike[str], *, theme: str = "neutral", word: bool = False
+) -> list[Path]:
+    """Write the four reports, ``evaluation.json``, ``tables/*.csv`` and ``disclosure_log.json``.
 
-    A study of people also gets ``impact-statement.html``: one page for the provider. Small numbers are
-    hidden first; every page is rendered from the document that is written. Every file is made in full
-    before the first takes its place, so a run that fails leaves what was there.
+    ``report.html`` is the commissioner's paper, ``board.html`` the board page, ``impact-statement.html`` what
+    a provider may say, and ``appendix.html`` holds everything. Small numbers are hidden first; every page is
+    rendered from the document that is written. Every file is made in full before the first takes its place,
+    so a run that fails leaves what was there.
 
     Parameters
     ----------
     evaluation : Evaluation
     folder : path
-        Made if it is not there. Files of the same names are replaced; others are left alone.
+        Made if it is not there. Files of the same names are replaced, files of ours that this run does not
+        write are removed, and others are left alone.
+    theme : {"neutral", "nhs"}
+        Colours and letters of the pages.
+    word : bool, default False
+        Write ``report.docx`` too, a copy of the commissioner's paper; it needs the extra ``docx``.
 
     Returns
     -------
     list of Path
         The files written, the report first.
     """
-    from ucimpact.report.render import render, render_statement
+    from ucimpact.report.render import pages
 
+    can_write(theme, word=word)
     if Path(folder).exists() and not Path(folder).is_dir():
         raise UsageError(f"{folder} is a file: name a folder to write in")
     released = release(evaluation)
     text = serialise.text_of(released.to_dict())
     document = Evaluation.from_dict(json.loads(text)).to_dict()
-    pages = {"report.html": render(document)}
-    if document["data"].get("kind") == "cohort":
-        pages["impact-statement.html"] = render_statement(document)
-    files = {
-        **pages,
+    files: dict[str, str | bytes] = {**pages(document, theme)}
+    if word:
+        from ucimpact.report.docx import word_copy
+
+        files["report.docx"] = word_copy(document)
+    files |= {
         "evaluation.json": text,
         "disclosure_log.json": serialise.text_of(released.disclosure),
         **{f"tables/{name}.csv": csv_text(rows) for name, rows in tables(document).items() if rows},
     }
-    return _write(Path(folder), files)
+    return _write(Path(folder), files, OURS)
+
+
+def can_write(theme: str = "neutral", *, word: bool = False) -> None:
+    """Refuse at once what could not be written once everything is worked out.
+
+    Raises
+    ------
+    UsageError
+        Where there is no such theme, or no python-docx for a Word copy.
+    """
+    from ucimpact.report.render import environment
+
+    environment(theme)
+    if word:
+        from ucimpact.report.docx import need_docx
+
+        need_docx()
 
 
 def tables(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
@@ -93,20 +123,20 @@ def _whole(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {**row, **{name: int(value) for name, value in counts.items() if value.is_integer()}}
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> list[Path]:
+def _write(folder: Path, files: Mapping[str, str | bytes], ours: Sequence[str]) -> list[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".ucimpact-") as scratch:
         for name, text in files.items():
             made = Path(scratch) / name
             made.parent.mkdir(parents=True, exist_ok=True)
-            made.write_text(text, encoding="utf-8", newline="\n")
+            made.write_bytes(text.encode() if isinstance(text, str) else text)
         written = []
         for name in files:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             (Path(scratch) / name).replace(target)
             written.append(target)
-    for name in (*(f"tables/{name}.csv" for name in TABLES), "impact-statement.html"):
+    for name in ours:
         if name not in files:
             (folder / name).unlink(missing_ok=True)
     return written

@@ -48,7 +48,7 @@ def test_a_planted_handful_is_in_no_file(evaluation, tmp_path):
         text += "".join(base64.b64decode(part).decode() for part in inside)
         for told in (*NAMED, "6 people", "3 of them"):
             assert told not in text, (path.name, told)
-        if path.name == "report.html":
+        if path.name == "appendix.html":
             assert inside and "a few of them on the day they started" in text
 
 
@@ -66,7 +66,7 @@ def test_the_released_document_is_drawn_whole(evaluation, tmp_path):
     folder = Path(save(evaluation, tmp_path / "out")[0]).parent
     document = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
     assert {"incidence", "trajectory", "trials", "subgroups", "controls"} <= set(document["data"]["cohort"])
-    page = (folder / "report.html").read_text(encoding="utf-8")
+    page = (folder / "appendix.html").read_text(encoding="utf-8")
     for ident in ("love-chart", "before-chart", "first-chart", "mean-chart", "delay-chart"):
         assert f'id="{ident}-wideonly-t"' in page
     assert document["disclosure"]["suppressed"] >= 8

@@ -2,8 +2,8 @@
 
 Squares are drawn where whole numbers tell the story (one square an event per base of people, and
 expected less happened is the difference that the sentence names); two bars from 0 otherwise; and
-nothing where no effect may be claimed. Where no event has a value, what could have been found stands in
-the place of the money.
+nothing where no effect may be claimed. Where no event has a value, the block of the money says so, and what
+could have been found stands below it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ucimpact.report.money import Worth, worth
 from ucimpact.report.phrases import emphasised
 from ucimpact.report.scale import Axis, css
 from ucimpact.words import LEVELS, bare, capital, measure, number, rounded
+from ucimpact.words.brief import not_worked_out
 from ucimpact.words.numbers import COUNTED, sits_on_a_limit
 
 LONG_HEADLINE = 88
@@ -78,7 +79,6 @@ class Decision:
     because: str
     next_steps: tuple[str, ...]
     would_change: tuple[str, ...]
-    cost: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ class Answer:
     picture: Picture | None
     decision: Decision
     certainty: Certainty
-    worth: Worth | None
+    worth: Worth
     found: str
 
 
@@ -110,7 +110,7 @@ def answer(document: Mapping[str, Any]) -> Answer:
     finding, told = document["finding"], document["finding"]["sentences"]
     decided, certainty = document["decision"], document["certainty"]
     reached = LEVELS.index(certainty["level"])
-    block = worth(document)
+    block = worth(document) or _not_valued(decided)
     return Answer(
         headline=told["headline"],
         long=len(told["headline"]) > LONG_HEADLINE,
@@ -123,15 +123,20 @@ def answer(document: Mapping[str, Any]) -> Answer:
             because=decided.get("because") or "",
             next_steps=tuple(decided.get("next_steps") or ()),
             would_change=tuple(decided.get("would_change") or ()),
-            cost="" if block else (decided.get("cost") or {}).get("text") or "",
         ),
         certainty=Certainty(
             levels=tuple((capital(name), k <= reached, k == reached) for k, name in enumerate(LEVELS)),
             steps=tuple((step["head"], step["text"]) for step in certainty["steps"]),
         ),
         worth=block,
-        found=told.get("found") or "",
+        found="" if block.columns else told.get("found") or "",
     )
+
+
+def _not_valued(decided: Mapping[str, Any]) -> Worth:
+    """The block of the money where the study declares no value: what it cost, and what is missing."""
+    cost = (decided.get("cost") or {}).get("text") or ""
+    return Worth(spent="", each="", columns=(), notes=not_worked_out(decided, cost))
 
 
 def picture(finding: Mapping[str, Any]) -> Picture | None:

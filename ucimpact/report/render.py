@@ -1,4 +1,4 @@
-"""One self-contained page from an evaluation document: nothing is fetched, nothing runs.
+"""Self-contained pages from an evaluation document: nothing is fetched, nothing runs.
 
 Templates hold words and layout; :mod:`ucimpact.report.view` hands them finished strings, and the
 drawings come from :mod:`ucimpact.report.charts`. Everything else is escaped.
@@ -6,14 +6,30 @@ drawings come from :mod:`ucimpact.report.charts`. Everything else is escaped.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ucimpact.report import chart_parts, charts, columns, forest, funnel, lines, love, monitor, single
+from ucimpact.errors import UsageError
+from ucimpact.report import (
+    board,
+    chart_parts,
+    charts,
+    columns,
+    editions,
+    forest,
+    funnel,
+    lines,
+    love,
+    monitor,
+    single,
+)
 from ucimpact.report.canvas import Drawing, settings, svg
 from ucimpact.report.figures import Drawn, Figure
 from ucimpact.report.league import league
+from ucimpact.report.paper import paper
 from ucimpact.report.statement import statement
 from ucimpact.report.view import view
 
@@ -22,31 +38,68 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 
-def render(document: Mapping[str, Any]) -> str:
-    """The report as HTML.
+THEMES = ("neutral", "nhs")
+"""The colours and letters that a page may have; charts keep theirs in both."""
+
+
+def pages(document: Mapping[str, Any], theme: str = "neutral") -> dict[str, str]:
+    """The four reports by the names of their files, each chart drawn once.
 
     Parameters
     ----------
     document : mapping
         What ``Evaluation.to_dict()`` gives, released; see ``docs/report.md`` for what may be absent.
+    theme : {"neutral", "nhs"}
+
+    Raises
+    ------
+    UsageError
+        Where there is no such theme.
     """
-    return environment().get_template("evaluation.html.j2").render(view=view(document))
+    drawer, whole = environment(theme), view(document)
+    views = {
+        editions.PAPER: ("paper", paper(whole)),
+        editions.BOARD: ("board", board.board(document)),
+        editions.STATEMENT: ("statement", statement(document)),
+        editions.APPENDIX: ("evaluation", whole),
+    }
+    return {
+        edition.file: drawer.get_template(f"{name}.html.j2").render(view=seen)
+        for edition, (name, seen) in views.items()
+    }
 
 
-def render_statement(document: Mapping[str, Any]) -> str:
-    """The impact statement as HTML: one A4 page, from the same released document."""
-    return environment().get_template("statement.html.j2").render(view=statement(document))
+def render(document: Mapping[str, Any], theme: str = "neutral") -> str:
+    """The technical appendix as HTML: everything that the document holds."""
+    return environment(theme).get_template("evaluation.html.j2").render(view=view(document))
 
 
-def render_league(document: Mapping[str, Any]) -> str:
-    """The league report as HTML, from the document that ``ucimpact compare`` writes."""
-    return environment().get_template("league.html.j2").render(view=league(document))
+def render_paper(document: Mapping[str, Any], theme: str = "neutral") -> str:
+    """The commissioner's paper as HTML: the answer, and what a decision needs, in about four A4 pages."""
+    return environment(theme).get_template("paper.html.j2").render(view=paper(view(document)))
 
 
-def environment() -> Environment:
-    """Templates with everything escaped and nothing left undefined."""
+def render_board(document: Mapping[str, Any], theme: str = "neutral") -> str:
+    """The board page as HTML: one A4 page."""
+    return environment(theme).get_template("board.html.j2").render(view=board.board(document))
+
+
+def render_statement(document: Mapping[str, Any], theme: str = "neutral") -> str:
+    """The impact statement as HTML: one A4 page that a provider may show."""
+    return environment(theme).get_template("statement.html.j2").render(view=statement(document))
+
+
+def render_league(document: Mapping[str, Any], theme: str = "neutral") -> str:
+    """The league of pilots as HTML, from the document of a league."""
+    return environment(theme).get_template("league.html.j2").render(view=league(document))
+
+
+def environment(theme: str = "neutral") -> Environment:
+    """Templates with everything escaped and nothing left undefined; what one draws twice is drawn once."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    if theme not in THEMES:
+        raise UsageError(f'there is no theme "{theme}": there are {" and ".join(THEMES)}')
     made = Environment(
         loader=FileSystemLoader(templates()),
         autoescape=True,
@@ -54,7 +107,16 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["drawn"] = drawn
+    made.globals["theme"] = theme
+    done: dict[str, Markup] = {}
+
+    def once(figure: Figure) -> Markup:
+        key = repr(replace(figure, table=None, download=None))
+        if key not in done:
+            done[key] = drawn(figure)
+        return done[key]
+
+    made.filters["drawn"] = once
     return made
 
 
@@ -119,3 +181,12 @@ def drawn(figure: Figure) -> Markup:
         for width, css in ((chart_parts.WIDE, "wideonly"), (chart_parts.NARROW, "narrow"))
     )
     return Markup(wide + narrow)  # noqa: S704  every text in it was escaped by canvas.svg or by matplotlib
+
+
+def png(figure: Figure, density: int) -> bytes:
+    """A figure's chart as a picture on white, of this many dots an inch at its wide size."""
+    sheet = drawing(figure.chart, chart_parts.WIDE)
+    out = io.BytesIO()
+    with settings():
+        sheet.figure.savefig(out, format="png", dpi=density, facecolor="white", metadata={"Software": None})
+    return out.getvalue()

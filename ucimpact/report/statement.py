@@ -1,8 +1,10 @@
 """The impact statement: what a provider may say on one page, from the document of the full report.
 
-Everything printed comes from the released document; sentences are those of the finding and of
-:mod:`ucimpact.words.statement`. Which blocks the page has follows from what was found: a benefit, harm or
-little difference shows what the service cost and gave; a question that stays open, what would settle it.
+Under the headline stand how sure it is, whether it is worth the money and what to do next, so that the page
+answers what the other reports answer. Everything printed comes from the released document; sentences are
+those of the finding and of :mod:`ucimpact.words.statement`. Which blocks the page has follows from what was
+found: a benefit, harm or little difference shows what the service cost and gave; a question that stays open,
+what would settle it.
 """
 
 from __future__ import annotations
@@ -12,24 +14,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ucimpact.report.cohort import interval, taken_apart
+from ucimpact.report.compared import METHODS, Compared, compared, price_of
 from ucimpact.report.figures import Figure, may_claim, primary
-from ucimpact.report.groups import held, is_trials, is_weighted
 from ucimpact.report.phrases import css_string, day, emphasised, stopped, tidy
 from ucimpact.words import MINUS
 from ucimpact.words import statement as words
+from ucimpact.words.brief import worth_line
 
 MOST_SAID, MOST_NOT = 3, 4
 """Quotations under each heading; the certainty line comes after those that can be said."""
-LONG_HEADLINE, LONG_PAGE = 88, 2000
+LONG_HEADLINE, LONG_PAGE = 88, 2250
 """Letters beyond which the headline, and the page, are set smaller to stay on one A4 page."""
-
-METHODS = {
-    "matched-cohort": "Matched cohort",
-    "weighted-cohort": "Weighted cohort",
-    "doubly-robust-cohort": "Doubly robust cohort",
-    "sequential-trials": "Sequential trials",
-}
-"""What the footer calls each method."""
 
 JOINED = "\u2060"
 """Keeps a minus on the line of its number."""
@@ -49,10 +44,10 @@ class Statement:
     long: bool
     small: bool
     lead: Parts
+    answers: tuple[tuple[str, Parts], ...]
     facts: tuple[tuple[str, str], ...]
     figure: Figure | None
     can: tuple[str, ...]
-    certainty: Parts
     cannot: tuple[str, ...]
     quote: str
     panels: tuple[tuple[str, str], ...]
@@ -60,25 +55,15 @@ class Statement:
 
 
 def statement(document: Mapping[str, Any]) -> Statement:
-    """What the page shows of a released document of people (``data.kind`` "cohort")."""
+    """What the page shows of a released document."""
     document = tidy(document)
     study, finding = document["study"], document["finding"]
-    told, naive = finding["sentences"], words.is_naive(finding)
-    people, (price, year) = _people(document), _price(document)
-    how = _how(document)
-    beside = words.beside(people["similar"], how=how)
-    later = words.had_it_later((held(document).get("trials") or {}).get("later_share"), people["days"])
+    told, held = finding["sentences"], compared(document)
     lead = " ".join(stopped(text) for text in (told.get("lead") or "", *(told.get("extra") or ())) if text)
-    if not naive and not finding.get("refused") and not finding.get("key_fail"):
-        lead = f"{words.compared(people['analysed'], beside, later)} {lead}"
+    if not words.is_naive(finding) and not finding.get("refused") and not finding.get("key_fail"):
+        first = words.compared(held.analysed, held.beside, held.later, held.who)
+        lead = f"{first} {lead}"
     can = [text for text in finding.get("can_say") or () if text.strip("“”.") != told["headline"]]
-    quote = words.paragraph(
-        finding,
-        title=study["title"],
-        analysed=people["analysed"],
-        beside=beside.removesuffix(" who were not supported") if how == "matching" else beside,
-        later=later,
-    )
     made = Statement(
         title=f"Impact statement – {study['title']}",
         example=bool(study["example"]),
@@ -88,16 +73,33 @@ def statement(document: Mapping[str, Any]) -> Statement:
         long=len(told["headline"]) > LONG_HEADLINE,
         small=False,
         lead=emphasised(lead, found=may_claim(finding)),
-        facts=tuple(words.strip(**people, how=how, price=price, price_year=year)),
+        answers=_answers(document),
+        facts=tuple(held.facts),
         figure=_figure(document),
         can=_can(document, can),
-        certainty=_certainty(document),
         cannot=tuple((finding.get("cannot_say") or ())[:MOST_NOT]),
-        quote=quote,
-        panels=_panels(document, people["analysed"]),
+        quote=words.paragraph(
+            finding,
+            title=study["title"],
+            analysed=held.analysed,
+            beside=held.quoted,
+            later=held.later,
+            who=held.who,
+        ),
+        panels=_panels(document, held),
         footer=_footer(document),
     )
     return _set_smaller(made)
+
+
+def _answers(document: Mapping[str, Any]) -> tuple[tuple[str, Parts], ...]:
+    """How sure, worth it or not, what next: each in a line or two."""
+    decided = document["decision"]
+    return (
+        ("How sure are we?", _certainty(document)),
+        ("Is it worth the money?", ((_joined(worth_line(document.get("valuation"), decided)), False),)),
+        ("What to do next", ((stopped(decided["verdict"]), True),)),
+    )
 
 
 def _can(document: Mapping[str, Any], said: list[str]) -> tuple[str, ...]:
@@ -118,44 +120,25 @@ def _figure(document: Mapping[str, Any]) -> Figure | None:
     return None if drawn is None else replace(drawn, source="")
 
 
-def _people(document: Mapping[str, Any]) -> dict[str, float | None]:
-    """People supported, analysed and compared with, and days of follow-up; None where hidden or absent."""
-    entry = primary(document)
-    counts = {**document["data"]["counts"], **(entry.get("counts") or {})}
-    naive = words.is_naive(document["finding"])
-    analysed = counts.get("matched_pilot")
-    return {
-        "supported": counts.get("served" if is_trials(document) else "pilot"),
-        "analysed": counts.get("pilot") if naive else analysed,
-        "similar": None if naive else counts.get("matched_comparison"),
-        "days": (entry.get("extras") or {}).get("horizon"),
-    }
-
-
-def _how(document: Mapping[str, Any]) -> str:
-    """How people were made comparable: "trials", "weights" or "matching"."""
-    return "trials" if is_trials(document) else "weights" if is_weighted(document) else "matching"
-
-
-def _price(document: Mapping[str, Any]) -> tuple[float | None, str | None]:
-    """Cost of each person supported and its price year."""
-    cost = (document.get("valuation") or {}).get("cost") or {}
-    return cost.get("per_person"), cost.get("price_year")
-
-
 def _certainty(document: Mapping[str, Any]) -> Parts:
     """The certainty line with its level in bold."""
-    line, level = stopped(document["certainty"].get("line") or ""), document["certainty"]["level"]
+    level = document["certainty"]["level"]
+    line = stopped(document["certainty"].get("line") or f"Certainty is {level}")
     before, found, after = line.partition(level)
-    return ((before, False), (found, True), (after, False)) if found else ((line, False),) if line else ()
+    return ((before, False), (found, True), (after, False)) if found else ((line, False),)
 
 
-def _panels(document: Mapping[str, Any], people: float | None) -> tuple[tuple[str, str], ...]:
+def _joined(text: str) -> str:
+    """With every minus kept on the line of its pounds."""
+    return text.replace(f"{MINUS}£", f"{MINUS}{JOINED}£")
+
+
+def _panels(document: Mapping[str, Any], held: Compared) -> tuple[tuple[str, str], ...]:
     """The two blocks below the quotation; one whose text is empty is left out."""
     finding, checks, decided = document["finding"], document["checks"], document["decision"]
     valuation = document.get("valuation") or {}
     steps = " ".join(stopped(text) for text in decided.get("next_steps") or ())
-    price, year = _price(document)
+    price, year = price_of(document)
     cost = words.cost_and_value(
         valuation.get("columns"),
         price=price,
@@ -171,14 +154,14 @@ def _panels(document: Mapping[str, Any], people: float | None) -> tuple[tuple[st
         ]
     elif kind == "unusable":
         made = [
-            ("What would settle it", words.repair(checks) or words.SETTLE_REFUSED),
+            ("What would settle it", words.repair(checks) or held.refused),
             ("What it cost", cost),
         ]
     elif kind == "unclear":
         verdict = "" if decided["verdict"].startswith("Cannot say") else decided["verdict"]
         ask = [words.ASK_POOLED, f"The full report says: {stopped(verdict)}" if verdict else ""]
         made = [
-            ("What would settle it", words.settle(finding, people)),
+            ("What would settle it", words.settle(finding, held.analysed, held.more)),
             ("What to ask a commissioner for", " ".join(text for text in ask if text)),
         ]
     else:
@@ -188,14 +171,14 @@ def _panels(document: Mapping[str, Any], people: float | None) -> tuple[tuple[st
             else ("What would make this stronger", words.stronger(checks))
         )
         made = [("What it cost, and what it gave", cost), last]
-    return tuple((heading, text.replace(f"{MINUS}£", f"{MINUS}{JOINED}£")) for heading, text in made if text)
+    return tuple((heading, _joined(text)) for heading, text in made if text)
 
 
 def _footer(document: Mapping[str, Any]) -> str:
     """How it was done in a few words, and where all of it stands."""
     study = document["study"]
     told = ["Example with invented numbers."] if study["example"] else []
-    how = METHODS.get(str(primary(document).get("method")), "Matched cohort")
+    how = METHODS.get(str(primary(document).get("method")), "Evaluation")
     if words.is_naive(document["finding"]):
         how = "People before and after, with nobody to compare with"
     told.append(f"{how}; full method in the evaluation report of {day(document['created'])}.")
@@ -208,4 +191,5 @@ def _set_smaller(made: Statement) -> Statement:
     """The page with a smaller letter where it holds so much text that one A4 page would not do."""
     letters = [made.headline, made.quote, *made.can, *made.cannot, *(part for part, _ in made.lead)]
     letters += [text for _, text in made.panels]
+    letters += [part for _, parts in made.answers for part, _ in parts]
     return replace(made, small=sum(map(len, letters)) > LONG_PAGE)

@@ -34,6 +34,7 @@ from ucimpact.report import (
 from ucimpact.report import sites as site_chart
 from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
+from ucimpact.report.editions import APPENDIX
 from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
 from ucimpact.report.intervals import Result
 from ucimpact.report.money import money
@@ -84,10 +85,13 @@ def view(document: Mapping[str, Any]) -> View:
         f"Report of {day(document['created'])}",
     ]
     return View(
-        title=f"{finding['sentences']['headline']} – {study['title']} – evaluation report",
+        title=f"{finding['sentences']['headline']} – {study['title']} – {APPENDIX.name.lower()}",
         example=bool(study["example"]),
         margin=css_string("Example with invented numbers" if study["example"] else study["title"]),
-        kicker=(f"Evaluation: {stopped(study['title'])}", " ".join(stopped(text) for text in about if text)),
+        kicker=(
+            f"{APPENDIX.name}: {stopped(study['title'])}",
+            " ".join(stopped(text) for text in about if text),
+        ),
         answer=answer(document),
         sections=tuple(section for section in made if section is not None),
         footer=footer(document),

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING
 from typing import Any
 
+from ucimpact.words.brief import counted
 from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, claim
 from ucimpact.words.numbers import COUNTED, capital, exact, joint, measure, number, rounded, spoken
 from ucimpact.words.planning import people_needed, would_settle
@@ -22,6 +23,8 @@ from ucimpact.words.sentences import found, settles
 Finding = Mapping[str, Any]
 
 REMEDIES = {
+    "pre_trend": "a longer stretch before the start, to see pilot and comparison move together",
+    "season": "a second whole year before the start",
     "balance": "matching on what still differs between the groups",
     "trajectory": "matching on each of the months just before the start",
     "clock": "a record of the day on which each person could have begun",
@@ -43,6 +46,7 @@ ASK_NAIVE = (
     "waiting list, or those in a place without the service."
 )
 SETTLE_REFUSED = "More people, or a longer follow-up, so that a likely range can be given."
+REFUSED_OF_PLACES = "More places, or longer before and after the start, so that a likely range can be given."
 ASK_POOLED = "A further year with evaluation, pooled with other services that use one method."
 ELSEWHERE = "in more years, or in several places using one method"
 STRIP_OF = {
@@ -93,6 +97,7 @@ def paragraph(
     analysed: float | None = None,
     beside: str = "similar people who were not supported",
     later: str = "",
+    who: str = "",
 ) -> str:
     """A paragraph that may be quoted whole, with its quotation marks.
 
@@ -106,10 +111,12 @@ def paragraph(
         People compared with, as :func:`beside` tells them.
     later : str
         Of :func:`had_it_later`.
+    who : str, optional
+        What was compared, where it is not people: "12 pilot practices".
     """
     kind = outcome_of(finding)
     people = finding["people"]
-    who = f"{number(analysed)} {people}" if analysed else people
+    who = who or (f"{number(analysed)} {people}" if analysed else people)
     if kind == "naive":
         return f"“{title}: {who} were looked at before and after. {_before_and_after(finding)}”"
     told = {
@@ -281,10 +288,53 @@ def had_it_later(share: float | None, days: float | None = None) -> str:
     return f"About {number(max(100 * share, 1))}% of those had it{within}."
 
 
-def compared(analysed: float | None, beside: str, later: str = "") -> str:
-    """The first sentences of the lead: who was set beside whom."""
-    who = f"{number(analysed)} people we supported" if analysed else "the people we supported"
-    return f"We compared {who} with {beside}. {later}".strip()
+def compared(analysed: float | None, beside: str, later: str = "", who: str = "") -> str:
+    """The first sentences of the lead: who was set beside whom; ``who`` where it is not people."""
+    people = f"{number(analysed)} people we supported" if analysed else "the people we supported"
+    return f"We compared {who or people} with {beside}. {later}".strip()
+
+
+# Places and series
+
+
+def places_compared(
+    one: str, many: str, pilot: float | None, comparison: float | None, *, own_past: bool = False
+) -> tuple[str, str]:
+    """What was set beside what, where places had the pilot: "12 pilot practices", "28 other practices".
+
+    Parameters
+    ----------
+    one, many : str
+        What a place is called.
+    pilot, comparison : float or None
+        How many, as released; None where hidden.
+    own_past : bool, default False
+        Each place was held against its own past.
+    """
+    who = counted(pilot, f"pilot {one}", f"pilot {many}")
+    if own_past:
+        return who, "its own past" if pilot == 1 else "their own past"
+    return who, counted(comparison, f"other {one}", f"other {many}")
+
+
+def periods_compared(
+    one: str, many: str, before: float | None, after: float | None, *, controlled: bool = False
+) -> tuple[str, str]:
+    """What was set beside what in one series: periods from the start, and what was expected of them."""
+    who = f"the {counted(after, one, many)} from the start"
+    beside = f"what the {counted(before, one, many)} before made likely"
+    return who, f"{beside}, and with places that did not have it" if controlled else beside
+
+
+def strip_of_places(
+    facts: Sequence[tuple[float | None, str, str]], price: float | None = None, price_year: str | None = None
+) -> list[tuple[str, str]]:
+    """Up to four figures with their labels: (how many, label of one, label of several), then the price."""
+    told = [(number(n), one if round(n) == 1 else many) for n, one, many in facts if n]
+    if price is not None:
+        year = f", {price_year} prices" if price_year else ""
+        told = [*told[:3], (per_person(price), f"cost a person{year}")]
+    return told[:4]
 
 
 # What it cost and gave, what would make it stronger
@@ -354,13 +404,15 @@ def stronger(checks: Sequence[Mapping[str, Any]]) -> str:
     return " ".join(f"{capital(item)}." for item in items)
 
 
-def settle(finding: Finding, people: float | None = None) -> str:
+def settle(finding: Finding, people: float | None = None, of: str = "people") -> str:
     """How many people would settle a question that this evaluation could not answer.
 
     Parameters
     ----------
     people : float, optional
         People supported who were analysed.
+    of : str, default "people"
+        What there would have to be more of: "practices".
     """
     se, w = finding.get("found_se"), finding["w"]
     if w is None or not se:
@@ -368,9 +420,9 @@ def settle(finding: Finding, people: float | None = None) -> str:
     units = {"better": finding["better"], "kind": finding["kind"], "per": finding["per"]}
     times = settles(se, w)
     if times <= 1:
-        return "People enough took part. A repeat with new people would narrow the range."
+        return f"{capital(of)} enough took part. A repeat with new {of} would narrow the range."
     if not people:
-        return f"About {number(times, 1)} times as many people as here, {ELSEWHERE}."
+        return f"About {number(times, 1)} times as many {of} as here, {ELSEWHERE}."
     told = would_settle(people_needed(people, se, w), w, finding["base"], analysed=people, **units)
     return f"{told.removesuffix('.')}, {ELSEWHERE}."
 

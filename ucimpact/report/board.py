@@ -1,0 +1,83 @@
+"""The board page, one A4: the whole first screen, whether it holds up, and what nobody can say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ucimpact.report.answer import Answer, answer
+from ucimpact.report.editions import BOARD, elsewhere
+from ucimpact.report.figures import may_claim
+from ucimpact.report.phrases import css_string, day, stopped, tidy
+from ucimpact.words.brief import analyses_line, checks_line
+
+MOST_NOT = 3
+"""Sentences under "You cannot say": a board needs those that come first, and the paper has all."""
+LONG_PAGE = 1750
+"""Letters beyond which the page is set smaller in print to stay on one A4 page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """The page, as finished strings."""
+
+    title: str
+    example: bool
+    margin: str
+    kicker: tuple[str, str]
+    answer: Answer
+    robust: tuple[str, ...]
+    cannot: tuple[str, ...]
+    small: bool
+    footer: str
+
+
+def board(document: Mapping[str, Any]) -> Board:
+    """What the page shows of a released document."""
+    document = tidy(document)
+    study, finding = document["study"], document["finding"]
+    first = answer(document)
+    robust = robustness(document)
+    cannot = tuple((finding.get("cannot_say") or ())[:MOST_NOT])
+    return Board(
+        title=f"{finding['sentences']['headline']} – {study['title']} – board page",
+        example=bool(study["example"]),
+        margin=css_string("Example with invented numbers" if study["example"] else study["title"]),
+        kicker=(f"{BOARD.name}: {stopped(study['title'])}", _about(document)),
+        answer=first,
+        robust=robust,
+        cannot=cannot,
+        small=_letters(first, robust, cannot) > LONG_PAGE,
+        footer=_footer(document),
+    )
+
+
+def robustness(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whether it holds up, in two lines: the checks, and the other analyses of the question."""
+    finding = document["finding"]
+    others = [entry for entry in document["estimates"] if entry["role"] in ("sensitivity", "dates")]
+    return checks_line(document["checks"]), analyses_line(finding, others, may_claim(finding))
+
+
+def _about(document: Mapping[str, Any]) -> str:
+    """Who it is about, and the day of the report."""
+    return " ".join(
+        stopped(text) for text in (document["study"]["population"], f"Report of {day(document['created'])}")
+    )
+
+
+def _footer(document: Mapping[str, Any]) -> str:
+    told = ["Example with invented numbers."] if document["study"]["example"] else []
+    return " ".join([*told, "Likely range: a 95% interval.", elsewhere(BOARD)])
+
+
+def _letters(first: Answer, robust: tuple[str, ...], cannot: tuple[str, ...]) -> int:
+    """Letters on the page, near enough to tell a full one."""
+    texts = [first.headline, *(part for part, _ in first.lead), *first.extra, *robust, *cannot, first.found]
+    texts += [first.decision.because, *first.decision.next_steps, *first.decision.would_change]
+    texts += [text for step in first.certainty.steps for text in step] + [
+        first.worth.notes,
+        first.question[1],
+    ]
+    return sum(map(len, texts))
