@@ -29,9 +29,16 @@ CHANGES = (-90, -75, -50, -30, -20, -10, -5, 0, 5, 10, 20, 30, 50, 100, 200, 400
 """Changes in per cent that an axis of ratios may name."""
 NAMED = 8
 """With more pilots than this only the one with the largest claim is named."""
-NAME = 150
+NAME, NAME_NARROW = 150, 105
+"""Pixels that a name may take; a longer one is cut."""
+ROOM = 1.08
+"""Names keep this much room, because the page may set them in a wider type."""
 TOP, BELOW, SIDE = 30, 62, 14
 EDGE = "#c3ccd4"
+
+
+Box = tuple[float, float, float, float]
+"""Left, foot, right and head, in pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,37 +143,36 @@ def _grid(drawing: Drawing, axes: Axes, chart: Funnel, ends: tuple[float, float]
 
 
 def _names(drawing: Drawing, axes: Axes, chart: Funnel, *, narrow: bool) -> None:
-    """A name beside each mark, on the side where it touches neither marks nor names; else none."""
-    marks = {id(point): pixel(axes, point.log, point.error) for point in chart.points}
-    taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in marks.values()]
-    wanted = [p for p in chart.points if p.strong]
-    if len(chart.points) <= NAMED:
-        wanted += [p for p in chart.points if not p.strong]
-    for point in wanted:
-        x, y = marks[id(point)]
-        text = cut(point.name, NAME if not narrow else NAME * 0.7, SMALL, bold=point.strong)
-        wide = 1.08 * measure(text, SMALL, bold=point.strong)
-        own = (x - 7, y - 7, x + 7, y + 7)
-        for left, base in (
-            (x + 11, y - 5),
-            (x - 11 - wide, y - 5),
-            (x - wide / 2, y + 12),
-            (x - wide / 2, y - 23),
-        ):
-            box = (left, base - 4, left + wide, base + 13)
-            inside = (
-                box[0] >= 1
-                and box[2] <= drawing.width - 1
-                and box[1] >= drawing.box[1]
-                and box[3] <= drawing.box[3]
-            )
-            if inside and not any(_touch(box, other) for other in taken if other != own):
-                drawing.write(left, base, text, size=SMALL, bold=point.strong)
-                taken.append(box)
-                break
+    """A name beside each mark, where it touches neither marks nor names, nor a line if it can; else none."""
+    _, y0, _, y1 = drawing.box
+    marks = [(point, *pixel(axes, point.log, point.error)) for point in chart.points]
+    lines = [(x - 2, y0, x + 2, y1) for x in (pixel(axes, v, 0)[0] for v in (0.0, chart.centre))]
+    names: list[Box] = []
+    for point, x, y in sorted(marks, key=lambda mark: not mark[0].strong):
+        if not point.strong and len(chart.points) > NAMED:
+            continue
+        text = cut(point.name, NAME_NARROW if narrow else NAME, SMALL, bold=point.strong)
+        wide = ROOM * measure(text, SMALL, bold=point.strong)
+        others = [(u - 7, v - 7, u + 7, v + 7) for other, u, v in marks if other is not point] + names
+        free = [
+            box
+            for box in _round(x, y, wide)
+            if box[0] >= 1 and box[2] <= drawing.width - 1 and box[1] >= y0 and box[3] <= y1
+            if not any(_touch(box, other) for other in others)
+        ]
+        if free:
+            box = min(free, key=lambda box: any(_touch(box, line) for line in lines))
+            drawing.write(box[0], box[1] + 4, text, size=SMALL, bold=point.strong)
+            names.append(box)
 
 
-def _touch(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+def _round(x: float, y: float, wide: float) -> list[Box]:
+    """Places for a name: right, left, above and below its mark, the best first."""
+    corners = ((x + 11, y - 9), (x - 11 - wide, y - 9), (x - wide / 2, y + 8), (x - wide / 2, y - 27))
+    return [(left, foot, left + wide, foot + 17) for left, foot in corners]
+
+
+def _touch(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

@@ -101,7 +101,7 @@ def changed(kinds: Sequence[tuple[str, str]], outcome: str, better: str = "lower
     ):
         if levels:
             object_ = outcome if not parts else "it" if verb.endswith("to") else ""
-            parts.append(f"{counted(len(levels))} {_modal(levels)} {verb} {object_}".rstrip())
+            parts.append(" ".join(f"{counted(len(levels))} {_modal(levels)} {verb} {object_}".split()))
     open_ = len(kinds) - len(to_good) - len(to_bad) - len(little)
     if open_ == len(kinds):
         said = "neither" if open_ == 2 else f"none of the {counted(open_)}"
@@ -115,7 +115,7 @@ def changed(kinds: Sequence[tuple[str, str]], outcome: str, better: str = "lower
 def _modal(levels: Sequence[str]) -> str:
     """The verb's certainty: that of the least certain among them."""
     least = min(rank(level) for level in levels)
-    return ("may have", "may have", "probably", "")[least] or "have"
+    return ("may have", "may have", "probably", "")[least]
 
 
 def certainties(levels: Sequence[str], *, by_lot: bool | None = None, wide: int = 0) -> str:

@@ -1,0 +1,336 @@
+"""The page of a league from its document alone: the numbers of every row, the refusals, and what is never said."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+
+import leagues
+import pytest
+from test_render import Page
+
+from ucimpact.report.funnel import Point, average, in_words
+from ucimpact.report.league import league
+from ucimpact.report.league_answer import lines
+from ucimpact.report.league_parts import LeagueSection, field_of
+from ucimpact.report.render import render_league
+from ucimpact.words import breaks, unquoted
+from ucimpact.words import league_page as said
+
+NAMES = list(leagues.LEAGUES)
+
+
+@pytest.fixture(scope="module")
+def pages() -> dict[str, str]:
+    return {name: render_league(make()) for name, make in leagues.LEAGUES.items()}
+
+
+def section(name: str, ident: str) -> LeagueSection:
+    made = league(leagues.LEAGUES[name]()).sections
+    found = next(part for part in made if part.ident == ident)
+    assert isinstance(found, LeagueSection)
+    return found
+
+
+def idents(name: str) -> list[str]:
+    return [part.ident for part in league(leagues.LEAGUES[name]()).sections]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_is_sound_runs_nothing_and_fetches_nothing(pages, name):
+    page = Page(pages[name])
+    assert page.open == [] and len(page.ids) == len(set(page.ids))
+    linked = {v for _, attrs in page.tags for k, v in attrs.items() if k == "href" and v and v[0] == "#"}
+    named = {n for _, attrs in page.tags for n in (attrs.get("aria-labelledby") or "").split()}
+    assert linked <= {f"#{ident}" for ident in page.ids} and named <= set(page.ids)
+    assert not {"script", "link", "img", "iframe", "object", "form"} & {tag for tag, _ in page.tags}
+    assert "http://" not in pages[name] and "https://" not in pages[name] and "url(http" not in pages[name]
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in pages[name]
+
+
+@pytest.mark.parametrize("name", ["challenge", "fifty"])
+def test_the_same_document_gives_the_same_bytes_and_is_left_as_it_was(pages, name):
+    document = leagues.LEAGUES[name]()
+    before = copy.deepcopy(document)
+    assert render_league(document) == pages[name]
+    assert document == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_word_that_must_not_be_said(pages, name):
+    prose = unquoted(Page(pages[name]).words())
+    assert [found for found in breaks(prose) if "words:" not in found] == []
+    assert "Two separate corrections" not in prose
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_sentence_of_a_section_is_short_enough(name):
+    for part in league(leagues.LEAGUES[name]()).sections:
+        notes = part.note.paragraphs if part.note else ()
+        for text in (part.bold, *part.text, part.closing, *(text for _, text in notes)):
+            assert [found for found in breaks(unquoted(text)) if "words:" in found] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_screen_has_the_four_answers_of_the_document(pages, name):
+    document = leagues.LEAGUES[name]()
+    text = " ".join(Page(pages[name]).words().split()).replace("\u2060", "")
+    text = text[: text.index("In this report")]
+    told = document["sentences"]
+    assert told["headline"] in text and told["second"] in text
+    assert told["lead"].replace(" ", "") in text.replace(" ", "")
+    for answer in (document["decision"]["verdict"], document["decision"]["because"]):
+        assert answer in text
+    assert "How sure are we? Certainty is" in text and "What to do next" in text
+
+
+def test_each_row_holds_the_numbers_of_its_pilot_and_draws_them_where_they_are():
+    made = section("challenge", "luck")
+    assert [row.place for row in made.pilots] == [
+        "Harle", "Oldcastle", "Merebridge", "Westow", "Saltby", "Penmarsh", "Thornham"
+    ]  # fmt: skip
+    first = made.pilots[0]
+    assert (first.people, first.raw, first.raw_range) == ("880", "8.4 fewer", "3.3 to 13.5 fewer")
+    assert (first.row.difference, first.row.range) == ("5.6 fewer", "1.7 to 10.6 fewer")
+    # values from -12 (Oldcastle) to 7.4 (Thornham as measured), room of 8% on both sides
+    low, high = -12.0 - 0.08 * 19.4, 7.4 + 0.08 * 19.4
+
+    def at(value: float) -> str:
+        return f"{100 * (value - low) / (high - low):.1f}%"
+
+    assert (first.raw_at, first.row.dot, made.zero) == (at(-8.4), at(-5.6), at(0.0))
+    assert first.row.bar_left == at(-10.6) and first.worthwhile == at(-4.0)
+    assert [row.row.answer for row in made.pilots] == ["fell"] * 4 + ["unsure"] * 3
+
+
+def test_a_raw_result_far_out_is_not_drawn_on_the_edge_but_said():
+    document = leagues.challenge()
+    document["pilots"][4]["raw"].update(est=-37.0, lo=-37.9, hi=-20.0)
+    made = next(part for part in league(document).sections if part.ident == "luck")
+    assert isinstance(made, LeagueSection)
+    assert [row.raw_at == "" for row in made.pilots] == [False, True] + [False] * 5
+    assert "One raw result runs off the scale" in " ".join(made.text)
+
+
+def test_the_corrected_range_has_no_number_and_no_dot(pages):
+    measured, shrunk, corrected = section("challenge", "winner").readings
+    assert (measured.difference, shrunk.difference) == ("10.9 fewer", "5.1 fewer")
+    assert corrected.difference == "20.5 fewer to 6.2 more" and corrected.dot == "" and corrected.bar_left
+    assert corrected.label == "Found without assuming the pilots are alike"
+    main, appendix = pages["challenge"].split('id="appendix"')
+    assert "5.0 fewer" not in main and "5.0 fewer" in appendix
+    assert "Its claim should be cut by about half." in section("challenge", "winner").bold
+
+
+def test_without_a_corrected_range_the_winner_has_two_readings():
+    document = leagues.challenge()
+    document["pilots"][4]["hybrid"] = None
+    made = next(part for part in league(document).sections if part.ident == "winner")
+    assert isinstance(made, LeagueSection)
+    assert len(made.readings) == 2 and said.HYBRID_NOTE not in made.text
+
+
+def test_the_bars_of_ranks_cover_the_places_that_the_data_allow():
+    made = section("challenge", "rank")
+    row = made.ranks[-1]
+    assert (row.name, row.places, row.best) == ("Thornham", "2 to 7", "4%")
+    assert row.left == f"{100 / 7 + 1:.1f}%" and row.width == f"{600 / 7 - 2:.1f}%"
+    assert made.bold == "No. Six of the seven could be first, and all seven could be last."
+    assert [tick.text for tick in made.ticks] == list("1234567")
+    assert [tick.text for tick in section("fifty", "rank").ticks] == ["1", "10", "20", "30", "40", "50"]
+
+
+def test_the_money_adds_the_sceptical_figure_and_what_raw_results_would_claim():
+    made = section("challenge", "budget")
+    assert made.bold == "To Westow, Harle and Saltby."
+    text = " ".join(made.text)
+    assert "would have swapped Saltby for Oldcastle. It would have claimed £239,600" in text
+    assert "could expect £92,600" in text and "£61,400, and would fund the same" in text
+    first = made.money[0]
+    assert (first.name, first.funded) == ("Westow", "funded")
+    assert first.cells == (
+        "£99,000", "£190,400", "£91,400", "−£92,700 to £268,800", "85%", "£8,000", "84", "71"
+    )  # fmt: skip
+    assert made.total is not None
+    assert made.total.cells[:5] == ("£291,100", "£413,800", "£122,700", "−£144,600 to £399,800", "81%")
+    assert len(made.head) == 1 + len(first.cells) == 1 + len(made.total.cells)
+
+
+def test_a_pilot_at_part_of_its_size_says_so():
+    document = leagues.challenge()
+    document["pilots"][0]["scale"] = 0.6
+    made = next(part for part in league(document).sections if part.ident == "budget")
+    assert isinstance(made, LeagueSection)
+    assert made.money[0].funded == "funded at 60% of its size"
+
+
+def test_without_a_budget_there_is_no_set_and_no_claim_of_one():
+    made = section("no budget", "budget")
+    assert made.bold == "Each by its own decision." and made.total is None
+    assert "In the best set, of 100" not in made.head
+    believed = next(p for p in league(leagues.no_budget()).sections if p.ident == "belief")
+    assert believed.tables[0].head == ("Belief beforehand", "Oldcastle: change", "Likely range")
+
+
+def test_with_none_funded_the_page_says_none():
+    made = section("none funded", "budget")
+    assert made.bold == "To none of them." and made.total is None
+    assert "would have funded Westow, Harle and Oldcastle" in " ".join(made.text).replace("added", "funded")
+
+
+def test_a_figure_that_is_missing_is_named_and_never_blank():
+    made = section("unpriced", "budget")
+    row = next(row for row in made.money if row.name == "Penmarsh")
+    assert set(row.cells) == {"not worked out"}
+    field = field_of(leagues.unpriced())
+    last = lines(field)[-1]
+    assert last.tag.name == "Cannot say yet"
+    assert (
+        "".join(text for text, _ in last.parts) == "Falls follow-up, Penmarsh. A price per person is missing."
+    )
+
+
+def test_sections_that_have_nothing_to_say_are_absent():
+    assert "left" not in idents("challenge") and "left" in idents("two")
+    assert "shared" not in idents("challenge") and "shared" in idents("bounds")
+    assert "funnel" in idents("challenge") and "funnel" not in idents("two")
+    shared = next(part for part in league(leagues.bounds()).sections if part.ident == "shared")
+    assert [row[3] for row in shared.tables[0].rows] == ["Westow, Harle and Saltby", "Westow and Harle"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_pilot_is_in_a_line_of_the_first_screen_or_counted_there(name):
+    document = leagues.LEAGUES[name]()
+    field = field_of(document)
+    for line in lines(field):
+        under = [p for p in document["pilots"] if p["verdict"]["name"] == line.tag.name]
+        text = "".join(text for text, _ in line.parts)
+        shown = sum(field.full[p["id"]].casefold() in text.casefold() for p in under)
+        others = re.search(r"and ([\w]+) others?\b", text)
+        words = {said.counted(n): n for n in range(60)}
+        assert shown >= 1
+        if not others:
+            assert shown == len(under)
+        else:
+            bold = sum(strong for _, strong in line.parts)
+            assert bold + words[others[1]] == len(under)
+
+
+def test_the_lines_of_the_seven_are_those_of_the_rule():
+    told = ["".join(text for text, _ in line.parts) for line in lines(field_of(leagues.challenge()))]
+    assert told == [
+        "Carer support calls, Westow. 85% chance of being worth £60 a person; the rule asks for 80%, and the "
+        "checks hold.",
+        "Crisis sitting service, Harle (63%) and welcome-home volunteers, Saltby (55%). A second year of "
+        "evidence is worth £14,000 and £16,000, and costs £6,000 each.",
+        "Soft-landing visits, Merebridge. Worth about £148 a person here; the price is £230. Its own report, "
+        "read alone, says £182.",
+        "Discharge link workers, Oldcastle; meals and medicines, Thornham and falls follow-up, Penmarsh. "
+        "Chances of being worth the price: 16%, 8% and 3%.",
+    ]
+
+
+def test_own_reports_stand_beside_the_league():
+    made = next(part for part in league(leagues.challenge()).sections if part.ident == "own")
+    row = next(row for row in made.tables[0].rows if row[0] == "Merebridge")
+    assert row[1:] == (
+        "5.3 fewer (0.7 to 9.9 fewer)", "4.3 fewer (0.8 to 8.2 fewer)", "£182", "£148",
+        "Extend with evaluation", "Extend if cheaper",
+    )  # fmt: skip
+    assert made.bold.startswith("For five of the seven, the verdict is another")
+
+
+def test_more_is_better_puts_the_longest_stay_first_and_speaks_of_more():
+    made = section("more is better", "luck")
+    assert made.pilots[0].place == "Harle" and made.pilots[0].row.difference == "5.6 higher"
+    assert made.bold == "Three may have increased days at home; for four we cannot tell."
+    assert "cut by about half" in section("more is better", "winner").bold
+
+
+def test_names_cannot_break_out_of_the_page():
+    document = leagues.challenge()
+    document["pilots"][0].update(name="<script>alert(1)</script>", place='"><b>')
+    document["league"]["title"] = "}</style><script>2</script>"
+    text = render_league(document)
+    assert "<script" not in text and Page(text).open == []
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        ([("B", "low")] * 2, "Two may have reduced admissions."),
+        ([("W+", "moderate"), ("X", "low")], "One probably reduced admissions; for one we cannot tell."),
+        ([("B", "high")], "One reduced admissions."),
+        ([("B", "very low"), ("U", "low")], "We cannot tell for any pilot: neither can be said to have changed "
+         "admissions."),
+        ([("B", "low"), ("H", "low"), ("N", "low")], "One may have reduced admissions, one may have increased "
+         "and one may have made little or no difference to it."),
+    ],
+)  # fmt: skip
+def test_how_many_changed_it(kinds, told):
+    assert said.changed(kinds, "admissions") == told
+
+
+@pytest.mark.parametrize(
+    ("raw", "shrunk", "told"),
+    [
+        (10.9, 5.1, "Its claim should be cut by about half."),
+        (10.0, 9.8, "The claim stands nearly as it was measured."),
+        (10.0, 2.5, "Its claim should be cut by about three quarters."),
+        (10.0, -1.0, "Once luck is allowed for, nothing of the claim is left."),
+        (-1.0, 0.5, "Even the most favourable result points to harm."),
+    ],
+)
+def test_how_much_of_the_claim_goes(raw, shrunk, told):
+    assert said.claim_cut(raw, shrunk) == told
+
+
+def test_chances_and_shares_in_words():
+    assert said.chances([0.16]) == "16%" and said.chances([0.08, 0.16, 0.03]) == "16%, 8% and 3%"
+    assert said.chances([0.5, 0.1, 0.2, 0.004]) == "from under 1% to 50%"
+    assert [said.of_hundred(v) for v in (0.0, 0.001, 0.665, 0.999, 1.0)] == [
+        "0",
+        "under 1",
+        "67",
+        "over 99",
+        "100",
+    ]
+    assert said.certainties(["low"] * 7) == "Certainty is low for all seven."
+    assert said.certainties(["low", "very low"], by_lot=False, wide=1) == (
+        "Certainty is low for one pilot and very low for one: no pilot chose its people by lot, and one has a "
+        "wide range."
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "raw", "told"),
+    [
+        (["a", "b"], ["b", "a"], "would have funded the same two."),
+        (["a"], ["a", "b"], "would have added B."),
+        (["a", "b"], ["a"], "would have left out B."),
+        (["a"], ["b"], "would have swapped A for B."),
+    ],
+)
+def test_what_the_raw_results_would_have_done(own, raw, told):
+    text = said.raw_rules(own, raw, {"a": "A", "b": "B"}, 1000, -500)
+    assert told in text and "claimed £1,000 of net value, and could expect −£500" in text
+
+
+def test_the_average_of_a_funnel_by_hand():
+    points = [Point(name="a", log=-0.2, error=0.1), Point(name="b", log=0.1, error=0.2)]
+    assert average(points) == pytest.approx((-0.2 * 100 + 0.1 * 25) / 125)
+    assert in_words(math.log(0.91), "fewer", "more") == "9% fewer"
+    assert in_words(math.log(1.5), "fewer", "more") == "50% more"
+    assert in_words(0.001, "fewer", "more") == "under 1%"
+
+
+def test_the_funnel_says_who_lies_outside_and_whose_the_largest_claim_is():
+    made = next(part for part in league(leagues.challenge()).sections if part.ident == "funnel")
+    assert made.bold == "One of the seven lies beyond what luck alone would spread about one common effect."
+    assert (
+        made.figure is not None
+        and made.figure.title == "The largest claim comes from the least certain pilot"
+    )
+    assert made.figure.table is not None
+    assert made.figure.table.rows[0][0] == "Oldcastle" and made.figure.table.rows[0][1] == "29% fewer"
