@@ -205,7 +205,7 @@ def _asked(rule: Callable[[Array], int], y: Array) -> int:
 
 def _proper(level: float, beta: float) -> None:
     proper(level)
-    if not 0 < beta < 1 - level:
+    if not 0 < beta < 1 - level - PARALLEL:
         raise ValueError(f"beta lies between 0 and {1 - level:.3g}, what the level leaves; {beta} does not")
 
 
