@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+os.environ["OPENPYXL_LXML"] = (
+    "False"  # workbooks of tests and examples: the same bytes whatever is installed beside
+)
+
 settings.register_profile("fixed", derandomize=True)
 settings.load_profile("fixed")
 

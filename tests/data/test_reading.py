@@ -234,3 +234,26 @@ def test_an_error_in_a_workbook_is_not_an_empty_cell(tmp_path):
     table = read_table(tmp_path / "t.xlsx")
     assert table.columns["joined"] == ["#N/A", None]
     assert table.columns["admissions"] == [4.0, "#NOT-WORKED-OUT"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ("<f>1+1</f><v/>", "#NOT-WORKED-OUT"),
+        ("<f>1+1</f><v></v>", "#NOT-WORKED-OUT"),
+        ("<f>1+1</f>", "#NOT-WORKED-OUT"),
+        ("<f>1+1</f><v>2</v>", 2.0),
+    ],
+)
+def test_a_formula_without_its_value_is_told_however_the_emptiness_is_written(tmp_path, cell, read):
+    """Writers differ: with one library beside it openpyxl leaves `<v/>`, with another `<v></v>`."""
+    path = workbook(tmp_path, data=[["n", "m"], ["=1+1", 3]])
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    assert b"<f>1+1</f><v />" in parts[sheet]
+    parts[sheet] = parts[sheet].replace(b"<f>1+1</f><v />", cell.encode())
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+    assert read_table(path).columns["n"] == [read]

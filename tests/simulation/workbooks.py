@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from openpyxl import Workbook
+
+os.environ["OPENPYXL_LXML"] = "False"  # with lxml beside it, openpyxl would write other bytes
+
+from openpyxl import Workbook  # the setting is read on import
 from openpyxl.styles import Font
 
 MADE = dt.datetime(2025, 3, 14, 9, 0, 0)

@@ -232,8 +232,10 @@ def _unread(cells: list[Cell]) -> Iterator[tuple[int, int, str]]:
         if not (formula or error):
             continue
         value = VALUE.search(body)
-        if error or value is None:
-            yield row - 1, column - 1, value[1] if error and value else "#NOT-WORKED-OUT"
+        written = "" if value is None else value[1].strip()
+        text = value is not None and _attribute(attributes, "t") == "str"  # worked out, and found to be ""
+        if error or not (written or text):
+            yield row - 1, column - 1, written if error and written else "#NOT-WORKED-OUT"
 
 
 def _attribute(attributes: str, name: str) -> str:
