@@ -138,6 +138,7 @@ def test_the_bars_of_ranks_cover_the_places_that_the_data_allow():
     assert row.left == f"{100 / 7 + 1:.1f}%" and row.width == f"{600 / 7 - 2:.1f}%"
     assert made.bold == "No. Six of the seven could be first, and all seven could be last."
     assert [tick.text for tick in made.ticks] == list("1234567")
+    assert [tick.text for tick in section("twelve", "rank").ticks] == ["1", "5", "10"]
     assert [tick.text for tick in section("fifty", "rank").ticks] == ["1", "10", "20", "30", "40", "50"]
 
 

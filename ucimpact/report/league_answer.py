@@ -16,8 +16,8 @@ from ucimpact.report.phrases import emphasised, stopped
 from ucimpact.words import VERDICTS, capital, chance, per_person
 from ucimpact.words import league_page as said
 
-LONG_HEADLINE, LONG_LEAD, LONG_BOX = 88, 330, 520
-"""Letters beyond which headline, lead and decision are set smaller, to keep the answer on one screen."""
+LONG_HEADLINE, LONG_LEAD, LONG_BOX, LONG = 88, 330, 520, 1400
+"""Letters beyond which headline, lead, decision, and all of it are set smaller, to stay on one screen."""
 NAMES = 150
 """Letters of names in the line of a verdict; the first name is always there."""
 
@@ -54,6 +54,7 @@ class LeagueAnswer:
     box: Box
     heading: str
     lines: tuple[Line, ...]
+    tight: bool
 
 
 def answer(field: Field) -> LeagueAnswer:
@@ -61,6 +62,9 @@ def answer(field: Field) -> LeagueAnswer:
     document = field.document
     texts = document["sentences"]
     lead = texts.get("lead") or ""
+    box, under = _box(document), lines(field)
+    letters = len(texts["headline"]) + len(lead) + sum(len(text) for _, text in box.rows)
+    letters += sum(len(text) for line in under for text, _ in line.parts)
     extra = dict.fromkeys(text for text in (texts.get("second"), document["best"].get("text")) if text)
     return LeagueAnswer(
         headline=texts["headline"],
@@ -69,11 +73,12 @@ def answer(field: Field) -> LeagueAnswer:
         small=len(lead) > LONG_LEAD,
         extra=tuple(stopped(text) for text in list(extra)[:1]),
         sure=_sure(field),
-        box=_box(document),
+        box=box,
         heading=f"The {said.counted(field.n)} decisions"
         if field.n < len(said.COUNTS)
         else f"The {field.n} decisions",
-        lines=lines(field),
+        lines=under,
+        tight=letters > LONG,
     )
 
 

@@ -21,7 +21,7 @@ from ucimpact.words import league_page as said
 REACH = 2.0
 """Raw results this many times as far from no change as any range that allows for luck run off the axis."""
 STEPS = (1, 2, 5, 10, 20, 50, 100)
-MOST_PLACES = 12
+MOST_PLACES = 10
 """Names of places on the axis of ranks."""
 FULL = 100.0
 SHORTER = 0.6
