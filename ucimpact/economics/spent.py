@@ -1,7 +1,8 @@
 """What the pilot cost: the price that decides, and what stands beside it, shown apart.
 
-With :math:`F` pounds of running cost whatever the number of people, :math:`p` for each of :math:`n`, :math:`O`
-spent once (setting up, and running below full numbers), and :math:`H` hours of volunteers at :math:`w`,
+With :math:`F` pounds of running cost whatever the number of people, :math:`p` for each of :math:`n`,
+:math:`O` spent once (setting up, and running below full numbers), and :math:`H` hours of volunteers at
+:math:`w`,
 
 .. math:: price = (F + p n + O) / n, \\qquad once running = (F + p n) / n, \\qquad
    with volunteers = (F + p n + O + H w) / n

@@ -28,6 +28,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ucimpact import serialise, words
+from ucimpact.economics.beside import beside
 from ucimpact.economics.prices import PRICES, Counted, Priced, Row, year_and_factor
 from ucimpact.economics.spent import spent
 from ucimpact.economics.work import Work
@@ -55,6 +56,9 @@ class Valuation:
         Per person and in the column that decides; ``evsi`` over the people of a year.
     not_worked_out : str or None
         Why there is no value, in a sentence.
+    short_run, attribution, haircut, inputs, curve, evpi, known, budget, payers, qaly
+        What stands beside the value and changes none of it; see :mod:`ucimpact.economics.beside` and the
+        modules that it names.
     """
 
     counted: str
@@ -72,6 +76,16 @@ class Valuation:
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     not_worked_out: str | None = None
+    short_run: dict[str, Any] | None = None
+    attribution: dict[str, Any] | None = None
+    haircut: dict[str, Any] | None = None
+    inputs: list[dict[str, Any]] = field(default_factory=list)
+    curve: dict[str, Any] | None = None
+    evpi: float | None = None
+    known: list[dict[str, Any]] = field(default_factory=list)
+    budget: dict[str, Any] | None = None
+    payers: dict[str, Any] | None = None
+    qaly: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -153,7 +167,9 @@ def value(
     rows = [Row.of(entry, year, factor) for entry in counted if entry.outcome.value is not None]
     why = refused or (None if rows else "no outcome that could be estimated declares what one event is worth")
     if declared and why is None:
-        return Valuation(**Work(rows, cost, rule, study, claim, found, people).numbers())
+        work = Work(rows, cost, rule, study, claim, found, people)
+        totals = work.totals()
+        return Valuation(**work.numbers(totals), **beside(work, totals))
     return Valuation(
         counted=rule.value_counted, cost=cost, not_worked_out=why if declared else None, break_even=None
     )

@@ -1,13 +1,14 @@
 """The steps of one valuation: draws of the changes, the columns they are worth, and what stands beside.
 
-Where unit costs of a mix, or the share of the change that is the pilot's, are uncertain, each draw of the changes
-is multiplied by a draw of them, independent of it: the chance and the range of a value hold their doubt too.
+Where unit costs of a mix, or the share of the change that is the pilot's, are uncertain, each draw of the
+changes is multiplied by a draw of them, independent of it: the chance and the range of a value hold their
+doubt too.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -138,9 +139,12 @@ class Work:
         ]
         return (self.own.best if own is None else own) * sum(parts)
 
-    def numbers(self) -> dict[str, Any]:
-        """What a valuation holds."""
-        totals = {name: total for name in KINDS if (total := self.column(name)) is not None}
+    def totals(self) -> dict[str, Amount]:
+        """Every column that an outcome declares, over the whole pilot."""
+        return {name: total for name in KINDS if (total := self.column(name)) is not None}
+
+    def numbers(self, totals: Mapping[str, Amount]) -> dict[str, Any]:
+        """What a valuation holds of them."""
         counted = self.rule.value_counted
         deciding = totals.get(counted)
         price = None if self.cost is None else self.cost["per_person"]
@@ -310,13 +314,13 @@ def _kinds(row: Row) -> dict[str, Any]:
 
 
 def _usual(row: Row, change: float) -> dict[str, Any]:
-    """Where an event carries an average over kinds: what events avoided usually are, and the value at that."""
+    """Where an event carries an average over kinds: what those avoided usually are, and its value."""
     priced = row.economic
     usual = unit_costs()[priced.item].usual if priced is not None and priced.item else ""
     if priced is None or not usual:
         return {}
     item, mean = unit_costs()[usual], unit_costs()[priced.item]
-    pounds = priced.pounds * item.pounds / mean.pounds
+    pounds = priced.pounds * item.in_prices_of(mean.price_year) / mean.pounds
     return {
         "usual": {"name": item.several, "pounds": pounds, "mean": priced.pounds, "value": change * pounds}
     }

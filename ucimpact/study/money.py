@@ -84,7 +84,8 @@ def _read_share(value: Any, way_out: str, more: tuple[str, ...] = ()) -> Share:
             raise ValueError(f"low = {made.low:g} lies above high = {made.high:g}. Write {way_out}")
         if made.low < made.high and not made.low < made.best < made.high:
             raise ValueError(
-                f"share = {made.best:g} lies outside {made.low:g} to {made.high:g}, or at its edge. Write {way_out}"
+                f"share = {made.best:g} lies outside {made.low:g} to {made.high:g}, or at its edge. "
+                f"Write {way_out}"
             )
         if made.low == made.high != made.best:
             raise ValueError(f"share = {made.best:g} is not {made.low:g}. Write {way_out}")

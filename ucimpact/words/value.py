@@ -33,8 +33,8 @@ def for_the_area(factor: float) -> str:
 def area(factor: float) -> str:
     """That unit costs were multiplied once."""
     return (
-        f"Unit costs of the NHS are multiplied once by {factor:.3g}, the area’s cost factor. What the pilot cost, "
-        "and pounds that the study gives, are not."
+        f"Unit costs of the NHS are multiplied once by {factor:.3g}, the area’s cost factor. What the pilot "
+        "cost, and pounds that the study gives, are not."
     )
 
 
@@ -82,8 +82,8 @@ def freed(size: float, low: float | None, high: float | None, value: float, lo: 
     """What is really freed in the short run, of the full cost."""
     ranged = "" if low is None or high is None else f" ({share(low)} to {share(high)})"
     return (
-        f"If {share(size)}{ranged} of the full cost is really freed in the short run, the value is {money(value)} "
-        f"(likely range {money_range(lo, hi)})."
+        f"If {share(size)}{ranged} of the full cost is really freed in the short run, the value is "
+        f"{money(value)} (likely range {money_range(lo, hi)})."
     )
 
 
@@ -119,13 +119,13 @@ def prices(price: float, running: float | None, with_volunteers: float | None) -
     text = []
     if running is not None:
         text.append(
-            f"The price of {per_person(price)} a person holds what was spent once on starting; once running it "
-            f"is {per_person(running)}."
+            f"The price of {per_person(price)} a person holds what was spent once on starting; once running "
+            f"it is {per_person(running)}."
         )
     if with_volunteers is not None:
         text.append(
-            f"With volunteers’ time at what a paid person would cost it is {per_person(with_volunteers)}; nobody "
-            "pays that part, so it does not decide."
+            f"With volunteers’ time at what a paid person would cost it is {per_person(with_volunteers)}; "
+            "nobody pays that part, so it does not decide."
         )
     return " ".join(text)
 
@@ -135,7 +135,20 @@ def haircut(level: str, cut: float, worth: float, price: float | None) -> str:
     if not cut:
         return f"Certainty is {level}, so nothing is taken off for it."
     repays = "" if price is None else f", which {'repays' if worth > price else 'does not repay'} the price"
-    return f"Certainty is {level}. Taking {share(cut)} off for it leaves {per_person(worth)} a person{repays}. {JUDGED}"
+    left = f"Taking {share(cut)} off for it leaves {per_person(worth)} a person{repays}."
+    return f"Certainty is {level}. {left} {JUDGED}"
+
+
+# -- what is uncertain --------------------------------------------------------------------
+
+EFFECT = "the change in {}"
+EFFECTS = "the changes together"
+EFFECT_ENDS = ("the worse end of its range", "the best estimate", "the better end of its range")
+MIXED = "how many are {}"
+OWN = "how much of the change is the pilot’s own"
+SHORT_RUN = "counting only what is freed in the short run"
+PRICE = "what the price holds"
+ALL = "all of it"
 
 
 # -- what more knowledge is worth --------------------------------------------------------
@@ -148,8 +161,8 @@ def knowing(perfect: float, second_year: float | None, cost: float | None) -> st
         beside = "" if cost is None else f" and costs {money(cost)}"
         text.append(f"A second year of evidence is worth about {thousands(second_year)}{beside}.")
     text.append(
-        f"Knowing the truth would be worth {thousands(perfect)} to the people of one year, and no evaluation can "
-        "be worth more to them."
+        f"Knowing the truth would be worth {thousands(perfect)} to the people of one year, and no evaluation "
+        "can be worth more to them."
     )
     return " ".join(text)
 
@@ -192,9 +205,7 @@ def scale(fixed: bool, effect: bool, set_up: float | None, spent_once: float) ->
     if effect:
         told = ["Each year keeps the share of the pilot’s effect that the study gives."]
     if not fixed:
-        told.append(
-            "Each costs what one cost in the pilot once running; more people may cost less each, or more."
-        )
+        told.append("Each costs what one cost in the pilot, once running.")
     if set_up:
         told.append(f"The first year holds {money(set_up)} to set up again.")
     elif spent_once:
@@ -217,7 +228,10 @@ def gainers(payers: Sequence[tuple[str, float]], gains: Sequence[tuple[str, floa
 
 def per_qaly(value: float, low: float | None, high: float | None) -> str:
     """What a year of full health costs, with its range where it has one."""
-    ranged = "" if low is None or high is None else f" (likely range {money_range(low, high)})"
+    ranged = ""
+    if high is not None:
+        ends = f"up to {money(high)}" if low is None or low <= 0 else money_range(low, high)
+        ranged = f" (likely range {ends})"
     return f"Each quality-adjusted life year gained cost {money(value)}{ranged}, after what was freed."
 
 
