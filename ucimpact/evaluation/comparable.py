@@ -29,7 +29,7 @@ from ucimpact.data.series import Series
 from ucimpact.economics.valuation import Valuation
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation.people_document import analysed
-from ucimpact.study import Outcome, Records, Study
+from ucimpact.study import DecisionRule, Outcome, Records, Study
 from ucimpact.study.league_file import league_line
 
 CRITICAL = 1.959963984540054
@@ -69,6 +69,7 @@ def comparable(
         "estimand": estimand(study, outcome, data, estimate, found),
         **({} if refused else log_ratio(estimate)),
         **_worth(outcome, data, estimate, worth),
+        "rule": _rule(study),
         "controls": _controls(study, data, records, estimate, refused=refused is not None),
     }
 
@@ -179,6 +180,16 @@ def _worth(
         "people": people,
         "analysed": among,
         "others": others,
+    }
+
+
+def _rule(study: Study) -> dict[str, Any]:
+    """What the study would be made permanent by."""
+    rule = study.decision or DecisionRule()
+    return {
+        "chance": rule.mainstream_if.chance_worth_its_cost,
+        "min_certainty": rule.mainstream_if.min_certainty,
+        "another_year_costs": rule.another_year_costs,
     }
 
 

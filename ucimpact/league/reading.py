@@ -1,0 +1,157 @@
+"""One reading of a league: its results in the light of one another, under one covariance and one prior.
+
+What was measured is drawn towards the rest (:mod:`ucimpact.inference.shrinkage`); value, chance and the worth
+of a second year come of that posterior by the exact forms of :mod:`ucimpact.decision.information`. The pilot
+with the largest result has a second interval, for having been picked by it
+(:mod:`ucimpact.inference.winners`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from ucimpact.decision.information import Stakes, chance, expected, noise_of, sample, years_left
+from ucimpact.inference.shrinkage import Prior, Shrunk, shrink
+from ucimpact.inference.winners import Corrected, hybrid
+from ucimpact.league.pilot import Pilot, Scale
+
+Array = np.ndarray
+
+DRAWS = 20_000
+DEFAULT = Prior()
+NOBODY = (1.0, 1.0, 0.0)
+"""Stands in sums for a pilot without a price, and adds nothing."""
+SCEPTICAL = Prior(mean_sd=0.05)
+"""Believes that services like these change little on average: what stands beside every claim of a set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What a league decides by.
+
+    Attributes
+    ----------
+    chance, keep, floor : float
+        Of being worth its price: to be made permanent; to be kept after a second year; to be given one.
+    another_year_costs : float or None
+    """
+
+    chance: float = 0.80
+    keep: float = 0.70
+    floor: float = 0.50
+    min_certainty: str = "low"
+    another_year_costs: float | None = None
+    years: int = 2
+    discount: float = 0.035
+    budget: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """Numbers of all pilots under one prior; arrays over all K, but for money over those with a price.
+
+    Attributes
+    ----------
+    scale : Scale
+    cov : array (K, K)
+        Of the log ratios.
+    """
+
+    pilots: Sequence[Pilot]
+    scale: Scale
+    cov: Array
+    rules: Rules
+    seed: int
+    prior: Prior = field(default_factory=Prior)
+
+    @cached_property
+    def y(self) -> Array:
+        """Benefits as measured."""
+        return self.scale.toward * np.array([pilot.log for pilot in self.pilots])
+
+    @cached_property
+    def shrunk(self) -> Shrunk:
+        """Benefits allowing for luck."""
+        return shrink(self.y, self.cov, self.prior)
+
+    @cached_property
+    def leader(self) -> int:
+        """The pilot with the largest result."""
+        return int(np.argmax(self.y))
+
+    @cached_property
+    def corrected(self) -> Corrected:
+        """Its interval, corrected for having been picked."""
+        return hybrid(self.y, self.cov, chosen=self.leader, seed=self.seed)
+
+    @cached_property
+    def draws(self) -> Array:
+        """Likely accounts of the truth, benefits on the log scale."""
+        return self.shrunk.draws(DRAWS, self.seed)
+
+    # -- money ---------------------------------------------------------------------------
+
+    @cached_property
+    def priced(self) -> list[int]:
+        """Places of the pilots whose worth can be set against a price."""
+        return [k for k, pilot in enumerate(self.pilots) if pilot.is_priced]
+
+    @cached_property
+    def stakes(self) -> Stakes:
+        """What there is to gain and to pay, of all; of nobody where it is not known."""
+        told = [
+            (pilot.value or 0.0, pilot.price or 0.0, pilot.people or 0.0) if pilot.is_priced else NOBODY
+            for pilot in self.pilots
+        ]
+        value, price, people = np.array(told).T
+        return Stakes(value=value, price=price, people=people, better=self.better)
+
+    @property
+    def better(self) -> Literal["lower", "higher"]:
+        """Which way the outcome should go."""
+        return self.scale.better
+
+    @cached_property
+    def chance(self) -> Array:
+        """Of being worth more than its price."""
+        return chance(self.shrunk, self.stakes)
+
+    @cached_property
+    def net(self) -> Array:
+        """Expected pounds of a year beyond the price."""
+        return expected(self.shrunk, self.stakes)
+
+    @cached_property
+    def net_draws(self) -> Array:
+        """The same in each account of the truth."""
+        return self.stakes.net(self.draws)
+
+    @cached_property
+    def per_person(self) -> Array:
+        """Expected pounds of value for each person."""
+        people = np.where(self.stakes.people > 0, self.stakes.people, 1.0)
+        return np.asarray(self.net / people + self.stakes.price)
+
+    def gain_at(self, share: float) -> Array:
+        """Pounds a person with this share of the posterior below."""
+        return self.stakes.gain(self.shrunk.quantile(share))
+
+    @cached_property
+    def at_offer(self) -> Array:
+        """The chance that each would be worth a price of its expected value."""
+        offered = Stakes(
+            value=self.stakes.value, price=self.per_person, people=self.stakes.people, better=self.better
+        )
+        return chance(self.shrunk, offered)
+
+    @cached_property
+    def evsi(self) -> Array:
+        """Pounds that a second year's estimate is worth over the years after it."""
+        noise = noise_of(np.array([pilot.used_se for pilot in self.pilots]))
+        left = years_left(self.rules.years, self.rules.discount)
+        return np.asarray(left * sample(self.shrunk, self.stakes, noise))

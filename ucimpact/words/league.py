@@ -1,0 +1,412 @@
+"""What a league says: who is left out, what was found, what to fund, and which report decides.
+
+As everywhere a sentence is a function of numbers. The number of a pilot that looks best is never said without
+what luck did for it, and no pilot is called the best on less than six chances in ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ucimpact.words.numbers import Measure, capital, chance, joint, likely, mid_sentence, number, spoken
+from ucimpact.words.pounds import money, money_range, per_person
+
+CALLED_BEST = 0.6
+"""Chance of being best below which no pilot is called so (a judgement)."""
+MANY = 4
+"""Pilots that a sentence names at most."""
+LUCK = (
+    (0.9, "nearly all"),
+    (0.7, "about three quarters"),
+    (0.6, "about two thirds"),
+    (0.42, "about half"),
+    (0.29, "about a third"),
+    (0.15, "partly"),
+)
+"""Shares of the largest result that go once luck is allowed for, and the words for them."""
+COUNTS = (
+    *("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
+    "twelve",
+)
+WAY_OUT = (
+    "Compare pilots that measured one outcome, of the same people, over as long, valued alike. Where only "
+    "the words for the people differ, write `who` in [league] of the league file"
+)
+KIND = {
+    "count": "a number of events",
+    "binary": "a yes or no",
+    "cost": "a cost",
+    "score": "a score",
+    "duration": "a length of time",
+}
+COMPARED = {
+    "people": "people beside people",
+    "places": "places beside places",
+    "months": "months beside earlier months",
+}
+COUNTED = {
+    "cash": "cash released",
+    "capacity": "capacity released",
+    "economic": "full economic value",
+}
+TWO_ONLY = (
+    "With two pilots there is little to learn from the other, and what was believed of such services before "
+    "does most of the work. So each pilot’s own report decides."
+)
+NO_PRIZE = "No pilot can be called the best."
+
+
+def counted(n: int) -> str:
+    """ "three" up to twelve, then "13"."""
+    return COUNTS[n] if n < len(COUNTS) else number(n)
+
+
+# -- who is left out ---------------------------------------------------------------------
+
+
+def contrast(name: str) -> str:
+    """The estimand of an estimate, as what was measured."""
+    return "the change in those who had the service" if name == "ATT" else f"the {name.removeprefix('the ')}"
+
+
+def left_out_alone(pilot: str, why: str) -> str:
+    """A pilot that can stand beside nobody, whatever the others measured."""
+    return f"{pilot} is left out: {why.rstrip('.')}."
+
+
+def left_out_valued(pilot: str, x: str, y: str) -> str:
+    """A pilot whose pounds are of another kind."""
+    return f"{pilot} is left out: it valued {x}, the others {y}."
+
+
+def priced(value: float, event: str, year: str | None) -> str:
+    """ "an emergency admission at £2,711 in 2024/25 prices"."""
+    article = "an" if event[:1].lower() in "aeiou" else "a"
+    return f"{article} {event} at {per_person(value)}" + (f" in {year} prices" if year else "")
+
+
+def vouched(who: str, names: Sequence[str]) -> str:
+    """That the people are the same because the league file says so."""
+    told = joint([f"“{name}”" for name in names])
+    return f"The league file says that all are {who}; their own studies say {told}."
+
+
+# -- what is shared ----------------------------------------------------------------------
+
+SHARED = {
+    "influence": "what each comparison place added to each result says how far they are linked",
+    "control arm": "they are taken to be held against the same people throughout, the strongest link",
+    "bounds": "nothing says how far, so all is worked out twice: as if apart, and as if half linked",
+}
+
+
+def shared(groups: Sequence[tuple[str, Sequence[str]]], n: int) -> str:
+    """How pilots that share a comparison were taken to be linked."""
+    if not groups:
+        return (
+            f"No two of the {counted(n)} name the same comparison, or share a file or a comparison place, "
+            "so their errors are taken to be apart."
+        )
+    told = []
+    for kind, names in groups:
+        who = f"All {counted(n)}" if len(names) == n and n > 2 else capital(joint(list(names)))
+        told.append(f"{who} share a comparison.")
+        told.append(f"{capital(SHARED[kind])}.")
+    return " ".join(told)
+
+
+def bounds_name(rho: float) -> str:
+    """One of the two bounds."""
+    return "Comparisons taken to be apart" if rho == 0 else "Comparisons taken to be half linked"
+
+
+UNSURE = "how far the pilots share their comparison"
+"""What is missing where the two bounds give two verdicts."""
+
+
+def bounds_differ(names: Sequence[str]) -> str:
+    """For whom nothing can be decided before it is known what is shared."""
+    if not names:
+        return "Both give every pilot the same verdict."
+    it = "its verdict turns" if len(names) == 1 else "their verdicts turn"
+    return f"For {joint(list(names))} nothing can be decided yet: {it} on how far the comparison is shared."
+
+
+# -- what was found ----------------------------------------------------------------------
+
+
+def cut(raw: float, shrunk: float) -> float | None:
+    """The share of the largest benefit that goes once luck is allowed for; None where there is no benefit."""
+    return None if raw <= 0 else min(max(1 - shrunk / raw, 0.0), 1.0)
+
+
+def luck(share: float | None) -> str:
+    """How much of the largest claim is luck, as a clause; empty where it is little."""
+    told = next((text for least, text in LUCK if share is not None and share >= least), "")
+    return f"the biggest claim is {told} luck" if told else ""
+
+
+def headline(rows: Sequence[int], share: float | None) -> str:
+    """The finding of a league as one line.
+
+    Parameters
+    ----------
+    rows : sequence of int
+        The row of the rule that fired, for each pilot.
+    share : float, optional
+        From :func:`cut`.
+    """
+    ready, extended = rows.count(1), sum(row in (2, 3) for row in rows)
+    n, unknown = len(rows), rows.count(0)
+    if unknown == n:
+        first = f"The {counted(n)} pilots cannot be told apart yet"
+    elif ready:
+        first = f"{capital(counted(ready))} pilot{' is' if ready == 1 else 's are'} ready to mainstream"
+    elif extended:
+        worth = f"{counted(extended)} {'is' if extended == 1 else 'are'} worth a second year"
+        first = f"No pilot is ready to mainstream; {worth}"
+    elif unknown:
+        first = "No pilot can be shown to be worth its price yet"
+    else:
+        first = "No pilot is worth its price yet"
+    said = luck(share)
+    joiner = ", and " if ";" in first else "; "
+    return f"{first}{joiner}{said}" if said else first
+
+
+def lead(
+    *,
+    ready: Sequence[tuple[str, float]],
+    leader: str,
+    how: Measure,
+    per: str,
+    outcome: str,
+    raw: tuple[float, float, float],
+    shrunk: float,
+    corrected: tuple[float, float],
+    better: str = "lower",
+    percent_too: float | None = None,
+) -> str:
+    """The first lines under the headline: what is ready, and what the largest claim comes down to.
+
+    Parameters
+    ----------
+    ready : sequence of (called, chance)
+        Pilots to be mainstreamed, and their chance of being worth their price.
+    leader : str
+        The pilot with the largest result: "link workers in Oldcastle".
+    per : str
+        " per 100 people".
+    raw : (est, lo, hi)
+        As it was measured; ``shrunk`` allowing for luck, ``corrected`` its range.
+    percent_too : float, optional
+        The raw result in per cent, where another pilot's is larger in numbers.
+    """
+    told = [worth_sentence(*pilot) for pilot in ready]
+    if len(ready) > 2:
+        rest = [f"{called} ({chance(p)})" for called, p in ready[:MANY]]
+        more = [] if len(ready) <= MANY else [f"{counted(len(ready) - MANY)} more"]
+        told = [f"Probably worth more than their price: {joint([*rest, *more])}."]
+    est, lo, hi = raw
+    if (-est if better == "lower" else est) <= 0:
+        told.append(f"No pilot measured a change for the better in {outcome}.")
+        return " ".join(told)
+    also = "" if percent_too is None else f", {number(abs(percent_too))}% of what was expected"
+    size = f"{spoken(est, lo, hi, how).difference}{of(outcome, how)}{per}"
+    told.append(f"The largest {change_of(est)} is claimed by {leader}: {size}{also}.")
+    low, high = corrected
+    guess = spoken(shrunk, min(shrunk, low), max(shrunk, high), how).difference
+    told.append(
+        f"After allowing for having been picked as the largest, {guess} is a better guess, "
+        f"and the range runs from {likely(low, high, how)}."
+    )
+    return " ".join(told)
+
+
+def worth_sentence(called: str, p: float) -> str:
+    """ "Carer support calls in Westow will probably be worth more than the price (85 chances in 100)."."""
+    return f"{capital(called)} will probably be worth more than the price ({of_hundred(p)} in 100)."
+
+
+def of_hundred(p: float) -> str:
+    """ "85 chances"; "over 99 chances"."""
+    return f"{chance(p).removesuffix('%')} chances"
+
+
+def change_of(est: float) -> str:
+    """The noun for a change of this sign."""
+    return "fall" if est < 0 else "rise"
+
+
+def of(outcome: str, how: Measure) -> str:
+    """ " emergency admissions" after a number of them; nothing after per cent or pounds."""
+    return f" {outcome}" if how.fewer == "fewer" and not how.after else f" for {outcome}"
+
+
+def nobody_best(could_be_first: int, n: int, best: float, name: str) -> str:
+    """Whether a pilot can be called the best, and how many could be first."""
+    if could_be_first == n:
+        first = (
+            f"any of the {counted(n)} could be in first place" if n > 2 else "either could be in first place"
+        )
+    else:
+        verb = "could be in first place"
+        first = f"{counted(could_be_first)} of the {counted(n)} {verb}"
+    if best < CALLED_BEST:
+        return f"{NO_PRIZE} On these data, {first}."
+    if could_be_first == 1:
+        return f"{capital(name)} is ahead of all the others on these data."
+    return f"{capital(name)} is likely to be the best ({of_hundred(best)} in 100). Even so, {first}."
+
+
+def spread(est: float, low: float, high: float, matters: float | None) -> str:
+    """Whether there is any difference between the pilots to rank; the spread is of logarithms."""
+    size = f"about {_share(est)} (likely range {_share(low)} to {_share(high)})"
+    told = f"The pilots’ true effects differ from their average by {size}."
+    if matters is None:
+        return told
+    return f"{told} The chance that they differ enough to matter is {chance(matters)}."
+
+
+def _share(value: float) -> str:
+    said = number(100 * value)
+    return "under 1%" if said == "0" else f"{said}%"
+
+
+# -- what to do --------------------------------------------------------------------------
+
+
+def fund_verdict(n: int, cost: float, budget: float | None) -> str:
+    """The decision in a line."""
+    if not n:
+        return "Fund none of them at today’s prices"
+    of_budget = "" if budget is None else f" of the {money(budget)}"
+    return f"Fund {counted(n)} pilot{'' if n == 1 else 's'}, {money(cost)}{of_budget}"
+
+
+def fund_because(n: int, net: float, low: float, high: float, p: float) -> str:
+    """What the funded set is worth."""
+    if not n:
+        return "None is worth today’s price, or worth another year of evidence at that price."
+    they = "It is" if n == 1 else "Together they are"
+    side = "more" if net >= 0 else "less"
+    cost = "it costs" if n == 1 else "they cost"
+    return (
+        f"{they} worth about {money(abs(net))} {side} than {cost} (likely range {money_range(low, high)}). "
+        f"The chance that {'it is' if n == 1 else 'they are'} worth it is {chance(p)}."
+    )
+
+
+def unspent_text(cheaper: Sequence[str], left_over: Sequence[str]) -> str:
+    """What the rest of the budget is for.
+
+    Parameters
+    ----------
+    cheaper : sequence of str
+        Pilots that would be extended at a lower price.
+    left_over : sequence of str
+        Pilots worth their price for which the money does not reach.
+    """
+    if left_over:
+        verb = "is" if len(left_over) == 1 else "are"
+        names = capital(joint(list(left_over)))
+        return f"{names} {verb} worth today’s price too, and would cost more than is left."
+    told = "No other pilot is worth its price."
+    lower = f"a lower price in {joint(list(cheaper), 'or')}, or evidence" if cheaper else "evidence"
+    return f"{told} Use it to buy {lower}."
+
+
+def cash_clause(n: int, released: int, column: str = "economic") -> str:
+    """What value means, where it decides: cash, or all resource."""
+    if column == "cash":
+        return "a price changed, or value means more than cash."
+    said = "" if released else f"None of the {counted(n)} releases cash."
+    if released and released < n:
+        said = f"Only {counted(released)} of the {counted(n)} release{'s' if released == 1 else ''} cash."
+    return f"a price changed, or value means cash. {said}".strip()
+
+
+def sceptical_changes(out: Sequence[str], joined: Sequence[str]) -> str:
+    """That a more doubtful belief would fund others; empty where it would fund the same."""
+    if not out and not joined:
+        return ""
+    told = []
+    if out:
+        told.append(f"{joint(list(out))} would not be funded")
+    if joined:
+        told.append(f"{joint(list(joined))} would be")
+    return f"If such services are believed to change little on average, {' and '.join(told)}."
+
+
+def raw_text(dropped: Sequence[str], added: Sequence[str], claimed: float, expected: float) -> str:
+    """What choosing by the results as measured would have bought, claimed, and could expect."""
+    head = "Choosing by the results as measured would have"
+    if not dropped and not added:
+        first = f"{head} bought the same"
+    elif dropped and added:
+        first = f"{head} swapped {joint(list(dropped))} for {joint(list(added))}"
+    elif added:
+        first = f"{head} added {joint(list(added))}"
+    else:
+        first = f"{head} left out {joint(list(dropped))}"
+    return f"{first}, claimed {money(claimed)} of net value, and could expect {money(expected)}."
+
+
+def sceptical_text(net: float) -> str:
+    """The set under the more doubtful belief."""
+    return (
+        "If such services are believed to change little on average, the same set could expect "
+        f"{money(net)} of net value."
+    )
+
+
+# -- one pilot, here and in its own report -----------------------------------------------
+
+
+def governs(value: float, price: float, own: float | None, *, league: bool = True) -> str:
+    """Both worths, and which decides."""
+    here = f"Worth about {per_person(value)} a person here; the price is {per_person(price)}."
+    if own is None:
+        return here
+    alone = f"Its own report, read alone, says {per_person(own)}"
+    return f"{here} {alone}." if league else f"{here} {alone}, and decides."
+
+
+def line(n: int, verdict: str, value: float | None, own: float | None) -> str:
+    """What a pilot's own report adds once it has stood in a league."""
+    beside = f"Beside {counted(n - 1)} other pilot{'' if n == 2 else 's'}"
+    if value is None:
+        return f"{beside}, the verdict on it is “{verdict}”."
+    here = f"{beside} it is worth about {per_person(value)} a person"
+    alone = f", where this report alone says {per_person(own)}" if own is not None else ""
+    return f"{here}{alone}. The verdict there is “{verdict}”."
+
+
+def others_text(rows: Sequence[Mapping[str, object]]) -> str:
+    """Outcomes that a pilot's own report values and the league does not."""
+    if not rows:
+        return ""
+    names = joint([mid_sentence(str(row["label"])) for row in rows])
+    return f"Its own report also values {names}; a league counts the main outcome alone."
+
+
+# -- what the league is ------------------------------------------------------------------
+
+QUESTION = "Which of these pilots are worth their price, and how sure is that?"
+NO_MONEY = "No money can be shared out yet"
+NO_MONEY_WHY = "No pilot has both a price for each person and a value for what it changes."
+RULES_DIFFER = (
+    "The studies ask for different chances before a pilot is made permanent, so 80% and low certainty are "
+    "asked of all."
+)
+
+
+def title(n: int) -> str:
+    """A league that nobody gave a title."""
+    return f"{capital(counted(n))} pilots compared"
+
+
+def estimand_sentence(n: int, outcome: str, over: str, who: str, compared: str) -> str:
+    """That only like is compared with like."""
+    every = "Both" if n == 2 else f"All {counted(n)}"
+    return f"{every} measured {outcome} over {over}, for {who}, with {COMPARED[compared]}."
