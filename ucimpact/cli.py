@@ -121,8 +121,12 @@ def demo(
 ) -> None:
     """Run a built-in example and say where the report is."""
     from ucimpact.data.examples import folder
+    from ucimpact.league import is_league
 
-    _evaluate(folder(name) / "study.toml", out)
+    if is_league(folder(name)):
+        _compare([folder(name)], out)
+    else:
+        _evaluate(folder(name) / "study.toml", out)
 
 
 @app.command()
@@ -143,6 +147,27 @@ def run(
 
     can_write(theme, word=word)
     _evaluate(study, out, theme, word=word)
+
+
+@app.command()
+@answering
+def compare(
+    _ctx: typer.Context,
+    pilots: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Evaluations (evaluation.json or its folder) or studies; or one league.toml.",
+            show_default=False,
+        ),
+    ],
+    budget: Annotated[
+        float | None, typer.Option("--budget", help="Pounds for one year of the pilots.", show_default=False)
+    ] = None,
+    out: OutFolder = OUT,
+    theme: Annotated[str, typer.Option("--theme", help="Colours of the page: neutral or nhs.")] = "neutral",
+) -> None:
+    """Compare pilots that answer one question, allowing for luck, and say which to fund."""
+    _compare(pilots, out, budget, theme)
 
 
 @app.command()
@@ -183,6 +208,29 @@ def plan(
     if out is not None:
         for path in write(found, read, out):
             typer.echo(f"Wrote {path}")
+
+
+@app.command()
+@answering
+def lock(
+    _ctx: typer.Context,
+    study: StudyFile,
+    again: Annotated[
+        bool, typer.Option("--again", help="Lock a plan that was changed; the earlier one is kept.")
+    ] = False,
+) -> None:
+    """Fix the plan of a study before the data are seen, so that the report can say whether it was kept.
+
+    Writes study.lock.json beside study.toml: what was declared, when, and whether outcome data were there.
+    """
+    from ucimpact.evaluation.document import now
+    from ucimpact.study.lock import lock as write_lock
+    from ucimpact.words.lock import locked_now
+
+    path, entry = write_lock(_read_plan(study), when=now(), version=ucimpact.__version__, again=again)
+    for line in locked_now(path.name, entry["data"]["state"]):
+        typer.echo(_wrapped(line))
+    typer.echo(f"SHA-256 of the plan: {entry['hash']}")
 
 
 @app.command()
@@ -230,6 +278,14 @@ def _read(path: Path, *, with_data: bool = True) -> Study:
     return study
 
 
+def _read_plan(path: Path) -> Study:
+    """The study of a plan, whose data need not be there yet."""
+    from ucimpact.study.source import has_file
+
+    study = _read(path, with_data=False)
+    return _read(path) if has_file(study.data, study.folder) else study
+
+
 def _evaluate(path: Path, out: Path, theme: str = "neutral", *, word: bool = False) -> None:
     from ucimpact.evaluation import evaluate
     from ucimpact.publish import save
@@ -246,6 +302,48 @@ def _evaluate(path: Path, out: Path, theme: str = "neutral", *, word: bool = Fal
     typer.echo(
         _wrapped(f"Beside it: {', '.join(reports)}, evaluation.json, disclosure_log.json and tables/.")
     )
+
+
+def _compare(pilots: list[Path], out: Path, budget: float | None = None, theme: str = "neutral") -> None:
+    from ucimpact.evaluation import evaluate
+    from ucimpact.league import compare, gather, gather_declared, is_league
+    from ucimpact.publish import can_write, released_document, save_league
+    from ucimpact.study.league_file import read_league
+
+    can_write(theme)
+    if budget is not None and not 0 < budget < float("inf"):
+        raise UsageError(f"--budget is an amount in pounds above 0; {budget:g} is not")
+
+    def evaluated(path: Path) -> dict[str, Any]:
+        study = _read(path)
+        typer.echo(f"Evaluating {path}")
+        with _progress() as progress:
+            return released_document(evaluate(study, progress=progress))
+
+    declared = None
+    if len(pilots) == 1 and is_league(pilots[0]):
+        declared = read_league(pilots[0])
+        entries = gather_declared(declared, evaluated)
+    elif len(pilots) < 2:
+        raise UsageError("name two evaluations or studies to compare, or one league.toml")
+    else:
+        entries = gather(pilots, evaluated)
+    document = compare(entries, declared, budget=budget)
+    written = save_league(document, out, theme=theme)
+    said, decision = document["sentences"], document["decision"]
+    for sentence in (
+        said["headline"],
+        said["lead"],
+        said["second"],
+        decision["verdict"],
+        decision["because"],
+    ):
+        typer.echo(_wrapped(sentence if sentence.endswith(".") else f"{sentence}."))
+    for pilot in document["pilots"]:
+        typer.echo(_wrapped(f"{pilot['title']}: {pilot['verdict']['text']}.", "  "))
+    for row in document["left_out"]:
+        typer.echo(_wrapped(row["why"], "  "))
+    typer.echo(f"Report: {written[0]}")
 
 
 def _quiet(*_: object) -> None:

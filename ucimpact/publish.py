@@ -1,4 +1,4 @@
-"""Write an evaluation to a folder: released, rendered, and whole or not at all."""
+"""Write an evaluation, or a league of them, to a folder: released, rendered, and whole or not at all."""
 
 from __future__ import annotations
 
@@ -55,8 +55,7 @@ def save(
     if Path(folder).exists() and not Path(folder).is_dir():
         raise UsageError(f"{folder} is a file: name a folder to write in")
     released = release(evaluation)
-    text = serialise.text_of(released.to_dict())
-    document = Evaluation.from_dict(json.loads(text)).to_dict()
+    document, text = _released(released)
     files: dict[str, str | bytes] = {**pages(document, theme)}
     if word:
         from ucimpact.report.docx import word_copy
@@ -68,6 +67,78 @@ def save(
         **{f"tables/{name}.csv": csv_text(rows) for name, rows in tables(document).items() if rows},
     }
     return _write(Path(folder), files, OURS)
+
+
+def released_document(evaluation: Evaluation) -> dict[str, Any]:
+    """The document of an evaluation as it may leave the building, just as it would be written."""
+    return _released(release(evaluation))[0]
+
+
+def _released(released: Evaluation) -> tuple[dict[str, Any], str]:
+    text = serialise.text_of(released.to_dict())
+    return Evaluation.from_dict(json.loads(text)).to_dict(), text
+
+
+def save_league(
+    document: Mapping[str, Any], folder: str | os.PathLike[str], *, theme: str = "neutral"
+) -> list[Path]:
+    """Write ``league.html``, ``league.json`` and ``tables/league.csv``.
+
+    The evaluations it is made of were released before, so nothing is hidden here. Every file is made in full
+    before the first takes its place.
+
+    Parameters
+    ----------
+    document : mapping
+        From :func:`ucimpact.league.compare`.
+    folder : path
+    theme : {"neutral", "nhs"}
+
+    Returns
+    -------
+    list of Path
+        The files written, the page first.
+    """
+    from ucimpact.report.render import render_league
+
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise UsageError(f"{folder} is a file: name a folder to write in")
+    text = serialise.text_of(document)
+    files: dict[str, str | bytes] = {
+        "league.html": render_league(json.loads(text), theme),
+        "league.json": text,
+        "tables/league.csv": csv_text(league_rows(document)),
+    }
+    return _write(Path(folder), files, ())
+
+
+def league_rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One row a pilot: as measured, allowing for luck, its places, its worth, its verdict."""
+    rows = []
+    for pilot in document["pilots"]:
+        value, year, corrected = (pilot[name] or {} for name in ("value", "year", "hybrid"))
+        rows.append(
+            {
+                **{name: pilot[name] for name in ("name", "place", "people", "price")},
+                **{f"measured_{name}": pilot["raw"][name] for name in ("est", "lo", "hi")},
+                **{f"for_luck_{name}": pilot["shrunk"][name] for name in ("est", "lo", "hi")},
+                **{f"corrected_{name}": corrected.get(name) for name in ("lo", "hi")},
+                "first_place": pilot["rank"]["low"],
+                "last_place": pilot["rank"]["high"],
+                "chance_best": pilot["rank"]["best"],
+                "value_per_person": value.get("per_person"),
+                "chance_worth_its_price": value.get("chance"),
+                **{f"year_{name}": year.get(name) for name in ("cost", "value", "net", "low", "high")},
+                "worth_of_a_second_year": pilot["evsi"],
+                "certainty": pilot["level"],
+                "verdict": pilot["verdict"]["text"],
+                "funded": pilot["funded"],
+                "scale": pilot["scale"],
+                "own_value_per_person": pilot["own"]["value"],
+                "own_verdict": pilot["own"]["verdict"],
+            }
+        )
+    return rows
 
 
 def can_write(theme: str = "neutral", *, word: bool = False) -> None:

@@ -8,6 +8,7 @@ each gets a verdict (:mod:`~ucimpact.league.verdicts`) before the budget is spen
 """
 
 from ucimpact.league.document import compare
+from ucimpact.league.gathering import gather, gather_declared, is_league
 from ucimpact.league.pilot import Entry
 
-__all__ = ["Entry", "compare"]
+__all__ = ["Entry", "compare", "gather", "gather_declared", "is_league"]

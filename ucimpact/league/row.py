@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ucimpact import words
 from ucimpact.league.funding import Funded
 from ucimpact.league.pilot import Pilot, Scale
 from ucimpact.league.reading import Reading
@@ -57,6 +58,7 @@ def pilot_row(
         "name": pilot.name,
         "place": pilot.place,
         "called": pilot.called,
+        "title": words.capital(pilot.called),
         "hash": pilot.hash,
         "source": pilot.source,
         "people": pilot.analysed or pilot.people,
