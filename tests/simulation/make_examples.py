@@ -130,8 +130,8 @@ ABOUT = {
         "`per_100` for 100 people, `cumulative` for all of them, `relative` a share of what was expected, `log_ratio` its "
         "log. Two pilots have 15% fewer admissions, five change nothing. The seed was chosen, and so: it is the first, "
         "from 1 on, in which the two smallest pilots come first on their own results and nothing that no pilot can "
-        "change (deaths, injuries) differs in any of the seven. Such funds are rare (2 of the first 159 had the two "
-        "smallest in front, 1 of them with such differences); that one of the two smallest is in front is not."
+        "change (deaths, injuries) differs in any of the seven. Such funds are rare: 2 of the first 159 had both in "
+        "front, 1 of them with such differences; one of the two was first in 26."
     ),
 }
 
