@@ -18,7 +18,10 @@ from ucimpact.evaluation import Analysis, Evaluation
 TOO_FEW = "Too few people had it for figures to be shown."
 KEPT = ("observed", "expected", "horizon", "max_smd", "e_value", "df", "regression", "naive", "clock", "rule")
 """What an estimate on people adds that may leave the building."""
-POUNDS = ("columns", "net", "per_pound", "cost_per_event", "draws", "price_at_rule", "sd", "evsi")
+POUNDS = (
+    *("columns", "net", "per_pound", "cost_per_event", "draws", "price_at_rule", "sd", "evsi"),
+    *("short_run", "attribution", "haircut", "inputs", "curve", "evpi", "known", "qaly"),
+)
 """Of a valuation: what is a modelled number of events times a price."""
 
 
@@ -177,7 +180,30 @@ def valuation_of_people(valuation: dict[str, Any]) -> dict[str, Any]:
     """Pounds of people to three figures: to the penny they would give the number of events back."""
     made = {**valuation, **{name: coarsely(valuation.get(name)) for name in POUNDS}}
     made["outcomes"] = [
-        {**row, **{name: coarsely(row.get(name)) for name in ("cash", "capacity", "economic")}}
+        {
+            **row,
+            **{
+                name: coarsely(row.get(name))
+                for name in ("cash", "capacity", "economic", "usual")
+                if name in row
+            },
+        }
         for row in valuation.get("outcomes") or ()
     ]
+    if made.get("budget"):
+        made["budget"] = _years_of_people(made["budget"])
+    if made.get("payers"):
+        made["payers"] = {
+            **made["payers"], **{name: coarsely(made["payers"][name]) for name in ("gains", "rows", "matrix")}
+        }  # fmt: skip
     return made
+
+
+def _years_of_people(budget: dict[str, Any]) -> dict[str, Any]:
+    """The years ahead with their values to three figures; what they cost is no count of anybody."""
+    total = {
+        name: coarsely(entry) if name.startswith("columns") else entry
+        for name, entry in budget["total"].items()
+    }
+    rows = [{**row, "columns": coarsely(row["columns"])} for row in budget["rows"]]
+    return {**budget, "rows": rows, "total": total, "chance": coarsely(budget["chance"])}

@@ -8,9 +8,8 @@ discount rate,
    W = V \sum_y \frac{k_y n_y}{(1 + r)^{y - 1}}
 
 The first year counts in full. Value and cost are in the prices of the study; with inflation :math:`i` the
-cost of
-year :math:`y` in its own pounds is :math:`(1 + i)^{y - 1}` times as much, and is not discounted. The same
-draws of :math:`V` stand behind every year, so ranges grow in proportion.
+cost of year :math:`y` in its own pounds is :math:`(1 + i)^{y - 1}` times as much, and is not discounted. The
+same draws of :math:`V` stand behind every year, so ranges grow in proportion.
 """
 
 from __future__ import annotations
@@ -101,12 +100,9 @@ def ahead(
         "columns": {name: _worth(amount, reach) for name, amount in each.items()},
         "columns_discounted": {name: _worth(amount, discounted) for name, amount in each.items()},
     }
-    net: dict[str, float] | None = None
-    if counted in each:
-        worth = total["columns_discounted"][counted]
-        net = {name: worth[name] - total["cost_discounted"] for name in ("value", "low", "high")}
-        if discounted > 0:
-            net["chance"] = each[counted].chance_above(total["cost_discounted"] / discounted)
+    chance = None
+    if counted in each and discounted > 0:
+        chance = each[counted].chance_above(total["cost_discounted"] / discounted)
     return {
         "years": budget.years,
         "discount": budget.discount,
@@ -116,7 +112,7 @@ def ahead(
         "scaled": bool(budget.effect),
         "rows": rows,
         "total": total,
-        "net": net,
+        "chance": chance,
     }
 
 

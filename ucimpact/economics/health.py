@@ -6,8 +6,8 @@ With :math:`q` the QALYs that one person gains, :math:`V` the value per person i
 .. math:: ICER = \frac{P - V}{q}, \qquad NMB(k) = k q - (P - V)
 
 at :math:`k` pounds a QALY. Draws of :math:`q` have the limits that the study gives, stretched on either side
-of its best estimate as those of an effect are, and are independent of the draws of :math:`V`. Fieller's theorem
-bounds the ratio, which is not defined where the range of :math:`q` includes no gain.
+of its best estimate as those of an effect are, and are independent of the draws of :math:`V`. Fieller's
+theorem bounds the ratio, which is not defined where the range of :math:`q` includes no gain.
 """
 
 from __future__ import annotations

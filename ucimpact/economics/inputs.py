@@ -27,9 +27,10 @@ from ucimpact.words.pounds import per_person
 def one_at_a_time(work: Work, price: float) -> list[dict[str, Any]]:
     """Rows of inputs, that which moves the net most first.
 
-    Each has ``key, label, low_told, best_told, high_told``, the net per person ``low, net, high`` at either
+    Each has ``key, label, low_told, best_told, high_told``, the value per person ``low, best, high`` at either
     end and at the best guess, and ``switch`` with ``switch_kind``: the share, or pounds, or how many times
-    what was found, at which value and price are equal; None where no possible value does it.
+    what was found, at which value and price are equal; None where no possible value does it. Another price
+    counts as so much more or less of value, so that every row can be held against today's.
     """
     name = work.rule.value_counted
     rows = [*_effects(work, name, price), *_mixes(work, name, price)]
@@ -37,9 +38,11 @@ def one_at_a_time(work: Work, price: float) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -abs(row["high"] - row["low"]))
 
 
-def _row(key: str, label: str, told: tuple[str, str, str], net: tuple[float, float, float]) -> dict[str, Any]:
-    names = ("low_told", "best_told", "high_told", "low", "net", "high")
-    return {"key": key, "label": label, **dict(zip(names, (*told, *net), strict=True))}
+def _row(
+    key: str, label: str, told: tuple[str, str, str], worth: tuple[float, float, float]
+) -> dict[str, Any]:
+    names = ("low_told", "best_told", "high_told", "low", "best", "high")
+    return {"key": key, "label": label, **dict(zip(names, (*told, *worth), strict=True))}
 
 
 def _within(x: float, low: float, high: float) -> float | None:
@@ -56,14 +59,12 @@ def _effects(work: Work, name: str, price: float) -> list[dict[str, Any]]:
         ends = []
         for end in ("conf_low", "conf_high"):
             changes = [float(effect[end]) if j == k else change for j, change in enumerate(work.best)]
-            ends.append(work.best_value(name, changes=changes) / n - price)
+            ends.append(work.best_value(name, changes=changes) / n)
         changes = [change if j == k else 0.0 for j, change in enumerate(work.best)]
         own = work.best_value(name, changes=changes)
         label = said.EFFECT.format(mid_sentence(row.outcome.label))
         ends = ends if row.toward > 0 else ends[::-1]
-        made = _row(
-            f"effect:{row.outcome.column}", label, said.EFFECT_ENDS, (ends[0], best / n - price, ends[1])
-        )
+        made = _row(f"effect:{row.outcome.column}", label, said.EFFECT_ENDS, (ends[0], best / n, ends[1]))
         times = 1 + (price * n - best) / own if own else None
         rows.append({**made, "switch": times if times is None or times > 0 else None, "switch_kind": "times"})
     return rows
@@ -81,14 +82,14 @@ def _mixes(work: Work, name: str, price: float) -> list[dict[str, Any]]:
             each = [
                 float(priced.at(share)) if j == k else r.each.get(name, 0.0) for j, r in enumerate(work.rows)
             ]
-            return work.best_value(name, each=each) / n - price
+            return work.best_value(name, each=each) / n
 
         slope = at(1.0) - at(0.0)
         made = _row(
             f"mix:{row.outcome.column}", said.MIXED.format(kind.name), _told(low, kind.share.best, high),
-            (at(low), best / n - price, at(high)),
+            (at(low), best / n, at(high)),
         )  # fmt: skip
-        switch = _within(-at(0.0) / slope, 0.0, 1.0) if slope else None
+        switch = _within((price - at(0.0)) / slope, 0.0, 1.0) if slope else None
         rows.append({**made, "switch": switch, "switch_kind": "share"})
     return rows
 
@@ -98,11 +99,11 @@ def _own(work: Work, name: str, price: float) -> list[dict[str, Any]]:
         return []
     n, whole = work.people or np.nan, work.best_value(name, own=1.0)
     low, high, best = float(work.own.low or 0.0), float(work.own.high or 0.0), work.own.best
-    nets = (whole * low / n - price, whole * best / n - price, whole * high / n - price)
+    ends = (whole * low / n, whole * best / n, whole * high / n)
     switch = _within(price * n / whole, 0.0, 1.0) if whole > 0 else None
     return [
         {
-            **_row("attribution", said.OWN, _told(low, best, high), nets),
+            **_row("attribution", said.OWN, _told(low, best, high), ends),
             "switch": switch,
             "switch_kind": "share",
         }
@@ -121,10 +122,10 @@ def _short_run(work: Work, name: str, price: float) -> list[dict[str, Any]]:
         for row, share in zip(work.rows, marginal, strict=True):
             size = 1.0 if share is None else (getattr(share, end) if share.ranged else share.best)
             each.append(size * row.each.get(name, 0.0))
-        return work.best_value(name, each=each) / n - price
+        return work.best_value(name, each=each) / n
 
     first = next(share for share in marginal if share is not None)
-    whole = work.best_value(name) / n - price
+    whole = work.best_value(name) / n
     if any(share is not None and share.ranged for share in marginal):
         ends = first if first.ranged else next(s for s in marginal if s is not None and s.ranged)
         told = _told(float(ends.low or 0.0), ends.best, float(ends.high or 0.0))
@@ -149,7 +150,7 @@ def _prices(work: Work, name: str, price: float) -> list[dict[str, Any]]:
     high = price if parts["price_with_volunteers"] is None else parts["price_with_volunteers"]
     each = work.best_value(name) / (work.people or np.nan)
     told = (per_person(high), per_person(price), per_person(low))
-    made = _row("price", said.PRICE, told, (each - high, each - price, each - low))
+    made = _row("price", said.PRICE, told, (each - (high - price), each, each + (price - low)))
     return [{**made, "switch": each if each > 0 else None, "switch_kind": "pounds"}]
 
 

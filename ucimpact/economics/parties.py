@@ -38,16 +38,7 @@ def parties(payers: Payers, totals: Mapping[str, Amount], counted: str, cost: fl
         paid = next((row["cost"] for row in pays if row["name"] == who), 0.0)
         had = next((row for row in gains.get(counted, []) if row["name"] == who), None)
         value, low, high = (0.0, 0.0, 0.0) if had is None else (had["value"], had["low"], had["high"])
-        rows.append(
-            {
-                "name": who,
-                "pays": paid,
-                "gains": value,
-                "net": value - paid,
-                "low": low - paid,
-                "high": high - paid,
-            }
-        )
+        rows.append({"name": who, "pays": paid, "gains": value, "gains_low": low, "gains_high": high})
     matrix = [
         {"name": payer["name"], "to": {row["name"]: payer["share"] * row["value"] for row in gains[counted]}}
         for payer in pays
