@@ -69,8 +69,9 @@ class Weighed:
     to_extend : array
         Pounds that a second year costs: its evaluation, and what it is expected to lose.
     kind : tuple of {"mainstream", "extend", "stop"}
-    worth : array
-        Expected pounds over all the years under what the rule says.
+    for_good, for_a_year : array
+        Expected pounds over all the years if it is funded for all of them, and if it is funded for one with
+        evaluation and then kept or stopped.
     """
 
     chance: Array
@@ -79,7 +80,16 @@ class Weighed:
     evsi: Array
     to_extend: Array
     kind: tuple[Kind, ...]
-    worth: Array
+    for_good: Array
+    for_a_year: Array
+
+    @property
+    def worth(self) -> Array:
+        """Expected pounds over all the years under what the rule says."""
+        mainstream, extend = (
+            np.array([kind == said for kind in self.kind]) for said in ("mainstream", "extend")
+        )
+        return np.where(mainstream, self.for_good, np.where(extend, self.for_a_year, 0.0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -137,7 +147,6 @@ def weigh(
     to_extend = rule.another_year_costs + np.maximum(0.0, -net)
     mainstream = sure >= rule.chance
     extend = ~mainstream & (sure >= rule.floor) & (evsi > to_extend)
-    second = net + evsi + left * np.maximum(0.0, net) - rule.another_year_costs
     kinds: list[Kind] = [
         "mainstream" if settled else "extend" if another else "stop"
         for settled, another in zip(mainstream, extend, strict=True)
@@ -149,7 +158,8 @@ def weigh(
         evsi=evsi,
         to_extend=to_extend,
         kind=tuple(kinds),
-        worth=np.where(mainstream, whole * net, np.where(extend, second, 0.0)),
+        for_good=whole * net,
+        for_a_year=net + evsi + left * np.maximum(0.0, net) - rule.another_year_costs,
     )
 
 
