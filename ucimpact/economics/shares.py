@@ -20,10 +20,6 @@ from ucimpact.study import Share
 Array = np.ndarray
 WITHIN = 0.95
 BROADEST = 2.0
-EQUATION = (
-    "A share that is known within a range is drawn from the beta distribution with the best guess as its "
-    "mean and 95% of its chance within the range."
-)
 
 
 def concentration(mean: float, low: float, high: float) -> float:

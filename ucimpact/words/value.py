@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ucimpact.words.claims import BENEFIT, HARM
-from ucimpact.words.numbers import capital, joint, number, plainly
+from ucimpact.words.numbers import capital, chance, joint, number, plainly
 from ucimpact.words.pounds import money, money_range, per_person, thousands
 
 HAIRCUT = {"high": 0.0, "moderate": 0.1, "low": 0.25, "very low": 0.5}
@@ -151,15 +151,20 @@ PRICE = "what the price holds"
 ALL = "all of it"
 
 
+DRAWN = (
+    "A share that is known within a range is drawn from a beta distribution: its mean is the share counted, "
+    "and 95% of its chance lies within the range."
+)
+
+
 # -- what more knowledge is worth --------------------------------------------------------
 
 
-def knowing(perfect: float, second_year: float | None, cost: float | None) -> str:
+def knowing(perfect: float, second_year: float | None) -> str:
     """What a second year, and knowing the truth, would be worth to the people of a year."""
     text = []
     if second_year is not None:
-        beside = "" if cost is None else f" and costs {money(cost)}"
-        text.append(f"A second year of evidence is worth about {thousands(second_year)}{beside}.")
+        text.append(f"A second year of evidence is worth about {thousands(second_year)}.")
     text.append(
         f"Knowing the truth would be worth {thousands(perfect)} to the people of one year, and no evaluation "
         "can be worth more to them."
@@ -213,6 +218,23 @@ def scale(fixed: bool, effect: bool, set_up: float | None, spent_once: float) ->
     return told
 
 
+LATER = (
+    "A pound in a later year counts less than one today, by the same share each year. The first year counts "
+    "in full. Costs and values are in the same prices."
+)
+IN_STEP = "The same doubt stands behind every year: if the effect is smaller than it seems, it is so in all."
+
+
+def ahead_chance(chance_: float) -> str:
+    """The chance that the years ahead are worth what they cost."""
+    return f"The chance that they are worth more than they cost is {chance(chance_)}."
+
+
+def in_their_pounds(inflation: float, cost: float) -> str:
+    """The cost in the pounds of each year."""
+    return f"If prices rise {plainly(100 * inflation)}% a year, what is paid adds up to {money(cost)}."
+
+
 # -- who pays and who gains --------------------------------------------------------------
 
 
@@ -221,6 +243,12 @@ def gainers(payers: Sequence[tuple[str, float]], gains: Sequence[tuple[str, floa
     pay = joint([f"{name} pays {share(size)}" for name, size in payers])
     gain = joint([f"{share(size)} to {name}" for name, size in gains])
     return f"{capital(pay)} of the cost. Of the {column}, {gain}."
+
+
+PARTIES = (
+    "Shares are those that the study gives. A gain in capacity or at full cost is no money in anybody’s "
+    "account, so it cannot be billed."
+)
 
 
 # -- years of full health ----------------------------------------------------------------
