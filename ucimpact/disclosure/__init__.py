@@ -24,6 +24,7 @@ from ucimpact.disclosure import cohort, people
 from ucimpact.disclosure.cohort_checks import of_groups
 from ucimpact.disclosure.comparable import comparable
 from ucimpact.disclosure.counts import GIVE_BACK, Log, nearest, rounded_in
+from ucimpact.disclosure.robust import released as of_robust
 from ucimpact.errors import DisclosureError
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation import Analysis, Evaluation
@@ -59,6 +60,7 @@ def release(evaluation: Evaluation) -> Evaluation:
     if of_people and data.get("cohort"):
         checks = tuple(of_groups(check, evaluation.data["cohort"], data["cohort"]) for check in checks)
     valuation = None if evaluation.valuation is None else _valuation(dict(evaluation.valuation), log)
+    robust = of_robust(evaluation.robust, analyses, log, of_people=data.get("rows_are") == "people")
     if of_people and valuation is not None:
         valuation = people.valuation_of_people(valuation)
     summary = {
@@ -75,6 +77,7 @@ def release(evaluation: Evaluation) -> Evaluation:
         data=data,
         valuation=valuation,
         comparable=_comparable(evaluation, analyses, log),
+        robust=robust,
         disclosure=summary,
     ).rephrased()
 

@@ -8,6 +8,8 @@ one document of plain values; the report is written from it alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from ucimpact.data.cohort import Cohort
@@ -19,8 +21,9 @@ from ucimpact.evaluation.people import PeopleWork
 from ucimpact.evaluation.places import PlacesWork
 from ucimpact.evaluation.prepared import Prepared, prepare
 from ucimpact.evaluation.trials import TrialsWork
+from ucimpact.evaluation.triangulation import Others
 from ucimpact.methods.building import Problems, problems
-from ucimpact.study import Records, Study, read_records
+from ucimpact.study import Records, Study, read_records, read_study
 
 __all__ = ["Analysis", "Evaluation", "Prepared", "evaluate", "judge", "prepare", "refuse_values"]
 
@@ -44,12 +47,30 @@ def evaluate(study: Study, *, records: Records | None = None, progress: Progress
     """
     refuse_values(study)
     records, progress = records or read_records(study), progress or (lambda *_: None)
+    return _work(study, records, progress, Others(from_file=_other, of_records=_alone)).evaluation()
+
+
+def _work(
+    study: Study, records: Records, progress: Progress, others: Others | None
+) -> PlacesWork | PeopleWork:
+    """The work that these records ask for."""
     if isinstance(records.data, Histories):
-        return TrialsWork(study, records, progress).evaluation()
+        return TrialsWork(study, records, progress, others)
     if isinstance(records.data, Cohort):
-        return PeopleWork(study, records, progress).evaluation()
-    work = PlacesWork(study, records, progress)
-    return work.evaluation()
+        return PeopleWork(study, records, progress, others)
+    return PlacesWork(study, records, progress, others)
+
+
+def _alone(study: Study, records: Records) -> Evaluation:
+    """A study that stands beside another: it names no further ones itself."""
+    return _work(study, records, lambda *_: None, None).evaluation()
+
+
+def _other(path: Path) -> tuple[Study, Evaluation]:
+    """The study of a file, and its evaluation beside another."""
+    study = replace(read_study(path, judge=judge), curve=None, triangulation=())
+    refuse_values(study)
+    return study, _alone(study, read_records(study))
 
 
 def refuse_values(study: Study) -> None:

@@ -20,7 +20,7 @@ from ucimpact.errors import UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.study import Outcome, Records, Study
 
-Role = Literal["primary", "outcome", "sensitivity", "dates", "control", "naive"]
+Role = Literal["primary", "outcome", "sensitivity", "dates", "control", "naive", "curve"]
 Progress = Callable[[str, int, int], None]
 
 LEVEL = 0.95
@@ -66,7 +66,8 @@ class Analysis:
 class Evaluation:
     """Everything that was asked, done and found; see the module for the order of work.
 
-    ``comparable`` is what a league of pilots asks of it, ``league`` the line of one that was written.
+    ``comparable`` is what a league of pilots asks of it, ``league`` the line of one that was written;
+    ``robust`` holds the plan that was locked, other choices, other designs and how many questions were asked.
     """
 
     study: dict[str, Any]
@@ -79,6 +80,7 @@ class Evaluation:
     valuation: dict[str, Any] | None = None
     comparable: dict[str, Any] | None = None
     league: str | None = None
+    robust: dict[str, Any] = field(default_factory=dict)
     disclosure: dict[str, Any] = field(default_factory=dict)
     schema: int = serialise.SCHEMA
     created: str = ""
@@ -111,6 +113,7 @@ class Evaluation:
             "comparable": serialise.plain(self.comparable),
             "estimates": [analysis.to_dict() for analysis in self.analyses],
             "checks": [check.to_dict() for check in self.checks],
+            "robust": serialise.plain(self.robust),
             "data": serialise.plain(self.data),
             "disclosure": serialise.plain(self.disclosure),
         }

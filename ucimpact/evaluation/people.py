@@ -39,6 +39,8 @@ from ucimpact.evaluation.document import (
     valued,
 )
 from ucimpact.evaluation.people_document import analysed, data_document
+from ucimpact.evaluation.robust import Robust
+from ucimpact.evaluation.triangulation import Others
 from ucimpact.methods import METHODS, build
 from ucimpact.methods.matched_cohort import NegativeControls
 from ucimpact.study import Outcome, Records, Study
@@ -65,11 +67,14 @@ BESIDE = "what people without the service went on to have, at the same count bef
 class PeopleWork:
     """The steps of one evaluation of people, in order."""
 
-    def __init__(self, study: Study, records: Records, progress: Progress) -> None:
+    def __init__(
+        self, study: Study, records: Records, progress: Progress, others: Others | None = None
+    ) -> None:
         self.study, self.progress, self.records = study, progress, records
+        self.robust = Robust(study, records, others, self.tell)
         self.main_outcome = study.primary
         self.controls = tuple(o for o in study.outcomes if o.negative_control)
-        self.steps = 4 + len(study.outcomes) + len(study.sensitivity)
+        self.steps = 4 + len(study.outcomes) + len(study.sensitivity) + self.robust.steps
         self.done = 0
         self.alone = study.method.name == NAIVE
         self.cohort = self.people()
@@ -136,7 +141,12 @@ class PeopleWork:
             found |= NO_FINDING
         elif found["naive"] is not None:
             found["naive"] |= _by_matched(found)
-        certainty = findings.certainty(study, cohort, estimate, found, checks, intervals_of(sensitivity), [])
+        data = data_document(study, self.records, cohort, estimate)
+        if not self.alone:
+            self.robust.look(main, units, self.choice, found, data)
+        certainty = findings.certainty(
+            study, cohort, estimate, found, checks, intervals_of(sensitivity), [], **self.robust.of_certainty
+        )
         if self.alone:
             certainty = _without_comparison(certainty)
         found = {**found, "level": certainty["level"]}
@@ -146,8 +156,14 @@ class PeopleWork:
         found |= spoken_of(worth, outcome.column)
         evaluation = Evaluation(
             study=study_document(study, self.records),
-            data=data_document(study, self.records, cohort, estimate),
-            analyses=(main, *others, *sensitivity, *([naive] if naive and not self.alone else [])),
+            data=data,
+            analyses=(
+                main,
+                *others,
+                *sensitivity,
+                *([naive] if naive and not self.alone else []),
+                *self.robust.analyses,
+            ),
             checks=tuple(checks),
             finding=found,
             certainty=certainty,
@@ -155,6 +171,7 @@ class PeopleWork:
             decision=decide(study, found, certainty, [check.to_dict() for check in checks], worth),
             comparable=comparable(study, outcome, cohort, self.records, estimate, found, worth),
             league=line_of(study),
+            robust=self.robust.document(found, pairs, sensitivity),
             created=now(),
             seed=study.release.seed,
         )
@@ -183,6 +200,11 @@ class PeopleWork:
             return self.fit(self.main_outcome, entry.name, entry.options, records)
 
         return self.attempt("sensitivity", label, entry.note, run, self.main_outcome)
+
+    def choice(self, name: str, options: Mapping[str, Any], window: Any) -> Estimate:
+        """The main outcome by one combination of choices."""
+        here = window == (self.study.data.window or "all")
+        return self.fit(self.main_outcome, name, options, None if here else self.records.within(window))
 
     def has_before(self) -> bool:
         """Whether the same thing was counted before."""

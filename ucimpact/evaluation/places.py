@@ -40,6 +40,8 @@ from ucimpact.evaluation.prepared import (
     with_events,
 )
 from ucimpact.evaluation.record import data_document
+from ucimpact.evaluation.robust import Robust
+from ucimpact.evaluation.triangulation import Others
 from ucimpact.inference.few_clusters import Auto
 from ucimpact.methods import build
 from ucimpact.methods.series_choices import SeriesChoices
@@ -49,10 +51,13 @@ from ucimpact.study import Outcome, Records, Study
 class PlacesWork:
     """The steps of one evaluation, in order."""
 
-    def __init__(self, study: Study, records: Records, progress: Progress) -> None:
+    def __init__(
+        self, study: Study, records: Records, progress: Progress, others: Others | None = None
+    ) -> None:
         self.study, self.records, self.progress = study, records, progress
+        self.robust = Robust(study, records, others, self.tell)
         self.main_outcome = next(o for o in study.outcomes if o.primary)
-        self.steps = 3 + len(study.outcomes) + len(study.sensitivity) + 2 * len(MOVES)
+        self.steps = 3 + len(study.outcomes) + len(study.sensitivity) + 2 * len(MOVES) + self.robust.steps
         self.done = 0
         data = of_places(records)
         self.bases = {o.column: base_of(data, o) for o in study.outcomes if is_rated(data, o)}
@@ -141,9 +146,12 @@ class PlacesWork:
         )  # fmt: skip
         checks = self.checks(asked, [a.estimate for a in sensitivity if a.estimate is not None])
         found = findings.finding(study, self.main_outcome, prepared.data, estimate, units, checks)
+        data = data_document(study, self.records, prepared.data, estimate)
+        self.robust.look(main, units, self.choice, found, data)
         certainty = findings.certainty(
-            study, prepared.data, estimate, found, checks, intervals_of(sensitivity), intervals_of(dates)
-        )
+            study, prepared.data, estimate, found, checks, intervals_of(sensitivity), intervals_of(dates),
+            **self.robust.of_certainty,
+        )  # fmt: skip
         found = {**found, "level": certainty["level"]}
         self.tell("Words")
         pairs = [(outcome, main), *zip(beside, others, strict=True)]
@@ -151,8 +159,8 @@ class PlacesWork:
         found |= spoken_of(worth, outcome.column)
         evaluation = Evaluation(
             study=study_document(study, self.records),
-            data=data_document(study, self.records, prepared.data, estimate),
-            analyses=(main, *others, *sensitivity, *dates),
+            data=data,
+            analyses=(main, *others, *sensitivity, *dates, *self.robust.analyses),
             checks=tuple(checks),
             finding=found,
             certainty=certainty,
@@ -160,6 +168,7 @@ class PlacesWork:
             decision=decide(study, found, certainty, [check.to_dict() for check in checks], worth),
             comparable=comparable(study, outcome, prepared.data, self.records, estimate, found, worth),
             league=line_of(study),
+            robust=self.robust.document(found, pairs, sensitivity),
             created=now(),
             seed=study.release.seed,
         )
@@ -188,6 +197,12 @@ class PlacesWork:
             return self.fit(self.main_outcome, records, entry.name, entry.options)[1]
 
         return self.attempt("sensitivity", label, entry.note, run, units)
+
+    def choice(self, name: str, options: Mapping[str, Any], window: Any) -> Estimate:
+        """The main outcome by one combination of choices, without its path."""
+        here = window == (self.study.data.window or "all")
+        records = self.records if here else self.records.within(window)
+        return self.fit(self.main_outcome, records, name, options, brief=True)[1]
 
     def moved_dates(self, units: findings.Units) -> list[Analysis]:
         """The main analysis with the window's start, then its end, moved in by 1, 2 and 3 periods."""

@@ -25,8 +25,16 @@ def certainty(
     checks: Sequence[Check],
     sensitivity: Sequence[tuple[float | None, float | None, float | None]],
     dates: Sequence[tuple[float | None, float | None, float | None]],
+    *,
+    designs: Sequence[tuple[float, float, float]] = (),
+    locked: bool = False,
+    plan_changed: bool = False,
 ) -> dict[str, Any]:
-    """The level and its steps, from the facts of the study and the checks that count."""
+    """The level and its steps, from the facts of the study and the checks that count.
+
+    ``designs`` are effects by designs with different comparisons, the main one first, all in per cent;
+    ``locked`` and ``plan_changed`` say whether a plan was locked before outcome data, and then changed.
+    """
     counted = [check for check in checks if check.counted and check.name in words.QUESTIONS]
     panel = isinstance(data, Panel)
     rule = estimate.extras.get("rule") or {}
@@ -80,6 +88,9 @@ def certainty(
         sensitivity=() if found["key_fail"] else sensitivity,
         dates=dates,
         proxy=found["proxy"],
+        designs=designs if len(designs) > 1 else (),
+        locked=locked,
+        plan_changed=plan_changed,
         **facts,
     )
     return grade.to_dict()
@@ -106,7 +117,18 @@ def _facts_of_people(study: Study, data: Cohort, estimate: Estimate) -> dict[str
         "places": pilot_groups(data),
         "analysed": analysed / study.data.eligible if study.data.eligible else None,
         "e_value": known(value),
+        "linked": study.data.linked,
+        "follow_up_short": _followed_for_less(study),
     }
     if pooled and ratio and ratio["ratio"] > 0:
         facts["controls"] = (pooled["log_ratio"], pooled["std_error"], float(np.log(ratio["ratio"])))
     return facts
+
+
+def _followed_for_less(study: Study) -> bool:
+    """Whether people were followed for fewer days than the question is about."""
+    asked, primary = study.data.asked_days, study.primary
+    days = study.data.follow_up_days
+    if primary.counted is not None:
+        days = float(primary.counted.days[1])
+    return asked is not None and days is not None and days < asked

@@ -269,8 +269,8 @@ def worthwhile_in(outcome: Outcome, units: Units, break_even: float | None = Non
     if agreed is None:
         return None
     if agreed.form == "break-even":
-        known = break_even is not None and units.events_per_unit and np.isfinite(units.events_per_unit)
-        return break_even / abs(units.events_per_unit) if known and break_even else None
+        each = abs(units.events_per_unit or np.nan)
+        return break_even / each if break_even and np.isfinite(each) else None
     size = abs(agreed.change)
     if agreed.form == "relative":
         if units.term == "relative":

@@ -94,16 +94,17 @@ def null_sizes(correlation: Array, df: Sequence[float] | Array, n: int = DRAWS, 
     values, vectors = np.linalg.eigh(np.asarray(correlation, dtype=float))
     joined = normal @ (vectors * np.sqrt(np.clip(values, 0.0, None))).T
     lower = -np.abs(joined)  # the tail in which chances keep their digits
-    sizes = np.empty_like(joined)
+    sizes: Array = np.empty(joined.shape)
     for k, own in enumerate(freedom):
         chances = stdtr(np.inf, lower[:, k])
-        sizes[:, k] = -stdtrit(own, chances) / stdtrit(own, TAIL)
+        sizes[:, k] = -stdtrit(float(own), chances) / stdtrit(float(own), TAIL)
     return sizes
 
 
 def stretch(draws: Array, level: float = 0.95) -> float:
     """How many times wider every range is to be so that all hold together; never under 1."""
-    return max(1.0, float(np.quantile(draws.max(axis=1), level, method="higher")))
+    largest: Array = draws.max(axis=1)
+    return max(1.0, float(np.quantile(largest, float(level), method="higher")))
 
 
 def bonferroni_stretch(df: Sequence[float] | Array, level: float = 0.95) -> Array:
@@ -122,7 +123,8 @@ def size_of(estimate: float, low: float, high: float) -> float:
 
 def chance_of(size: float, df: float) -> float:
     """The chance of so large a size where nothing changed: under 5% just where the range leaves out 0."""
-    return float(2 * stdtr(df, -size * stdtrit(df, TAIL)))
+    reached = float(-size * stdtrit(df, TAIL))
+    return float(2 * stdtr(df, reached))
 
 
 def _chances(p: Sequence[float] | Array) -> Array:

@@ -19,9 +19,11 @@ from ucimpact.report.forest import Forest
 from ucimpact.report.funnel import Funnel
 from ucimpact.report.lines import Lines
 from ucimpact.report.love import Love
+from ucimpact.report.money_curve import Chances
 from ucimpact.report.monitor import Monitor
 from ucimpact.report.scale import decimals_for
 from ucimpact.report.single import Claim, Interval
+from ucimpact.report.spread import Spread
 from ucimpact.report.tables import Download, Table, download, table
 from ucimpact.words import (
     MINUS,
@@ -40,7 +42,7 @@ APART = 0.75
 """A comparison line further from the pilot's than this share of its spread is left to the table."""
 
 
-Drawn = Chart | Interval | Claim | Forest | Funnel | Monitor | Lines | Love | Columns
+Drawn = Chart | Interval | Claim | Forest | Funnel | Monitor | Lines | Love | Columns | Spread | Chances
 """Everything that can be drawn."""
 
 

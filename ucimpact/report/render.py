@@ -23,8 +23,10 @@ from ucimpact.report import (
     funnel,
     lines,
     love,
+    money_curve,
     monitor,
     single,
+    spread,
 )
 from ucimpact.report.canvas import Drawing, settings, svg
 from ucimpact.report.figures import Drawn, Figure
@@ -158,8 +160,12 @@ def drawing(chart: Drawn, width: int) -> Drawing:
                 return lines.lines(chart, width)
             case love.Love():
                 return love.love(chart, width)
+            case spread.Spread():
+                return spread.spread(chart, width)
             case columns.Columns():
                 return columns.columns(chart, width)
+            case money_curve.Chances():
+                return money_curve.chances(chart, width)
             case single.Interval():
                 return single.interval(chart, width, narrow=width == chart_parts.NARROW)
             case single.Claim():

@@ -31,13 +31,19 @@ from ucimpact.report import (
     trials,
     unrecorded,
 )
+from ucimpact.report import curve as choices
+from ucimpact.report import multiplicity as many
+from ucimpact.report import planned as plans
 from ucimpact.report import sites as site_chart
+from ucimpact.report import triangulation as designs
 from ucimpact.report.answer import Answer, answer
 from ucimpact.report.charts import ObservedExpected
+from ucimpact.report.checklists import checklists
 from ucimpact.report.editions import APPENDIX
 from ucimpact.report.figures import how_measured, noun_of, primary, toward_good
 from ucimpact.report.intervals import Result
 from ucimpact.report.money import money
+from ucimpact.report.money_beside import beside_money
 from ucimpact.report.phrases import (
     count,
     css_string,
@@ -93,9 +99,14 @@ def view(document: Mapping[str, Any]) -> View:
             " ".join(stopped(text) for text in about if text),
         ),
         answer=answer(document),
-        sections=tuple(section for section in made if section is not None),
+        sections=_with_checklists(document, tuple(section for section in made if section is not None)),
         footer=footer(document),
     )
+
+
+def _with_checklists(document: Mapping[str, Any], made: tuple[Section, ...]) -> tuple[Section, ...]:
+    """The reporting guidelines before the last section, which is the analysis in full."""
+    return (*made[:-1], checklists(document, made), *made[-1:])
 
 
 def _dates(document: Mapping[str, Any]) -> str:
@@ -110,9 +121,11 @@ def _of_places(document: Mapping[str, Any]) -> tuple[Section | None, ...]:
     """The sections of a report on places or a series, in the order of the page."""
     return (
         effect(document), path(document), placebo(document), sites(document), say(document), money(document),
-        limits(document), others(document), trust(document), agree(document), found(document),
-        included.who(document), monitoring.section(document), how(document), included.data(document),
-        appendix(document),
+        *beside_money(document),
+        limits(document), others(document), many.multiplicity(document), trust(document), agree(document),
+        choices.curve(document), designs.triangulation(document), found(document),
+        included.who(document), monitoring.section(document), how(document),
+        plans.planned(document), included.data(document), appendix(document),
     )  # fmt: skip
 
 
@@ -120,11 +133,13 @@ def _of_people(document: Mapping[str, Any]) -> tuple[Section | None, ...]:
     """The sections of a report on people, in the order of the page."""
     return (
         cohort.effect(document), incidence.first_time(document), incidence.mean_count(document),
-        cohort.naive(document), trials.simpler(document), say(document), money(document), limits(document),
-        subgroups.subgroups(document), others(document), trust(document), unrecorded.unrecorded(document),
-        agree(document), trials.alternatives(document), found(document), included.who(document),
-        groups.groups(document), before.before(document), how(document), included.data(document),
-        appendix(document),
+        cohort.naive(document), trials.simpler(document), say(document), money(document),
+        *beside_money(document), limits(document),
+        subgroups.subgroups(document), others(document), many.multiplicity(document), trust(document),
+        unrecorded.unrecorded(document), agree(document), choices.curve(document),
+        designs.triangulation(document), trials.alternatives(document), found(document),
+        included.who(document), groups.groups(document), before.before(document), how(document),
+        plans.planned(document), included.data(document), appendix(document),
     )  # fmt: skip
 
 
@@ -516,7 +531,7 @@ def appendix(document: Mapping[str, Any]) -> Section:
         made(document)
         for made in (
             *(method.effects_in_full, by_start, by_calendar, scales, compared),
-            *(method.second_model, method.coefficients),
+            *(method.second_model, method.coefficients, many.chances),
         )
     ]
     return Section(
@@ -529,8 +544,9 @@ def appendix(document: Mapping[str, Any]) -> Section:
         hash=study["hash"],
         closing=(
             f"The same specification, data and version give the same numbers. Seed {document['seed']}. "
-            f"Schema {document['schema']}. Report written by ucimpact {document['version']}."
-        ),
+            f"Schema {document['schema']}. Report written by ucimpact {document['version']}. "
+            f"{plans.in_a_line(document)}"
+        ).strip(),
     )
 
 

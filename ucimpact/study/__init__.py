@@ -1,5 +1,6 @@
 """Studies: what is declared, how a study file is read, and the records that it names."""
 
+from ucimpact.study.base import Window
 from ucimpact.study.declare import (
     Context,
     Counted,
@@ -11,8 +12,6 @@ from ucimpact.study.declare import (
     Release,
     Sensitivity,
     Study,
-    Window,
-    Worthwhile,
 )
 from ucimpact.study.money import (
     Attribution,
@@ -27,6 +26,7 @@ from ucimpact.study.money import (
 )
 from ucimpact.study.records import Records, read_records
 from ucimpact.study.toml import read_study
+from ucimpact.study.worthwhile import Worthwhile
 
 __all__ = [
     "Attribution",

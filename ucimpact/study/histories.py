@@ -23,7 +23,8 @@ from ucimpact.data.histories_checks import EVENTS, PEOPLE, many
 from ucimpact.data.panel import HEADER_ROWS
 from ucimpact.data.reading import Table
 from ucimpact.errors import DataError, DesignError, Problem
-from ucimpact.study.declare import Dates, Method, Sensitivity, Study, Window
+from ucimpact.study.base import Window
+from ucimpact.study.declare import Dates, Method, Sensitivity, Study
 from ucimpact.study.lines import line_numbers, line_of
 from ucimpact.study.people import as_kind, day_of, says_yes_or_no
 from ucimpact.study.source import absent_columns, columns_of_events, columns_of_people

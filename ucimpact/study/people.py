@@ -20,7 +20,8 @@ from ucimpact.data.panel import HEADER_ROWS
 from ucimpact.data.periods import parse_day
 from ucimpact.data.reading import Table
 from ucimpact.errors import DataError, Problem, UsageError
-from ucimpact.study.declare import KINDS, NUMBERS, Study, Window
+from ucimpact.study.base import Window
+from ucimpact.study.declare import KINDS, NUMBERS, Study
 from ucimpact.study.lines import line_numbers, line_of
 from ucimpact.study.source import absent_columns, columns_named
 

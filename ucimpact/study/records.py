@@ -21,8 +21,9 @@ from ucimpact.data.panel import Panel
 from ucimpact.data.periods import Frequency, as_periods, one_period, parse_day
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, DesignError, Problem, UsageError
+from ucimpact.study.base import Window
 from ucimpact.study.convert import Converted
-from ucimpact.study.declare import Study, Window, named_in
+from ucimpact.study.declare import Study, named_in
 from ucimpact.study.histories import TwoTables
 from ucimpact.study.people import People
 from ucimpact.study.source import of_events, read_source

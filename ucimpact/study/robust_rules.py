@@ -57,7 +57,7 @@ def curve_problems(curve: Curve | None, data: Data | None, method: Method | None
     for at, window in enumerate(curve.windows):
         if isinstance(window, Window):
             problems += window_rules(window, ("curve", "windows", at))
-    n = number_of_combinations(curve, method.name, method.options, data.window)
+    n = number_of_combinations(curve, method.name, method.options, data.window or "all")
     if n > MOST:
         text = f"asks for {n} combinations, and {MOST} are the most. Shorten a list"
         problems.append(Said(("curve",), text))
@@ -92,7 +92,7 @@ def triangulation_problems(entries: Sequence[Triangulation | None], data: Data |
 def break_even_problems(
     outcomes: Sequence[Outcome | None], cost: Cost | None, decision: DecisionRule | None
 ) -> list[Said]:
-    """What ``worthwhile = "break-even"`` needs: a price, people and what an event is worth where it counts."""
+    """What ``worthwhile = "break-even"`` needs: a price, and what an event is worth where it counts."""
     counted = (decision or DecisionRule()).value_counted
     problems = []
     for at, outcome in enumerate(outcomes):

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from ucimpact.data.periods import parse_day
-from ucimpact.study.declare import Context, Data, Outcome, Plan, Release, Sensitivity, Window, Worthwhile
+from ucimpact.study.base import Window
+from ucimpact.study.declare import Context, Data, Outcome, Plan, Release, Sensitivity
 from ucimpact.study.histories_rules import ONLY_HISTORIES, counted_rules, histories_rules
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.places import file_problems
 from ucimpact.study.said import Said, shown
 from ucimpact.study.source import of_events
+from ucimpact.study.worthwhile import Worthwhile
 
 ONLY_COHORT = (
     *("person", "pilot", "index_date", "service_start", "follow_up", "cluster"),
@@ -281,7 +283,8 @@ def _is_left_alone(outcome: Outcome, data: Data | None) -> bool:
 
 def _worthwhile_rule(outcome: Outcome, agreed: Worthwhile, data: Data | None) -> str:
     if agreed.form == "break-even":
-        return "" if outcome.kind == "count" and not outcome.each else "is for a count of events. Agree a size"
+        counts = outcome.kind == "count" and not outcome.each
+        return "" if counts else '"break-even" is for a count of events. Agree a size'
     lower = outcome.better == "lower"
     if (agreed.change >= 0) if lower else (agreed.change <= 0):
         way_out = "a negative number: -0.05 is 5% fewer" if lower else "a number above 0: 0.05 is 5% more"

@@ -43,6 +43,12 @@ def read_source(data: Data, folder: Path) -> Table:
     return read_query(path, filled(sql), folder=folder, folders=folders_of(data, folder), show=data.show)
 
 
+def has_file(data: Data, folder: Path) -> bool:
+    """Whether the file, or the query, that ``[data]`` names is there."""
+    named = data.source or data.sql
+    return named is not None and path_of(named, folder).is_file()
+
+
 def of_events(data: Data) -> Data:
     """``[data]`` as if the table of events were its only one.
 

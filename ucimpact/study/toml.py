@@ -20,7 +20,8 @@ from pydantic.fields import FieldInfo
 
 from ucimpact.errors import DataError, ImpactError, UsageError
 from ucimpact.study import declare, league, money, robust
-from ucimpact.study.declare import NUMBERS, Data, Method, Outcome, Sensitivity, Study, Window, named_in
+from ucimpact.study.base import Window
+from ucimpact.study.declare import NUMBERS, Data, Method, Outcome, Sensitivity, Study, named_in
 from ucimpact.study.lines import Path as KeyPath
 from ucimpact.study.money_rules import money_problems
 from ucimpact.study.robust_rules import (
