@@ -106,7 +106,8 @@ def pilot(row: tuple[Any, ...]) -> dict[str, Any]:
      number, verdict, at_rule, own_value, own_verdict) = row  # fmt: skip
     error = (_log(raw[2]) - _log(raw[1])) / 3.92
     because, change = WHY[ident]
-    governs = "The league governs the value, the chance and the verdict; the pilot’s own report governs the finding."
+    governs = f"Worth about £{value:.0f} a person here; the price is £{price}."
+    governs += f" Its own report, read alone, says {'−' * (own_value < 0)}£{abs(own_value):.0f}."
     return {
         "id": ident, "name": name, "place": place, "people": people, "method": "matched-cohort",
         "price": float(price), "cost": float(people * price), "expected": EXPECTED, "worthwhile": WORTH,
@@ -173,9 +174,9 @@ def challenge() -> dict[str, Any]:
             "sentence": "All seven report the same outcome (emergency admissions at any hospital within 90 days), "
             "for the same kind of person, over the same months, by the same method.",
         },
-        "pilots": pilots, "left_out": [], "leader": "oldcastle",
+        "pilots": pilots, "left_out": [], "notes": [], "leader": "oldcastle",
         "best": {
-            "said": False, "could_be_first": 6,
+            "said": False, "could_be_first": 6, "could_be_last": 7,
             "text": "No pilot can be called the best. On these data, six of the seven could be in first place.",
         },
         "spread": {
@@ -191,7 +192,9 @@ def challenge() -> dict[str, Any]:
             "low": -144_600.0, "high": 399_800.0, "chance": 0.81, "unspent": 108_900.0,
             "raw": {"funded": ["westow", "harle", "oldcastle"], "claimed": 239_600.0, "expected": 92_600.0},
             "sceptical": {"net": 61_400.0, "same": True},
-            "text": "We tried every mix of pilots that £400,000 can buy, over 20,000 equally likely accounts of the truth.",
+            "text": "Choosing by the results as measured would have swapped Saltby for Oldcastle, claimed £239,600 of net "
+            "value, and could expect £92,600. If such services are believed to change little on average, "
+            "the same set could expect £61,400 of net value.",
         },
         "priors": [
             prior("As used here", (-5.1, -12.0, -0.1), THREE, 122_700),
@@ -207,9 +210,9 @@ def challenge() -> dict[str, Any]:
         "sentences": {
             "headline": "One pilot is ready to mainstream; the biggest claim is about half luck",
             "lead": "Carer support calls in Westow will probably be worth more than they cost (85 chances in "
-            "100). Discharge link workers in Oldcastle claim the largest fall, 11 fewer emergency admissions "
-            "per 100 people. After allowing for luck, 5 fewer is a better guess, and the corrected range runs "
-            "from 21 fewer to 6 more.",
+            "100). Discharge link workers in Oldcastle claim the largest fall, 11 fewer emergency "
+            "admissions per 100 people. After allowing for luck, 5 fewer is a better guess, and the "
+            "corrected range runs from 21 fewer to 6 more.",
             "second": "No pilot can be called the best. On these data, six of the seven could be in first place.",
         },
         "decision": {
@@ -289,6 +292,7 @@ def bounds() -> dict[str, Any]:
         "text": "Four pilots share comparison people, and their reports do not say how that links their errors. "
         "So the league was worked out twice, and the choice below is the more cautious of the two.",
         "bounds": {
+            "text": "Both give every pilot the same verdict.",
             "rows": [
                 prior("Errors not linked (0)", (-5.1, -12.0, -0.1), THREE, 122_700),
                 prior("Errors linked by half (0.5)", (-4.6, -11.2, 0.4), ("westow", "harle"), 98_300),
@@ -299,19 +303,32 @@ def bounds() -> dict[str, Any]:
 
 
 def no_budget() -> dict[str, Any]:
-    """No budget was given, so no set is chosen."""
+    """No budget was given: the set is all that the rule allows."""
+    document = challenge()
+    document["league"]["budget"] = None
+    document["portfolio"].update(budget=None, unspent=None)
+    document["decision"].update(verdict="Fund three pilots, £291,100", unspent="")
+    return document
+
+
+def no_prices() -> dict[str, Any]:
+    """No pilot has a price, so no set is chosen and no verdict is given."""
     document = challenge()
     document["league"]["budget"] = None
     document["portfolio"] = None
+    text = "Cannot say yet: a price per person"
     for p in document["pilots"]:
+        p.update(price=None, cost=None, value=None, year=None, evsi=None, governs=None)
         p.update(in_best=None, in_best_sceptical=None, funded=False, scale=0.0)
+        p.update(because="", would_change="a price is agreed.")
+        p["verdict"] = {"row": 0, "name": "Cannot say yet", "text": text}
+        p["own"].update(value=None, price=None, verdict=text, chance=None)
     for row in document["priors"]:
         row.update(funded=[], claim=None)
     document["decision"].update(
-        verdict="Fund each pilot by its own decision",
-        because="No budget was given, so no set was chosen.",
-        unspent="",
+        verdict="Agree prices first", because="No pilot has a price.", unspent="", would_change=""
     )
+    document["sentences"]["headline"] = "No pilot can be decided on yet"
     return document
 
 
@@ -328,10 +345,11 @@ def long_names() -> dict[str, Any]:
         "Winter resilience challenge fund for the whole of the integrated care system"
     )
     document["sentences"]["lead"] = (
-        f"{document['pilots'][0]['name']} in {document['pilots'][0]['place']} will probably be worth more than it "
-        f"costs (85 chances in 100). {document['pilots'][4]['name']} in {document['pilots'][4]['place']} claims the "
-        "largest fall, 11 fewer emergency admissions per 100 people. After allowing for luck, 5 fewer is a "
-        "better guess, and the corrected range runs from 21 fewer to 6 more."
+        f"{document['pilots'][0]['name']} in {document['pilots'][0]['place']} will probably be worth more "
+        f"than it costs (85 chances in 100). {document['pilots'][4]['name']} in "
+        f"{document['pilots'][4]['place']} claims the largest fall, 11 fewer emergency admissions per 100 "
+        "people. After allowing for luck, 5 fewer is a better guess, and the corrected range runs from 21 "
+        "fewer to 6 more."
     )
     return document
 
@@ -392,12 +410,22 @@ def unpriced() -> dict[str, Any]:
     document = challenge()
     p = document["pilots"][6]
     p.update(price=None, cost=None, year=None, evsi=None, in_best=None, in_best_sceptical=None)
-    p["value"].update(chance=None, price_at_rule=None)
+    p["value"] = None
     text = "Cannot say yet: a price per person"
     p["verdict"] = {"row": 0, "name": "Cannot say yet", "text": text}
     p["own"] = {"value": None, "price": None, "verdict": text, "chance": None, "level": "very low", "claim": "X",
                 "est": 1.9, "lo": -5.5, "hi": 9.3}  # fmt: skip
     p.update(because="", would_change="a price is agreed.")
+    return document
+
+
+def shares() -> dict[str, Any]:
+    """Evaluations of ratios: changes in per cent, without a league file."""
+    document = challenge()
+    document["estimand"].update(base=None, percent=True)
+    document["league"].update(text="", hash="")
+    document["notes"] = ["The studies ask for different chances, so 80% was taken."]
+    document["sentences"]["lead"] = "Discharge link workers in Oldcastle claim the largest fall, 11%."
     return document
 
 
@@ -407,6 +435,8 @@ LEAGUES: dict[str, Callable[[], dict[str, Any]]] = {
     "none funded": none_funded,
     "bounds": bounds,
     "no budget": no_budget,
+    "no prices": no_prices,
+    "shares": shares,
     "long names": long_names,
     "twelve": lambda: many(12),
     "fifty": lambda: many(50),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ucimpact import words
-from ucimpact.report.league_parts import TAGS, Field, Tag, asked, told
+from ucimpact.report.league_parts import TAGS, Field, Tag, asked, told, worth
 from ucimpact.report.phrases import emphasised, stopped
 from ucimpact.words import VERDICTS, capital, chance, per_person
 from ucimpact.words import league_page as said
@@ -110,7 +110,7 @@ def lines(field: Field) -> tuple[Line, ...]:
     for name in sorted(VERDICTS, key=said.order):
         under = [p for p in field.pilots if p["verdict"]["name"] == name]
         if under:
-            under.sort(key=lambda p: -(p["value"].get("chance") or 0.0))
+            under.sort(key=lambda p: -(worth(p, "chance") or 0.0))
             tag = Tag(name=name, kind=TAGS.get(name, ""))
             made.append(Line(tag=tag, parts=LINES[name](field, under)))
     return tuple(made)
@@ -146,7 +146,7 @@ def _several(field: Field, pilots: Sequence[Mapping[str, Any]], beside: Sequence
 
 
 def _chances(pilots: Sequence[Mapping[str, Any]]) -> list[float]:
-    return [p["value"]["chance"] for p in pilots if p["value"].get("chance") is not None]
+    return [found for p in pilots if (found := worth(p, "chance")) is not None]
 
 
 def _mainstream(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
@@ -166,14 +166,18 @@ def _extend(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
 
 
 def _cheaper(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
+    priced = [(worth(p, "per_person"), p.get("price")) for p in pilots]
     if len(pilots) == 1:
-        p = pilots[0]
-        if p["value"].get("per_person") is None or p.get("price") is None:
+        (value, price), p = priced[0], pilots[0]
+        if value is None or price is None:
             return _one(field, p, told(p["because"]))
-        return _one(
-            field, p, said.cheaper(p["value"]["per_person"], p["price"], (p.get("own") or {}).get("value"))
-        )
-    beside = [f"worth {per_person(p['value']['per_person'])}, price {per_person(p['price'])}" for p in pilots]
+        return _one(field, p, said.cheaper(value, price, (p.get("own") or {}).get("value")))
+    beside = [
+        ""
+        if None in (value, price)
+        else f"worth {per_person(value or 0.0)}, price {per_person(price or 0.0)}"
+        for value, price in priced
+    ]
     return _several(field, pilots, beside, "")
 
 
@@ -191,7 +195,7 @@ def _missing(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
 
 
 def _chance(pilot: Mapping[str, Any]) -> str:
-    p = pilot["value"].get("chance")
+    p = worth(pilot, "chance")
     return "" if p is None else chance(p)
 
 

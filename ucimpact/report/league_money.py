@@ -15,6 +15,7 @@ from ucimpact.report.league_parts import (
     MoneyRow,
     by_net,
     joined,
+    worth,
 )
 from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Section
@@ -66,23 +67,17 @@ def budget(field: Field) -> LeagueSection:
 def _answer(field: Field, portfolio: Mapping[str, Any] | None) -> tuple[str, list[str]]:
     """The bold answer and what follows it."""
     if portfolio is None:
-        return "Each by its own decision.", ["No budget was given, so no set of pilots was chosen."]
-    chosen = portfolio["funded"]
-    names = field.names(chosen)
+        return "Each by its own decision.", [said.NO_SET]
+    names = field.names(portfolio["funded"])
     bold = said.funded(names) if len(names) <= 2 * FEW_NAMES else f"To {said.counted(len(names))} of them."
-    text = [stopped(portfolio.get("text") or "")]
-    raw = portfolio.get("raw")
-    if raw:
-        text.append(said.raw_rules(chosen, raw["funded"], field.short, raw["claimed"], raw["expected"]))
-    doubted = portfolio.get("sceptical")
-    if doubted:
-        text.append(said.sceptical(doubted["net"], same=doubted["same"], n=len(chosen)))
+    text = [said.WITHIN if portfolio.get("budget") is not None else said.WITHOUT_LIMIT]
+    text.append(stopped(portfolio.get("text") or ""))
     return bold, [joined(part) for part in text if part]
 
 
 def _row(field: Field, p: Mapping[str, Any], chosen: Sequence[str], *, often: bool) -> MoneyRow:
     evsi = p.get("evsi")
-    cells = [*_amounts(p.get("year") or {}, (p.get("value") or {}).get("chance"))]
+    cells = [*_amounts(p.get("year") or {}, worth(p, "chance"))]
     cells.append(NOT_WORKED_OUT if evsi is None else thousands(evsi))
     if often:
         cells += [_share(p.get("in_best")), _share(p.get("in_best_sceptical"))]
@@ -132,7 +127,8 @@ def shared(field: Field) -> Section | None:
     tables = (_believed(field, rows, "Worked out under both bounds", "Bound", chosen=chosen),) if rows else ()
     return Section(
         ident="shared", heading="Do they share comparison people?", kind="tables",
-        bold=said.SHARED, text=(stopped(linked.get("text") or ""),), tables=tables,
+        bold=said.SHARED, tables=tables,
+        text=tuple(stopped(part.get("text") or "") for part in (linked, linked.get("bounds") or {})),
     )  # fmt: skip
 
 

@@ -143,15 +143,19 @@ class Field:
 
     @property
     def per(self) -> str:
-        """ "per 100 people"."""
-        return f"per {number(self.estimand['base'])} people"
+        """ "per 100 people", "a person", or what a share is of."""
+        if self.estimand.get("percent"):
+            return "as a share of what was expected"
+        base = self.estimand.get("base")
+        return "a person" if base is None else f"per {number(base)} people"
 
     @property
     def measured(self) -> str:
         """What a difference is of, for the line under a title."""
         window = self.estimand.get("window") or ""
         over = f" over {window}" if window[:1].isdigit() else ""
-        return f"Difference in {self.outcome} {self.per}{over}, with 95% interval"
+        word = "Change" if self.estimand.get("percent") else "Difference"
+        return f"{word} in {self.outcome} {self.per}{over}, with 95% interval"
 
     def of(self, ident: str) -> Mapping[str, Any]:
         """The pilot with this id."""
@@ -185,8 +189,20 @@ def field_of(document: Mapping[str, Any]) -> Field:
         pilots=pilots,
         short={p["id"]: p["place"] if by_place else p["name"] for p in pilots},
         full={p["id"]: ", ".join(part for part in (p["name"], p.get("place")) if part) for p in pilots},
-        how=measure(document["estimand"]["kind"], decimals=0 if decimals_for(values) == 0 else 1),
+        how=_measure(document["estimand"], values),
     )
+
+
+def _measure(estimand: Mapping[str, Any], values: Sequence[float]) -> Measure:
+    """Words for a difference, with decimals for a table of such values."""
+    decimals = 0 if decimals_for(values) == 0 else 1
+    return measure(estimand["kind"], decimals=decimals, percent=bool(estimand.get("percent")))
+
+
+def worth(pilot: Mapping[str, Any], name: str) -> float | None:
+    """A figure of what a pilot is worth a person: "per_person", "chance"; None where it has no price."""
+    found: float | None = (pilot.get("value") or {}).get(name)
+    return found
 
 
 def by_net(pilots: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

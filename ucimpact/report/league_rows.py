@@ -188,10 +188,12 @@ def winner(field: Field) -> LeagueSection | None:
         )
         text.append(said.HYBRID_NOTE)
     name = field.short[ident]
+    larger = max(sign * other["raw"]["est"] for other in field.pilots) > sign * p["raw"]["est"]
+    most = f"{name} has the most favourable result of the {said.counted(field.n)}"
+    first = f"{said.MORE_IN_NUMBERS}{most}" if larger else most
     return LeagueSection(
         ident="winner", heading="What about the apparent winner?", kind="winner",
-        bold=f"{name} has the most favourable result of the {said.counted(field.n)}. "
-        + said.claim_cut(sign * p["raw"]["est"], sign * p["shrunk"]["est"]),
+        bold=f"{first}. {said.claim_cut(sign * p['raw']['est'], sign * p['shrunk']['est'])}",
         text=tuple(part for part in text if part),
         title=f"{capital(said.counted(len(rows)))} readings of {name}", measured=field.measured,
         caption=f"{name} as measured, allowing for luck, and with a corrected range",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ucimpact.report.league_parts import NOT_WORKED_OUT, Field, LeagueSection, ReasonRow, tag_of, told
+from ucimpact.report.league_parts import NOT_WORKED_OUT, Field, LeagueSection, ReasonRow, tag_of, told, worth
 from ucimpact.report.method import Facts, figure
 from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, table
-from ucimpact.words import capital, chance, money, number, per_person
+from ucimpact.words import VERDICTS, capital, chance, money, number, per_person
 from ucimpact.words import league_page as said
 
 UNSEEN = "What this cannot tell you"
@@ -19,7 +19,7 @@ UNSEEN = "What this cannot tell you"
 def why(field: Field) -> LeagueSection:
     """Every decision with its reason and what would change it, in the order of the verdicts."""
     order = sorted(
-        field.pilots, key=lambda p: (said.order(p["verdict"]["name"]), -(p["value"].get("chance") or 0.0))
+        field.pilots, key=lambda p: (said.order(p["verdict"]["name"]), -(worth(p, "chance") or 0.0))
     )
     rows = tuple(
         ReasonRow(
@@ -46,7 +46,7 @@ def _asked(p: Mapping[str, Any]) -> str:
 
 def _reason(p: Mapping[str, Any]) -> str:
     reason = stopped(told(p.get("because")))
-    return reason or f"{capital(_asked(p)) or 'A figure'} is missing."
+    return reason or f"{_asked(p) or 'A figure'} is missing."
 
 
 def sure(field: Field) -> Section:
@@ -67,36 +67,35 @@ def sure(field: Field) -> Section:
 
 def own(field: Field) -> Section:
     """What each pilot's own report says beside what the league says, and which governs what."""
-    governs = [str(p.get("governs") or "") for p in field.pilots]
-    once = len(set(governs)) == 1
-    head = ["Pilot", "Change, own report", "Change, league", "Worth, own report", "Worth, league"]
-    head += ["Verdict, own report", "Verdict, league", *([] if once else ["Which governs"])]
+    head = ["Pilot", "Change, own report", "Change, league", "Verdict, own report", "Verdict, league"]
+    head.append("Worth in both")
     rows = []
-    for p, governed in zip(field.pilots, governs, strict=True):
+    for p in field.pilots:
         held = p.get("own") or {}
-        cells = [
-            field.short[p["id"]], _change(field, held), _change(field, p["shrunk"]), _each(held.get("value")),
-            _each(p["value"].get("per_person")), held.get("verdict") or NOT_WORKED_OUT, p["verdict"]["name"],
-        ]  # fmt: skip
-        rows.append(cells if once else [*cells, governed])
-    differ = sum(
-        (p.get("own") or {}).get("verdict") not in (None, p["verdict"]["name"]) for p in field.pilots
-    )
-    text = [stopped(governs[0])] if once and governs[0] else []
+        rows.append([
+            field.short[p["id"]], _change(field, held), _change(field, p["shrunk"]),
+            held.get("verdict") or NOT_WORKED_OUT, p["verdict"]["name"],
+            stopped(p.get("governs") or "") or "No price was set against its worth.",
+        ])  # fmt: skip
+    alone = [_kind((p.get("own") or {}).get("verdict") or "") for p in field.pilots]
+    differ = sum(text != p["verdict"]["name"] for text, p in zip(alone, field.pilots, strict=True))
     return Section(
         ident="own", heading="Where do the pilots’ own reports say otherwise?", kind="tables",
-        bold=said.verdicts_differ(differ, field.n), text=(*text, said.READ_ALONE),
-        tables=(table("Own report and league, pilot by pilot", head, rows, (3, 4)),),
+        bold=said.verdicts_differ(differ, field.n), text=(said.READ_ALONE,),
+        tables=(table("Own report and league, pilot by pilot", head, rows, ()),),
     )  # fmt: skip
+
+
+def _kind(text: str) -> str:
+    """The verdict that a text begins with; an own report words it with months and a price."""
+    if text.startswith("Extend for"):
+        return VERDICTS[2]
+    return next((name for name in VERDICTS if text.startswith(name)), text)
 
 
 def _change(field: Field, values: Mapping[str, Any]) -> str:
     difference, spread = field.change(values)
     return f"{difference} ({spread})" if spread else difference
-
-
-def _each(value: float | None) -> str:
-    return NOT_WORKED_OUT if value is None else per_person(value)
 
 
 def left_out(field: Field) -> Section | None:
@@ -114,12 +113,13 @@ def how(field: Field) -> LeagueSection:
     text = [stopped(field.estimand.get("sentence") or ""), said.DRAWN_TOGETHER, said.PLACES, said.CORRECTED]
     if linked.get("how") == "none shared":
         text.append(stopped(linked.get("text") or ""))
-    warnings = tuple(
+    warnings = [stopped(text) for text in document.get("notes") or ()]
+    warnings += [
         f"{field.short[p['id']]}: {stopped(text)}" for p in field.pilots for text in p.get("warnings") or ()
-    )
+    ]
     return LeagueSection(
         ident="how", heading="How it was done", kind="how", bold="Only like was compared with like.",
-        text=tuple(part for part in text if part), facts=_facts(field), items=warnings,
+        text=tuple(part for part in text if part), facts=_facts(field), items=tuple(warnings),
         note=Note(name=UNSEEN, paragraphs=((UNSEEN, f"{capital(field.outcome)} {said.ONE_OUTCOME}"),)),
     )  # fmt: skip
 
@@ -154,14 +154,15 @@ def _facts(field: Field) -> Facts:
 def appendix(field: Field) -> Section:
     """The numbers as they were analysed, on the scale of logarithms, and the specification."""
     document, league = field.document, field.document["league"]
+    closing = (
+        f"The same specification, reports and version give the same numbers. Seed {document['seed']}. "
+        f"Schema {document['schema']}. Report written by ucimpact {document['version']}."
+    )
+    spec = league.get("text") or ""
     return Section(
-        ident="appendix", heading="Appendix: the analysis in full", kind="appendix",
+        ident="appendix", heading="Appendix: the analysis in full", kind="appendix" if spec else "tables",
         tables=tuple(made for made in (_analysed(field), _corrected(field)) if made is not None),
-        spec=league["text"], hash=league["hash"],
-        closing=(
-            f"The same specification, reports and version give the same numbers. Seed {document['seed']}. "
-            f"Schema {document['schema']}. Report written by ucimpact {document['version']}."
-        ),
+        spec=spec, hash=league.get("hash") or "", closing=closing, text=(f"{said.NO_FILE} {closing}",),
     )  # fmt: skip
 
 

@@ -197,53 +197,6 @@ def funded(names: Sequence[str]) -> str:
     return f"To {joint(names)}." if names else "To none of them."
 
 
-def raw_rules(
-    own: Sequence[str], raw: Sequence[str], names: Mapping[str, str], claimed: float, expected: float
-) -> str:
-    """What choosing by the raw results would have done, claimed, and could expect.
-
-    Parameters
-    ----------
-    own, raw : sequence of str
-        Ids chosen here, and by the raw results.
-    names : mapping
-        Id to the name that is printed.
-    """
-    dropped, added = [i for i in own if i not in raw], [i for i in raw if i not in own]
-
-    def told(ids: Sequence[str]) -> str:
-        if len(ids) <= FEW_CHANCES:
-            return joint([names[i] for i in ids])
-        return f"{counted(len(ids))} others"
-
-    if not raw:
-        return "Choosing by the raw results would have funded none."
-    if not dropped and not added:
-        act = f"funded the same {counted(len(own))}"
-    elif dropped and added:
-        act = f"swapped {told(dropped)} for {told(added)}"
-    elif added:
-        act = f"added {told(added)}" if own else f"funded {told(added)}"
-    else:
-        act = f"left out {told(dropped)}"
-    return (
-        f"Choosing by the raw results would have {act}. It would have claimed {money(claimed)} of net "
-        f"value, and could expect {money(expected)}."
-    )
-
-
-def sceptical(net: float, *, same: bool, n: int) -> str:
-    """The set under the belief that such services change little on average."""
-    if not n and same:
-        return "Nor would any be funded by those who expect little of such services on average."
-    which = "these" if n != 1 else "it"
-    valued = "Those who expect little of such services on average would put the net value of "
-    valued += f"{which} at {money(net)}"
-    if same:
-        return f"{valued}, and would fund the same."
-    return f"{valued}, and would fund a different set."
-
-
 def beliefs(sets: Sequence[frozenset[str]], *, chosen: bool) -> str:
     """Whether the funded set, or the leader's number alone, moves with the belief it started from."""
     if not chosen:
@@ -338,6 +291,14 @@ CORRECTED = (
     "The corrected range of the apparent winner is a hybrid of a conditional and a simultaneous interval, "
     "and holds whatever the other pilots are like."
 )
+NO_SET = "No price or no value is known, so no set of pilots was chosen."
+WITHIN = (
+    "Of all sets that the budget can buy and the rule allows, this one is worth most, on average over "
+    "thousands of equally likely accounts of the truth."
+)
+WITHOUT_LIMIT = "No budget was given, so these are all that the rule allows and that are worth their price."
+NO_FILE = "No league file was used."
+MORE_IN_NUMBERS = "As a share of what was expected, "
 ONE_OUTCOME = (
     "are one outcome. Whether people felt safer or were better looked after is not counted here. A pilot "
     "that is stopped on this page may still be worth having for something else."
