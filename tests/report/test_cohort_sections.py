@@ -41,6 +41,7 @@ def test_a_cohort_has_its_sections_in_the_order_of_the_page():
         "Were the two groups alike at the start?",
         "How it was done",
         "About the data",
+        "Do these reports follow the reporting guidelines?",
         "Appendix: the analysis in full",
     ]
 

@@ -195,7 +195,7 @@ def test_hostile_names_come_out_as_text():
 
 
 def test_more_text_is_set_smaller():
-    assert not statement(cohorts.visits()).small
+    assert not statement(cohorts.unlike()).small
     document = cohorts.volunteers()
     document["study"]["title"] = LONG
     document["finding"]["cannot_say"] = [f"“{LONG}.” {LONG}."] * 4

@@ -13,6 +13,7 @@ from ucimpact.words import plural_of
 from ucimpact.words import statement as words
 
 METHODS = {
+    "before-after": "People before and after, with nobody to compare with",
     "matched-cohort": "Matched cohort",
     "weighted-cohort": "Weighted cohort",
     "doubly-robust-cohort": "Doubly robust cohort",

@@ -23,7 +23,7 @@ from ucimpact.words.brief import worth_line
 
 MOST_SAID, MOST_NOT = 3, 4
 """Quotations under each heading; the certainty line comes after those that can be said."""
-LONG_HEADLINE, LONG_PAGE = 88, 2250
+LONG_HEADLINE, LONG_PAGE, FULL_PAGE = 88, 2000, 2700
 """Letters beyond which the headline, and the page, are set smaller to stay on one A4 page."""
 
 JOINED = "\u2060"
@@ -43,6 +43,7 @@ class Statement:
     headline: str
     long: bool
     small: bool
+    full: bool
     lead: Parts
     answers: tuple[tuple[str, Parts], ...]
     facts: tuple[tuple[str, str], ...]
@@ -72,6 +73,7 @@ def statement(document: Mapping[str, Any]) -> Statement:
         headline=told["headline"],
         long=len(told["headline"]) > LONG_HEADLINE,
         small=False,
+        full=False,
         lead=emphasised(lead, found=may_claim(finding)),
         answers=_answers(document),
         facts=tuple(held.facts),
@@ -179,8 +181,6 @@ def _footer(document: Mapping[str, Any]) -> str:
     study = document["study"]
     told = ["Example with invented numbers."] if study["example"] else []
     how = METHODS.get(str(primary(document).get("method")), "Evaluation")
-    if words.is_naive(document["finding"]):
-        how = "People before and after, with nobody to compare with"
     told.append(f"{how}; full method in the evaluation report of {day(document['created'])}.")
     if may_claim(document["finding"]):
         told.append("Likely range: a 95% interval.")
@@ -192,4 +192,5 @@ def _set_smaller(made: Statement) -> Statement:
     letters = [made.headline, made.quote, *made.can, *made.cannot, *(part for part, _ in made.lead)]
     letters += [text for _, text in made.panels]
     letters += [part for _, parts in made.answers for part, _ in parts]
-    return replace(made, small=sum(map(len, letters)) > LONG_PAGE)
+    n = sum(map(len, letters))
+    return replace(made, small=n > LONG_PAGE, full=n > FULL_PAGE)
