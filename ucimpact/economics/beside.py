@@ -34,8 +34,9 @@ def beside(work: Work, totals: Mapping[str, Amount]) -> dict[str, Any]:
     if price is None or cost is None:
         return found
     found |= knowing(work, deciding, price)
+    rule = work.rule.mainstream_if.chance_worth_its_cost
     found["inputs"] = one_at_a_time(work, price)
-    found["curve"] = curve(deciding, freed if counted == "economic" else None, people, price)
+    found["curve"] = curve(deciding, freed if counted == "economic" else None, people, price, rule)
     if study.budget is not None and study.cost is not None:
         eligible = study.data.eligible
         found["budget"] = ahead(study.budget, study.cost, cost, totals, counted, people, eligible)

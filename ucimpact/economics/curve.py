@@ -18,8 +18,10 @@ STEPS = 20
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
-def curve(deciding: Amount, short_run: Amount | None, people: float, price: float) -> dict[str, Any]:
-    """Prices with the chance at each, and the price of an even bet.
+def curve(
+    deciding: Amount, short_run: Amount | None, people: float, price: float, rule: float
+) -> dict[str, Any]:
+    """Prices with the chance at each, that at today's, and the chance that the rule asks for.
 
     ``chance`` is of the column that decides; ``short_run``, where a study says what is really freed, of that.
     """
@@ -33,7 +35,7 @@ def curve(deciding: Amount, short_run: Amount | None, people: float, price: floa
         "short_run": None,
         "price": price,
         "at_price": float((each > price).mean()),
-        "even": float(np.quantile(each, 0.5, method=QUANTILES)),
+        "rule": rule,
     }
     if short_run is not None:
         freed = short_run.draws / people

@@ -34,6 +34,7 @@ from ucimpact.economics.spent import spent
 from ucimpact.economics.work import Work
 from ucimpact.errors import ImpactError
 from ucimpact.study import DecisionRule, Mix, Study
+from ucimpact.study.lines import line_numbers, line_of
 
 __all__ = ["PRICES", "Counted", "Valuation", "spent", "value", "value_problems"]
 
@@ -113,18 +114,20 @@ def value_problems(study: Study) -> list[str]:
             f"{words.joint(costs)} and {words.joint(events)}: a cost and the events that cost it would count "
             "the same thing twice. Give an economic value to one of them"
         )
-    for outcome in study.outcomes:
+    lines = line_numbers(study.text)
+    for k, outcome in enumerate(study.outcomes):
+        at = f"line {line_of(('outcome', k, 'value'), lines)}, " if study.text else ""
         for key in ("capacity", "economic"):
             what = getattr(outcome.value, key, None)
             if isinstance(what, str | Mix):
                 try:
                     Priced.of(what, year)
                 except ImpactError as error:
-                    found.append(f"{outcome.label}, value, {key}: {error}")
+                    found.append(f"{at}{outcome.label}, value, {key}: {error}")
         told = outcome.value
         if told is not None and (told.capacity is None) != (told.capacity_per_event is None):
             found.append(
-                f"{outcome.label}, value: capacity names what is freed and capacity_per_event how much "
+                f"{at}{outcome.label}, value: capacity names what is freed and capacity_per_event how much "
                 "of it. Give both"
             )
     return found

@@ -17,6 +17,7 @@ from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, table
 from ucimpact.words import MINUS, NO_MONEY, capital, number, plainly
+from ucimpact.words import value as said
 from ucimpact.words.numbers import mid_sentence
 
 KINDS = ("cash", "capacity", "economic")
@@ -74,8 +75,14 @@ def worth(document: Mapping[str, Any]) -> Worth | None:
     made = tuple(_column(kind, columns.get(kind)) for kind in KINDS)
     chances = any(columns[kind].get("chance") is not None for kind in columns)
     of = _of_others(document, valuation).removeprefix(" on ")
-    notes = [f"The value is of {of} alone." if of else "", FLAT if chances else ""]
+    notes = [f"The value is of {of} alone." if of else "", _own(valuation), FLAT if chances else ""]
     return Worth(spent=spent, each=each, columns=made, notes=" ".join(note for note in notes if note))
+
+
+def _own(valuation: Mapping[str, Any]) -> str:
+    """What share of the change is counted as the pilot's own; empty where nothing was declared."""
+    own = valuation.get("attribution")
+    return said.own_share(own["share"], own["low"], own["high"]) if own else ""
 
 
 def _column(kind: str, column: Mapping[str, Any] | None) -> Column:
@@ -113,6 +120,7 @@ def money(document: Mapping[str, Any]) -> Section | None:
     if not columns:
         return None
     bold, text = _answer(valuation, _of_others(document, valuation))
+    text += _beside(valuation)
     tables = [_made_up(document, valuation), _break_even(document, valuation)]
     return Section(
         ident="money",
@@ -122,8 +130,25 @@ def money(document: Mapping[str, Any]) -> Section | None:
         text=(" ".join(part for part in text if part).replace(f"{MINUS}£", f"{MINUS}{JOINED}£"),),
         tables=tuple(made for made in tables if made is not None),
         closing=" ".join(stopped(text) for text in valuation.get("notes") or ()),
-        note=_note(valuation),
+        note=_note(document, valuation),
     )
+
+
+def _beside(valuation: Mapping[str, Any]) -> list[str]:
+    """What the price holds, what is freed in the short run, the value at either end of the pilot's share."""
+    text = []
+    cost = valuation.get("cost") or {}
+    if cost.get("parts") and cost.get("per_person") is not None:
+        parts = cost["parts"]
+        text.append(said.prices(cost["per_person"], parts["price_running"], parts["price_with_volunteers"]))
+    freed = valuation.get("short_run")
+    if freed:
+        size = (freed["share"], freed["share_low"], freed["share_high"])
+        text.append(said.freed(*size, freed["value"], freed["low"], freed["high"]))
+    own = valuation.get("attribution")
+    if own and own["value_low"] is not None and own["low"] < own["high"]:
+        text.append(said.attributed_value(own["low"], own["high"], own["value_low"], own["value_high"]))
+    return text
 
 
 def _of_others(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> str:
@@ -182,6 +207,10 @@ def _made_up(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Table
         ]
         for row in rows
     ]
+    own = valuation.get("attribution")
+    if own and own["share"] < 1:
+        others = total["value"] - sum(row["economic"] for row in rows)
+        cells.append([said.others_share(own["share"]), "", "", words.money(others)])
     cells.append(["Full economic value", "", "", words.money(total["value"])])
     cost = valuation.get("cost")
     if cost:
@@ -225,7 +254,7 @@ def _break_even(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Ta
     people, each = _of_the_cost(finding, valuation)
     beside = [] if each is None else [_found_of_the_cost(each, finding)]
     cells = [
-        [row["label"], words.per_person(row["per_event"]), plainly(row["events_per_100"]), *beside]
+        [row["label"], words.per_person(row["per_event"]), _needed(row), *beside]
         for row in found["rows"]
         if row["per_event"] > 0
     ]
@@ -235,6 +264,13 @@ def _break_even(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Ta
         head = [*head[:2], f"{capital(fewer)} needed per 100 of them", "Found per 100 of them"]
         caption += f", for every 100 of the {number(people)} people whom the pilot’s cost is for"
     return table(caption, head, cells, tuple(range(1, len(head))))
+
+
+def _needed(row: Mapping[str, Any]) -> str:
+    """Events that would repay the price, with their range where a share has one."""
+    if row.get("events_low") is None:
+        return plainly(row["events_per_100"])
+    return f"{plainly(row['events_per_100'])} ({plainly(row['events_low'])} to {plainly(row['events_high'])})"
 
 
 def _of_the_cost(finding: Mapping[str, Any], valuation: Mapping[str, Any]) -> tuple[float, float | None]:
@@ -258,10 +294,32 @@ def _found_of_the_cost(each: float, finding: Mapping[str, Any]) -> str:
     return words.spoken(each, each, each, words.measure(finding["kind"], decimals=1)).difference
 
 
-def _note(valuation: Mapping[str, Any]) -> Note | None:
-    """Switching prices, why there is no cash, and where the unit costs come from."""
+def _kinds(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Of what kinds the events avoided are; where an average is counted, what they usually are."""
+    claim, paragraphs = (document.get("finding") or {}).get("claim"), []
+    for row in valuation.get("outcomes") or ():
+        events, event = mid_sentence(row["label"]), words.one_of(row["label"])
+        if mix := row.get("mix"):
+            kinds = [(kind["name"], kind["share"], kind["pounds"]) for kind in mix["kinds"]]
+            text = said.mix(events, kinds, claim)
+            if mix.get("worth_low") is not None:
+                kind = next(k for k in mix["kinds"] if k["low"] is not None and k["low"] < k["high"])
+                ends = (kind["low"], kind["high"], mix["worth_low"], mix["worth_high"])
+                text += f" {said.mix_range(kind['name'], *ends)}"
+            paragraphs.append((f"Why {words.per_person(row['unit_cost'])} {said.a(event)}", text))
+        elif (usual := row.get("usual")) and (row.get("economic") or 0) > 0:
+            text = said.usually(events, usual["name"], usual["pounds"], usual["mean"], usual["value"])
+            paragraphs.append(("What an average hides", text))
+    return paragraphs
+
+
+def _note(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Note | None:
+    """Why an event is worth what it is, whose the change is, why no cash, sources and switching prices."""
     cash = (valuation.get("columns") or {}).get("cash") or {}
-    paragraphs = []
+    paragraphs = _kinds(document, valuation)
+    if own := valuation.get("attribution"):
+        told = said.attributed(own["share"], own["low"], own["high"], own["because"])
+        paragraphs.append(("Whose change it is", told))
     if cash and not cash["value"]:
         paragraphs.append(("Why no cash", WHY_NO_CASH))
     if valuation.get("sources"):
@@ -275,6 +333,8 @@ def _note(valuation: Mapping[str, Any]) -> Note | None:
         facts.append(("Price at which the rule is met", words.per_person(valuation["price_at_rule"])))
     if valuation.get("evsi"):
         facts.append(("A second year of evidence is worth", words.thousands(valuation["evsi"])))
+    if valuation.get("evpi"):
+        facts.append(("Knowing the truth is worth", words.thousands(valuation["evpi"])))
     if not paragraphs and not facts:
         return None
     return Note(name="About the value", paragraphs=tuple(paragraphs), facts=tuple(facts))

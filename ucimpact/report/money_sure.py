@@ -42,7 +42,8 @@ def decide_money(document: Mapping[str, Any]) -> Section | None:
     if not found or not valuation.get("columns"):
         return None
     name = words.COLUMNS[KINDS.index(valuation["counted"])]
-    price, chance = found["price"], words.chance(found["at_price"])
+    price = found["price"]
+    bold = said.curve(price, found["at_price"], found["rule"], valuation.get("price_at_rule"), name)
     rows = _inputs(valuation, price)
     tables = [_switches(valuation), _known(valuation), _health(valuation)]
     paragraphs = [("How to read the line", READING), ("How to read the rows", MOVES)]
@@ -53,9 +54,9 @@ def decide_money(document: Mapping[str, Any]) -> Section | None:
         ident="decide-money",
         heading="How sure is the money?",
         kind="sure",
-        bold=said.curve(price, chance, found["even"], name),
+        bold=bold,
         text=(" ".join(_told(valuation, price)).replace(f"{MINUS}£", f"{MINUS}{JOINED}£"),),
-        figure=_figure(found, name),
+        figure=_figure(found, name, bold),
         items=("Value less today’s price, per person",),
         rows=rows,
         tables=tuple(made for made in tables if made is not None),
@@ -78,7 +79,7 @@ def _told(valuation: Mapping[str, Any], price: float) -> list[str]:
     return text
 
 
-def _figure(found: Mapping[str, Any], name: str) -> Figure:
+def _figure(found: Mapping[str, Any], name: str, told: str) -> Figure:
     """The curve, with its numbers behind it."""
     prices = found["prices"]
     lines = [(capital(name), [100 * p for p in found["chance"]])]
@@ -94,7 +95,6 @@ def _figure(found: Mapping[str, Any], name: str) -> Figure:
         {"price": price, **{head: values[k] / 100 for head, values in lines}}
         for k, price in enumerate(prices)
     ]
-    told = said.curve(found["price"], words.chance(found["at_price"]), found["even"], name)
     return Figure(
         ident="chance-chart",
         title="The higher the price, the less likely it is to pay",

@@ -25,6 +25,11 @@ def share(x: float) -> str:
     return f"{whole}%"
 
 
+def a(noun: str) -> str:
+    """With its article: "an emergency admission"."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
 def for_the_area(factor: float) -> str:
     """After the source of a unit cost; empty for a factor of 1."""
     return "" if factor == 1 else f", times {factor:.3g} for the area"
@@ -61,11 +66,11 @@ def mix(events: str, kinds: Sequence[tuple[str, float, float]], claim: str | Non
     return f"Of any {events} avoided, {joint(parts)}."
 
 
-def mix_range(name: str, low: float, high: float, worth_low: float, worth_high: float, event: str) -> str:
+def mix_range(name: str, low: float, high: float, worth_low: float, worth_high: float) -> str:
     """How far the worth of one moves with the share that is uncertain."""
     ends = sorted((worth_low, worth_high))
     return (
-        f"If {share(low)} to {share(high)} are {name}, {event} is worth {per_person(ends[0])} to "
+        f"If {share(low)} to {share(high)} are {name}, one is worth {per_person(ends[0])} to "
         f"{per_person(ends[1])}."
     )
 
@@ -98,6 +103,17 @@ def attributed(best: float, low: float, high: float, because: str) -> str:
     return (
         f"{capital(ends)} of the change is taken to be the pilot’s own{counted}. The reason given: {reason}."
     )
+
+
+def others_share(own: float) -> str:
+    """What is not counted, at the head of a row."""
+    return f"Other services’ share, {share(1 - own)}"
+
+
+def own_share(best: float, low: float, high: float) -> str:
+    """In a line: what share of the change is counted."""
+    ends = "" if low >= high else f" (it may be {share(low)} to {share(high)})"
+    return f"Other services worked on the same people: {share(best)} of the change is counted{ends}."
 
 
 def attributed_value(low: float, high: float, value_low: float, value_high: float) -> str:
@@ -172,10 +188,12 @@ def knowing(perfect: float, second_year: float | None) -> str:
     return " ".join(text)
 
 
-def curve(price: float, chance: str, half: float | None, column: str) -> str:
-    """The curve of chances in one sentence, for an even bet where there is one."""
-    at = f"At {per_person(price)} a person the chance that the {column} exceeds the price is {chance}"
-    return f"{at}; it is one in two at {per_person(half)}." if half is not None and half > 0 else f"{at}."
+def curve(price: float, at: float, rule: float, price_at_rule: float | None, column: str) -> str:
+    """The curve of chances in one sentence, with the price at which the rule is met where there is one."""
+    told = f"At {per_person(price)} a person the chance that the {column} exceeds the price is {chance(at)}"
+    if price_at_rule is None or price_at_rule <= 0:
+        return f"{told}; at no price is it {share(rule)}, which the rule asks for."
+    return f"{told}; it is {share(rule)}, which the rule asks for, at {per_person(price_at_rule)}."
 
 
 def most_moved(label: str, low: float, high: float) -> str:
@@ -241,8 +259,9 @@ def in_their_pounds(inflation: float, cost: float) -> str:
 def gainers(payers: Sequence[tuple[str, float]], gains: Sequence[tuple[str, float]], column: str) -> str:
     """Who pays and who gains in one column, the largest first."""
     pay = joint([f"{name} pays {share(size)}" for name, size in payers])
-    gain = joint([f"{share(size)} to {name}" for name, size in gains])
-    return f"{capital(pay)} of the cost. Of the {column}, {gain}."
+    (first, most), *rest = gains
+    gain = joint([f"{share(most)} is with {first}", *(f"{share(size)} with {name}" for name, size in rest)])
+    return f"{capital(pay)} of the cost. Of the {column} {gain}."
 
 
 PARTIES = (
