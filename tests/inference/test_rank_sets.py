@@ -57,7 +57,7 @@ def all_pairs(
         left = [pair for pair in left if pair not in new]
     low = [1 + sum((i, j) in above for i in range(k)) for j in range(k)]
     high = [k - sum((j, i) in above for i in range(k)) for j in range(k)]
-    return np.array(low), np.array(high)
+    return np.array(low), np.array(high), np.array(c)
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.6])
@@ -67,10 +67,11 @@ def test_the_running_maximum_is_the_maximum_of_all_pairs(rho: float, seed: int) 
     y, cov = rng.normal(0, 0.4, 6), equal_correlation(SE, rho)
     values, vectors = np.linalg.eigh(cov)
     noise = np.random.default_rng(9).standard_normal((4000, 6)) @ (vectors * np.sqrt(values)).T
-    low, high = all_pairs(y, cov, noise, 0.95)
+    low, high, critical = all_pairs(y, cov, noise, 0.95)
     found = rank_sets(y, cov, draws=4000, seed=9)
     assert found.low.tolist() == low.tolist()
     assert found.high.tolist() == high.tolist()
+    assert found.critical == pytest.approx(float(critical), rel=1e-9)
 
 
 def test_what_estimates_share_narrows_the_sets() -> None:

@@ -115,6 +115,15 @@ def test_a_lead_of_next_to_nothing_has_a_conditional_limit_far_away() -> None:
     assert numbers(near) == pytest.approx([1 - widest(np.eye(2), 0.995)] * 3, abs=1e-6)
 
 
+def test_a_precise_one_that_all_but_lost_to_noisy_ones_has_a_conditional_limit_far_above() -> None:
+    """The second moves at twice the pace of the first: had that been larger by the gap, it had lost."""
+    gap = 2.0**-30
+    cov = np.array([[1.0, 2.0], [2.0, 4.0]])
+    found = conditional(np.array([0.0, -gap]), cov)
+    assert found.estimate == pytest.approx(np.log(2) / gap, rel=1e-6)
+    assert found.high == pytest.approx(-np.log(0.025) / gap, rel=1e-6)
+
+
 def test_estimates_that_move_as_one_are_no_rivals() -> None:
     plain = (0.31, 0.31 - 0.195996, 0.31 + 0.195996)
     assert numbers(hybrid(np.array([0.31, 0.3, 0.1]), np.full((3, 3), 0.01))) == pytest.approx(

@@ -282,12 +282,17 @@ class Shrunk:
 
 def chances(draws: Array, m: int = 1, seed: int = 1) -> Array:
     """Share of draws (n, K) in which each column is among the ``m`` largest; ties are dealt at random."""
-    n, k = draws.shape
+    k = draws.shape[1]
     if not 1 <= m <= k:
         raise ValueError(f"of {k} effects the largest 1 to {k} can be asked for; {m} cannot")
-    ties = np.random.default_rng(seed).random((n, k))
-    order = np.lexsort((ties, -draws), axis=1)[:, :m]
-    return np.asarray(np.bincount(order.ravel(), minlength=k) / n)
+    least = np.partition(draws, k - m, axis=1)[:, k - m, None]
+    among = draws >= least
+    tied = np.flatnonzero(among.sum(axis=1) > m)
+    if len(tied):
+        ties = np.random.default_rng(seed).random((len(tied), k))
+        order = np.lexsort((ties, -draws[tied]), axis=1)
+        among[tied[:, None], order[:, m:]] = False
+    return np.asarray(among.mean(axis=0))
 
 
 def shrink(y: Array, cov: Array, prior: Prior | None = None) -> Shrunk:
