@@ -925,7 +925,7 @@ def row_of(case: Case) -> tuple[str, float | str | None]:
     if case.value > 0 and case.evsi > C:
         offer = math.floor(case.value / 10) * 10
         return "Extend with evaluation", None if case.value >= case.price else offer or math.floor(case.value)
-    if good and high_enough and case.value >= case.price:
+    if case.code not in ("h", "H", "W-") and case.value >= case.price:
         return "Extend if cheaper", reader.away_from_zero(
             case.at_rule
         ) if case.at_rule > 0 else "to be agreed"

@@ -7,8 +7,9 @@ person ``V`` exceeds the price, ``T`` the chance that the rule asks for:
 1. Mainstream: ``p >= T``, certainty as asked, no key check in doubt, no claim of harm.
 2. Extend with evaluation: ``p >= T``, and only certainty or a doubt stands in the way.
 3. Extend with evaluation: ``V > 0``, and a second year of evidence is worth more than it costs.
-4. Extend if cheaper: ``V >= price``, a benefit is claimed and certainty is low or better.
-5. Extend if cheaper: the same, with ``price/2 <= V < price``.
+4. Extend if cheaper: ``V >= price``, and harm is not claimed: what is worth its price more often than not is
+   not stopped at that price because more evidence would not pay for itself.
+5. Extend if cheaper: ``price/2 <= V < price``, a benefit is claimed and certainty is low or better.
 6. Stop at this price.
 
 The worth of evidence counts chance error only: it never buys off a doubtful check.
@@ -34,6 +35,8 @@ CHEAPER = 0.5
 """Below this share of the price a lower price is not worth asking for (a judgement)."""
 ANOTHER_USE = 1 / 3
 """Below this share of the price only another purpose could change the verdict (a judgement)."""
+
+EVEN = 0.5
 
 TO_BE_AGREED = "at a price to be agreed"
 VERDICTS = (
@@ -121,9 +124,9 @@ def verdict(
         return _extend(2, months, None, price)
     if value > 0 and evsi is not None and evsi_cost is not None and evsi > evsi_cost:
         return _extend(3, months, None if value >= price else value, price)
-    beneficial = claim_code in BENEFIT and rank(level) >= rank("low")
-    if beneficial and value >= price:
+    if value >= max(price, PENNY) and claim_code not in HARM:
         return _cheaper(4, price_at_rule)
+    beneficial = claim_code in BENEFIT and rank(level) >= rank("low")
     if beneficial and 0 < value < price and value >= CHEAPER * price:
         return _cheaper(5, value)
     return Verdict(row=6, name=VERDICTS[4], text=VERDICTS[4], price=value if value > 0 else None)
@@ -342,6 +345,8 @@ class _PriceLine:
         fixed = math.inf if self.evsi > self.cost else 0.0
         if self.price is None or self.at_rule is None or self.at_rule >= self.value or self.evsi <= 0:
             return fixed
+        if self.rule <= EVEN:
+            return fixed  # an even bet says nothing of the spread
         spread = (self.value - self.at_rule) / NormalDist().inv_cdf(self.rule) / math.sqrt(2)
         today = normal_loss(abs(self.value - self.price) / spread)
         if not today:
