@@ -41,7 +41,8 @@ def planned_answer(day: str, *, before: bool, changed: int, other: int) -> str:
     places = f"{counted(changed)} place{'s' if changed != 1 else ''}"
     if not changed:
         return f"Yes, for the main answer: {plan}, was changed only in what does not bear on it."
-    return f"No: {plan}, was changed in {places} that bear on the main answer."
+    bears = "bears" if changed == 1 else "bear"
+    return f"No: {plan}, was changed in {places} that {bears} on the main answer."
 
 
 def locked_now(file: str, state: str) -> list[str]:

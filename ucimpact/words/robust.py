@@ -134,6 +134,13 @@ def triangulation_answer(verdicts: Sequence[str]) -> str:
             CONFLICT: "A second design, with another comparison, finds the opposite: they are in conflict.",
             UNCLEAR: "A second design neither confirms nor contradicts this one.",
         }[verdicts[0]]
+    same = {
+        AGREE: "agree with this one",
+        CONFLICT: "find the opposite: they are in conflict with this one",
+        UNCLEAR: "neither confirm nor contradict this one",
+    }
+    if len(set(verdicts)) == 1:
+        return f"{capital(counted(n))} other designs, each with another comparison, {same[verdicts[0]]}."
     told = []
     for verdict, one, many in (
         (AGREE, "agrees", "agree"),

@@ -1,0 +1,286 @@
+"""A plan that was fixed: what it holds, when it counts as fixed in time, and what the report makes of it."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from tests.small_study import PANEL, SERIES, VISITS, edited, panel_table, series_table, write
+from ucimpact import cli
+from ucimpact.errors import UsageError
+from ucimpact.evaluation import evaluate, judge
+from ucimpact.evaluation.planned import compared, planned
+from ucimpact.report.planned import in_a_line
+from ucimpact.report.planned import planned as section
+from ucimpact.study import read_study
+from ucimpact.study.lock import entries_of, governing, hash_of, lock, lock_path, plan_of, state_of
+
+WHEN = "2025-05-03T10:00:00+00:00"
+WIDE = ('kind = "count"\n', 'kind = "count"\nworthwhile = -0.05\n')
+
+
+def study_of(folder, *edits, **options):
+    return read_study(write(folder, *edits, **options), judge=judge, with_data=False)
+
+
+def locked(folder, *edits, again=False, when=WHEN, **options):
+    study = study_of(folder, *edits, **options)
+    return lock(study, when=when, version="1.2.3", again=again)
+
+
+def before(table: pd.DataFrame) -> pd.DataFrame:
+    """The practices as they stood before anybody had the pilot, with its start planned."""
+    return table[table["month"] < "2022-10"]
+
+
+# -- what is locked ----------------------------------------------------------------------
+
+
+def test_a_lock_holds_what_was_declared_and_when(tmp_path):
+    path, entry = locked(tmp_path, WIDE)
+    assert path == tmp_path / "study.lock.json"
+    body = json.loads(path.read_text())
+    assert body["locks"] == [entry]
+    assert entry["locked_at"] == WHEN and entry["version"] == "1.2.3"
+    assert entry["plan"]["method"] == {"name": "did"}
+    assert entry["plan"]["outcome"]["admissions"]["worthwhile"]["change"] == -0.05
+    assert entry["hash"] == hash_of(entry["plan"])
+    assert entry["data"]["state"] == "there"
+    assert re.fullmatch(r"[0-9a-f]{64}", entry["data"]["fingerprints"][0]["sha256"])
+
+
+def test_layout_and_where_the_file_lies_are_no_part_of_the_plan(tmp_path):
+    plain = plan_of(study_of(tmp_path))
+    moved = plan_of(
+        study_of(
+            tmp_path, ("practices.csv", "elsewhere/practices.csv"), ("[method]", "# the method\n[method]")
+        )
+    )
+    assert moved == plain
+    assert plan_of(study_of(tmp_path, ('name = "did"', 'name = "did"\nlog = true'))) != plain
+
+
+@pytest.mark.parametrize(
+    ("text", "table", "state"),
+    [
+        (PANEL, None, "there"),
+        (PANEL, before(panel_table()), "before"),
+        (PANEL, panel_table().assign(admissions=lambda t: t["admissions"].where(t["month"] < "2022-10", "")), "before"),
+        (PANEL, panel_table().assign(joined=""), "unknown"),
+        (PANEL, panel_table().drop(columns="admissions"), "unknown"),
+        (SERIES, None, "there"),
+        (SERIES, series_table(36), "before"),
+        (SERIES, series_table(37), "there"),
+    ],
+)  # fmt: skip
+def test_whether_outcome_data_were_there(tmp_path, text, table, state):
+    assert state_of(study_of(tmp_path, text=text, table=table))[0] == state
+
+
+def test_without_a_file_no_data_were_there(tmp_path):
+    study = study_of(tmp_path)
+    (tmp_path / "practices.csv").unlink()
+    assert state_of(study) == ("absent", [])
+
+
+PEOPLE = (
+    VISITS
+    + """pilot = "visited"
+index_date = "discharged"
+follow_up_days = 90
+
+[[outcome]]
+column = "admissions"
+label = "Emergency admissions"
+kind = "count"
+
+[method]
+name = "matched-cohort"
+covariates = ["age"]
+"""
+)
+
+
+@pytest.mark.parametrize(("cell", "state"), [("", "before"), ("0", "there")])
+def test_of_people_any_outcome_of_anybody_counts(tmp_path, cell, state):
+    rows = [f"{k},{k % 2},2024-05-0{k},70," for k in range(1, 8)] + [f"8,1,2024-05-08,70,{cell}"]
+    (tmp_path / "people.csv").write_text("\n".join(["client,visited,discharged,age,admissions", *rows]))
+    (tmp_path / "study.toml").write_text(PEOPLE)
+    assert state_of(read_study(tmp_path / "study.toml"))[0] == state
+
+
+@pytest.mark.parametrize(("day", "state"), [("2024-05-31", "before"), ("2024-06-01", "there")])
+def test_of_events_those_from_the_first_day_of_the_service_count(tmp_path, day, state):
+    text = edited(
+        PEOPLE,
+        ('pilot = "visited"\nindex_date = "discharged"\n', 'service_start = "first_visit"\n'),
+        ("follow_up_days = 90\n", 'follow_up_days = 90\n[data.events]\nsource = "events.csv"\nfrom = 2023-01-01\nto = 2024-12-31\n'),
+        ('kind = "count"\n', 'kind = "count"\ncounted = { event = "admission", days = [0, 90] }\n'),
+        ('name = "matched-cohort"\n', 'name = "sequential-trials"\n'),
+    )  # fmt: skip
+    (tmp_path / "people.csv").write_text("client,first_visit,age\n1,2024-06-01,70\n2,,71\n")
+    (tmp_path / "events.csv").write_text(f"client,date,kind\n2,2024-01-05,admission\n2,{day},admission\n")
+    (tmp_path / "study.toml").write_text(text)
+    assert state_of(read_study(tmp_path / "study.toml"))[0] == state
+
+
+# -- locking again, and locks that were edited -------------------------------------------
+
+
+def test_a_plan_is_locked_once_unless_again_is_said_and_the_first_is_kept(tmp_path):
+    locked(tmp_path)
+    with pytest.raises(UsageError, match=r"locked on 2025-05-03.*--again"):
+        locked(tmp_path)
+    path, _ = locked(
+        tmp_path, ('name = "did"', 'name = "did"\nlog = true'), again=True, when="2026-01-01T00:00:00+00:00"
+    )
+    first, second = entries_of(path)
+    assert first["locked_at"] == WHEN and "log" not in first["plan"]["method"]
+    assert second["plan"]["method"] == {"name": "did", "log": True}
+
+
+@pytest.mark.parametrize(
+    "edit", [("2025-05-03", "2024-05-03"), ('"did"', '"its"'), ('"there"', '"before"'), ("{", "")]
+)
+def test_a_lock_that_was_edited_is_refused(tmp_path, edit):
+    path, _ = locked(tmp_path)
+    path.write_text(edited(path.read_text(), edit))
+    with pytest.raises(UsageError, match="does not fit its own checksum"):
+        entries_of(path)
+    with pytest.raises(UsageError, match="does not fit its own checksum"):
+        evaluate(read_study(tmp_path / "study.toml"))
+    assert CliRunner().invoke(cli.app, ["run", str(tmp_path / "study.toml")]).exit_code == 2
+
+
+def entry(state, method="did"):
+    return {"locked_at": WHEN, "version": "1", "data": {"state": state}, "plan": {"method": {"name": method}}}
+
+
+def test_the_last_plan_before_the_data_governs_and_locking_again_hides_nothing():
+    early, later, late = entry("absent"), entry("before", "its"), entry("there", "count-did")
+    assert governing([]) is None
+    assert governing([early]) == (early, True)
+    assert governing([early, later, late]) == (later, True)
+    assert governing([late, entry("there")]) == (late, False)
+    assert governing([late, early]) == (late, False)  # the file was taken away after it had been there
+    assert governing([entry("unknown"), later])[1] is False
+
+
+# -- planned against done ----------------------------------------------------------------
+
+PLAN = {
+    "study": {"title": "Visits"},
+    "data": {"kind": "panel", "eligible": 900},
+    "outcome": {"a": {"label": "A", "primary": True, "worthwhile": 4}, "b": {"label": "B"}},
+    "method": {"name": "did"},
+    "sensitivity": {"As ratios": {"name": "did", "log": True}},
+    "cost": {"fixed": 10},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "done", "key", "what", "bears"),
+    [
+        ("study", {"title": "Other"}, "title", "changed", False),
+        ("data", {"kind": "panel", "window": "w", "eligible": 900}, "window", "added", True),
+        ("data", {"kind": "panel"}, "eligible", "left out", False),
+        ("outcome", {**PLAN["outcome"], "a": {"label": "A", "primary": True, "worthwhile": 2}}, "a worthwhile", "changed", True),
+        ("outcome", {**PLAN["outcome"], "a": {"label": "AA", "primary": True, "worthwhile": 4}}, "a label", "changed", False),
+        ("outcome", {"a": PLAN["outcome"]["a"]}, "b label", "left out", False),
+        ("method", {"name": "count-did"}, "name", "changed", True),
+        ("method", {"name": "did", "log": True}, "log", "added", True),
+        ("sensitivity", {"As ratios": {"name": "did"}}, "As ratios log", "left out", True),
+        ("sensitivity", {**PLAN["sensitivity"], "New": {"name": "its"}}, "New name", "added", False),
+        ("cost", {"fixed": 12}, "fixed", "changed", False),
+    ],
+)  # fmt: skip
+def test_each_change_is_named_and_bears_on_the_answer_or_not(table, done, key, what, bears):
+    rows = compared(PLAN, {**PLAN, table: done})
+    (row,) = [row for row in rows if row["what"] != "kept"]
+    assert (row["table"], row["key"], row["what"], row["bears"]) == (table, key, what, bears)
+
+
+def test_another_main_outcome_is_a_change_that_bears():
+    outcomes = {"a": {"label": "A", "worthwhile": 4}, "b": {"label": "B", "primary": True}}
+    rows = compared(PLAN, {**PLAN, "outcome": outcomes})
+    assert {row["key"] for row in rows if row["bears"]} == {"a primary", "b primary"}
+
+
+def codes(evaluation):
+    return [step["code"] + step["text"][:8] for step in evaluation.certainty["steps"]]
+
+
+def test_the_report_says_whether_the_plan_was_kept(tmp_path):
+    locked(tmp_path, WIDE, table=before(panel_table()))
+    kept = evaluate(read_study(write(tmp_path, WIDE))).to_dict()
+    told = section(kept)
+    assert told.bold == "Yes: the plan locked on 3 May 2025, before the outcome data were there, was kept."
+    assert told.ident == "planned" and told.tables[0].caption == "Kept as planned"
+    assert in_a_line(kept) == ""
+    assert not any("locked" in step["text"] for step in kept["certainty"]["steps"])
+    changed = evaluate(
+        read_study(write(tmp_path, WIDE, ('name = "did"', 'name = "did"\nlog = true')))
+    ).to_dict()
+    said = section(changed)
+    assert said.bold.startswith("No: the plan locked on 3 May 2025") and "one place that bears" in said.bold
+    assert said.tables[0].rows == (("Method: log", "–", "true", "added, bears on the main answer"),)
+    steps = [step for step in changed["certainty"]["steps"] if step["code"] == "W"]
+    assert [step["cost"] for step in steps] == [1]
+    assert "the plan was changed after the data were seen" in steps[0]["text"]
+
+
+def test_a_lock_made_when_the_data_were_there_earns_nothing(tmp_path):
+    locked(tmp_path, WIDE)
+    study = read_study(tmp_path / "study.toml")
+    held = planned(study)
+    assert (held.locked, held.changed) == (False, False)
+    document = evaluate(study).to_dict()
+    assert "when the outcome data were there" in section(document).bold
+
+
+def test_a_study_without_a_lock_says_so_in_a_line(tmp_path):
+    document = evaluate(read_study(write(tmp_path))).to_dict()
+    assert section(document) is None
+    assert in_a_line(document).startswith("No plan was locked for this study")
+
+
+# -- the command -------------------------------------------------------------------------
+
+
+def test_the_command_locks_says_what_it_found_and_fixes_the_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1746266400")
+    path = write(tmp_path, table=before(panel_table()))
+    said = CliRunner().invoke(cli.app, ["lock", str(path)])
+    assert said.exit_code == 0 and "counts as locked before the outcome data" in said.output.replace(
+        "\n", " "
+    )
+    assert entries_of(tmp_path / "study.lock.json")[0]["locked_at"] == "2025-05-03T10:00:00+00:00"
+    again = CliRunner().invoke(cli.app, ["lock", str(path)])
+    assert again.exit_code == 2 and "--again" in again.output
+    assert CliRunner().invoke(cli.app, ["lock", str(path), "--again"]).exit_code == 0
+
+
+def test_a_plan_can_be_locked_before_there_is_a_file(tmp_path):
+    path = write(tmp_path)
+    (tmp_path / "practices.csv").unlink()
+    said = CliRunner().invoke(cli.app, ["lock", str(path)])
+    assert said.exit_code == 0 and "not there yet" in said.output
+
+
+def test_a_study_written_in_python_cannot_be_locked(tmp_path):
+    from dataclasses import replace
+
+    study = replace(study_of(tmp_path), file="")
+    assert lock_path(study) is None
+    with pytest.raises(UsageError, match="only a study file"):
+        lock(study, when=WHEN, version="1")
+
+
+def test_locks_of_two_studies_in_one_folder_stand_apart(tmp_path):
+    write(tmp_path)
+    (tmp_path / "other.toml").write_text(PANEL)
+    study = read_study(tmp_path / "other.toml")
+    assert lock(study, when=WHEN, version="1")[0].name == "other.lock.json"
+    assert planned(read_study(tmp_path / "study.toml")).entry is None
