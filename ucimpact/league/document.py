@@ -16,7 +16,7 @@ from ucimpact.inference.rank_sets import rank_sets
 from ucimpact.inference.shrinkage import Prior, chances
 from ucimpact.league.alike import Alike, alike
 from ucimpact.league.funding import Funded, as_measured, expected_of, fund
-from ucimpact.league.pilot import Entry, Pilot, Scale, pilot_of, scale_of
+from ucimpact.league.pilot import Entry, Pilot, Scale, pilots_of, scale_of
 from ucimpact.league.reading import DEFAULT, SCEPTICAL, Reading, Rules
 from ucimpact.league.row import pilot_row
 from ucimpact.league.sharing import Sharing, sharing
@@ -57,9 +57,7 @@ def compare(
     """
     about = None if declared is None else declared.about
     parted = alike(entries, who=None if about is None else about.who)
-    pilots: list[Pilot] = []
-    for entry in parted.kept:
-        pilots.append(pilot_of(entry, [pilot.id for pilot in pilots], parted.year))
+    pilots = pilots_of(parted.kept, parted.year)
     rules, note = _rules(pilots, about)
     work = _Work(
         pilots=pilots,

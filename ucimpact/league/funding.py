@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ucimpact.decision.funding import Raw, by_raw
-from ucimpact.decision.information import years_left
 from ucimpact.decision.portfolio import Option, Portfolio, best
 from ucimpact.league.reading import Reading
 from ucimpact.league.verdicts import Judged
@@ -54,24 +53,19 @@ class Funded:
 
 def fund(reading: Reading, judged: Sequence[Judged]) -> Funded:
     """Spend the budget on what the rule lets through."""
-    rules, stakes, draws = reading.rules, reading.stakes, reading.net_draws
-    whole, left = (years_left(rules.years, rules.discount, after=n) for n in (0, 1))
-    another = rules.another_year_costs or 0.0
-    options = []
-    for k in reading.priced:
-        pilot, net = reading.pilots[k], float(reading.net[k])
-        second = net + float(reading.evsi[k]) + left * max(net, 0.0) - another
-        options.append(
-            Option(
-                name=pilot.id,
-                cost=float(stakes.cost[k]),
-                draws=draws[:, k],
-                at_least=pilot.at_least,
-                at_most=pilot.at_most,
-                allowed=judged[k].is_funded,
-                worth=whole * net if judged[k].made.row == 1 else second,
-            )
+    stakes, weighed = reading.stakes, reading.weighed
+    options = [
+        Option(
+            name=reading.pilots[k].id,
+            cost=float(stakes.cost[k]),
+            draws=reading.net_draws[:, k],
+            at_least=reading.pilots[k].at_least,
+            at_most=reading.pilots[k].at_most,
+            allowed=judged[k].is_funded,
+            worth=float((weighed.for_good if judged[k].made.row == 1 else weighed.for_a_year)[k]),
         )
+        for k in reading.priced
+    ]
     n = len(reading.pilots)
     scale, in_best = np.zeros(n), np.full(n, np.nan)
     if not options:
@@ -86,7 +80,7 @@ def fund(reading: Reading, judged: Sequence[Judged]) -> Funded:
             in_best=in_best,
             unspent=None,
         )
-    found: Portfolio = best(options, rules.budget)
+    found: Portfolio = best(options, reading.rules.budget)
     scale[reading.priced], in_best[reading.priced] = found.chosen, found.in_best
     net = float(reading.net @ scale)
     return Funded(

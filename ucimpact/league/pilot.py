@@ -59,13 +59,18 @@ class Pilot:
         Events expected without the service for each person whom it is paid for.
     unit_value, price, people : float or None
         Pounds of one event and of one person, in the prices of the league; people of a year.
-    asks : str
-        The price a person as it stands, in words of the year it was given in; empty where it was not moved.
+    short : str
+        By what a sentence names it: its place, or its name where another has the same place or it has none.
+    agreed : bool
+        Whether the price was agreed since its own report.
+    notes : tuple of str
+        What was done to its numbers.
     """
 
     id: str
     name: str
     place: str | None
+    short: str
     hash: str
     source: str
     document: Mapping[str, Any]
@@ -102,11 +107,6 @@ class Pilot:
     def called(self) -> str:
         """In a sentence: "link workers in Oldcastle"."""
         return called(self.name, self.place)
-
-    @property
-    def short(self) -> str:
-        """The place, or the name where there is none."""
-        return self.place or mid_sentence(self.name)
 
     @property
     def doubt(self) -> str | None:
@@ -172,17 +172,18 @@ def name_of(entry: Entry) -> tuple[str, str | None]:
     return words.capital(str(entry.name or given)), entry.place or own.get("place")
 
 
-def pilot_of(entry: Entry, taken: Sequence[str], year: str | None) -> Pilot:
-    """The pilot of an entry that may stand beside the others.
+def pilots_of(entries: Sequence[Entry], year: str | None) -> list[Pilot]:
+    """The pilots of entries that may stand together, in the prices of one year."""
+    places = [name_of(entry)[1] for entry in entries]
+    made: list[Pilot] = []
+    for entry in entries:
+        taken = [pilot.id for pilot in made]
+        made.append(_pilot(entry, taken, year, alone=places.count(name_of(entry)[1]) == 1))
+    return made
 
-    Parameters
-    ----------
-    entry : Entry
-    taken : sequence of str
-        Identifiers of the pilots before it.
-    year : str, optional
-        The financial year in whose prices the league counts.
-    """
+
+def _pilot(entry: Entry, taken: Sequence[str], year: str | None, *, alone: bool) -> Pilot:
+    """One pilot; ``alone`` where no other is in its place."""
     told = entry.document["comparable"]
     name, place = name_of(entry)
     own_year, notes = told["price_year"], []
@@ -197,9 +198,10 @@ def pilot_of(entry: Entry, taken: Sequence[str], year: str | None) -> Pilot:
         price = entry.price
     people = told["people"] or told["analysed"]
     return Pilot(
-        id=_identifier(place or name, taken),
+        id=_identifier(place if place and alone else name, taken),
         name=name,
         place=place,
+        short=place if place and alone else mid_sentence(name),
         hash=str(entry.document["study"]["hash"]),
         source=entry.source,
         document=entry.document,

@@ -15,7 +15,8 @@ from typing import Literal
 
 import numpy as np
 
-from ucimpact.decision.information import Stakes, chance, expected, noise_of, sample, years_left
+from ucimpact.decision.funding import Rule, Weighed, weigh
+from ucimpact.decision.information import Stakes, chance, noise_of
 from ucimpact.inference.shrinkage import Prior, Shrunk, shrink
 from ucimpact.inference.winners import Corrected, hybrid
 from ucimpact.league.pilot import Pilot, Scale
@@ -117,14 +118,38 @@ class Reading:
         return self.scale.better
 
     @cached_property
+    def weighed(self) -> Weighed:
+        """What the rule says of each by its numbers alone, as it was tried on whole funds."""
+        rule = Rule(
+            chance=self.rules.chance,
+            keep=self.rules.keep,
+            floor=self.rules.floor,
+            another_year_costs=self.rules.another_year_costs or 0.0,
+        )
+        noise = noise_of(np.array([pilot.used_se for pilot in self.pilots]))
+        return weigh(
+            self.shrunk,
+            self.stakes,
+            noise,
+            rule=rule,
+            years=self.rules.years,
+            discount=self.rules.discount,
+        )
+
+    @property
     def chance(self) -> Array:
         """Of being worth more than its price."""
-        return chance(self.shrunk, self.stakes)
+        return self.weighed.chance
 
-    @cached_property
+    @property
     def net(self) -> Array:
         """Expected pounds of a year beyond the price."""
-        return expected(self.shrunk, self.stakes)
+        return self.weighed.net
+
+    @property
+    def evsi(self) -> Array:
+        """Pounds that a second year's estimate is worth over the years after it."""
+        return self.weighed.evsi
 
     @cached_property
     def net_draws(self) -> Array:
@@ -148,10 +173,3 @@ class Reading:
             value=self.stakes.value, price=self.per_person, people=self.stakes.people, better=self.better
         )
         return chance(self.shrunk, offered)
-
-    @cached_property
-    def evsi(self) -> Array:
-        """Pounds that a second year's estimate is worth over the years after it."""
-        noise = noise_of(np.array([pilot.used_se for pilot in self.pilots]))
-        left = years_left(self.rules.years, self.rules.discount)
-        return np.asarray(left * sample(self.shrunk, self.stakes, noise))

@@ -59,6 +59,7 @@ def pilot_row(
         "place": pilot.place,
         "called": pilot.called,
         "title": words.capital(pilot.called),
+        "short": pilot.short,
         "hash": pilot.hash,
         "source": pilot.source,
         "people": pilot.analysed or pilot.people,
@@ -84,7 +85,7 @@ def pilot_row(
         "level": judged.level,
         "steps": list(judged.steps),
         "verdict": {"row": judged.made.row, "name": judged.made.name, "text": judged.made.text},
-        "because": reasons(pilot, judged, scale, rules, est=number[0], lo=number[1], hi=number[2]),
+        "because": reasons(main, k, judged, est=number[0], lo=number[1], hi=number[2]),
         "would_change": changes(pilot, judged, rules),
         "own": {
             "value": told["value"],

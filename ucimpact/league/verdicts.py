@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
+from statistics import NormalDist, median
 from typing import Any
 
 from ucimpact import words
 from ucimpact.league.pilot import Pilot, Scale
 from ucimpact.league.reading import Reading, Rules
+from ucimpact.words import league as said
 from ucimpact.words.steps import Step, imprecision_step
 
 GOVERNS = 3
@@ -208,13 +209,17 @@ def _judged(
     )
 
 
-def reasons(
-    pilot: Pilot, judged: Judged, scale: Scale, rules: Rules, *, est: float, lo: float, hi: float
-) -> str:
-    """Why, in the words of a pilot's own report."""
-    made = judged.made
+def reasons(reading: Reading, k: int, judged: Judged, *, est: float, lo: float, hi: float) -> str:
+    """Why, in the words of a pilot's own report; ``est, lo, hi`` are in natural units."""
+    pilot, scale, rules, made = reading.pilots[k], reading.scale, reading.rules, judged.made
     if made.row == 0:
         return made.text
+    if made.row == 6 and judged.value is not None and judged.value >= (pilot.price or 0.0):
+        return said.likely_but_stopped(
+            judged.chance or 0.0, pilot.price or 0.0, rules.chance, judged.evsi, rules.another_year_costs
+        )
+    numbers = [float(other.analysed or other.people or 0) for other in reading.pilots]
+    few = numbers[k] < median(numbers)
     return words.because(
         made.name,
         p=judged.chance,
@@ -230,7 +235,7 @@ def reasons(
         level=judged.level if made.row == 2 else None,
         min_certainty=rules.min_certainty,
         largest_step=largest(judged.steps),
-        people=round(pilot.analysed or pilot.people or 0) or None,
+        people=round(numbers[k]) if few and numbers[k] else None,
         keys_hold=all(check["answer"] == "holds" for check in pilot.key_checks),
     )
 

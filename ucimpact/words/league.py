@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ucimpact.words.numbers import Measure, capital, chance, joint, likely, mid_sentence, number, spoken
-from ucimpact.words.pounds import money, money_range, per_person
+from ucimpact.words.pounds import money, money_range, per_person, thousands
 
 CALLED_BEST = 0.6
 """Chance of being best below which no pilot is called so (a judgement)."""
@@ -311,7 +311,7 @@ def unspent_text(cheaper: Sequence[str], left_over: Sequence[str]) -> str:
         verb = "is" if len(left_over) == 1 else "are"
         names = capital(joint(list(left_over)))
         return f"{names} {verb} worth today’s price too, and would cost more than is left."
-    told = "No other pilot is worth its price."
+    told = "No other pilot passes the rule at today’s price."
     lower = f"a lower price in {joint(list(cheaper), 'or')}, or evidence" if cheaper else "evidence"
     return f"{told} Use it to buy {lower}."
 
@@ -358,6 +358,18 @@ def sceptical_text(net: float) -> str:
         "If such services are believed to change little on average, the same set could expect "
         f"{money(net)} of net value."
     )
+
+
+def likely_but_stopped(p: float, price: float, rule: float, evsi: float | None, cost: float | None) -> str:
+    """Why a pilot is not funded though it would more likely than not be worth its price."""
+    sure = "A 95 in 100" if chance(p) == "95%" else capital(chance(p))
+    worth = f"{sure} chance of being worth {per_person(price)} a person"
+    first = f"{worth}; the rule asks for {chance(rule)}."
+    if evsi is None or cost is None:
+        return f"{first} What a second year of evidence would cost is not said."
+    if evsi > cost:
+        return f"{first} That is too little to buy a second year."
+    return f"{first} A second year of evidence is worth about {thousands(evsi)} and costs {money(cost)}."
 
 
 # -- one pilot, here and in its own report -----------------------------------------------
