@@ -347,6 +347,28 @@ def test_chances_and_shares_in_words():
     )
 
 
+def test_the_worth_of_evidence_in_words():
+    assert said.worth_of_evidence([14_300, 16_000], 6_000) == (
+        "A second year of evidence is worth £14,000 and £16,000, and costs £6,000 each."
+    )
+    assert said.worth_of_evidence([9_000, 27_000], 6_000, of=3).startswith("For two of them a second year")
+    assert said.worth_of_evidence([1_000, 2_000, 3_000, 4_000], None) == (
+        "A second year of evidence is worth between £1,000 and £4,000 each."
+    )
+    assert [said.evidence(v) for v in (0.08, 99.0, 640.0)] == ["under £100", "under £100", "£1,000"]
+
+
+def test_pilots_with_different_worthwhile_falls_have_a_mark_each():
+    document = leagues.challenge()
+    document["pilots"][4]["worthwhile"] = 3.0
+    parts = {part.ident: part for part in league(document).sections}
+    luck, winner = parts["luck"], parts["winner"]
+    assert isinstance(luck, LeagueSection) and isinstance(winner, LeagueSection)
+    assert ("d", "Smallest worthwhile fall of each pilot") in luck.key
+    assert ("d", "Smallest worthwhile fall, 3 fewer") in winner.key
+    assert luck.pilots[1].worthwhile != luck.pilots[0].worthwhile == luck.pilots[2].worthwhile
+
+
 def test_the_average_of_a_funnel_by_hand():
     points = [Point(name="a", log=-0.2, error=0.1), Point(name="b", log=0.1, error=0.2)]
     assert average(points) == pytest.approx((-0.2 * 100 + 0.1 * 25) / 125)

@@ -19,8 +19,8 @@ from ucimpact.report.league_parts import Field, field_of
 from ucimpact.report.phrases import css_string, day, stopped, tidy
 from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import download, table
+from ucimpact.words import capital, measure, number
 from ucimpact.words import league_page as said
-from ucimpact.words import measure, number
 
 FEWEST_MARKS = 3
 """Pilots below which a funnel plot shows nothing."""
@@ -57,7 +57,7 @@ def league(document: Mapping[str, Any]) -> LeagueView:
         title=f"{document['sentences']['headline']} – {about['title']} – league report",
         example=bool(about["example"]),
         margin=css_string("Example with invented numbers" if about["example"] else about["title"]),
-        kicker=(stopped(about["title"]), " ".join(stopped(text) for text in who if text)),
+        kicker=(stopped(about["title"]), " ".join(stopped(capital(text)) for text in who if text)),
         answer=answer(field),
         sections=tuple(section for section in made if section is not None),
         footer=footer(about),

@@ -162,7 +162,7 @@ def _extend(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
     evidence = [p["evsi"] for p in pilots if p["verdict"]["row"] == 3 and p.get("evsi") is not None]
     cost = field.document["league"].get("another_year_costs")
     beside = [", ".join(part for part in (_chance(p), asked(p).removeprefix("at ")) if part) for p in pilots]
-    return _several(field, pilots, beside, said.worth_of_evidence(evidence, cost))
+    return _several(field, pilots, beside, said.worth_of_evidence(evidence, cost, of=len(pilots)))
 
 
 def _cheaper(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:

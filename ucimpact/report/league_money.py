@@ -20,7 +20,7 @@ from ucimpact.report.league_parts import (
 from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Section
 from ucimpact.report.tables import Table, table
-from ucimpact.words import chance, number, thousands
+from ucimpact.words import chance, number
 from ucimpact.words import league_page as said
 
 FEW_NAMES = 4
@@ -78,7 +78,7 @@ def _answer(field: Field, portfolio: Mapping[str, Any] | None) -> tuple[str, lis
 def _row(field: Field, p: Mapping[str, Any], chosen: Sequence[str], *, often: bool) -> MoneyRow:
     evsi = p.get("evsi")
     cells = [*_amounts(p.get("year") or {}, worth(p, "chance"))]
-    cells.append(NOT_WORKED_OUT if evsi is None else thousands(evsi))
+    cells.append(NOT_WORKED_OUT if evsi is None else said.evidence(evsi))
     if often:
         cells += [_share(p.get("in_best")), _share(p.get("in_best_sceptical"))]
     scale = p.get("scale")

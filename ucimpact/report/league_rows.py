@@ -64,7 +64,7 @@ def luck(field: Field) -> LeagueSection:
         bold=said.changed(kinds, field.outcome, field.estimand["better"]), text=tuple(told),
         title=_luck_title(field), measured=field.measured,
         caption=f"Changes in {field.outcome} as measured and allowing for luck, {field.per}",
-        key=_key([row.row for row in rows], field, raw=True),
+        key=_key([row.row for row in rows], field, field.pilots, raw=True),
         ticks=ticks_of(axis, field.how), zero=css(axis.place(0.0)), pilots=tuple(rows), whole=field.n <= MANY,
     )  # fmt: skip
 
@@ -89,7 +89,9 @@ def _luck_title(field: Field) -> str:
     return f"The {said.counted(field.n)} as measured, and allowing for luck"
 
 
-def _key(rows: Sequence[Row], field: Field, *, raw: bool) -> tuple[tuple[str, str], ...]:
+def _key(
+    rows: Sequence[Row], field: Field, pilots: Sequence[Mapping[str, Any]], *, raw: bool
+) -> tuple[tuple[str, str], ...]:
     """Shapes with their meaning: only those that are drawn."""
     found = {row.answer for row in rows if row.dot}
     names = {"fell": ("f", field.how.fewer), "rose": ("r", field.how.more), "unsure": ("", "could not tell")}
@@ -100,7 +102,7 @@ def _key(rows: Sequence[Row], field: Field, *, raw: bool) -> tuple[tuple[str, st
         for kind, (shape, text) in names.items()
         if kind in found
     ]
-    sizes = {p["worthwhile"] for p in field.pilots if p.get("worthwhile")}
+    sizes = {p["worthwhile"] for p in pilots if p.get("worthwhile")}
     if sizes:
         noun = f"Smallest worthwhile {good_change(field.estimand['better'])}"
         word = field.how.word(field.towards_good)
@@ -197,7 +199,7 @@ def winner(field: Field) -> LeagueSection | None:
         text=tuple(part for part in text if part),
         title=f"{capital(said.counted(len(rows)))} readings of {name}", measured=field.measured,
         caption=f"{name} as measured, allowing for luck, and with a corrected range",
-        key=_key(rows, field, raw=False), ticks=ticks_of(axis, field.how), zero=css(axis.place(0.0)),
+        key=_key(rows, field, [p], raw=False), ticks=ticks_of(axis, field.how), zero=css(axis.place(0.0)),
         readings=tuple(rows), head=("" if worthwhile is None else css(axis.place(worthwhile)),),
     )  # fmt: skip
 

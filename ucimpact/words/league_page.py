@@ -31,6 +31,8 @@ COUNTS = (
 )
 SHARES = ((0.9, "nearly all"), (0.7, "about three quarters"), (0.6, "about two thirds"), (0.42, "about half"),
           (0.29, "about a third"), (0.18, "about a quarter"), (0.07, "about a tenth"))  # fmt: skip
+LEAST = 100.0
+"""Pounds of evidence below which none are named."""
 FEW_CHANCES = 3
 """More chances than this are told by their ends."""
 PEOPLE_BY_LOT = "no pilot chose its people by lot"
@@ -147,19 +149,25 @@ def chances(values: Sequence[float]) -> str:
     return f"from {shown[-1]} to {shown[0]}"
 
 
-def worth_of_evidence(values: Sequence[float], cost: float | None) -> str:
-    """What a second year of evidence is worth for one pilot or several, and what it costs."""
+def worth_of_evidence(values: Sequence[float], cost: float | None, *, of: int | None = None) -> str:
+    """What a second year of evidence is worth for one pilot or several, ``of`` so many, and what it costs."""
     if not values:
         return ""
-    shown = [thousands(value) for value in values]
+    shown = [evidence(value) for value in values]
     each = " each" if len(shown) > 1 else ""
     said = joint(shown)
     if len(set(shown)) == 1:
         said = f"{shown[0]}{each}"
     elif len(shown) > FEW_CHANCES:
-        said = f"between {thousands(min(values))} and {thousands(max(values))} each"
+        said = f"between {evidence(min(values))} and {evidence(max(values))} each"
     paid = "" if cost is None else f", and costs {money(cost)}{each}"
-    return f"A second year of evidence is worth {said}{paid}."
+    whose = "A" if of is None or of == len(values) else f"For {counted(len(values))} of them a"
+    return f"{whose} second year of evidence is worth {said}{paid}."
+
+
+def evidence(value: float) -> str:
+    """The worth of evidence to £1,000, "under £100" for next to nothing."""
+    return "under £100" if value < LEAST else thousands(value)
 
 
 def chance_told(values: Sequence[float], rule: float | None = None) -> str:
