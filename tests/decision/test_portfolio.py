@@ -118,6 +118,8 @@ def test_a_scale_fills_what_is_left_but_not_below_its_least():
     assert found.mean == pytest.approx(160)
     assert best((a, replace(b, at_least=0.9)), 100).chosen == pytest.approx([1, 0])
     assert best((replace(a, at_most=2.0, at_least=0.25), b), 100).chosen == pytest.approx([100 / 60, 0])
+    assert best((replace(a, at_least=0.0, at_most=0.5), b), 100).chosen == pytest.approx([0.5, 1])
+    assert best((replace(a, at_least=0.0), replace(b, at_least=0.0)), 30).chosen == pytest.approx([0.5, 0])
     assert best((replace(a, at_most=2.0),), None).chosen == pytest.approx([2])
 
 
@@ -131,6 +133,24 @@ def test_scales_are_as_good_as_a_fine_grid_of_them(seed):
     assert found.cost <= 150 * (1 + 1e-9)
     assert 0 <= found.chosen @ worth - (grid @ worth).max() < 2
     assert all(scale == 0 or 0.4 <= scale <= 1.2 for scale in found.chosen)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sets_that_are_filled_and_the_program_agree_on_scales(seed, monkeypatch):
+    options = random_options(seed, 6, at_least=0.3, at_most=1.5)
+    options[0] = replace(options[0], at_least=1.0, at_most=1.0)
+    found = best(options, 250)
+    monkeypatch.setattr("ucimpact.decision.portfolio.ALL_SETS", 3)
+    program = best(options, 250)
+    assert program.chosen == pytest.approx(found.chosen)
+    assert program.in_best == pytest.approx(found.in_best)
+
+
+def test_many_draws_are_tried_a_part_at_a_time(monkeypatch):
+    options = random_options(4, 5, at_least=0.5)
+    whole = best(options, 250)
+    monkeypatch.setattr("ucimpact.decision.portfolio.AT_ONCE", 7 * 32)
+    assert best(options, 250).in_best.tolist() == whole.in_best.tolist()
 
 
 # -- the rule ----------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ scale. Of the draws of net benefit the mean is what counts, so the choice is
 .. math:: \max_x \sum_k x_k\, E(NB_k) \quad\text{with}\quad \sum_k x_k c_k \le \text{budget}, \qquad
    x_k \in \{0\} \cup [l_k, u_k]
 
-Where every scale is one or nothing and the pilots are twelve or fewer, every set is tried; otherwise it is
-solved as a mixed integer program. The same is done in every draw, as if the truth were known: how often a
-pilot is in the best set then says how far the choice hangs on what is not known. It is not a chance that
-other data would choose it again.
+Of twelve pilots or fewer every set is tried: once each of a set has its least scale, what is left goes to the
+largest net benefit a pound first. More are solved as a mixed integer program. The same is done in every
+draw, as if the truth were known: how often a pilot is in the best set then says how far the choice hangs on
+what is not known. It is not a chance that other data would choose it again.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ ALL_SETS = 12
 ROUNDING = 1 + 1e-12
 """What a sum of costs may pass the budget by."""
 
-AT_ONCE = 2_000
-"""Draws of which the best sets are sought together."""
+AT_ONCE = 4_000_000
+"""Draws times sets that are held at a time."""
+
+FILLED = 4_000
+"""Draws of which the best scales are sought."""
 
 SOLVED = 200
-"""Draws of which the best set is sought where each needs a program of its own."""
+"""Draws of which the best set is sought where each needs a program."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,11 +64,6 @@ class Option:
     at_most: float = 1.0
     allowed: bool = True
     worth: float | None = None
-
-    @property
-    def whole(self) -> bool:
-        """Whether its scale is one or nothing."""
-        return self.at_least == self.at_most == 1.0
 
     @property
     def counted(self) -> float:
@@ -128,18 +126,20 @@ def best(options: Sequence[Option], budget: float | None = None, *, level: float
     cost = np.array([option.cost for option in options])
     counted = np.array([option.counted if option.allowed else -np.inf for option in options])
     draws = np.column_stack([option.draws for option in options])
-    whole = all(option.whole for option in options)
     scales = np.array([[option.at_least for option in options], [option.at_most for option in options]])
     if budget is None:
         chosen = np.where(counted > 0, scales[1], 0.0)
         in_best, solved = (draws > 0).mean(axis=0), len(draws)
-    elif whole and len(options) <= ALL_SETS:
-        sets = affordable(cost, budget)
-        chosen = sets[(sets @ np.where(np.isfinite(counted), counted, _barred(counted))).argmax()]
-        in_best, solved = _best_of_each(draws, sets), len(draws)
+    elif len(options) <= ALL_SETS:
+        sets = affordable(cost * scales[0], budget)
+        allowed = np.where(np.isfinite(counted), counted, 0.0)[None]
+        among = sets[~sets[:, ~np.isfinite(counted)].any(axis=1)]
+        chosen = _filled(allowed, cost, budget, scales, among)[0]
+        some = draws if (scales == 1).all() else _thinned(draws, FILLED)
+        in_best, solved = (_filled(some, cost, budget, scales, sets) > 0).mean(axis=0), len(some)
     else:
         chosen = _program(counted, cost, budget, scales)
-        some = draws[np.linspace(0, len(draws) - 1, min(SOLVED, len(draws))).astype(int)]
+        some = _thinned(draws, SOLVED)
         in_best = np.mean([_program(row, cost, budget, scales) > 0 for row in some], axis=0)
         solved = len(some)
     total = draws @ chosen
@@ -176,17 +176,42 @@ def best_set(worth: Array, cost: Array, budget: float | None = None) -> Array:
     return _program(worth, cost, budget, np.ones((2, len(worth)))) > 0
 
 
-def _barred(counted: Array) -> float:
-    """Less than any sum could make good."""
-    return -1.0 - 2.0 * float(np.abs(counted[np.isfinite(counted)]).sum())
+def _thinned(draws: Array, most: int) -> Array:
+    """So many of the draws at most, spread evenly."""
+    return np.asarray(draws[np.linspace(0, len(draws) - 1, min(most, len(draws))).astype(int)])
 
 
-def _best_of_each(draws: Array, sets: Array) -> Array:
-    """Share of draws whose best set has each."""
-    count = np.zeros(sets.shape[1])
-    for at in range(0, len(draws), AT_ONCE):
-        count += sets[(draws[at : at + AT_ONCE] @ sets.T).argmax(axis=1)].sum(axis=0)
-    return count / len(draws)
+def _filled(worth: Array, cost: Array, budget: float, scales: Array, sets: Array) -> Array:
+    """Best scales in each row of ``worth`` (n, K), by trying every set."""
+    at_once = max(1, AT_ONCE // len(sets))
+    rows = range(0, len(worth), at_once)
+    parts = [_fill(worth[at : at + at_once], cost, budget, scales, sets) for at in rows]
+    return np.concatenate(parts)
+
+
+def _fill(worth: Array, cost: Array, budget: float, scales: Array, sets: Array) -> Array:
+    least, most = scales
+    value = worth @ (sets * least).T
+    if not (most > least).any():
+        return np.asarray(sets[value.argmax(axis=1)])
+    spent = np.maximum(cost, np.finfo(float).tiny)
+    order = np.argsort(-worth / spent, axis=1)
+    rows = np.arange(len(worth))
+    left = np.broadcast_to(budget - sets @ (least * cost), value.shape).copy()
+    for k in order.T:
+        gain = worth[rows, k]
+        more = np.minimum(left, ((most - least) * cost)[k, None]) * sets.T[k] * (gain > 0)[:, None]
+        value += (gain / spent[k])[:, None] * more
+        left -= more
+    funded = sets[value.argmax(axis=1)]
+    chosen = funded * least
+    left_of_best = budget - chosen @ cost
+    for k in order.T:
+        room = (most - least)[k] * funded[rows, k] * (worth[rows, k] > 0)
+        more = np.minimum(room, np.maximum(left_of_best, 0.0) / spent[k])
+        chosen[rows, k] += more
+        left_of_best -= more * cost[k]
+    return np.asarray(chosen)
 
 
 def _program(worth: Array, cost: Array, budget: float, scales: Array) -> Array:
