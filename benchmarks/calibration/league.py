@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.calibration.board import Cell, Family, Method, Record, Target
 from benchmarks.calibration.funds import TRUTHS, YEARS, Fund, Funds, Sharing, Truth
 from ucimpact.decision.funding import Rule, fund, keep
-from ucimpact.decision.information import noise_of, update
+from ucimpact.decision.information import expected, noise_of, update
 from ucimpact.decision.portfolio import ALL_SETS, best_set
 from ucimpact.inference.plug_in import plug_in
 from ucimpact.inference.rank_sets import rank_sets
@@ -26,15 +26,15 @@ from ucimpact.inference.winners import hybrid
 
 Array = np.ndarray
 
-DRAWS = 1_000
-FEWER = {4: 1_000, 12: 500, 50: 200}
+DRAWS, DRAWS_SHARED = 1_000, 700
+FEWER = {4: 600, 12: 300, 50: 100}
 """Funds a cell, where they are not of seven pilots."""
 
 Z = 1.959964
 POINT, THOUSAND = 100.0, 1e-3
 LEADER, PLACES, FIRST = "the pilot that looks best", "places", "the chance of being best"
 MONEY, BEST_SET = "money", "the best set"
-ACCOUNTS, ACCOUNTS_OF_MANY = 400, 20
+ACCOUNTS, ACCOUNTS_OF_MANY = 400, 2
 """Likely accounts of the truth drawn for a fund, and for one with too many pilots to try every set."""
 RANK_DRAWS = 2_000
 
@@ -146,8 +146,13 @@ def alone(read: Callable[[Fund], Record], drawn: Fund) -> Iterator[Record]:
 # -- money -------------------------------------------------------------------------------------
 
 
-def by_rule(drawn: Fund, rule: Rule | None = None, prior: Prior | None = None) -> Iterator[Record]:
-    """The league's rule: a second year where it pays, then kept or stopped on what both years say."""
+def by_rule(
+    drawn: Fund, rule: Rule | None = None, prior: Prior | None = None, years: int = YEARS
+) -> Iterator[Record]:
+    """The league's rule: a second year where it pays, then kept or stopped on what both years say.
+
+    What is worth less than its price is offered its second year at a lower one, so no money goes to it here.
+    """
     rule = rule or Rule()
     belief = shrink(drawn.measured, drawn.held, prior)
     many = len(drawn.truth) > ALL_SETS
@@ -159,7 +164,8 @@ def by_rule(drawn: Fund, rule: Rule | None = None, prior: Prior | None = None) -
         belief.draws(ACCOUNTS_OF_MANY if many else ACCOUNTS, seed=drawn.seed),
         budget=drawn.budget,
         rule=rule,
-        years=YEARS,
+        years=years,
+        allowed=list(expected(belief, drawn.stakes) >= 0),
     )
     chosen = found.portfolio.chosen > 0
     extended = chosen & (np.array(found.weighed.kind) == "extend")
@@ -194,7 +200,7 @@ def unshared(drawn: Fund) -> Iterator[Record]:
 def by_mean(drawn: Fund) -> Iterator[Record]:
     """The set with the largest expected net benefit, for all the years."""
     belief = shrink(drawn.measured, drawn.cov)
-    worth = np.asarray(belief.weights @ drawn.stakes.averaged(belief.means, belief.sds**2))
+    worth = expected(belief, drawn.stakes)
     yield _for_good(drawn, worth, best_set(worth, drawn.stakes.cost, drawn.budget))
 
 
@@ -262,6 +268,7 @@ METHODS = (
     _naive("results drawn again", partial(alone, drawn_again)),
     Method(name="the rule", read=by_rule),
     _naive("the rule, doubting prior", partial(by_rule, prior=Prior(mean_sd=0.05))),
+    _naive("the rule, looking two years on", partial(by_rule, years=2)),
     _naive("no second year", partial(by_rule, rule=Rule(floor=1.0))),
     _naive("largest posterior mean", by_mean),
     _naive("winner by result", partial(by_winner, net=False)),
@@ -295,7 +302,7 @@ def _cell(truth: Truth, pilots: int = 7, sharing: Sharing = "none") -> Cell:
         name=process.name,
         process=process,
         methods=METHODS if sharing == "none" else SHARED_METHODS,
-        draws=FEWER.get(pilots, DRAWS),
+        draws=FEWER.get(pilots, DRAWS if sharing == "none" else DRAWS_SHARED),
         targets=(*TARGETS, at_least) if in_table else TARGETS,
     )
 
