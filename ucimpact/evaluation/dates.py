@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ucimpact.data.panel import Panel
+from ucimpact.data.series import Series
 from ucimpact.diagnostics.check import Check
 from ucimpact.evaluation.document import Analysis
 from ucimpact.evaluation.prepared import of_places
@@ -38,6 +39,12 @@ def moved(records: Records, move: int, *, end: bool) -> tuple[Records, str]:
     keep[rows[gone]] = False
     note = f"Without {int(gone.sum())} rows {left_out_for_start(units)}" if units else ""
     return replace(records, data=data.where(keep)), note
+
+
+def nothing_left(data: Panel | Series, move: int) -> bool:
+    """Whether no period with the pilot stays when ``move`` periods are taken off the end."""
+    starts = data.starts if isinstance(data, Panel) else (data.start_ordinal,)
+    return int(data.ordinals[-1]) - move < min(starts)
 
 
 def dates_check(main: Analysis, dates: list[Analysis]) -> Check:

@@ -15,7 +15,7 @@ from ucimpact.diagnostics.check import Check
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation.comparable import comparable, line_of
-from ucimpact.evaluation.dates import MOVES, moved
+from ucimpact.evaluation.dates import MOVES, moved, nothing_left
 from ucimpact.evaluation.document import (
     Analysis,
     Evaluation,
@@ -206,10 +206,12 @@ class PlacesWork:
 
     def moved_dates(self, units: findings.Units) -> list[Analysis]:
         """The main analysis with the window's start, then its end, moved in by 1, 2 and 3 periods."""
-        noun = of_places(self.records).frequency.noun
-        analyses = []
+        data = of_places(self.records)
+        noun, analyses = data.frequency.noun, []
         for end in (False, True):
             for move in MOVES:
+                if end and nothing_left(data, move):
+                    continue
                 count = f"{move} {noun}{'s' if move > 1 else ''}"
                 label = f"{count} {'fewer at the end' if end else 'later to begin'}"
                 self.tell(label)
