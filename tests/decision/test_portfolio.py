@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ucimpact import words
 from ucimpact.decision import funding
 from ucimpact.decision.funding import Rule, by_raw, fund, keep, weigh
 from ucimpact.decision.information import Stakes, chance, expected, normal, sample
@@ -224,6 +225,28 @@ def test_after_the_second_year_the_bar_is_that_for_keeping():
     sure = chance(HELD, STAKES)
     assert keep(HELD, STAKES).tolist() == (sure >= 0.7).tolist() == [True, False, False]
     assert keep(HELD, STAKES, Rule(keep=float(sure[1]))).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_verdict_in_words_funds_what_the_rule_funds(seed):
+    rng = np.random.default_rng(seed)
+    held = normal(rng.normal(0.08, 0.05, 3), np.diag(rng.uniform(0.03, 0.1, 3)) ** 2)
+    found = weigh(held, STAKES, NOISE)
+    for k, kind in enumerate(found.kind):
+        value = found.net[k] / STAKES.people[k] + STAKES.price[k]
+        said = words.verdict(
+            value=value,
+            price=STAKES.price[k],
+            chance_=found.chance[k],
+            price_at_rule=50.0,
+            level="moderate",
+            claim_code="B",
+            evsi=found.evsi[k] if found.chance[k] >= 0.5 else 0.0,
+            evsi_cost=6000.0,
+        )
+        funded = said.row == 1 or (said.row == 3 and value >= STAKES.price[k])
+        assert funded == (kind != "stop" and found.net[k] >= 0)
+        assert (said.row == 1) == (kind == "mainstream")
 
 
 def test_raw_results_claim_more_than_they_may_expect():
