@@ -137,7 +137,7 @@ def test_no_sentence_says_what_may_not_be_said():
         for p in chances
     ]
     texts += [
-        said.likely_but_stopped(p, 62, 0.96, *money)
+        said.likely_but_short(p, 62, 0.96, *money)
         for p in chances
         for money in ((None, None), (9e3, 6e3), (2e3, 6e3))
     ]

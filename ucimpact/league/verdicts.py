@@ -23,6 +23,8 @@ from ucimpact.words.steps import Step, imprecision_step
 GOVERNS = 3
 """Pilots from which the league and not the pilot's own report decides."""
 CRITICAL = 1.959963984540054
+SHORT_OF_THE_RULE = 4
+"""The row of a pilot worth its price more often than not, and not as often as the rule asks."""
 OWN_STEPS = ("P", "back", "cap")
 """Steps that follow from the range, or from the steps before them."""
 
@@ -214,8 +216,8 @@ def reasons(reading: Reading, k: int, judged: Judged, *, est: float, lo: float, 
     pilot, scale, rules, made = reading.pilots[k], reading.scale, reading.rules, judged.made
     if made.row == 0:
         return made.text
-    if made.row == 6 and judged.value is not None and judged.value >= (pilot.price or 0.0):
-        return said.likely_but_stopped(
+    if made.row == SHORT_OF_THE_RULE:
+        return said.likely_but_short(
             judged.chance or 0.0, pilot.price or 0.0, rules.chance, judged.evsi, rules.another_year_costs
         )
     numbers = [float(other.analysed or other.people or 0) for other in reading.pilots]

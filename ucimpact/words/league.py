@@ -360,8 +360,8 @@ def sceptical_text(net: float) -> str:
     )
 
 
-def likely_but_stopped(p: float, price: float, rule: float, evsi: float | None, cost: float | None) -> str:
-    """Why a pilot is not funded though it would more likely than not be worth its price."""
+def likely_but_short(p: float, price: float, rule: float, evsi: float | None, cost: float | None) -> str:
+    """Why a pilot worth its price more often than not is not funded at it."""
     sure = "A 95 in 100" if chance(p) == "95%" else capital(chance(p))
     worth = f"{sure} chance of being worth {per_person(price)} a person"
     first = f"{worth}; the rule asks for {chance(rule)}."
