@@ -28,9 +28,9 @@ def one_at_a_time(work: Work, price: float) -> list[dict[str, Any]]:
     """Rows of inputs, that which moves the net most first.
 
     Each has ``key, label, low_told, best_told, high_told``, the value per person ``low, best, high`` at
-    either end and at the best guess, and ``switch`` with ``switch_kind``: the share, or pounds, or how many times
-    what was found, at which value and price are equal; None where no possible value does it. Another price
-    counts as so much more or less of value, so that every row can be held against today's.
+    either end and at the best guess, and ``switch`` with ``switch_kind``: the share, or pounds, or how many
+    times what was found, at which value and price are equal; None where no possible value does it. Another
+    price counts as so much more or less of value, so that every row can be held against today's.
     """
     name = work.rule.value_counted
     rows = [*_effects(work, name, price), *_mixes(work, name, price)]

@@ -82,7 +82,11 @@ def _table(found: Mapping[str, Any], kind: str, year: str, *, with_cost: bool) -
         if found["discount"]:
             less = f"Later years {plainly(100 * found['discount'])}% less a year"
             rows.append(
-                [less, "", *_cells(total["cost_discounted"], total["columns_discounted"][kind], with_cost)]
+                [
+                    less,
+                    number(total["people"]),
+                    *_cells(total["cost_discounted"], total["columns_discounted"][kind], with_cost),
+                ]
             )
     head = ["Year", "People", *(["Cost"] if with_cost else []), "Value", "Likely range"]
     name = words.COLUMNS[KINDS.index(kind)]

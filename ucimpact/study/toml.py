@@ -298,7 +298,7 @@ def _sentence(found: Sequence[Any], key: KeyPath, declaration: type) -> str:
     bounds = [
         f["msg"].removeprefix("Input should be ")
         for f in found
-        if f["type"] in ("greater_than_equal", "greater_than", "less_than")
+        if f["type"] in ("greater_than_equal", "greater_than", "less_than_equal", "less_than")
     ]
     wanted = [EXPECTED[f["type"]] for f in found if f["type"] in EXPECTED]
     wanted += [f"one of {text}".replace("'", '"').replace(" or ", ", ") for text in literals]
