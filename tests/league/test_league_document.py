@@ -155,6 +155,10 @@ def test_the_budget_buys_the_best_set_of_those_the_rule_lets_through(document, p
     small = compare(seven(), budget=pilots["westow"]["year"]["cost"] + 1)
     assert small["portfolio"]["funded"] == ["westow"]
     assert small["decision"]["unspent"].startswith("Harle is worth today’s price too")
+    none = compare(seven(), budget=1_000.0)
+    assert none["portfolio"]["funded"] == []
+    assert none["decision"]["verdict"] == "The budget is too small for any of them"
+    assert none["decision"]["because"] == "Two pilots pass the rule, and each costs more than there is."
     exact = compare(seven(), budget=told["cost"])
     assert (exact["portfolio"]["unspent"], exact["decision"]["unspent"]) == (0.0, "")
 

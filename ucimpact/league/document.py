@@ -397,7 +397,10 @@ class _Work:
         chosen = funded.chosen
         out = [k for k in chosen if k not in sceptical.chosen]
         joined = [k for k in sceptical.chosen if k not in chosen]
-        because = [said.fund_because(len(chosen), funded.net, funded.low, funded.high, funded.chance)]
+        passed = sum(judged[k].is_funded for k in priced)
+        because = [
+            said.fund_because(len(chosen), funded.net, funded.low, funded.high, funded.chance, passed=passed)
+        ]
         because.append(said.sceptical_changes(self._shorts(out), self._shorts(joined)))
         unspent = ""
         if funded.unspent is not None and funded.unspent >= 1:
@@ -410,7 +413,7 @@ class _Work:
             released += bool((columns.get("cash") or {}).get("value"))
         counted = self.pilots[priced[0]].comparable["counted"]
         return {
-            "verdict": said.fund_verdict(len(chosen), funded.cost, self.rules.budget),
+            "verdict": said.fund_verdict(len(chosen), funded.cost, self.rules.budget, passed=passed),
             "because": " ".join(text for text in because if text),
             "unspent": unspent,
             "would_change": said.cash_clause(len(self.pilots), released, counted),

@@ -255,7 +255,8 @@ def nobody_best(could_be_first: int, n: int, best: float, name: str) -> str:
     if best < CALLED_BEST:
         return f"{NO_PRIZE} On these data, {first}."
     if could_be_first == 1:
-        return f"{capital(name)} is ahead of all the others on these data."
+        others = "the other" if n == 2 else "all the others"
+        return f"{capital(name)} is ahead of {others} on these data."
     return f"{capital(name)} is likely to be the best ({of_hundred(best)} in 100). Even so, {first}."
 
 
@@ -276,16 +277,21 @@ def _share(value: float) -> str:
 # -- what to do --------------------------------------------------------------------------
 
 
-def fund_verdict(n: int, cost: float, budget: float | None) -> str:
-    """The decision in a line."""
+def fund_verdict(n: int, cost: float, budget: float | None, *, passed: int = 0) -> str:
+    """The decision in a line; ``passed`` is how many the rule lets through."""
+    if not n and passed:
+        return "The budget is too small for any of them"
     if not n:
         return "Fund none of them at today’s prices"
     of_budget = "" if budget is None else f" of the {money(budget)}"
     return f"Fund {counted(n)} pilot{'' if n == 1 else 's'}, {money(cost)}{of_budget}"
 
 
-def fund_because(n: int, net: float, low: float, high: float, p: float) -> str:
+def fund_because(n: int, net: float, low: float, high: float, p: float, *, passed: int = 0) -> str:
     """What the funded set is worth."""
+    if not n and passed:
+        it = "One pilot passes" if passed == 1 else f"{capital(counted(passed))} pilots pass"
+        return f"{it} the rule, and {'it costs' if passed == 1 else 'each costs'} more than there is."
     if not n:
         return "None is worth today’s price, or worth another year of evidence at that price."
     they = "It is" if n == 1 else "Together they are"
