@@ -260,6 +260,30 @@ def test_the_lines_of_the_seven_are_those_of_the_rule():
     ]
 
 
+def test_a_price_to_agree_stands_in_the_line_and_what_bars_a_good_chance():
+    document = leagues.challenge()
+    harle, penmarsh = document["pilots"][1], document["pilots"][6]
+    harle["verdict"]["row"] = 2
+    penmarsh["verdict"] = {
+        "row": 4, "name": "Extend if cheaper", "text": "Extend if cheaper: £54 a person or less"
+    }  # fmt: skip
+    told = {line.tag.name: "".join(t for t, _ in line.parts) for line in lines(field_of(document))}
+    assert told["Extend with evaluation"].endswith(
+        "For one of them a second year of evidence is worth £16,000, and costs £6,000. Certainty, or a "
+        "check in doubt, keeps one of them from being mainstreamed."
+    )
+    assert told["Extend if cheaper"] == (
+        "Soft-landing visits, Merebridge (£148 a person or less, price £230) and falls follow-up, Penmarsh "
+        "(£54 a person or less, price £210)."
+    )
+    penmarsh["verdict"], merebridge = {"row": 6, "name": "Stop at this price"}, document["pilots"][3]
+    merebridge["value"]["per_person"] = (
+        250.0  # worth more than its price: the price to agree is in the reason
+    )
+    told = {line.tag.name: "".join(t for t, _ in line.parts) for line in lines(field_of(document))}
+    assert told["Extend if cheaper"] == f"Soft-landing visits, Merebridge. {merebridge['because']}"
+
+
 def test_own_reports_stand_beside_the_league():
     made = next(part for part in league(leagues.challenge()).sections if part.ident == "own")
     row = next(row for row in made.tables[0].rows if row[0] == "Merebridge")
@@ -309,7 +333,7 @@ def test_names_cannot_break_out_of_the_page():
         ([("B", "very low"), ("U", "low")], "We cannot tell for any pilot: neither can be said to have changed "
          "admissions."),
         ([("B", "low"), ("H", "low"), ("N", "low")], "One may have reduced admissions, one may have increased "
-         "and one may have made little or no difference to it."),
+         "and one may have made little or no difference to admissions."),
     ],
 )  # fmt: skip
 def test_how_many_changed_it(kinds, told):
@@ -342,8 +366,8 @@ def test_chances_and_shares_in_words():
     ]
     assert said.certainties(["low"] * 7) == "Certainty is low for all seven."
     assert said.certainties(["low", "very low"], by_lot=False, wide=1) == (
-        "Certainty is low for one pilot and very low for one: no pilot chose its people by lot, and one has a "
-        "wide range."
+        "Certainty is low for one pilot and very low for one: no pilot chose its people by lot, and one "
+        "has a wide range."
     )
 
 

@@ -21,6 +21,9 @@ LONG_HEADLINE, LONG_LEAD, LONG_BOX, LONG = 88, 330, 520, 1400
 NAMES = 150
 """Letters of names in the line of a verdict; the first name is always there."""
 
+BARRED, EVIDENCE = 2, 3
+"""Rows of the rule: barred from being mainstreamed, and worth another year of evidence."""
+
 Parts = tuple[tuple[str, bool], ...]
 
 
@@ -159,26 +162,28 @@ def _mainstream(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
 def _extend(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
     if len(pilots) == 1:
         return _one(field, pilots[0], told(pilots[0]["because"]))
-    evidence = [p["evsi"] for p in pilots if p["verdict"]["row"] == 3 and p.get("evsi") is not None]
+    evidence = [p["evsi"] for p in pilots if p["verdict"]["row"] == EVIDENCE and p.get("evsi") is not None]
     cost = field.document["league"].get("another_year_costs")
+    barred = sum(p["verdict"]["row"] == BARRED for p in pilots)
     beside = [", ".join(part for part in (_chance(p), asked(p).removeprefix("at ")) if part) for p in pilots]
-    return _several(field, pilots, beside, said.worth_of_evidence(evidence, cost, of=len(pilots)))
+    sentences = (said.worth_of_evidence(evidence, cost, of=len(pilots)), said.barred(barred, len(pilots)))
+    return _several(field, pilots, beside, " ".join(text for text in sentences if text))
 
 
 def _cheaper(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
-    priced = [(worth(p, "per_person"), p.get("price")) for p in pilots]
-    if len(pilots) == 1:
-        (value, price), p = priced[0], pilots[0]
-        if value is None or price is None:
-            return _one(field, p, told(p["because"]))
-        return _one(field, p, said.cheaper(value, price, (p.get("own") or {}).get("value")))
-    beside = [
-        ""
-        if None in (value, price)
-        else f"worth {per_person(value or 0.0)}, price {per_person(price or 0.0)}"
-        for value, price in priced
-    ]
-    return _several(field, pilots, beside, "")
+    if len(pilots) > 1:
+        return _several(field, pilots, [_price_to_agree(p) for p in pilots], "")
+    p = pilots[0]
+    value, price = worth(p, "per_person"), p.get("price")
+    if value is None or price is None or value >= price:
+        return _one(field, p, told(p["because"]))
+    return _one(field, p, said.cheaper(value, price, (p.get("own") or {}).get("value")))
+
+
+def _price_to_agree(p: Mapping[str, Any]) -> str:
+    """ "£148 a person or less, price £230"."""
+    price = "" if p.get("price") is None else f"price {per_person(p['price'])}"
+    return ", ".join(part for part in (asked(p), price) if part)
 
 
 def _stop(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:

@@ -13,6 +13,8 @@ from ucimpact.report.tables import Table, table
 from ucimpact.words import VERDICTS, capital, chance, money, number, per_person
 from ucimpact.words import league_page as said
 
+GOVERNS = 3
+"""Fewer pilots than this are decided on by their own reports."""
 UNSEEN = "What this cannot tell you"
 
 
@@ -21,6 +23,7 @@ def why(field: Field) -> LeagueSection:
     order = sorted(
         field.pilots, key=lambda p: (said.order(p["verdict"]["name"]), -(worth(p, "chance") or 0.0))
     )
+    notes = _notes(field) if field.n < GOVERNS else ()
     rows = tuple(
         ReasonRow(
             name=p["name"], place=p.get("place") or "", tag=tag_of(p), price=_asked(p),
@@ -34,8 +37,13 @@ def why(field: Field) -> LeagueSection:
         ident="why", heading="Why each decision, and what would change it", kind="why",
         caption="Decision, reason and what would change it, for each pilot", reasons=rows,
         bold=said.verdicts_tally([p["verdict"]["name"] for p in order]),
-        text=(said.rule_told(field.document["league"]["rule"]),),
+        text=(said.rule_told(field.document["league"]["rule"]), *notes),
     )  # fmt: skip
+
+
+def _notes(field: Field) -> tuple[str, ...]:
+    """What the league says of itself: of two pilots, that their own reports decide."""
+    return tuple(stopped(text) for text in field.document.get("notes") or ())
 
 
 def _asked(p: Mapping[str, Any]) -> str:
@@ -113,7 +121,7 @@ def how(field: Field) -> LeagueSection:
     text = [stopped(field.estimand.get("sentence") or ""), said.DRAWN_TOGETHER, said.PLACES, said.CORRECTED]
     if linked.get("how") == "none shared":
         text.append(stopped(linked.get("text") or ""))
-    warnings = [stopped(text) for text in document.get("notes") or ()]
+    warnings = list(_notes(field)) if field.n >= GOVERNS else []
     warnings += [
         f"{field.short[p['id']]}: {stopped(text)}" for p in field.pilots for text in p.get("warnings") or ()
     ]

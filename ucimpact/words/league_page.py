@@ -102,7 +102,7 @@ def changed(kinds: Sequence[tuple[str, str]], outcome: str, better: str = "lower
         (little, "made little or no difference to"),
     ):
         if levels:
-            object_ = outcome if not parts else "it" if verb.endswith("to") else ""
+            object_ = outcome if not parts or verb.endswith("to") else ""
             parts.append(" ".join(f"{counted(len(levels))} {_modal(levels)} {verb} {object_}".split()))
     open_ = len(kinds) - len(to_good) - len(to_bad) - len(little)
     if open_ == len(kinds):
@@ -150,7 +150,7 @@ def chances(values: Sequence[float]) -> str:
 
 
 def worth_of_evidence(values: Sequence[float], cost: float | None, *, of: int | None = None) -> str:
-    """What a second year of evidence is worth for one pilot or several, ``of`` so many, and what it costs."""
+    """What a second year of evidence is worth to some pilots, of so many, and what it costs."""
     if not values:
         return ""
     shown = [evidence(value) for value in values]
@@ -163,6 +163,14 @@ def worth_of_evidence(values: Sequence[float], cost: float | None, *, of: int | 
     paid = "" if cost is None else f", and costs {money(cost)}{each}"
     whose = "A" if of is None or of == len(values) else f"For {counted(len(values))} of them a"
     return f"{whose} second year of evidence is worth {said}{paid}."
+
+
+def barred(n: int, of: int) -> str:
+    """What keeps ``n`` pilots under one verdict from being mainstreamed, though their chance is enough."""
+    if not n:
+        return ""
+    whom = ("both of them" if n == 2 else "all of them") if n == of else f"{counted(n)} of them"
+    return f"Certainty, or a check in doubt, keeps {whom} from being mainstreamed."
 
 
 def evidence(value: float) -> str:
