@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ from tests.small_study import SERIES, series_table
 from ucimpact import cli, publish
 from ucimpact.errors import UsageError
 from ucimpact.report import render
+from ucimpact.study.league import About, InLeague, PilotEntry
 from ucimpact.study.league_file import league_line, read_league
+from ucimpact.study.toml import keys_of
 
 TOWNS = ("Ash", "Elm", "Oak")
 STUDY = """\
@@ -266,3 +269,15 @@ def test_a_league_of_unlike_pilots_ends_with_the_code_of_a_design(towns, tmp_pat
     assert "1 can be compared" in found.output
     assert "is left out: it measured" in found.output
     assert not (tmp_path / "out").exists()
+
+
+def test_the_example_of_the_page_is_a_league_file(tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "league.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    (tmp_path / "league.toml").write_text(example)
+    league = read_league(tmp_path)
+    assert league.about is not None
+    assert (league.about.budget, league.about.years) == (400_000, 5)
+    assert [pilot.price for pilot in league.pilots] == [None, 240]
+    keys = {*keys_of(About), *keys_of(PilotEntry), *keys_of(InLeague)}
+    assert not {key for key in keys if not re.search(rf"\b{key}\b", page)}
