@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.looking import QUIET, chromium, looked_at
 
 os.environ["OPENPYXL_LXML"] = (
     "False"  # workbooks of tests and examples: the same bytes whatever is installed beside
@@ -40,6 +44,31 @@ def shared() -> Path:
 def reference() -> Path:
     """Data and golden numbers simulated by this project."""
     return HERE / "reference"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A Chromium of this machine, started once."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as running:
+        launched = running.chromium.launch(executable_path=path, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def look(request: pytest.FixtureRequest) -> Callable[[Path], None]:
+    """Look at the four reports in a folder, on machines that have a browser."""
+
+    def looked(folder: Path) -> None:
+        if chromium() and importlib.util.find_spec("playwright"):
+            document = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+            looked_at(request.getfixturevalue("browser"), folder, document)
+
+    return looked
 
 
 def golden(path: Path) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.looking import REPORTS
 from ucimpact.data.examples import folder
 from ucimpact.evaluation import Evaluation, evaluate
 from ucimpact.publish import save
@@ -83,11 +85,12 @@ def test_the_checks_of_a_clean_comparison_hold(documents: dict[str, dict[str, An
 
 @pytest.mark.parametrize("name", [name for name in TRIALS if name != "soft_landing"])
 def test_the_reports_of_an_example_are_written_whole(
-    evaluations: dict[str, Evaluation], name: str, tmp_path: Path
+    evaluations: dict[str, Evaluation], name: str, tmp_path: Path, look: Callable[[Path], None]
 ) -> None:
     save(evaluations[name], tmp_path)
     written = {path.name for path in tmp_path.iterdir()}
-    assert written >= {"report.html", "impact-statement.html", "evaluation.json", "tables"}
+    assert written >= {*REPORTS, "evaluation.json", "tables"}
+    look(tmp_path)
 
 
 def test_nothing_that_was_declared_is_refused_of_clients_alone(clients: dict[str, Any]) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 
 import leagues
 import pytest
-from test_browser import PHONE, WIDE, Opened, browser, squeezed, texts_of, violations
 
+from tests.looking import PHONE, WIDE, Opened, squeezed, texts_of, violations
 from ucimpact.report.render import render_league
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 NAMES = list(leagues.LEAGUES)

@@ -7,12 +7,11 @@ from typing import Any
 
 import cohorts
 import pytest
-from test_browser import PHONE, WIDE, Opened, browser, squeezed, texts_of, violations
 
+from tests.looking import PHONE, WIDE, Opened, squeezed, texts_of, violations
 from ucimpact import words
 from ucimpact.report.render import render_statement
 
-__all__ = ["browser"]
 pytestmark = pytest.mark.browser
 
 TITLE = (
