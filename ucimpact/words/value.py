@@ -58,12 +58,13 @@ def mix(events: str, kinds: Sequence[tuple[str, float, float]], claim: str | Non
         Whether events were avoided, were added, or cannot be told.
     """
     parts = [f"{share(size)} {name} ({per_person(pounds)})" for name, size, pounds in kinds]
+    first, rest = parts[0].split(" ", 1)
+    listed = joint([rest, *parts[1:]])
     if claim in BENEFIT:
-        first, rest = parts[0].split(" ", 1)
-        return f"{first} of the {events} avoided would have been {joint([rest, *parts[1:]])}."
+        return f"{first} of the {events} avoided would have been {listed}."
     if claim in HARM:
-        return f"Of the {events} added, {joint(parts)}."
-    return f"Of any {events} avoided, {joint(parts)}."
+        return f"Of the {events} added, {first} are taken to be {listed}."
+    return f"Of any {events} avoided, {first} would have been {listed}."
 
 
 def mix_range(name: str, low: float, high: float, worth_low: float, worth_high: float) -> str:
