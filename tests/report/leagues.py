@@ -239,6 +239,7 @@ def two() -> dict[str, Any]:
         for p in document["pilots"]
         if p not in kept
     ]
+    document["notes"] = ["Two pilots are too few to learn from one another: their own reports decide."]
     document["pilots"] = kept
     document["funnel"] = [row for row in document["funnel"] if row["id"] in ("westow", "oldcastle")]
     document["best"] = {

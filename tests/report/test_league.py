@@ -220,6 +220,34 @@ def test_a_figure_that_is_missing_is_named_and_never_blank():
     )
 
 
+def test_of_two_pilots_the_reasons_say_that_their_own_reports_decide():
+    note = leagues.two()["notes"][0]
+    parts = {part.ident: part for part in league(leagues.two()).sections}
+    assert note in parts["why"].text and note not in parts["how"].items
+
+
+def test_what_may_be_absent_may_be_absent():
+    document = leagues.challenge()
+    for name in ("leader", "portfolio", "priors", "left_out", "covariance", "spread", "funnel", "notes"):
+        del document[name]
+    document["league"] = {name: document["league"][name] for name in ("title", "example")} | {
+        "rule": {"chance": 0.8}
+    }
+    kept = ("outcome", "kind", "better")
+    document["estimand"] = {name: document["estimand"][name] for name in kept}
+    kept = ("id", "name", "raw", "shrunk", "rank", "claim", "level", "steps", "verdict")
+    document["pilots"] = [{name: p[name] for name in kept} for p in document["pilots"]]
+    document["sentences"] = {"headline": "A headline"}
+    document["decision"] = {"verdict": "Decide nothing yet"}
+    page = Page(render_league(document))
+    assert page.open == []
+    prose = page.words()
+    assert [found for found in breaks(unquoted(prose)) if "words:" not in found] == []
+    assert "A headline" in prose and "Carer support calls" in prose and "not worked out" in prose
+    idents = {attrs.get("id") for tag, attrs in page.tags if tag == "section"}
+    assert idents == {"luck", "rank", "funnel", "budget", "why", "sure", "own", "how", "appendix"}
+
+
 def test_sections_that_have_nothing_to_say_are_absent():
     assert "left" not in idents("challenge") and "left" in idents("two")
     assert "shared" not in idents("challenge") and "shared" in idents("bounds")

@@ -154,14 +154,14 @@ def _chances(pilots: Sequence[Mapping[str, Any]]) -> list[float]:
 
 def _mainstream(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
     if len(pilots) == 1:
-        return _one(field, pilots[0], told(pilots[0]["because"]))
+        return _one(field, pilots[0], told(pilots[0].get("because")))
     rule = field.document["league"]["rule"]["chance"]
     return _several(field, pilots, [""] * len(pilots), said.chance_told(_chances(pilots), rule))
 
 
 def _extend(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
     if len(pilots) == 1:
-        return _one(field, pilots[0], told(pilots[0]["because"]))
+        return _one(field, pilots[0], told(pilots[0].get("because")))
     evidence = [p["evsi"] for p in pilots if p["verdict"]["row"] == EVIDENCE and p.get("evsi") is not None]
     cost = field.document["league"].get("another_year_costs")
     barred = sum(p["verdict"]["row"] == BARRED for p in pilots)
@@ -176,7 +176,7 @@ def _cheaper(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
     p = pilots[0]
     value, price = worth(p, "per_person"), p.get("price")
     if value is None or price is None or value >= price:
-        return _one(field, p, told(p["because"]))
+        return _one(field, p, told(p.get("because")))
     return _one(field, p, said.cheaper(value, price, (p.get("own") or {}).get("value")))
 
 
@@ -194,7 +194,9 @@ def _missing(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
     beside = [asked(p) for p in pilots]
     if len(pilots) == 1:
         return _one(
-            field, pilots[0], capital(f"{beside[0]} is missing" if beside[0] else told(pilots[0]["because"]))
+            field,
+            pilots[0],
+            capital(f"{beside[0]} is missing" if beside[0] else told(pilots[0].get("because"))),
         )
     return _several(field, pilots, beside, "")
 
