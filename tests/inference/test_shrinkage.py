@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from ucimpact.errors import EstimationError
+from ucimpact.inference import standing_out
 from ucimpact.inference.plug_in import plug_in
 from ucimpact.inference.shrinkage import Prior, Shrunk, chances, equal_correlation, shared_arm, shrink
 
@@ -75,7 +76,7 @@ def test_the_mixture_is_its_parts_put_together() -> None:
 
 
 def brute_force(
-    y: np.ndarray, cov: np.ndarray, prior: Prior, x: float
+    y: np.ndarray, cov: np.ndarray, prior: Prior, x: float, most: int = 99
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Means, standard deviations and chances above x of the effects, and the mean of tau, by a grid over the
     average, tau and who stands out: each a cell of equal width, weighed by prior density and likelihood."""
@@ -86,6 +87,8 @@ def brute_force(
     chance, wide = prior.outliers or (0.0, 1.0)
     total, first, second, above, tau_mean = 0.0, np.zeros(k), np.zeros(k), np.zeros(k), 0.0
     for out in product([False, True], repeat=k) if chance else [(False,) * k]:
+        if sum(out) > most:
+            continue
         ways = chance ** sum(out) * (1 - chance) ** (k - sum(out))
         for tau in taus:
             own = np.diag(np.where(out, wide**2, tau**2))
@@ -119,6 +122,23 @@ def test_three_pilots_against_a_grid_over_average_tau_and_who_stands_out(
     assert found.sd == pytest.approx(sd, abs=5e-4)
     assert found.chance_above(0.1) == pytest.approx(above, abs=3e-3)
     assert found.spread_mean == pytest.approx(tau, abs=5e-4)
+
+
+def test_of_many_no_more_than_a_few_may_stand_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """13 pilots have 1,093 ways for up to four, of 169 cells each; with 25, two would be too many."""
+    assert [standing_out.most_out(k) for k in (1, 7, 12, 13, 24, 25, 60)] == [1, 7, 12, 4, 2, 1, 1]
+    monkeypatch.setattr(standing_out, "ALL_WAYS", 2)
+    monkeypatch.setattr(standing_out, "WAYS", 4 * 9)  # none or one of three
+    y, cov = np.array([0.45, 0.02, -0.35]), equal_correlation(np.array([0.12, 0.07, 0.10]), 0.3)
+    prior = Prior(outliers=(0.3, 0.3))
+    mean, sd, above, tau = brute_force(y, cov, prior, 0.1, most=1)
+    found = shrink(y, cov, prior)
+    assert found.mean == pytest.approx(mean, abs=5e-4)
+    assert found.sd == pytest.approx(sd, abs=5e-4)
+    assert found.chance_above(0.1) == pytest.approx(above, abs=3e-3)
+    assert found.spread_mean == pytest.approx(tau, abs=5e-4)
+    monkeypatch.undo()
+    assert np.abs(shrink(y, cov, prior).mean - mean).max() > 0.005  # two of three may
 
 
 def test_the_grid_of_tau_is_fine_enough() -> None:
@@ -312,7 +332,7 @@ def test_faults_in_a_prior_are_named_together() -> None:
 
 def test_refusals_say_the_way_out() -> None:
     with pytest.raises(EstimationError, match="Leave outliers away"):
-        shrink(np.zeros(13), np.eye(13), Prior(outliers=(0.1, 0.3)))
+        shrink(np.zeros(61), np.eye(61), Prior(outliers=(0.1, 0.3)))
     with pytest.raises(EstimationError, match="no number for pilot 2 in the row"):
         shrink(np.array([0.1, np.nan]), np.eye(2))
     found = shrink(Y, COVS["one arm"])
