@@ -1,9 +1,9 @@
 r"""Estimates in the light of one another, where one or another may stand out.
 
-A half-normal spread pulls a truly outstanding pilot in with the rest. In the two-part prior each effect is, with
-a small chance :math:`\pi`, drawn from :math:`N(\mu, \omega^2)` with a wide :math:`\omega` in place of
-:math:`N(\mu, \tau^2)`. Each way of who stands out is worked out at each value of tau: with :math:`D` the prior
-variances of one way and :math:`P = (\Sigma + D)^{-1}`,
+A half-normal spread pulls a truly outstanding pilot in with the rest. In the two-part prior each effect is,
+with a small chance :math:`\pi`, drawn from :math:`N(\mu, \omega^2)` with a wide :math:`\omega` in place of
+:math:`N(\mu, \tau^2)`. Each way of who stands out is worked out at each value of tau: with :math:`D` the
+prior variances of one way and :math:`P = (\Sigma + D)^{-1}`,
 
 .. math:: A = 1'P1 + 1/s_0^2, \qquad \hat\mu = 1'Py / A, \qquad
    E(\theta) = \hat\mu 1 + DP(y - \hat\mu 1), \qquad
