@@ -11,6 +11,7 @@ import pytest
 from tests.economics.test_ahead import PAYERS, QALY
 from tests.economics.test_beside import OWN, RANGED, worth
 from ucimpact import words
+from ucimpact.disclosure.people import valuation_of_people
 from ucimpact.report.money import money
 from ucimpact.report.money import worth as first_screen
 from ucimpact.report.money_beside import beside_money
@@ -171,6 +172,27 @@ def test_a_year_of_full_health_is_there_only_where_the_study_brings_it():
     without = decide_money(document(qaly=None))
     assert without is not None
     assert not any(table.caption.startswith("With health") for table in without.tables)
+
+
+def test_pounds_of_people_leave_to_three_figures_and_costs_as_they_are():
+    released = valuation_of_people(WHOLE["valuation"])
+    for name in ("columns", "inputs", "curve", "known", "short_run", "attribution", "haircut", "qaly"):
+        assert all(value == float(f"{value:.3g}") for value in broken(released[name])), name
+    years, parties = released["budget"], released["payers"]
+    assert years["total"]["cost_discounted"] == WHOLE["valuation"]["budget"]["total"]["cost_discounted"]
+    modelled = [row["columns"] for row in years["rows"]] + [years["total"]["columns"], years["chance"]]
+    modelled += [parties["gains"], parties["matrix"], released["evpi"], released["evsi"]]
+    assert all(value == float(f"{value:.3g}") for value in broken(modelled))
+    assert all(section is not None for section in beside_money({**WHOLE, "valuation": released}))
+
+
+def broken(value: Any) -> list[float]:
+    """Every number inside that is not whole."""
+    if isinstance(value, dict):
+        return [n for entry in value.values() for n in broken(entry)]
+    if isinstance(value, list):
+        return [n for entry in value for n in broken(entry)]
+    return [value] if isinstance(value, float) and not value.is_integer() else []
 
 
 @pytest.mark.parametrize("missing", ["curve", "columns"])

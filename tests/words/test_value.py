@@ -104,7 +104,7 @@ WHOLE = {
         "Over a year the service would cost £92,000 for 400 people.",
     ),
     "gainers": (
-        lambda: said.gainers([("the ICB", 0.6), ("the council", 0.4)], [("the trust", 0.7), ("the council", 0.3)], "full economic value"),
+        lambda: said.gainers([("The ICB", 0.6), ("the council", 0.4)], [("the trust", 0.7), ("the council", 0.3)], "full economic value"),
         "The ICB pays 60% and the council pays 40% of the cost. Of the full economic value 70% is with the trust and "
         "30% with the council.",
     ),

@@ -32,6 +32,8 @@ import numpy as np
 from ucimpact.inference.natural_spline import natural_spline
 
 Array = np.ndarray
+NOISE = 1e-12
+"""A gain below this share of the largest benefit is the rounding of a computer, and there is none."""
 KNOTS = {1: 7, 2: 5, 3: 4}
 """Knots of the spline of each input, by how many inputs are resolved together."""
 
@@ -94,7 +96,9 @@ def worth_of_knowing(expected: Array) -> float:
     inputs are known, that of knowing those inputs.
     """
     expected = np.asarray(expected, float)
-    return float(expected.max(axis=1).mean() - expected.mean(axis=0).max())
+    chosen = float(expected.mean(axis=0).max())
+    gain = float(expected.max(axis=1).mean()) - chosen
+    return gain if gain > NOISE * max(1.0, float(np.abs(expected).max())) else 0.0
 
 
 def perfect_information(effects: Array, costs: Array, worths: Array) -> Array:

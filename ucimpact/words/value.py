@@ -259,10 +259,15 @@ def in_their_pounds(inflation: float, cost: float) -> str:
 
 def gainers(payers: Sequence[tuple[str, float]], gains: Sequence[tuple[str, float]], column: str) -> str:
     """Who pays and who gains in one column, the largest first."""
-    pay = joint([f"{name} pays {share(size)}" for name, size in payers])
-    (first, most), *rest = gains
+    pay = joint([f"{_inside(name)} pays {share(size)}" for name, size in payers])
+    (first, most), *rest = [(_inside(name), size) for name, size in gains]
     gain = joint([f"{share(most)} is with {first}", *(f"{share(size)} with {name}" for name, size in rest)])
     return f"{capital(pay)} of the cost. Of the {column} {gain}."
+
+
+def _inside(name: str) -> str:
+    """A party within a sentence: "the ICB"; other names as they are written."""
+    return f"the {name[4:]}" if name.startswith("The ") else name
 
 
 PARTIES = (
