@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.calibration import examples_files
 from benchmarks.calibration.board import Cell, Family, Method, Record, Target
 from ucimpact.data.histories import Histories
 from ucimpact.data.panel import Panel
@@ -157,6 +158,7 @@ FAMILIES = (
                 targets=(Target(measure="coverage", low=0.92, terms=("headline",)),),
             )
             for name in SERVICES
-        ),
+        )
+        + examples_files.cells(),
     ),
 )

@@ -10,8 +10,10 @@ from ucimpact.study import read_records, read_study
 @pytest.mark.parametrize("name", examples.names())
 def test_every_example_has_a_study_and_records(name):
     folder = examples.folder(name)
-    records = read_records(read_study(folder))
-    assert max(records.data.counts().values()) > 0
+    studies = sorted({*folder.glob("study.toml"), *folder.glob("*/study.toml")})
+    assert len(studies) == (7 if name == "challenge_fund" else 1)
+    for study in studies:
+        assert max(read_records(read_study(study)).data.counts().values()) > 0
     assert (folder / "README.md").is_file()
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ucimpact.errors import UsageError
 
+KINDS = ("study.toml", "league.toml")
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -24,12 +25,12 @@ def home() -> Path:
 
 
 def names() -> list[str]:
-    """The examples there are."""
-    return sorted(study.parent.name for study in home().glob("*/study.toml"))
+    """The examples there are: a folder with a study, or with a league of several."""
+    return sorted({file.parent.name for kind in KINDS for file in home().glob(f"*/{kind}")})
 
 
 def folder(name: str) -> Path:
-    """The folder of one example, with its ``study.toml``.
+    """The folder of one example, with its ``study.toml`` or ``league.toml``.
 
     Raises
     ------
