@@ -224,6 +224,7 @@ def test_of_two_pilots_the_reasons_say_that_their_own_reports_decide():
     note = leagues.two()["notes"][0]
     parts = {part.ident: part for part in league(leagues.two()).sections}
     assert note in parts["why"].text and note not in parts["how"].items
+    assert parts["sure"].text == (said.CERTAINTY_OF_TWO,)
 
 
 def test_what_may_be_absent_may_be_absent():
@@ -246,6 +247,12 @@ def test_what_may_be_absent_may_be_absent():
     assert "A headline" in prose and "Carer support calls" in prose and "not worked out" in prose
     idents = {attrs.get("id") for tag, attrs in page.tags if tag == "section"}
     assert idents == {"luck", "rank", "funnel", "budget", "why", "sure", "own", "how", "appendix"}
+
+
+def test_what_all_lack_is_said_once():
+    (line,) = lines(field_of(leagues.no_prices()))
+    text = "".join(text for text, _ in line.parts)
+    assert text.endswith(" others. A price per person is missing.") and text.count("price") == 1
 
 
 def test_sections_that_have_nothing_to_say_are_absent():

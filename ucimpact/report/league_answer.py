@@ -191,14 +191,11 @@ def _stop(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
 
 
 def _missing(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
-    beside = [asked(p) for p in pilots]
-    if len(pilots) == 1:
-        return _one(
-            field,
-            pilots[0],
-            capital(f"{beside[0]} is missing" if beside[0] else told(pilots[0].get("because"))),
-        )
-    return _several(field, pilots, beside, "")
+    lacking = [asked(p) or told(p.get("because")) for p in pilots]
+    if len(set(lacking)) > 1:
+        return _several(field, pilots, lacking, "")
+    text = f"{capital(lacking[0])} is missing." if lacking[0] else ""
+    return _several(field, pilots, [""] * len(pilots), text)
 
 
 def _chance(pilot: Mapping[str, Any]) -> str:

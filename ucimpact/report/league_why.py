@@ -68,7 +68,8 @@ def sure(field: Field) -> Section:
     head = ["Pilot", "Certainty", "What the range allows", "Steps"]
     return Section(
         ident="sure", heading="How sure are we of each pilot?", kind="tables",
-        bold=said.certainties(levels), text=(said.CERTAINTY_IN_A_LEAGUE,),
+        bold=said.certainties(levels),
+        text=(said.CERTAINTY_IN_A_LEAGUE if field.n >= GOVERNS else said.CERTAINTY_OF_TWO,),
         tables=(table("Certainty of each pilot, step by step", head, rows, ()),),
     )  # fmt: skip
 

@@ -293,6 +293,7 @@ CERTAINTY_IN_A_LEAGUE = (
     "Certainty is worked out again with the range that allows for luck, and for the apparent winner with "
     "the corrected one. Every other step is that of the pilot’s own report."
 )
+CERTAINTY_OF_TWO = "It is that of each pilot’s own report, which decides where there are only two."
 READ_ALONE = (
     "A report read alone cannot know how many others were tried. It keeps its finding; where the two "
     "differ, neither is averaged with the other."
