@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import random
 import re
 
 import leagues
@@ -15,7 +16,7 @@ from ucimpact.report.league import league
 from ucimpact.report.league_answer import lines
 from ucimpact.report.league_parts import LeagueSection, field_of
 from ucimpact.report.render import render_league
-from ucimpact.words import breaks, unquoted
+from ucimpact.words import CLAIMS, LEVELS, VERDICTS, breaks, unquoted
 from ucimpact.words import league_page as said
 
 NAMES = list(leagues.LEAGUES)
@@ -368,11 +369,43 @@ def test_names_cannot_break_out_of_the_page():
         ([("B", "very low"), ("U", "low")], "We cannot tell for any pilot: neither can be said to have changed "
          "admissions."),
         ([("B", "low"), ("H", "low"), ("N", "low")], "One may have reduced admissions, one may have increased "
-         "and one may have made little or no difference to admissions."),
+         "and one may have made little or no difference."),
     ],
 )  # fmt: skip
 def test_how_many_changed_it(kinds, told):
     assert said.changed(kinds, "admissions") == told
+
+
+NUMBERS = {said.counted(n): n for n in range(60)}
+
+
+def numbers_in(text: str) -> list[int]:
+    """Numbers of pilots in a sentence, read back from its words."""
+    return [NUMBERS[word] for word in re.findall(r"[a-z0-9]+", text.lower()) if word in NUMBERS]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_sentences_that_count_pilots_lose_none_and_say_nothing_forbidden(seed):
+    draw = random.Random(seed)
+    n = draw.randint(2, 20)
+    kinds = [(draw.choice(CLAIMS), draw.choice(LEVELS)) for _ in range(n)]
+    told = said.changed(
+        kinds, "emergency admissions of people aged 65 or over", draw.choice(["lower", "higher"])
+    )
+    if not told.startswith("We cannot tell for any pilot"):
+        assert sum(numbers_in(told.replace("65", ""))) == n
+    levels = said.certainties([level for _, level in kinds], by_lot=False, wide=draw.randint(0, n))
+    verdicts = said.verdicts_tally([draw.choice(VERDICTS) for _ in range(n)])
+    assert sum(numbers_in(verdicts)) == n
+    if "all" not in levels and "both" not in levels:
+        assert sum(numbers_in(levels.split(":")[0])) == n
+    places = said.ranks_answer(draw.randint(1, n), draw.randint(1, n), n)
+    differ = said.verdicts_differ(draw.randint(0, n), n)
+    values = [draw.lognormvariate(8, 2) for _ in range(n)]
+    money = said.worth_of_evidence(values, draw.choice([None, 6000.0]), of=n + draw.randint(0, 3))
+    shares = said.chance_told([draw.random() for _ in range(n)], 0.8)
+    for text in (told, levels, verdicts, places, differ, money, shares):
+        assert breaks(text) == [] and text[0].isupper() and text[-1] == "." and "  " not in text
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def changed(kinds: Sequence[tuple[str, str]], outcome: str, better: str = "lower
         (little, "made little or no difference to"),
     ):
         if levels:
-            object_ = outcome if not parts or verb.endswith("to") else ""
+            verb, object_ = (verb, outcome) if not parts else (verb.removesuffix(" to"), "")
             parts.append(" ".join(f"{counted(len(levels))} {_modal(levels)} {verb} {object_}".split()))
     open_ = len(kinds) - len(to_good) - len(to_bad) - len(little)
     if open_ == len(kinds):
