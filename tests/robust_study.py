@@ -58,8 +58,12 @@ def practices(
     after: int = 12,
     scale: float = 60,
     seed: int = 3,
+    late: int = 0,
 ) -> pd.DataFrame:
-    """Practices by months from April 2021, with a season; the first few have the pilot after ``before``."""
+    """Practices by months from July 2021, with a season; the first few have the pilot.
+
+    They have it after ``before`` months, and of these the first ``late`` three months later.
+    """
     rng = np.random.default_rng(seed)
     month = np.arange(before + after)
     names = pd.date_range("2021-07-01", periods=before + after, freq="MS").strftime("%Y-%m")
@@ -68,13 +72,15 @@ def practices(
         size = round(scale * (4000 + 150 * u))
         season = 1 + 0.08 * np.cos(2 * np.pi * month / 12)
         level = size / 25 * season * np.exp(rng.normal(0, 0.01, len(month)))
-        treated = (u < pilots) & (month >= before)
+        start = before + 3 * (u < late)
+        treated = (u < pilots) & (month >= start)
         rows.append(
             pd.DataFrame(
                 {
                     "practice": f"Practice {u:02d}",
                     "month": names,
-                    "joined": names[before] if u < pilots else "",
+                    "joined": names[start] if u < pilots else "",
+                    "town": f"Town {u % 6 if u < pilots else 6 + u % 12}",
                     "list_size": size,
                     "admissions": rng.poisson(level * np.where(treated, 1 + effect, 1.0)),
                     "attendances": rng.poisson(2 * level),
