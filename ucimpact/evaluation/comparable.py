@@ -26,10 +26,11 @@ from scipy.special import stdtrit
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.panel import Panel
 from ucimpact.data.series import Series
+from ucimpact.economics.prices import worth_of_one
 from ucimpact.economics.valuation import Valuation
 from ucimpact.estimate import Estimate
 from ucimpact.evaluation.people_document import analysed
-from ucimpact.study import DecisionRule, Outcome, Records, Study
+from ucimpact.study import DecisionRule, Mix, Outcome, Records, Share, Study
 from ucimpact.study.league_file import league_line
 
 CRITICAL = 1.959963984540054
@@ -68,7 +69,7 @@ def comparable(
         "refused": refused,
         "estimand": estimand(study, outcome, data, estimate, found),
         **({} if refused else log_ratio(estimate)),
-        **_worth(outcome, data, estimate, worth),
+        **_worth(study, outcome, data, estimate, worth),
         "rule": _rule(study),
         "controls": _controls(study, data, records, estimate, refused=refused is not None),
     }
@@ -154,7 +155,11 @@ def _follow_up(
 
 
 def _worth(
-    outcome: Outcome, data: Panel | Series | Cohort, estimate: Estimate, worth: Valuation | None
+    study: Study,
+    outcome: Outcome,
+    data: Panel | Series | Cohort,
+    estimate: Estimate,
+    worth: Valuation | None,
 ) -> dict[str, Any]:
     """What there was to gain: events without the service for each person, the price of one, and the rest."""
     cost = None if worth is None else worth.cost
@@ -162,25 +167,34 @@ def _worth(
     among = analysed(estimate, data) if isinstance(data, Cohort) else None
     each = _expected_each(data, estimate, people)
     counted = "economic" if worth is None else worth.counted
-    rows = [] if worth is None else worth.outcomes
-    main = next((row for row in rows if row["column"] == outcome.column), None)
+    own = Share(share=1.0) if study.attribution is None else study.attribution.told
     others = [
-        {"label": row["label"], "per_person": row[counted] / people if people else None}
-        for row in rows
-        if row is not main and row.get(counted)
+        {
+            "label": row["label"],
+            "per_person": row[counted] * own.best / people if people else None,
+        }
+        for row in ([] if worth is None else worth.outcomes)
+        if row["column"] != outcome.column and row.get(counted)
     ]
-    unit = None
-    if main is not None and main.get(counted) and main["change"]:
-        unit = abs(main[counted] / main["change"])
+    unit = worth_of_one(study, outcome, counted) / own.best if worth is not None and worth.columns else 0.0
     return {
         "expected_each": each,
-        "unit_value": unit,
+        "unit_value": unit or None,
+        "own_share": own.best,
+        "value_in_doubt": own.ranged or _mix_in_doubt(outcome, counted),
         "counted": None if worth is None else counted,
         "price_year": cost["price_year"] if cost else None,
         "people": people,
         "analysed": among,
         "others": others,
     }
+
+
+def _mix_in_doubt(outcome: Outcome, column: str) -> bool:
+    """Whether it is uncertain which kinds of event are avoided."""
+    told = outcome.value
+    mix = None if told is None or column != "economic" else told.economic
+    return isinstance(mix, Mix) and any(part.share.ranged for part in mix.parts)
 
 
 def _rule(study: Study) -> dict[str, Any]:

@@ -311,9 +311,9 @@ class _Work:
 
     def _row(self, name: str, reading: Reading, judged: Sequence[Judged], leader: int) -> dict[str, Any]:
         """The leader, the funded set and what it claims, in one reading."""
-        low, high = (float(limits[leader]) for limits in reading.shrunk.interval())
+        low, high = (float(limits[leader]) for limits in reading.limits)
         lo, hi = self.scale.ends(low, high, leader)
-        funded = fund(reading, judged)
+        funded = fund(reading, judged, brief=True)
         return {
             "name": name,
             "leader_est": self.scale.natural(float(reading.shrunk.mean[leader]), leader),

@@ -51,14 +51,19 @@ class Funded:
         return [int(k) for k in np.flatnonzero(self.scale > 0)]
 
 
-def fund(reading: Reading, judged: Sequence[Judged]) -> Funded:
-    """Spend the budget on what the rule lets through."""
+def fund(reading: Reading, judged: Sequence[Judged], *, brief: bool = False) -> Funded:
+    """Spend the budget on what the rule lets through.
+
+    ``brief``: the set and what to expect of it alone, without its range or how often each is in the best set,
+    which takes a program for every draw where there are many pilots.
+    """
     stakes, weighed = reading.stakes, reading.weighed
+    draws = reading.net[None] if brief else reading.net_draws
     options = [
         Option(
             name=reading.pilots[k].id,
             cost=float(stakes.cost[k]),
-            draws=reading.net_draws[:, k],
+            draws=draws[:, k],
             at_least=reading.pilots[k].at_least,
             at_most=reading.pilots[k].at_most,
             allowed=judged[k].is_funded,

@@ -18,6 +18,7 @@ import numpy as np
 from ucimpact import words
 from ucimpact.economics.unit_costs import inflator
 from ucimpact.errors import ImpactError, UsageError
+from ucimpact.words import league as said
 from ucimpact.words.numbers import mid_sentence
 
 SCHEMA = 1
@@ -129,7 +130,7 @@ class Pilot:
         """Pounds of the outcome that a person has without the service."""
         if self.each is None or self.unit_value is None:
             return None
-        return self.each * self.unit_value
+        return self.each * self.unit_value * float(self.comparable.get("own_share", 1.0))
 
     @property
     def is_priced(self) -> bool:
@@ -193,9 +194,11 @@ def _pilot(entry: Entry, taken: Sequence[str], year: str | None, *, alone: bool)
     if own_year and year and own_year != year:
         times = inflator(own_year, year)
         price, unit = (None if pounds is None else pounds * times for pounds in (price, unit))
-        notes.append(f"Its prices of {own_year} are moved to {year}.")
+        notes.append(said.moved_prices(own_year, year))
     if entry.price is not None:
         price = entry.price
+    if told.get("value_in_doubt"):
+        notes.append(said.VALUE_IN_DOUBT)
     people = told["people"] or told["analysed"]
     return Pilot(
         id=_identifier(place if place and alone else name, taken),

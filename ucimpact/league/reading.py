@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from ucimpact.decision.funding import Rule, Weighed, weigh
-from ucimpact.decision.information import Stakes, chance, noise_of
+from ucimpact.decision.information import Belief, Mixture, Stakes, chance, noise_of
 from ucimpact.inference.shrinkage import Prior, Shrunk, shrink
 from ucimpact.inference.winners import Corrected, hybrid
 from ucimpact.league.pilot import Pilot, Scale
@@ -25,6 +25,9 @@ Array = np.ndarray
 
 DRAWS = 20_000
 DEFAULT = Prior()
+PARTS = 600
+NEARLY_ALL = 0.999
+"""A posterior of more parts than this, which comes of a two-part prior, is cut to the heaviest of them."""
 NOBODY = (1.0, 1.0, 0.0)
 """Stands in sums for a pilot without a price, and adds nothing."""
 SCEPTICAL = Prior(mean_sd=0.05)
@@ -81,6 +84,11 @@ class Reading:
         return shrink(self.y, self.cov, self.prior)
 
     @cached_property
+    def limits(self) -> tuple[Array, Array]:
+        """Ends of the likely ranges of those benefits."""
+        return self.shrunk.interval()
+
+    @cached_property
     def leader(self) -> int:
         """The pilot with the largest result."""
         return int(np.argmax(self.y))
@@ -128,13 +136,24 @@ class Reading:
         )
         noise = noise_of(np.array([pilot.used_se for pilot in self.pilots]))
         return weigh(
-            self.shrunk,
+            self._belief,
             self.stakes,
             noise,
             rule=rule,
             years=self.rules.years,
             discount=self.rules.discount,
         )
+
+    @cached_property
+    def _belief(self) -> Belief:
+        """The posterior; of one of very many parts those that hold nearly all of its weight."""
+        weights = self.shrunk.weights
+        if len(weights) <= PARTS:
+            return self.shrunk
+        order = np.argsort(-weights)
+        keep = order[: min(PARTS, int(np.searchsorted(np.cumsum(weights[order]), NEARLY_ALL)) + 1)]
+        share = weights[keep] / weights[keep].sum()
+        return Mixture(weights=share, means=self.shrunk.means[keep], covs=self.shrunk.covs[keep])
 
     @property
     def chance(self) -> Array:
@@ -162,9 +181,10 @@ class Reading:
         people = np.where(self.stakes.people > 0, self.stakes.people, 1.0)
         return np.asarray(self.net / people + self.stakes.price)
 
-    def gain_at(self, share: float) -> Array:
-        """Pounds a person with this share of the posterior below."""
-        return self.stakes.gain(self.shrunk.quantile(share))
+    @cached_property
+    def at_rule(self) -> Array:
+        """The price a person that each is worth with the chance that the rule asks for."""
+        return self.stakes.gain(self.shrunk.quantile(1 - self.rules.chance))
 
     @cached_property
     def at_offer(self) -> Array:

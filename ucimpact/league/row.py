@@ -41,7 +41,7 @@ def pilot_row(
     """
     pilot, scale, rules = main.pilots[k], main.scale, main.rules
     raw = as_measured(pilot, scale)
-    low, high = (float(limits[k]) for limits in main.shrunk.interval())
+    low, high = (float(limits[k]) for limits in main.limits)
     lo, hi = scale.ends(low, high, k)
     est = scale.natural(float(main.shrunk.mean[k]), k)
     corrected = None
@@ -132,7 +132,7 @@ def as_measured(pilot: Pilot, scale: Scale) -> dict[str, Any]:
 
 def _money(k: int, main: Reading) -> dict[str, Any]:
     """Worth a person and in a year, with the chance of being worth the price."""
-    low, high = (float(main.gain_at(share)[k]) for share in (0.025, 0.975))
+    low, high = (float(main.stakes.gain(limits)[k]) for limits in main.limits)
     people, price = float(main.stakes.people[k]), float(main.stakes.price[k])
     value, cost = float(main.per_person[k]), people * price
     return {
@@ -141,7 +141,7 @@ def _money(k: int, main: Reading) -> dict[str, Any]:
             "low": low,
             "high": high,
             "chance": float(main.chance[k]),
-            "price_at_rule": float(main.gain_at(1 - main.rules.chance)[k]),
+            "price_at_rule": float(main.at_rule[k]),
         },
         "year": {
             "cost": cost,

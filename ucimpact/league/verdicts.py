@@ -58,7 +58,7 @@ class Judged:
 def judge(reading: Reading, k: int) -> Judged:
     """The verdict on pilot ``k`` from the numbers of the league."""
     pilot, scale, rules = reading.pilots[k], reading.scale, reading.rules
-    low, high = (limits[k] for limits in reading.shrunk.interval())
+    low, high = (limits[k] for limits in reading.limits)
     if k == reading.leader:
         low, high = reading.corrected.low, reading.corrected.high
     lo, hi = scale.ends(float(low), float(high), k)
@@ -78,7 +78,7 @@ def judge(reading: Reading, k: int) -> Judged:
         steps,
         value=value,
         chance=chance,
-        price_at_rule=float(reading.gain_at(1 - rules.chance)[k]),
+        price_at_rule=float(reading.at_rule[k]),
         evsi=evsi if sure >= rules.floor else min(evsi, 0.0),
         worth=evsi,
     )

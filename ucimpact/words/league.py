@@ -239,8 +239,8 @@ def change_of(est: float) -> str:
 
 
 def of(outcome: str, how: Measure) -> str:
-    """ " emergency admissions" after a number of them; nothing after per cent or pounds."""
-    return f" {outcome}" if how.fewer == "fewer" and not how.after else f" for {outcome}"
+    """ " emergency admissions" after how many fewer; in brackets after how much lower."""
+    return f" {outcome}" if how.fewer == "fewer" else f" ({outcome})"
 
 
 def nobody_best(could_be_first: int, n: int, best: float, name: str) -> str:
@@ -398,6 +398,17 @@ def line(n: int, verdict: str, value: float | None, own: float | None) -> str:
     here = f"{beside} it is worth about {per_person(value)} a person"
     alone = f", where this report alone says {per_person(own)}" if own is not None else ""
     return f"{here}{alone}. The verdict there is “{verdict}”."
+
+
+VALUE_IN_DOUBT = (
+    "Its own report also allows for doubt in what one event is worth, or in how much of the change is its "
+    "own; here both stand at their best guess."
+)
+
+
+def moved_prices(own: str, year: str) -> str:
+    """That prices of another year were moved to the league's."""
+    return f"Its prices of {own} are moved to {year}."
 
 
 def others_text(rows: Sequence[Mapping[str, object]]) -> str:
