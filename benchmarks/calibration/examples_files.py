@@ -30,7 +30,7 @@ MADE: dict[str, tuple[Any, str]] = {
 }
 FIRST_AREA = "delayed_days, Alderquillshire"
 Drawn = tuple[Study, Any, dict[str, float], tuple[tuple[str, str, str], ...]]
-"""Study, records, truth, and of each effect the name it has on the board, its term, and its name in the truth."""
+"""Study, records, truth, and of each effect its name on the board, its term, and its name in the truth."""
 
 PLACES = (("headline", "att", "att"), ("cumulative", "cumulative", "cumulative"), ("relative",) * 3)
 SERIES = (("headline", "relative", "relative"), ("cumulative", "cumulative", "cumulative"))

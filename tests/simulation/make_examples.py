@@ -110,7 +110,7 @@ ABOUT = {
         "The difference between the expected numbers with and without the money, over the six areas and the three "
         "months that had it, and for the first of them alone: `att` per 1,000 residents aged 65 or over a month, "
         "`att_unit` an area and month, `cumulative` in days or events, `relative` a share of what was expected. "
-        "Readmissions are not touched; care home admissions rise. This winter is as it comes: what winters do is no effect."
+        "Readmissions are not touched; care home admissions rise. This winter is as it comes, and what winters do is not counted."
     ),
     "community_redesign": (
         "The difference between the expected numbers with and without the money since it began to move: `att` per "

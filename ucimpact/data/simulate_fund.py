@@ -1,22 +1,22 @@
 r"""Made-up people of a challenge fund: seven pilots for the same kind of people, of which two do any good.
 
-Person :math:`i` of a county has a lasting rate of emergency admissions, of which a part :math:`f_i` is recorded
-nowhere,
+Person :math:`i` of a county has a lasting rate of emergency admissions, of which a part :math:`f_i` is
+recorded nowhere,
 
 .. math:: r_i = r\, f_i \exp(x_i'\gamma), \qquad f_i \sim \text{Gamma}(1/v, v),
 
-with admissions before that are Poisson counts of it. A pilot takes its clients from the people of its county by what
-is recorded (age, conditions, living alone, admissions before) and by chance, never by :math:`f_i`; the others are who
-they are compared with. From the referral on
+with admissions before that are Poisson counts of it. A pilot takes its clients from the people of its
+county by what is recorded (age, conditions, living alone, admissions before) and by chance, never by
+:math:`f_i`; the others are who they are compared with. From the referral on
 
 .. math:: y_i \sim \text{Poisson}(r_i d_i \rho_p^{D_i})
 
-over :math:`d_i` days at risk, which a death may cut short. Deaths and injuries are beyond every pilot's reach. Two
-pilots work in one county and are compared with the same people there, so that what chance made of those
-moves both results together.
+over :math:`d_i` days at risk, which a death may cut short. Deaths and injuries are beyond every pilot's
+reach. Two pilots work in one county and are compared with the same people there, so that what chance
+made of those moves both results together.
 
-The truth is by potential outcomes: what each client is expected to have over the days at risk with and without
-the pilot. Counting noise is averaged over, so the truth of a draw is exact.
+The truth is by potential outcomes: what each client is expected to have over the days at risk with and
+without the pilot. Counting noise is averaged over, so the truth of a draw is exact.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ADMISSIONS = "Emergency admissions"
 
 @dataclass(frozen=True, kw_only=True)
 class Pilot:
-    """One pilot: where it works, how many clients it took, and the ratio by which it multiplies admissions."""
+    """One pilot: where it works, how many clients it took, the ratio by which it multiplies admissions."""
 
     county: str
     clients: int
@@ -172,7 +172,7 @@ def _file(table: pd.DataFrame, mine: np.ndarray) -> pd.DataFrame:
 
     The service begins on the day of referral; the others have the day on which they would have been referred.
     """
-    told = table.assign(**{"Client": mine.astype(int), "Began": table["Referred"].where(mine)})
+    told = table.assign(Client=mine.astype(int), Began=table["Referred"].where(mine))
     first = ["Person", "Client", "Referred", "Began"]
     columns = [*first, *[name for name in table.columns if name not in first]]
     return told[columns].sort_values("Person").reset_index(drop=True)

@@ -1,24 +1,24 @@
 r"""Made-up records of areas, one of which opens a clinical hub: a front door by telephone, day and night.
 
-Area :math:`i`, month :math:`t`, the hub opening in month :math:`T` in area 1 alone, :math:`n_{it}` residents,
-events of kind :math:`k` counted among them:
+Area :math:`i`, month :math:`t`, the hub opening in month :math:`T` in area 1 alone, :math:`n_{it}`
+residents, events of kind :math:`k` counted among them:
 
 .. math::
    \log \lambda_{itk} = \log r_k + a_{ik} + g_{ik} t + s_{m(t)} + c_{tk} + u_{itk}, \qquad
-   y_{itk} \sim \text{NB}\bigl(n_{it} \lambda_{itk} (1 + \delta_k \min\{1, (t - T + 1)/K\} 1\{i = 1, t \ge T\}),
-   \; \phi\bigr)
+   y_{itk} \sim \text{NB}\bigl(n_{it} \lambda_{itk} (1 + \delta_k\, b_t\, 1\{i = 1\}), \; \phi\bigr), \qquad
+   b_t = \min\{1, \max(0, (t - T + 1)/K)\}
 
 with a lasting level :math:`a` and a lasting drift :math:`g` of each area, a winter :math:`s` and
-month-to-month luck :math:`c` that all areas share, AR(1) shocks :math:`u` of its own, and counts whose variance
-is :math:`\phi` times their mean. A hub moves contacts from one door to another: fewer come to A&E and by
-ambulance, more by telephone, and what becomes of those who are ill stays as it is.
+month-to-month luck :math:`c` that all areas share, AR(1) shocks :math:`u` of its own, and counts whose
+variance is :math:`\phi` times their mean. A hub moves contacts from one door to another: fewer come to
+A&E and by ambulance, more by telephone, and what becomes of those who are ill stays as it is.
 
-What one area does by itself cannot be told from what its hub does but by how far the other areas wander: with
-one treated area that is all the uncertainty there is, and the drift makes most of it.
+What one area does by itself cannot be told from what its hub does but by how far the other areas
+wander: with one treated area that is all the uncertainty there is, and the drift makes most of it.
 
-The truth is the difference between the expected numbers with and without the hub in its own area and months,
-with the draw's own levels, drifts and shocks held. Counting noise is the only thing averaged over, so the
-truth of a draw is exact.
+The truth is the difference between the expected numbers with and without the hub in its own area and
+months, with the draw's own levels, drifts and shocks held. Counting noise is the only thing averaged
+over, so the truth of a draw is exact.
 """
 
 from __future__ import annotations

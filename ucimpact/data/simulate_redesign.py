@@ -1,19 +1,21 @@
 r"""Made-up records of neighbourhoods to which community money moves, much or half as much, and works late.
 
-Neighbourhood :math:`i`, month :math:`t`, money of dose :math:`d_i` (0, 1/2 or 1) moving from month :math:`T_i`,
-:math:`n_{it}` residents aged 65 or over:
+Neighbourhood :math:`i`, month :math:`t`, money of dose :math:`d_i` (0, 1/2 or 1) moving from month
+:math:`T_i`, :math:`n_{it}` residents aged 65 or over:
 
 .. math::
    \log \lambda_{it} = \log r + a_i + g_i t + s_{m(t)} + c_t + u_{it}, \qquad
    y_{it} \sim \text{NB}\bigl(n_{it} \lambda_{it} (1 + \delta\, d_i\, b(t - T_i)), \; \phi\bigr), \qquad
    b(k) = \min\{1, \max(0, (k - L + 1)/R)\}
 
-Posts are advertised, filled and learned: for :math:`L` months nothing happens, and over :math:`R` more the effect
-grows in equal steps. Half the money has half the effect. Who gets how much, and when, is dealt at random.
+Posts are advertised, filled and learned: for :math:`L` months nothing happens, and over :math:`R` more
+the effect grows in equal steps. Half the money has half the effect. Who gets how much, and when, is
+dealt at random.
 
-The truth is the difference between the expected numbers with and without the money over the neighbourhoods and
-months since it began to move, with the draw's own levels, drifts and shocks held: for all who had it, for each
-dose, and for the months after the first half year alone. It is exact for a draw.
+The truth is the difference between the expected numbers with and without the money over the
+neighbourhoods and months since it began to move, with the draw's own levels, drifts and shocks held:
+for all who had it, for each dose, and for the months after the first half year alone. It is exact for a
+draw.
 """
 
 from __future__ import annotations

@@ -1,16 +1,17 @@
 r"""Made-up members of a self-care and mutual aid group, who have only themselves to be compared with.
 
-Member :math:`i` has a lasting wellbeing :math:`w_i` and a lasting need :math:`\lambda_i` of the GP, the lower the
-one the higher the other. They come in a bad spell: the practice refers people with many contacts, and nobody goes
-to a first meeting on a good day.
+Member :math:`i` has a lasting wellbeing :math:`w_i` and a lasting need :math:`\lambda_i` of the GP, the
+lower the one the higher the other. They come in a bad spell: the practice refers people with many
+contacts, and nobody goes to a first meeting on a good day.
 
 .. math::
    n_i \sim \text{Poisson}(\lambda_i) \;\text{ given }\; n_i \ge c, \qquad
    s_{i0} = w_i - d_i + e_{i0}, \qquad s_{i1} = w_i + \gamma + e_{i1}, \qquad
    n_{i1} \sim \text{Poisson}(\lambda_i)
 
-with the dip :math:`d_i` of the first meeting, which passes by itself, an answer's own luck :math:`e`, and :math:`\gamma`
-that the group adds. Contacts are not changed. Answers are whole numbers on the scale's range.
+with the dip :math:`d_i` of the first meeting, which passes by itself, an answer's own luck :math:`e`,
+and :math:`\gamma` that the group adds. Contacts are not changed. Answers are whole numbers on the
+scale's range.
 
 The truth says what a before-after comparison is expected to show, and how much of that the group did.
 """
@@ -32,7 +33,7 @@ SCORE, CONTACTS = "Wellbeing after", "GP contacts after"
 
 @dataclass(frozen=True, kw_only=True)
 class SelfCare:
-    """Members of one group: a wellbeing score at the first meeting and after six months, and contacts with the GP.
+    """Members of one group: wellbeing at the first meeting and after six months, and contacts with the GP.
 
     Parameters
     ----------

@@ -1,22 +1,24 @@
 r"""Made-up records of areas in several winters, some of which are given money for one winter's discharges.
 
-Area :math:`i`, month :math:`t`, :math:`n_{it}` residents aged 65 or over, the money in the last months alone:
+Area :math:`i`, month :math:`t`, :math:`n_{it}` residents aged 65 or over, the money in the last months
+alone:
 
 .. math::
    \log \lambda_{it} = \log r + a_i + g_i t + w_{y(t)} v_{i y(t)} s_{m(t)} + c_t + u_{it}, \qquad
    y_{it} \sim \text{NB}\bigl(n_{it} \lambda_{it} (1 + \delta D_{it}), \; \phi\bigr)
 
-No two winters are alike: :math:`w_y` is the strength of a winter for all areas, :math:`v_{iy}` what an area makes
-of it. So three months of one area against its own past mistake a mild winter for an effect, and a comparison
-with other areas in the same winter does not. Levels :math:`a`, lasting drifts :math:`g`, months that all
-share :math:`c`, AR(1) shocks :math:`u`, and a variance :math:`\phi` times the mean, as days come by the stay.
+No two winters are alike: :math:`w_y` is the strength of a winter for all areas, :math:`v_{iy}` what an
+area makes of it. So three months of one area against its own past mistake a mild winter for an effect,
+and a comparison with other areas in the same winter does not. Levels :math:`a`, lasting drifts
+:math:`g`, months that all share :math:`c`, AR(1) shocks :math:`u`, and a variance :math:`\phi` times
+the mean, as days come by the stay.
 
-The areas with money are like the others here; in truth it often goes where delays were worst, and then part of a fall is
-what a bad year gives back by itself.
+The areas with money are like the others here; in truth it often goes where delays were worst, and then
+part of a fall is what a bad year gives back by itself.
 
-The truth is the difference between the expected numbers with and without the money in the areas and months
-that had it, and in the first of them alone, with the draw's own levels, drifts, winters and shocks held: exact
-for a draw.
+The truth is the difference between the expected numbers with and without the money in the areas and
+months that had it, and in the first of them alone, with the draw's own levels, drifts, winters and
+shocks held: exact for a draw.
 """
 
 from __future__ import annotations
