@@ -311,7 +311,7 @@ def test_outcomes_of_the_same_places_are_allowed_for_together(plain):
     for row in held["rows"]:
         assert row["alone"] <= row["romano_wolf"] <= row["holm"] + 0.01
         assert row["alone"] <= row["false_share"] <= row["holm"]
-    assert held["answer"] == "Emergency admissions stands when both questions are allowed for."
+    assert held["answer"] == "The finding on emergency admissions stands when both questions are allowed for."
 
 
 def test_what_the_pilot_cannot_change_is_no_question(tmp_path):
@@ -365,8 +365,8 @@ def test_the_page_holds_the_wider_range_and_the_chances(plain):
         ([], [], 2, "Neither outcome changed by more than chance would give."),
         ([], [], 5, "None of the five outcomes changed by more than chance would give."),
         (["A&E attendances"], [], 3, "Nothing stands when all three questions are allowed for: A&E attendances would have, asked alone."),
-        (["Bed days", "Falls"], ["Falls"], 3, "Falls stands when all three questions are allowed for; bed days does not."),
-        (["Bed days", "Falls"], ["Bed days", "Falls"], 3, "Bed days and falls stand when all three questions are allowed for."),
+        (["Bed days", "Falls"], ["Falls"], 3, "The finding on falls stands when all three questions are allowed for; that on bed days does not."),
+        (["Bed days", "Falls"], ["Bed days", "Falls"], 3, "The findings on bed days and falls stand when all three questions are allowed for."),
         (["Bed days", "Falls"], ["Bed days", "Falls"], 2, "Both outcomes changed by more than chance would give, allowing for both questions."),
     ],
 )  # fmt: skip

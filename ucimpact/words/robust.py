@@ -61,14 +61,18 @@ def multiplicity_answer(alone: Sequence[str], together: Sequence[str], asked: in
     if list(together) == list(alone):
         if len(together) == asked:
             return f"{whole} changed by more than chance would give, allowing for {every}."
-        stands = "stands" if len(together) == 1 else "stand"
-        return f"{capital(_named(together))} {stands} when {every} are allowed for."
+        return f"{_findings(together)} when {every} are allowed for."
     fallen = [label for label in alone if label not in together]
-    falls = "does" if len(fallen) == 1 else "do"
     if not together:
         return f"Nothing stands when {every} are allowed for: {_named(fallen)} would have, asked alone."
-    stands = "stands" if len(together) == 1 else "stand"
-    return f"{capital(_named(together))} {stands} when {every} are allowed for; {_named(fallen)} {falls} not."
+    falls = "that on" if len(fallen) == 1 else "those on"
+    does = "does" if len(fallen) == 1 else "do"
+    return f"{_findings(together)} when {every} are allowed for; {falls} {_named(fallen)} {does} not."
+
+
+def _findings(labels: Sequence[str]) -> str:
+    one = len(labels) == 1
+    return f"The finding{'' if one else 's'} on {_named(labels)} {'stands' if one else 'stand'}"
 
 
 def _named(labels: Sequence[str]) -> str:
