@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.interpolate import CubicSpline
 from scipy.special import ndtr, ndtri
 
 from ucimpact.inference.joint import proper
 
 Array = np.ndarray
+
+FINE = 2001
+"""Values of tau at which its distribution is read."""
 
 HALVINGS = 45
 """Steps of the bisection for a quantile: the bracket ends 1e-13 of its width."""
@@ -136,9 +140,9 @@ class Shrunk:
     within : OneForm or OwnForms
     lines : array (C, K)
         The covariance of one part is that of ``within`` and ``line line'``, which the average adds.
-    spread_edges : array (grid + 1,)
-        Ends of the cells of tau.
-    spread_weights : array (grid,)
+    spread_edges : array (n + 1,)
+        Ends of the cells of tau, as :func:`ucimpact.inference.spread_grid.laid` lays them.
+    spread_weights : array (n,)
         Posterior mass of tau in each.
     """
 
@@ -213,7 +217,7 @@ class Shrunk:
 
     def chance_spread_above(self, x: float) -> float:
         """Chance that tau, the spread of the true effects, is above ``x``."""
-        return float(1 - np.interp(x, self.spread_edges, self._spread_below))
+        return float(1 - np.interp(x, *self._spread_curve))
 
     def spread_interval(self, level: float = 0.95) -> tuple[float, float]:
         """Limits of tau with equal posterior mass outside on either side."""
@@ -224,7 +228,8 @@ class Shrunk:
         """The value of tau with ``share`` of its posterior below."""
         if not 0 < share < 1:
             raise ValueError(f"a share lies between 0 and 1; {share} does not")
-        return float(np.interp(share, self._spread_below, self.spread_edges))
+        tau, below = self._spread_curve
+        return float(np.interp(share, below, tau))
 
     @property
     def spread_mean(self) -> float:
@@ -232,10 +237,15 @@ class Shrunk:
         return float(self.weights @ self.tau)
 
     @cached_property
-    def _spread_below(self) -> Array:
-        """Posterior mass of tau below the ends of its cells."""
-        below = np.concatenate([[0.0], np.cumsum(self.spread_weights)])
-        return np.asarray(below / below[-1])
+    def _spread_curve(self) -> tuple[Array, Array]:
+        """Values of tau and its posterior mass below each, by a smooth density through its cells."""
+        low, high = self.spread_edges[[0, -1]]
+        number = len(self.spread_weights)
+        v = np.linspace(0, 1, FINE)
+        density = CubicSpline((np.arange(number) + 0.5) / number, self.spread_weights)(v)
+        density = np.maximum(density, 0.0)
+        below = np.concatenate([[0.0], np.cumsum(density[1:] + density[:-1])])
+        return low + (high - low) * v**3, below / below[-1]
 
     def draws(self, n: int = 20_000, seed: int = 1) -> Array:
         """Likely accounts of the truth, shape (n, K): a part by its weight, then all effects together."""

@@ -41,8 +41,8 @@ WAYS = 200_000
 SLIGHT = 5e-4
 """Posterior mass of the ways of who stands out that may be left away."""
 
-FIRST_LOOK = 9
-"""Values of tau by which it is seen which ways have any weight."""
+FIRST_LOOK, AT_MOST = 9, 25
+"""Values of tau by which it is seen which ways have any weight, and by which those are worked out."""
 
 FURTHEST = 5.0
 """Times its scale, as far as tau is followed at the least."""
@@ -74,7 +74,7 @@ def two_part(y: Array, cov: Array, prior: Prior, outliers: tuple[float, float]) 
     few = laid(replace(prior, grid=min(FIRST_LOOK, prior.grid)), 0.0, high)
     first = np.concatenate([part[0] for part in _parts(y, cov, prior, outliers, few, ways)])
     ways = ways[_heaviest(softmax(first).reshape(len(ways), -1).sum(axis=1))]
-    taus = laid(prior, 0.0, high)
+    taus = laid(replace(prior, grid=min(AT_MOST, prior.grid)), 0.0, high)
     found = zip(*_parts(y, cov, prior, outliers, taus, ways), strict=True)
     score, tau, means, covs, lines = (np.concatenate(parts) for parts in found)
     weights = softmax(score)
