@@ -132,6 +132,7 @@ def test_it_writes_the_page_the_document_and_the_table(compared):
     files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert files == {"league.html", "league.json", "tables/league.csv"}
     flat = " ".join(said.split())
+    assert document["league"]["budget"] == 150_000
     assert document["sentences"]["headline"] in flat
     assert all(f"{pilot['title']}: {pilot['verdict']['text']}." in flat for pilot in document["pilots"])
     with (out / "tables" / "league.csv").open(newline="", encoding="utf-8") as file:
