@@ -82,7 +82,7 @@ def average(points: Sequence[Point]) -> float:
 def funnel(chart: Funnel, width: int) -> Drawing:
     """The drawing at a width; the most certain pilots stand at the top."""
     narrow = width == NARROW
-    drawing = blank(width, 340 if narrow else 380)
+    drawing = blank(width, 300 if narrow else 380)
     axes = drawing.axes(SIDE, SIDE, TOP, BELOW)
     floor = 1.12 * max(point.error for point in chart.points)
     low, high = _ends(chart, floor)

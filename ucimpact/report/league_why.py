@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ucimpact.report.league_parts import NOT_WORKED_OUT, Field, LeagueSection, ReasonRow, tag_of, told, worth
+from ucimpact.report.league_parts import (
+    NOT_WORKED_OUT,
+    Field,
+    LeagueSection,
+    ReasonRow,
+    joined,
+    tag_of,
+    told,
+    worth,
+)
 from ucimpact.report.method import Facts, figure
 from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Note, Section
@@ -84,7 +93,7 @@ def own(field: Field) -> Section:
         rows.append([
             field.short[p["id"]], _change(field, held), _change(field, p["shrunk"]),
             held.get("verdict") or NOT_WORKED_OUT, p["verdict"]["name"],
-            stopped(p.get("governs") or "") or "No price was set against its worth.",
+            joined(stopped(p.get("governs") or "")) or "No price was set against its worth.",
         ])  # fmt: skip
     alone = [_kind((p.get("own") or {}).get("verdict") or "") for p in field.pilots]
     differ = sum(text != p["verdict"]["name"] for text, p in zip(alone, field.pilots, strict=True))
