@@ -85,16 +85,18 @@ def test_worth_beyond_the_year_moves_the_choice_and_not_the_years_figures():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_all_sets_the_program_and_brute_force_agree(seed, monkeypatch):
+def test_all_sets_the_search_the_program_and_brute_force_agree(seed, monkeypatch):
     options = random_options(seed, 7)
     found = best(options, 300)
     cost, worth = (np.array([getattr(o, what) for o in options]) for what in ("cost", "counted"))
     sets = [np.array(s) for s in itertools.product((0, 1), repeat=7) if np.array(s) @ cost <= 300]
     assert found.chosen @ worth == pytest.approx(max(s @ worth for s in sets))
     monkeypatch.setattr("ucimpact.decision.portfolio.ALL_SETS", 3)
-    program = best(options, 300)
-    assert program.chosen.tolist() == found.chosen.tolist()
-    assert program.in_best == pytest.approx(found.in_best)
+    for branches in (2_000, 0):  # of none, all is left to the program
+        monkeypatch.setattr("ucimpact.decision.portfolio.BRANCHES", branches)
+        searched = best(options, 300)
+        assert searched.chosen.tolist() == found.chosen.tolist()
+        assert searched.in_best == pytest.approx(found.in_best)
     assert best_set(worth, cost, 300).tolist() == (found.chosen > 0).tolist()
 
 
@@ -137,14 +139,22 @@ def test_scales_are_as_good_as_a_fine_grid_of_them(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_sets_that_are_filled_and_the_program_agree_on_scales(seed, monkeypatch):
+def test_all_sets_the_search_and_the_program_agree_on_scales(seed, monkeypatch):
     options = random_options(seed, 6, at_least=0.3, at_most=1.5)
     options[0] = replace(options[0], at_least=1.0, at_most=1.0)
     found = best(options, 250)
     monkeypatch.setattr("ucimpact.decision.portfolio.ALL_SETS", 3)
-    program = best(options, 250)
-    assert program.chosen == pytest.approx(found.chosen)
-    assert program.in_best == pytest.approx(found.in_best)
+    for branches in (2_000, 0):
+        monkeypatch.setattr("ucimpact.decision.portfolio.BRANCHES", branches)
+        searched = best(options, 250)
+        assert searched.chosen == pytest.approx(found.chosen)
+        assert searched.in_best == pytest.approx(found.in_best)
+
+
+def test_pilots_that_are_all_alike_do_not_make_the_search_long():
+    alike = [option(str(n), 100, 7.0) for n in range(30)]
+    found = best(alike, 1_050)
+    assert (found.chosen.sum(), found.cost) == (10, 1000)
 
 
 def test_many_draws_are_tried_a_part_at_a_time(monkeypatch):

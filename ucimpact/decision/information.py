@@ -46,7 +46,7 @@ from scipy.special import ndtr
 
 Array = np.ndarray
 
-POINTS = 401
+POINTS = 201
 REACH = 8.0
 """Grid of what a new estimate could be: so many points over so many standard deviations each way."""
 

@@ -7,9 +7,10 @@ scale. Of the draws of net benefit the mean is what counts, so the choice is
    x_k \in \{0\} \cup [l_k, u_k]
 
 Of twelve pilots or fewer every set is tried: once each of a set has its least scale, what is left goes to the
-largest net benefit a pound first. More are solved as a mixed integer program. The same is done in every
-draw, as if the truth were known: how often a pilot is in the best set then says how far the choice hangs on
-what is not known. It is not a chance that other data would choose it again.
+largest net benefit a pound first. More are searched by branch and bound, or solved as a mixed integer
+program where the search grows long. The same is done in every draw, as if the truth were known: how often a
+pilot is in the best set then says how far the choice hangs on what is not known. It is not a chance that
+other data would choose it again.
 """
 
 from __future__ import annotations
@@ -34,8 +35,14 @@ AT_ONCE = 4_000_000
 FILLED = 4_000
 """Draws of which the best scales are sought."""
 
-SOLVED = 200
-"""Draws of which the best set is sought where each needs a program."""
+SOLVED = 400
+"""Draws of which the best set is sought where each needs a search."""
+
+BRANCHES = 2_000
+"""Of a search, before it is left to a mixed integer program."""
+
+TINY = 1e-9
+"""Pounds that stand for none where something is divided by them."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,9 +145,9 @@ def best(options: Sequence[Option], budget: float | None = None, *, level: float
         some = draws if (scales == 1).all() else _thinned(draws, FILLED)
         in_best, solved = (_filled(some, cost, budget, scales, sets) > 0).mean(axis=0), len(some)
     else:
-        chosen = _program(counted, cost, budget, scales)
+        chosen = _searched(counted, cost, budget, scales)
         some = _thinned(draws, SOLVED)
-        in_best = np.mean([_program(row, cost, budget, scales) > 0 for row in some], axis=0)
+        in_best = np.mean([_searched(row, cost, budget, scales) > 0 for row in some], axis=0)
         solved = len(some)
     total = draws @ chosen
     low, high = np.quantile(total, [(1 - level) / 2, (1 + level) / 2])
@@ -173,7 +180,7 @@ def best_set(worth: Array, cost: Array, budget: float | None = None) -> Array:
     if len(worth) <= ALL_SETS:
         sets = affordable(cost, budget)
         return np.asarray(sets[(sets @ worth).argmax()] > 0)
-    return _program(worth, cost, budget, np.ones((2, len(worth)))) > 0
+    return _searched(worth, cost, budget, np.ones((2, len(worth)))) > 0
 
 
 def _thinned(draws: Array, most: int) -> Array:
@@ -194,7 +201,7 @@ def _fill(worth: Array, cost: Array, budget: float, scales: Array, sets: Array) 
     value = worth @ (sets * least).T
     if not (most > least).any():
         return np.asarray(sets[value.argmax(axis=1)])
-    spent = np.maximum(cost, np.finfo(float).tiny)
+    spent = np.maximum(cost, TINY)
     order = np.argsort(-worth / spent, axis=1)
     rows = np.arange(len(worth))
     left = np.broadcast_to(budget - sets @ (least * cost), value.shape).copy()
@@ -214,28 +221,65 @@ def _fill(worth: Array, cost: Array, budget: float, scales: Array, sets: Array) 
     return np.asarray(chosen)
 
 
+def _searched(worth: Array, cost: Array, budget: float, scales: Array) -> Array:
+    """Best scales by branch and bound on which are funded.
+
+    Without least scales the best is to fill the budget in the order of net benefit a pound. That is a bound;
+    the one pilot that it leaves below its least scale is then left out in one branch and funded in the other.
+    """
+    open_to = np.flatnonzero(worth > 0)
+    open_to = open_to[np.argsort(-worth[open_to] / np.maximum(cost[open_to], TINY))]
+    w, c, (least, most) = worth[open_to], np.maximum(cost[open_to], TINY), scales[:, open_to]
+    chosen, best_yet, top = np.zeros(len(worth)), np.zeros(len(open_to)), 0.0
+    branches = [np.zeros(len(open_to), dtype=int)]
+    for _ in range(BRANCHES):
+        if not branches:
+            break
+        branch = branches.pop()
+        base = np.where(branch > 0, least, 0.0)
+        left = budget * ROUNDING - base @ c
+        room = (np.where(branch < 0, 0.0, most) - base) * c
+        scale = base + np.clip(left - np.cumsum(room) + room, 0.0, room) / c
+        if left < 0 or w @ scale <= top * ROUNDING:
+            continue
+        short = np.flatnonzero((scale > 0) & (scale < least / ROUNDING))
+        kept = scale.copy()
+        kept[short] = 0.0
+        if w @ kept > top:
+            top, best_yet = float(w @ kept), kept
+        for k in short[:1]:
+            for way in (-1, 1):
+                branches.append(np.where(np.arange(len(w)) == k, way, branch))
+    if branches:
+        return _program(worth, cost, budget, scales)
+    chosen[open_to] = best_yet
+    return chosen
+
+
 def _program(worth: Array, cost: Array, budget: float, scales: Array) -> Array:
-    """Best scales; variables are the scales, then whether each is funded at all."""
-    open_to = worth > 0
+    """Best scales; variables are whether each is funded, and how far above its least those go that can."""
+    open_to = np.flatnonzero(worth > 0)
     chosen = np.zeros(len(worth))
-    if not open_to.any():
+    if not len(open_to) or budget <= 0:
         return chosen
-    (least, most), k = scales[:, open_to], int(open_to.sum())
-    none = np.zeros((k, k))
-    within = LinearConstraint(
-        np.block(
-            [[np.eye(k), -np.diag(most)], [-np.eye(k), np.diag(least)], [cost[None, open_to], none[:1]]]
-        ),
-        ub=np.concatenate([np.zeros(2 * k), [budget]]),
-    )
+    least, most = scales[:, open_to]
+    more = np.flatnonzero(most > least)
+    k, room = len(open_to), (most - least)[more]
+    pounds = np.concatenate([cost[open_to] * least, cost[open_to][more]]) / budget
+    only_if = np.zeros((len(more), k + len(more)))
+    only_if[np.arange(len(more)), more] = -room
+    only_if[np.arange(len(more)), k + np.arange(len(more))] = 1
     found = milp(
-        -np.concatenate([worth[open_to], np.zeros(k)]),
-        integrality=np.repeat([0, 1], k),
-        bounds=Bounds(0, np.concatenate([most, np.ones(k)])),
-        constraints=within,
+        -np.concatenate([worth[open_to] * least, worth[open_to][more]]) / worth.max(),
+        integrality=np.repeat([1, 0], [k, len(more)]),
+        bounds=Bounds(0, np.concatenate([np.ones(k), room])),
+        constraints=LinearConstraint(
+            np.vstack([pounds, only_if]), ub=np.concatenate([[ROUNDING], np.zeros(len(more))])
+        ),
         options={"mip_rel_gap": 0.0},
     )
     assert found.x is not None, found.message  # nothing at all is always allowed
-    funded = found.x[k:] > 0.5
-    chosen[open_to] = np.where(funded, np.clip(found.x[:k], least, most), 0.0)
+    funded = np.round(found.x[:k])
+    chosen[open_to] = funded * least
+    chosen[open_to[more]] += funded[more] * np.clip(found.x[k:], 0.0, room)
     return chosen
