@@ -26,8 +26,8 @@ from ucimpact.inference.winners import hybrid
 
 Array = np.ndarray
 
-DRAWS, DRAWS_SHARED = 1_000, 700
-FEWER = {4: 600, 12: 300, 50: 100}
+DRAWS, DRAWS_SHARED = 1_000, 500
+FEWER = {4: 300, 12: 150, 50: 50}
 """Funds a cell, where they are not of seven pilots."""
 
 Z = 1.959964
