@@ -10,6 +10,7 @@ import pytest
 from scipy.special import ndtr
 from seven_pilots import EXPECTED, SEVEN, UNIT, Z, changed, evaluation, seven
 
+from tests.reading_grade import grade
 from ucimpact import words
 from ucimpact.inference.shrinkage import Prior, shrink
 from ucimpact.inference.winners import hybrid
@@ -282,3 +283,9 @@ def test_every_sentence_may_be_said(document):
         assert not words.breaks(text), text
         for sentence in words.split_sentences(text):
             assert len(sentence.split()) <= words.LONGEST, sentence
+
+
+def test_the_first_screen_can_be_read_by_many(document):
+    texts = [*document["sentences"].values(), *document["decision"].values()]
+    first = " ".join(text if text.endswith(".") else f"{text}." for text in texts if text)
+    assert grade(first.replace("emergency admissions", "stays")) <= 10
