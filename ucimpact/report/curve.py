@@ -48,7 +48,7 @@ def curve(document: Mapping[str, Any]) -> Section | None:
         bold=held["answer"],
         text=tuple(text),
         figure=_figure(document, specs, how) if specs else None,
-        note=Note(name="How to read the dots", paragraphs=(("How to read this", READING),))
+        note=Note(name="How to read the choices", paragraphs=(("How to read this", READING),))
         if specs
         else None,
         tables=(_choices(held, specs, how),) if specs else (),
