@@ -127,7 +127,7 @@ def test_the_cost_of_a_year_of_full_health_by_hand():
 @pytest.mark.parametrize(
     ("qaly", "price", "side"),
     [
-        (replace(QALY, low=-0.001), 230.0, "no range"),
+        (replace(QALY, low=-0.001, high=0.012), 230.0, "no range"),
         (QALY, 100.0, "dominates"),
         (replace(QALY, per_person=-0.005, low=-0.01), 230.0, "dominated"),
     ],
