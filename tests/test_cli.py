@@ -91,7 +91,8 @@ def test_run_writes_the_report_and_says_the_answer_and_where_it_is(tmp_path):
     said = " ".join(done.stdout.split())
     assert written["finding"]["sentences"]["headline"] in said
     assert written["certainty"]["line"] in said
-    assert said.endswith(f"Report: {tmp_path / 'out' / 'report.html'}")
+    assert f"Report: {tmp_path / 'out' / 'report.html'} Beside it: board.html, " in said
+    assert said.endswith("evaluation.json, disclosure_log.json and tables/.")
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
     assert done.stderr == ""
 
@@ -123,6 +124,26 @@ def test_demo_runs_acute_visiting_unless_told_otherwise(tmp_path):
     done = call("demo", "--out", tmp_path)
     assert "acute visiting service" in done.stdout
     assert call("demo", "nothing").exit_code == 2
+
+
+def test_run_writes_a_word_copy_and_the_colours_that_are_asked_for(tmp_path):
+    path = write(tmp_path)
+    done = call("run", path, "--out", tmp_path / "out", "--theme", "nhs", "--docx")
+    assert done.exit_code == 0, done.output
+    told = " ".join(done.stdout.split())
+    assert f"Report: {tmp_path / 'out' / 'report.html'}" in told
+    assert "Beside it: board.html, impact-statement.html, appendix.html, report.docx, evaluation.json" in told
+    assert (tmp_path / "out" / "report.docx").stat().st_size > 20_000
+    assert "#005eb8" in (tmp_path / "out" / "board.html").read_text()
+
+
+def test_a_theme_or_a_copy_that_cannot_be_had_is_refused_before_anything_is_read(tmp_path, monkeypatch):
+    missing = tmp_path / "study.toml"
+    done = call("run", missing, "--theme", "pink")
+    assert (done.exit_code, done.stderr) == (2, 'there is no theme "pink": there are neutral and nhs.\n')
+    monkeypatch.setitem(sys.modules, "docx", None)
+    done = call("run", missing, "--docx")
+    assert done.exit_code == 2 and 'pip install "ucimpact[docx]"' in done.stderr
 
 
 # -- check -------------------------------------------------------------------------------

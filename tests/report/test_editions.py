@@ -186,3 +186,49 @@ def test_places_and_series_have_a_statement_of_their_own(written):
     assert "practices with the pilot" in told["practices"] and "practices beside them" in told["practices"]
     assert "an evaluation compared the" in told["hub"] and "before made likely" in told["hub"]
     assert "could not give a likely range" in told["winter"] and "We compared" not in told["winter"]
+
+
+# Charts
+
+
+GREYS = (
+    "#1b2733",
+    "#4d5963",
+    "#69757f",
+    "#a9b2ba",
+    "#c3ccd4",
+    "#d3d9df",
+    "#dfe4e9",
+    "#e6eaee",
+    "#ffffff",
+    "#000000",
+)
+PALETTE = ("#12436d", "#28a197", "#801650", "#f46a25", "#1d7a72", "#8aa4bd", "#b9cbdb", "#c6d6e4", "#dcbccd")
+"""The Government Analysis Function's four, the teal that can be read, and paler shades of blue and plum."""
+MOST_SERIES = 4
+
+
+def figures_of(name: str) -> list[Any]:
+    return [section.figure for section in view(EVERY[name]()).sections if section.figure]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_chart_has_its_numbers_behind_it_and_at_most_four_series(name):
+    for figure in figures_of(name):
+        assert figure.table is not None and figure.table.rows, figure.ident
+        series = len(getattr(figure.chart, "groups", ()))
+        if hasattr(figure.chart, "comparison"):
+            series = sum(
+                any(v is not None for v in line)
+                for line in (figure.chart.observed, figure.chart.expected, figure.chart.comparison)
+            )
+        assert series <= MOST_SERIES, figure.ident
+
+
+def test_charts_keep_to_the_palette_in_every_theme(written):
+    for name in NAMES:
+        for file, text in written[name].items():
+            drawn = " ".join(re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)).lower()
+            found = set(re.findall(r"(?:fill|stroke)(?:: |=\")(#[0-9a-f]{6})", drawn))
+            assert found <= {*GREYS, *PALETTE}, (name, file, found - {*GREYS, *PALETTE})
+            assert len(found & set(PALETTE[:4])) <= MOST_SERIES

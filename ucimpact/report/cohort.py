@@ -15,6 +15,7 @@ from ucimpact.report.groups import is_weighted
 from ucimpact.report.phrases import count, plainly_named, stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.single import Claim, Interval
+from ucimpact.report.tables import Table, table
 from ucimpact.words import Measure, bare, capital, joint, measure, naive_beside, number, spoken
 from ucimpact.words import statement as words
 
@@ -58,7 +59,21 @@ def interval(document: Mapping[str, Any]) -> Figure | None:
         ),
         name=told.get("alt") or f"Difference in {finding['outcome']}",
         description="The bar is the likely range and the mark on it the best estimate.",
+        table=_told(document),
     )
+
+
+def _told(document: Mapping[str, Any]) -> Table:
+    """The numbers of the range, a row each."""
+    finding, w = document["finding"], document["finding"].get("w")
+    how = how_measured(finding, [finding["est"], finding["lo"], finding["hi"]])
+    said = spoken(finding["est"], finding["lo"], finding["hi"], how, w)
+    rows = [["Best estimate", said.difference if said.size else "0"], ["Likely range (95%)", said.range]]
+    if w is not None:
+        least = toward_good(finding) * w
+        rows.append(["Smallest worthwhile change", spoken(least, least, least, how).difference])
+    unit = "in per cent" if finding["scale"] == "log" else finding["per"]
+    return table(f"Difference in {finding['outcome']}, {unit}", ["Figure", "Value"], rows, (1,))
 
 
 def effect(document: Mapping[str, Any]) -> Section:
@@ -189,6 +204,7 @@ def taken_apart(document: Mapping[str, Any]) -> Figure | None:
         name=f"Of a fall of {whole} in {finding['outcome']}{per}, {inside[0]}, and {outside[0]}",
         description=capital(stopped(limits)),
         source=source_of(document),
+        table=_parts(document, per, whole, part, rest),
     )
 
 
@@ -218,7 +234,14 @@ def _nothing_left(document: Mapping[str, Any], total: float, fall: float) -> Fig
         name=f"Of a fall of {whole} in {finding['outcome']}{per}, {told[0]}",
         description=capital(stopped(_expected_range(held, how))),
         source=source_of(document),
+        table=_parts(document, per, whole, expected, "none"),
     )
+
+
+def _parts(document: Mapping[str, Any], per: str, whole: str, part: str, rest: str) -> Table:
+    """The fall and its parts, a row each."""
+    rows = [["Seen from before to after", whole], ["To be expected anyway", part], ["Beyond that", rest]]
+    return table(f"Fall in {document['finding']['outcome']}{per}", ["Part", "Size"], rows, (1,))
 
 
 def _expected_fall(held: Mapping[str, Any]) -> float | None:

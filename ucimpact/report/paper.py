@@ -59,7 +59,7 @@ def _trust(section: Section) -> Section:
     if held:
         noun = "check holds" if len(held) == 1 else "checks hold"
         closing = f"{few(len(held)).capitalize()} {noun}: {joint([f'“{question}”' for question in held])}."
-    return replace(section, checks=open_, closing=closing, note=section.note if open_ else None)
+    return replace(section, checks=open_, closing=closing, note=None)
 
 
 def _agree(section: Section) -> Section | None:

@@ -100,7 +100,7 @@ def interval(chart: Interval, width: int, *, narrow: bool) -> Drawing:
     axes.barh(middle, max(high - low, 2.0), left=low, height=16, color=BARS[answer], zorder=1)
     colour = {"fell": BLUE, "rose": PLUM, "unsure": GHOST}[answer]
     axes.plot(
-        [place(chart.est)], [middle], marker="D" if answer == "rose" else "o",
+        [place(chart.est)], [middle], linestyle="none", marker="D" if answer == "rose" else "o",
         markersize=15 if answer == "rose" else 18, markeredgewidth=4, markeredgecolor=colour,
         markerfacecolor="#fff" if answer == "unsure" else colour, zorder=3,
     )  # fmt: skip
