@@ -217,7 +217,8 @@ def test_a_figure_that_is_missing_is_named_and_never_blank():
     last = lines(field)[-1]
     assert last.tag.name == "Cannot say yet"
     assert (
-        "".join(text for text, _ in last.parts) == "Falls follow-up, Penmarsh. A price per person is missing."
+        "".join(text for text, _ in last.parts)
+        == "Falls follow-up, Penmarsh. Not known yet: a price per person."
     )
 
 
@@ -253,7 +254,7 @@ def test_what_may_be_absent_may_be_absent():
 def test_what_all_lack_is_said_once():
     (line,) = lines(field_of(leagues.no_prices()))
     text = "".join(text for text, _ in line.parts)
-    assert text.endswith(" others. A price per person is missing.") and text.count("price") == 1
+    assert text.endswith(" others. Not known yet: a price per person.") and text.count("price") == 1
 
 
 def test_sections_that_have_nothing_to_say_are_absent():
@@ -262,6 +263,19 @@ def test_sections_that_have_nothing_to_say_are_absent():
     assert "funnel" in idents("challenge") and "funnel" not in idents("two")
     shared = next(part for part in league(leagues.bounds()).sections if part.ident == "shared")
     assert [row[3] for row in shared.tables[0].rows] == ["Westow, Harle and Saltby", "Westow and Harle"]
+    assert len(shared.tables) == 1
+
+
+def test_verdicts_that_turn_on_what_is_shared_stand_under_both_bounds():
+    document = leagues.bounds()
+    rows = document["covariance"]["bounds"]["rows"]
+    for row, name in zip(rows, ("Mainstream", "Extend with evaluation"), strict=True):
+        row["verdicts"] = {p["id"]: "Stop at this price" for p in document["pilots"]} | {"westow": name}
+    shared = next(part for part in league(document).sections if part.ident == "shared")
+    verdicts = shared.tables[1]
+    assert verdicts.head == ("Pilot", "Errors not linked (0)", "Errors linked by half (0.5)")
+    assert ("Westow", "Mainstream", "Extend with evaluation") in verdicts.rows
+    assert ("Harle", "Stop at this price", "Stop at this price") in verdicts.rows
 
 
 @pytest.mark.parametrize("name", NAMES)

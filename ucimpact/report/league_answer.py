@@ -13,7 +13,7 @@ from typing import Any
 from ucimpact import words
 from ucimpact.report.league_parts import TAGS, Field, Tag, asked, told, worth
 from ucimpact.report.phrases import emphasised, stopped
-from ucimpact.words import VERDICTS, capital, chance, per_person
+from ucimpact.words import VERDICTS, chance, per_person
 from ucimpact.words import league_page as said
 
 LONG_HEADLINE, LONG_LEAD, LONG_BOX, LONG = 88, 330, 520, 1400
@@ -194,7 +194,7 @@ def _missing(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
     lacking = [asked(p) or told(p.get("because")) for p in pilots]
     if len(set(lacking)) > 1:
         return _several(field, pilots, lacking, "")
-    text = f"{capital(lacking[0])} is missing." if lacking[0] else ""
+    text = said.NOT_KNOWN.format(lacking[0]) if lacking[0] else ""
     return _several(field, pilots, [""] * len(pilots), text)
 
 

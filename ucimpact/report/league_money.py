@@ -120,15 +120,22 @@ def beliefs(field: Field) -> Section | None:
 def shared(field: Field) -> Section | None:
     """Pilots that share comparison people or places, and both bounds where nothing says how."""
     linked = field.document.get("covariance") or {}
-    rows = (linked.get("bounds") or {}).get("rows") or ()
+    bounds = linked.get("bounds") or {}
+    rows = bounds.get("rows") or ()
     if linked.get("how") in (None, "none shared"):
         return None
     chosen = bool(field.document.get("portfolio"))
-    tables = (_believed(field, rows, "Worked out under both bounds", "Bound", chosen=chosen),) if rows else ()
+    tables = [_believed(field, rows, "Worked out under both bounds", "Bound", chosen=chosen)] if rows else []
+    if rows and all(row.get("verdicts") for row in rows):
+        told = [
+            [field.short[p["id"]], *(row["verdicts"].get(p["id"], NOT_WORKED_OUT) for row in rows)]
+            for p in field.pilots
+        ]
+        head = ["Pilot", *(row["name"] for row in rows)]
+        tables.append(table("The verdict on each pilot under both bounds", head, told, ()))
     return Section(
-        ident="shared", heading="Do they share comparison people?", kind="tables",
-        bold=said.SHARED, tables=tables,
-        text=tuple(stopped(part.get("text") or "") for part in (linked, linked.get("bounds") or {})),
+        ident="shared", heading="Do they share comparison people?", kind="tables", bold=said.SHARED,
+        tables=tuple(tables), text=tuple(stopped(part.get("text") or "") for part in (linked, bounds)),
     )  # fmt: skip
 
 

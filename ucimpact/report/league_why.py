@@ -21,6 +21,7 @@ from ucimpact.report.section import Note, Section
 from ucimpact.report.tables import Table, table
 from ucimpact.words import VERDICTS, capital, chance, money, number, per_person
 from ucimpact.words import league_page as said
+from ucimpact.words.numbers import mid_sentence
 
 GOVERNS = 3
 """Fewer pilots than this are decided on by their own reports."""
@@ -63,7 +64,7 @@ def _asked(p: Mapping[str, Any]) -> str:
 
 def _reason(p: Mapping[str, Any]) -> str:
     reason = stopped(told(p.get("because")))
-    return reason or f"{_asked(p) or 'A figure'} is missing."
+    return reason or said.NOT_KNOWN.format(mid_sentence(_asked(p)) or "what it is worth")
 
 
 def sure(field: Field) -> Section:

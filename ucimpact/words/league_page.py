@@ -308,6 +308,7 @@ CORRECTED = (
     "The corrected range of the apparent winner is a hybrid of a conditional and a simultaneous interval, "
     "and holds whatever the other pilots are like."
 )
+NOT_KNOWN = "Not known yet: {}."
 NO_SET = "No price or no value is known, so no set of pilots was chosen."
 WITHIN = (
     "Of all sets that the budget can buy and the rule allows, this one is worth most, on average over "
