@@ -108,6 +108,45 @@ SERVICES = {
         people="care home residents",
         population="residents",
     ),
+    "clinical-hub": Service(
+        title="Clinical hub",
+        pilot="A front door by telephone, day and night, with nurses, GPs and pharmacists",
+        subject="the clinical hub",
+        kind="panel",
+        place="area",
+        aim="reduce attendances at A&E",
+        label="A&E attendances",
+        column="ae_attendances",
+        second=("Emergency admissions", "emergency_admissions"),
+        people="residents",
+        population="residents",
+    ),
+    "winter-fund": Service(
+        title="Winter discharge money",
+        pilot="Money for home care and short stays in care homes, for one winter",
+        subject="the winter discharge money",
+        kind="panel",
+        place="area",
+        aim="reduce the days that people wait in hospital for care outside it",
+        label="Delayed days",
+        column="delayed_days",
+        second=("Emergency readmissions", "emergency_readmissions"),
+        people="residents aged 65 or over",
+        population="residents",
+    ),
+    "community-redesign": Service(
+        title="Community redesign",
+        pilot="Money moved to community nurses, therapists and carers, one neighbourhood after another",
+        subject="the community redesign",
+        kind="panel",
+        place="neighbourhood",
+        aim="reduce emergency admissions of people aged 65 or over",
+        label="Emergency admissions",
+        column="emergency_admissions",
+        second=("A&E attendances", "ae_attendances"),
+        people="residents aged 65 or over",
+        population="residents",
+    ),
     "virtual-ward": Service(
         title="Virtual ward",
         pilot="Care at home with daily monitoring, in place of a hospital bed",
@@ -345,6 +384,11 @@ def _data_file(service: Service) -> str:
     return {"panel": f"{service.place}s.xlsx", "series": "months.xlsx", "cohort": "people.xlsx"}[service.kind]
 
 
+def _one(place: str) -> str:
+    """The noun with its article."""
+    return f"{'an' if place[0] in 'aeiou' else 'a'} {place}"
+
+
 def _given_to(service: Service) -> str:
     return "the people" if service.kind == "cohort" else "the places"
 
@@ -375,7 +419,7 @@ def _method(service: Service) -> str:
 def _panel(service: Service) -> str:
     place = service.place.replace("_", " ")
     lines = [
-        f'kind = "panel"                # one row a {place} and month, those without the service too',
+        f'kind = "panel"                # one row {_one(place)} and month, those without the service too',
         f'source = "{_data_file(service)}"',
         f'sheet = "{SHEET}"',
         f'unit = "{service.place}"',
