@@ -266,6 +266,15 @@ def test_sections_that_have_nothing_to_say_are_absent():
     assert len(shared.tables) == 1
 
 
+def test_a_verdict_that_cannot_be_given_says_what_would_give_it():
+    document = leagues.unpriced()
+    document["pilots"][6]["would_change"] = []
+    made = next(part for part in league(document).sections if part.ident == "why")
+    assert isinstance(made, LeagueSection)
+    last = made.reasons[-1]
+    assert (last.because, last.would_change) == ("Not known yet: a price per person.", "it is known.")
+
+
 def test_verdicts_that_turn_on_what_is_shared_stand_under_both_bounds():
     document = leagues.bounds()
     rows = document["covariance"]["bounds"]["rows"]

@@ -38,7 +38,7 @@ def why(field: Field) -> LeagueSection:
         ReasonRow(
             name=p["name"], place=p.get("place") or "", tag=tag_of(p), price=_asked(p),
             because=_reason(p),
-            would_change=stopped(told(p.get("would_change"))) or "Nothing was worked out.",
+            would_change=stopped(told(p.get("would_change"))) or (said.WHEN_KNOWN if p["verdict"]["row"] == 0 else said.NO_SWITCH),
             others=stopped(p.get("others") or ""),
         )
         for p in order

@@ -309,6 +309,9 @@ CORRECTED = (
     "and holds whatever the other pilots are like."
 )
 NOT_KNOWN = "Not known yet: {}."
+WHEN_KNOWN = "it is known."
+"""What would change a verdict that cannot be given yet."""
+NO_SWITCH = "nothing was worked out."
 NO_SET = "No price or no value is known, so no set of pilots was chosen."
 WITHIN = (
     "Of all sets that the budget can buy and the rule allows, this one is worth most, on average over "
