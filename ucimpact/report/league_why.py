@@ -38,7 +38,7 @@ def why(field: Field) -> LeagueSection:
         ReasonRow(
             name=p["name"], place=p.get("place") or "", tag=tag_of(p), price=_asked(p),
             because=_reason(p),
-            would_change=stopped(told(p.get("would_change"))) or (said.WHEN_KNOWN if p["verdict"]["row"] == 0 else said.NO_SWITCH),
+            would_change=_change_of(p),
             others=stopped(p.get("others") or ""),
         )
         for p in order
@@ -60,6 +60,11 @@ def _asked(p: Mapping[str, Any]) -> str:
     """What the verdict says beyond its name."""
     text = str(p["verdict"].get("text") or "").removeprefix(p["verdict"]["name"]).lstrip(",: ")
     return capital(text)
+
+
+def _change_of(p: Mapping[str, Any]) -> str:
+    given = stopped(told(p.get("would_change")))
+    return given or (said.WHEN_KNOWN if p["verdict"]["row"] == 0 else said.NO_SWITCH)
 
 
 def _reason(p: Mapping[str, Any]) -> str:
