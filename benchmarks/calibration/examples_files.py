@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.calibration.board import Cell, Method, Record, Target
 from ucimpact.data.cohort import Cohort
 from ucimpact.data.simulate_fund import PILOTS, ChallengeFund
@@ -16,8 +18,12 @@ from ucimpact.data.simulate_hub import ClinicalHub
 from ucimpact.data.simulate_redesign import CommunityRedesign
 from ucimpact.data.simulate_self_care import SelfCare
 from ucimpact.data.simulate_winter import WinterFund
+from ucimpact.estimate import Estimate
 from ucimpact.evaluation import prepare
+from ucimpact.evaluation.comparable import log_ratio
 from ucimpact.evaluation.people import options_of
+from ucimpact.inference.shrinkage import shared_arm, shrink
+from ucimpact.inference.winners import hybrid
 from ucimpact.methods import build
 from ucimpact.study import Study, read_records, read_study
 
@@ -87,6 +93,49 @@ class OfFund:
         return asked_of, data, drawn.truth[self.pilot], CLIENTS
 
 
+@dataclass(frozen=True, kw_only=True)
+class WholeFund:
+    """The challenge fund, the people of all seven pilots drawn again."""
+
+    def draw(self, seed: int) -> tuple[list[tuple[Study, Any]], np.ndarray]:
+        """Studies with their records, and the log ratios that were planted."""
+        drawn = ChallengeFund().draw(seed)
+        told = []
+        with tempfile.TemporaryDirectory() as place:
+            for pilot, table in drawn.tables.items():
+                here = Path(place) / pilot
+                here.mkdir()
+                study = _placed(EXAMPLES / "challenge_fund" / pilot, "study.toml", here)
+                table.to_csv(here / "people.csv", index=False, date_format="%Y-%m-%d")
+                asked_of = read_study(study)
+                told.append((asked_of, read_records(asked_of).data))
+        return told, np.array([drawn.truth[pilot]["log_ratio"] for pilot in PILOTS])
+
+
+def read_fund(drawn: tuple[list[tuple[Study, Any]], np.ndarray]) -> Iterator[Record]:
+    """What a league says of the pilot with the largest result, and what that result says of itself."""
+    studies, truth = drawn
+    estimates = [_estimate(study, data) for study, data in studies]
+    told = [log_ratio(estimate) for estimate in estimates]
+    y, error = (np.array([row[key] for row in told], dtype=float) for key in ("log", "used_se"))
+    arms = np.array([estimate.extras["comparison_log_variance"] for estimate in estimates])
+    pools = [(study.league and study.league.controls) or study.title for study, _ in studies]
+    cov = shared_arm(error, np.minimum(arms, error**2), pool=pools)
+    k, benefit = int(y.argmin()), -truth
+    shrunk = shrink(-y, cov)
+    low, high = shrunk.interval(0.95)
+    corrected = hybrid(-y, cov, seed=1)
+    for term, mean, ends in (
+        ("headline", shrunk.mean[k], (low[k], high[k])),
+        ("corrected for being picked", corrected.estimate, (corrected.low, corrected.high)),
+        ("as measured", -y[k], (-y[k] - 1.96 * error[k], -y[k] + 1.96 * error[k])),
+    ):
+        held = bool(ends[0] <= benefit[k] <= ends[1])
+        yield {"term": term, "coverage": held, "bias": float(mean - benefit[k])}
+    ends = np.asarray(low) <= benefit, benefit <= np.asarray(high)
+    yield {"term": "all seven", "coverage": float((ends[0] & ends[1]).mean())}
+
+
 def _placed(folder: Path, file: str, place: Path) -> Path:
     """The study file and every file of SQL of an example, copied to where its data will stand."""
     for found in (folder / file, *folder.glob("*.sql")):
@@ -97,18 +146,24 @@ def _placed(folder: Path, file: str, place: Path) -> Path:
 def read(drawn: Drawn) -> Iterator[Record]:
     """Whether each interval holds the truth, by the steps that an evaluation takes."""
     study, data, truth, asked = drawn
-    outcome, name, options = study.primary, study.method.name, dict(study.method.options)
-    if isinstance(data, Cohort):
-        method = build(name, options_of(study, outcome, name, options), outcome=outcome.column)
-        estimate = method.fit(data)
-    else:
-        prepared = prepare(data, outcome, method=name)
-        method = build(name, options, outcome=prepared.column)
-        estimate = getattr(method, "brief", method.fit)(prepared.data)
+    estimate = _estimate(study, data)
     for told, term, planted in asked:
         effect = estimate.effect(term)
         held = bool(effect["conf_low"] <= truth[planted] <= effect["conf_high"])
         yield {"term": told, "coverage": held, "bias": effect["estimate"] - truth[planted]}
+
+
+def _estimate(study: Study, data: Any) -> Estimate:
+    """The main analysis of a study."""
+    outcome, name, options = study.primary, study.method.name, dict(study.method.options)
+    found: Estimate
+    if isinstance(data, Cohort):
+        found = build(name, options_of(study, outcome, name, options), outcome=outcome.column).fit(data)
+        return found
+    prepared = prepare(data, outcome, method=name)
+    method = build(name, options, outcome=prepared.column)
+    found = getattr(method, "brief", method.fit)(prepared.data)
+    return found
 
 
 def cells() -> tuple[Cell, ...]:
@@ -125,4 +180,10 @@ def cells() -> tuple[Cell, ...]:
         for name in ASKED
     ]
     pilots = [replace(whole, name=f"challenge_fund: {name}", process=OfFund(pilot=name)) for name in PILOTS]
-    return (*files, *pilots)
+    fund = replace(
+        whole,
+        name="challenge_fund: the league",
+        process=WholeFund(),
+        methods=(Method(name="the pilot that looks best", read=read_fund),),
+    )
+    return (*files, *pilots, fund)
