@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from ucimpact.words.claims import BENEFIT, HARM
 from ucimpact.words.decision import VERDICTS
 from ucimpact.words.numbers import capital, chance, joint, number, rounded
-from ucimpact.words.pounds import money, money_range, per_person, thousands
+from ucimpact.words.pounds import money, per_person, thousands
 from ucimpact.words.sentences import LEVELS, rank
 
 COUNTS = (
@@ -232,11 +232,6 @@ def funnel_title(leads: int, n: int) -> str:
     if 2 * leads <= n:
         return "The largest claim comes from one of the less certain pilots"
     return "How certain each pilot is, and what it claims"
-
-
-def net_told(value: float, low: float, high: float) -> str:
-    """A net with its range, as one text."""
-    return f"{money(value)} ({money_range(low, high)})"
 
 
 def of_hundred(share: float) -> str:
