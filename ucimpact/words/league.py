@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ucimpact.words.never import LONGEST
 from ucimpact.words.numbers import Measure, capital, chance, joint, likely, mid_sentence, number, spoken
 from ucimpact.words.pounds import money, money_range, per_person, thousands
 
@@ -61,6 +62,14 @@ def counted(n: int) -> str:
     return COUNTS[n] if n < len(COUNTS) else number(n)
 
 
+def named(names: Sequence[str], room: int, word: str = "and") -> str:
+    """Names, as far as a sentence has room for so many words; else "five pilots"."""
+    told = joint(list(names), word)
+    if len(told.split()) <= room:
+        return told
+    return f"{counted(len(names))} pilot{'' if len(names) == 1 else 's'}"
+
+
 # -- who is left out ---------------------------------------------------------------------
 
 
@@ -109,7 +118,7 @@ def shared(groups: Sequence[tuple[str, Sequence[str]]], n: int) -> str:
         )
     told = []
     for kind, names in groups:
-        who = f"All {counted(n)}" if len(names) == n and n > 2 else capital(joint(list(names)))
+        who = f"All {counted(n)}" if len(names) == n and n > 2 else capital(named(names, 25))
         told.append(f"{who} share a comparison.")
         told.append(f"{capital(SHARED[kind])}.")
     return " ".join(told)
@@ -129,7 +138,7 @@ def bounds_differ(names: Sequence[str]) -> str:
     if not names:
         return "Both give every pilot the same verdict."
     it = "its verdict turns" if len(names) == 1 else "their verdicts turn"
-    return f"For {joint(list(names))} nothing can be decided yet: {it} on how far the comparison is shared."
+    return f"For {named(names, 14)} nothing can be decided yet: {it} on how far the comparison is shared."
 
 
 # -- what was found ----------------------------------------------------------------------
@@ -295,10 +304,10 @@ def fund_because(n: int, net: float, low: float, high: float, p: float, *, passe
     if not n:
         return "None is worth today’s price, or worth another year of evidence at that price."
     they = "It is" if n == 1 else "Together they are"
-    side = "more" if net >= 0 else "less"
     cost = "it costs" if n == 1 else "they cost"
+    size = f"{money(abs(net))} {'more' if net > 0 else 'less'} than {cost}" if net else f"what {cost}"
     return (
-        f"{they} worth about {money(abs(net))} {side} than {cost} (likely range {money_range(low, high)}). "
+        f"{they} worth about {size} (likely range {money_range(low, high)}). "
         f"The chance that {'it is' if n == 1 else 'they are'} worth it is {chance(p)}."
     )
 
@@ -315,11 +324,14 @@ def unspent_text(cheaper: Sequence[str], left_over: Sequence[str]) -> str:
     """
     if left_over:
         verb = "is" if len(left_over) == 1 else "are"
-        names = capital(joint(list(left_over)))
+        names = capital(named(left_over, 16))
         return f"{names} {verb} worth today’s price too, and would cost more than is left."
     told = "No other pilot passes the rule at today’s price."
-    lower = f"a lower price in {joint(list(cheaper), 'or')}, or evidence" if cheaper else "evidence"
-    return f"{told} Use it to buy {lower}."
+    if not cheaper:
+        return f"{told} Use it to buy evidence."
+    where = named(cheaper, 16, "or")
+    whose = "for" if where == named(cheaper, 0) else "in"
+    return f"{told} Use it to buy a lower price {whose} {where}, or evidence."
 
 
 def cash_clause(n: int, released: int, column: str = "economic") -> str:
@@ -338,9 +350,9 @@ def sceptical_changes(out: Sequence[str], joined: Sequence[str]) -> str:
         return ""
     told = []
     if out:
-        told.append(f"{joint(list(out))} would not be funded")
+        told.append(f"{named(out, 7)} would not be funded")
     if joined:
-        told.append(f"{joint(list(joined))} would be")
+        told.append(f"{named(joined, 7)} would be")
     return f"If such services are believed to change little on average, {' and '.join(told)}."
 
 
@@ -350,12 +362,15 @@ def raw_text(dropped: Sequence[str], added: Sequence[str], claimed: float, expec
     if not dropped and not added:
         first = f"{head} bought the same"
     elif dropped and added:
-        first = f"{head} swapped {joint(list(dropped))} for {joint(list(added))}"
+        first = f"{head} swapped {named(dropped, 10)} for {named(added, 10)}"
     elif added:
-        first = f"{head} added {joint(list(added))}"
+        first = f"{head} added {named(added, 20)}"
     else:
-        first = f"{head} left out {joint(list(dropped))}"
-    return f"{first}, claimed {money(claimed)} of net value, and could expect {money(expected)}."
+        first = f"{head} left out {named(dropped, 20)}"
+    worth = f"claimed {money(claimed)} of net value, and could expect {money(expected)}."
+    if len(f"{first} {worth}".split()) > LONGEST:
+        return f"{first}. It would have {worth}"
+    return f"{first}, {worth}"
 
 
 def sceptical_text(net: float) -> str:
