@@ -262,6 +262,17 @@ def test_the_command_locks_says_what_it_found_and_fixes_the_time(tmp_path, monke
     assert CliRunner().invoke(cli.app, ["lock", str(path), "--again"]).exit_code == 0
 
 
+def test_check_says_whether_the_plan_was_kept_and_how_much_is_asked(tmp_path):
+    locked(tmp_path, table=before(panel_table()))
+    said = CliRunner().invoke(cli.app, ["check", str(write(tmp_path))])
+    assert said.exit_code == 0
+    assert "The plan was locked on 2025-05-03, before the outcome data were there, and kept" in said.output
+    path = write(tmp_path, ('name = "did"\n', 'name = "did"\nlog = true\n[curve]\nlog = [false]\n'))
+    again = CliRunner().invoke(cli.app, ["check", str(path)])
+    assert "changed since in what bears" in again.output
+    assert "Curve: 1 combination beside the main analysis" in again.output
+
+
 def test_a_plan_can_be_locked_before_there_is_a_file(tmp_path):
     path = write(tmp_path)
     (tmp_path / "practices.csv").unlink()

@@ -174,6 +174,7 @@ def compare(
 @answering
 def check(_ctx: typer.Context, study: StudyFile) -> None:
     """Read a study and its data, list every problem and which designs are open; run nothing."""
+    from ucimpact.evaluation.robust import told
     from ucimpact.study import read_records
 
     read = _read(study)
@@ -181,6 +182,8 @@ def check(_ctx: typer.Context, study: StudyFile) -> None:
     asked = _asked(read, records)
     _say_records(read, records)
     _say_designs(read, *asked)
+    for line in told(read):
+        typer.echo(f"\n{line}")
     typer.echo(f"\nReady. Next: ucimpact run {study}")
 
 

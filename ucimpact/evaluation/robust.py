@@ -12,6 +12,7 @@ from ucimpact.evaluation.planned import planned
 from ucimpact.evaluation.triangulation import Others, Triangulated, triangulated
 from ucimpact.finding import Units
 from ucimpact.study import Outcome, Records, Study
+from ucimpact.words.lock import when_locked
 
 
 class Robust:
@@ -71,6 +72,26 @@ class Robust:
             else multiplicity(pairs, locked=self.plan.locked, seed=self.study.release.seed),
             "curve": self._curve,
             "triangulation": self._others.document,
-            "planned": self.plan.to_dict(analyses) if self.study.file else None,
+            "planned": self.plan.to_dict(analyses),
         }
         return {name: part for name, part in parts.items() if part is not None}
+
+
+def told(study: Study) -> list[str]:
+    """Whether a plan was locked, and how many combinations of choices would be fitted, for a first look.
+
+    Raises
+    ------
+    UsageError
+        For a lock that was edited.
+    """
+    held, beside, lines = planned(study), len(specifications(study)) - 1, []
+    if held.entry is not None:
+        kept = "changed since in what bears on the main answer" if held.changed else "kept"
+        lines.append(
+            f"The plan was {when_locked(held.entry['locked_at'][:10], before=held.locked)}, and {kept}"
+        )
+    if beside > 0:
+        many = "combination" if beside == 1 else "combinations"
+        lines.append(f"Curve: {beside} {many} beside the main analysis")
+    return lines
