@@ -61,7 +61,6 @@ def pilot_row(
         "title": words.capital(pilot.called),
         "short": pilot.short,
         "hash": pilot.hash,
-        "source": pilot.source,
         "people": pilot.analysed or pilot.people,
         "paid": pilot.people,
         "method": pilot.document["study"]["method"],

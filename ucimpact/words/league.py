@@ -62,6 +62,11 @@ def counted(n: int) -> str:
     return COUNTS[n] if n < len(COUNTS) else number(n)
 
 
+def named(names: Sequence[str], word: str = "and") -> str:
+    """Pilots by name, or how many they are where a sentence would be all names."""
+    return joint(list(names), word) if len(names) <= MANY else f"{counted(len(names))} pilots"
+
+
 def named(names: Sequence[str], room: int, word: str = "and") -> str:
     """Names, as far as a sentence has room for so many words; else "five pilots"."""
     told = joint(list(names), word)
@@ -213,9 +218,10 @@ def lead(
     """
     told = [worth_sentence(*pilot) for pilot in ready]
     if len(ready) > 2:
-        rest = [f"{called} ({chance(p)})" for called, p in ready[:MANY]]
-        more = [] if len(ready) <= MANY else [f"{counted(len(ready) - MANY)} more"]
-        told = [f"Probably worth more than their price: {joint([*rest, *more])}."]
+        first = [f"{called} ({chance(p)})" for called, p in ready[:2]]
+        told = [
+            f"Probably worth more than their price: {joint([*first, f'{counted(len(ready) - 2)} more'])}."
+        ]
     est, lo, hi = raw
     if (-est if better == "lower" else est) <= 0:
         told.append(f"No pilot measured a change for the better in {outcome}.")
