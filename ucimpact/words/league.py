@@ -62,11 +62,6 @@ def counted(n: int) -> str:
     return COUNTS[n] if n < len(COUNTS) else number(n)
 
 
-def named(names: Sequence[str], word: str = "and") -> str:
-    """Pilots by name, or how many they are where a sentence would be all names."""
-    return joint(list(names), word) if len(names) <= MANY else f"{counted(len(names))} pilots"
-
-
 def named(names: Sequence[str], room: int, word: str = "and") -> str:
     """Names, as far as a sentence has room for so many words; else "five pilots"."""
     told = joint(list(names), word)
@@ -218,10 +213,7 @@ def lead(
     """
     told = [worth_sentence(*pilot) for pilot in ready]
     if len(ready) > 2:
-        first = [f"{called} ({chance(p)})" for called, p in ready[:2]]
-        told = [
-            f"Probably worth more than their price: {joint([*first, f'{counted(len(ready) - 2)} more'])}."
-        ]
+        told = [_ready(ready)]
     est, lo, hi = raw
     if (-est if better == "lower" else est) <= 0:
         told.append(f"No pilot measured a change for the better in {outcome}.")
@@ -231,11 +223,31 @@ def lead(
     told.append(f"The largest {change_of(est)} is claimed by {leader}: {size}{also}.")
     low, high = corrected
     guess = spoken(shrunk, min(shrunk, low), max(shrunk, high), how).difference
-    told.append(
-        f"After allowing for having been picked as the largest, {guess} is a better guess, "
-        f"and the range runs from {likely(low, high, how)}."
-    )
+    ranged = likely(low, high, how)
+    if low <= shrunk <= high:
+        told.append(
+            f"After allowing for having been picked as the largest, {guess} is a better guess, "
+            f"and the range runs from {ranged}."
+        )
+    else:
+        told.append(
+            f"After allowing for luck, {guess} is a better guess. The range that allows for having been "
+            f"picked as the largest runs from {ranged}: it takes nothing from the others, so the two need "
+            "not agree."
+        )
     return " ".join(told)
+
+
+def _ready(ready: Sequence[tuple[str, float]]) -> str:
+    """Pilots that are ready, as many by name as a sentence holds."""
+    for kept in range(MANY, -1, -1):
+        names = [f"{called} ({chance(p)})" for called, p in ready[:kept]]
+        more = len(ready) - len(names)
+        rest = [f"{counted(more)} more" if names else f"{counted(more)} pilots"] if more else []
+        told = f"Probably worth more than their price: {joint([*names, *rest])}."
+        if len(told.split()) <= LONGEST:
+            break
+    return told
 
 
 def worth_sentence(called: str, p: float) -> str:
