@@ -16,6 +16,7 @@ from ucimpact.report.planned import in_a_line
 from ucimpact.report.planned import planned as section
 from ucimpact.study import read_study
 from ucimpact.study.lock import entries_of, governing, hash_of, lock, lock_path, plan_of, state_of
+from ucimpact.words import robust
 
 WHEN = "2025-05-03T10:00:00+00:00"
 WIDE = ('kind = "count"\n', 'kind = "count"\nworthwhile = -0.05\n')
@@ -238,6 +239,21 @@ def test_a_lock_made_when_the_data_were_there_earns_nothing(tmp_path):
     assert (held.locked, held.changed) == (False, False)
     document = evaluate(study).to_dict()
     assert "when the outcome data were there" in section(document).bold
+
+
+def test_what_a_lock_says_of_the_main_outcome(tmp_path):
+    second = (
+        'kind = "count"\n',
+        'kind = "count"\nprimary = true\n\n[[outcome]]\ncolumn = "other"\nlabel = "Other"\nkind = "count"\n',
+    )
+    table = panel_table().assign(other=lambda t: t["admissions"].astype(int) + 3)
+    told = []
+    for edits, when in (((), False), ((), True), ((('name = "did"', 'name = "did"\nlog = true'),), True)):
+        if when and not told[1:]:
+            locked(tmp_path, second, table=before(table))
+        document = evaluate(read_study(write(tmp_path, second, *edits, table=table))).to_dict()
+        told.append(document["robust"]["multiplicity"]["text"][-1])
+    assert told == [robust.NAMED, robust.NAMED_FIRST, robust.NAMED_THEN_CHANGED]
 
 
 def test_a_study_without_a_lock_says_so_in_a_line(tmp_path):

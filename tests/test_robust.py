@@ -327,11 +327,11 @@ def test_what_the_pilot_cannot_change_is_no_question(tmp_path):
 def test_without_shared_units_the_more_careful_rule_is_used(plain):
     study = read_study_of(plain)
     pairs = [(o, strip(a)) for o, a in zip(study, plain.analyses[:2], strict=True)]
-    held = multiplicity(pairs, locked=True, seed=1)
+    held = multiplicity(pairs, named=robust.NAMED_FIRST, seed=1)
     assert held["how"] == "holm" and all(row["romano_wolf"] is None for row in held["rows"])
     assert [row["allowing"] for row in held["rows"]] == [row["holm"] for row in held["rows"]]
     assert robust.NAMED_FIRST in held["text"]
-    assert multiplicity(pairs[:1], locked=True, seed=1) is None
+    assert multiplicity(pairs[:1], named="", seed=1) is None
 
 
 def read_study_of(evaluation):

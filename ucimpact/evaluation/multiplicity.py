@@ -34,7 +34,7 @@ LIMIT = 0.05
 
 
 def multiplicity(
-    pairs: Sequence[tuple[Outcome, Analysis]], *, locked: bool, seed: int
+    pairs: Sequence[tuple[Outcome, Analysis]], *, named: str, seed: int
 ) -> dict[str, Any] | None:
     """The rows of the outcomes with their chances, and the answer in words; None for fewer than two.
 
@@ -42,8 +42,8 @@ def multiplicity(
     ----------
     pairs : sequence of (Outcome, Analysis)
         Every declared outcome with its analysis, the main one first.
-    locked : bool
-        Whether a plan was locked before the outcome data.
+    named : str
+        What is known of when the main outcome was named.
     """
     counted = [(o, a) for o, a in pairs if not o.negative_control and _ranged(a)]
     if len(counted) < 2:
@@ -88,7 +88,7 @@ def multiplicity(
         "text": [
             robust.why_many(len(rows)),
             robust.HOW_JOINT if together is not None else robust.HOW_HOLM,
-            robust.NAMED_FIRST if locked else robust.NAMED,
+            named,
             *([robust.NOT_COUNTED] if any(o.negative_control for o, _ in pairs) else []),
         ],
         "left_out": [

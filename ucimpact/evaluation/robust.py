@@ -12,6 +12,7 @@ from ucimpact.evaluation.planned import planned
 from ucimpact.evaluation.triangulation import Others, Triangulated, triangulated
 from ucimpact.finding import Units
 from ucimpact.study import Outcome, Records, Study
+from ucimpact.words import robust as words
 from ucimpact.words.lock import when_locked
 
 
@@ -58,6 +59,12 @@ class Robust:
             "plan_changed": self.plan.changed,
         }
 
+    def _named(self) -> str:
+        """What a lock says of when the main outcome was named."""
+        if not self.plan.locked:
+            return words.NAMED
+        return words.NAMED_THEN_CHANGED if self.plan.changed else words.NAMED_FIRST
+
     def document(
         self,
         found: Mapping[str, Any],
@@ -69,7 +76,7 @@ class Robust:
         parts = {
             "multiplicity": None
             if barred
-            else multiplicity(pairs, locked=self.plan.locked, seed=self.study.release.seed),
+            else multiplicity(pairs, named=self._named(), seed=self.study.release.seed),
             "curve": self._curve,
             "triangulation": self._others.document,
             "planned": self.plan.to_dict(analyses),

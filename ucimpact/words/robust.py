@@ -24,6 +24,10 @@ NAMED = (
     "The study file names one main outcome, and the answer at the top is about that one alone. No plan was "
     "locked before the outcome data, so nobody can show that it was named first."
 )
+NAMED_THEN_CHANGED = (
+    "The study file names one main outcome, and the answer at the top is about that one alone. The plan that "
+    "was locked has been changed since in what bears on it."
+)
 NOT_COUNTED = (
     "Outcomes that the pilot cannot have changed are no questions of this kind, and are not counted."
 )
