@@ -52,6 +52,14 @@ def test_a_lock_holds_what_was_declared_and_when(tmp_path):
     assert re.fullmatch(r"[0-9a-f]{64}", entry["data"]["fingerprints"][0]["sha256"])
 
 
+def test_a_key_that_stands_at_its_default_is_no_part_of_the_plan(tmp_path):
+    """So that a key which a later version adds does not change an earlier plan."""
+    plan = plan_of(study_of(tmp_path, WIDE))
+    assert plan["outcome"]["admissions"]["worthwhile"] == {"kind": "Worthwhile", "change": -0.05}
+    assert set(plan["data"]) == {"kind", "unit", "period", "start", "population"}
+    assert "release" not in plan and "context" not in plan
+
+
 def test_layout_and_where_the_file_lies_are_no_part_of_the_plan(tmp_path):
     plain = plan_of(study_of(tmp_path))
     moved = plan_of(

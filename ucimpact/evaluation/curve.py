@@ -44,6 +44,7 @@ NAMES = {
     "log": "As a logarithm",
 }
 NOT_THIS = "not an option"
+NO_SUCH_UNITS = "It gives no effect in the units of the main analysis"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,11 +153,14 @@ def curve(
         try:
             estimate = fit(spec.name, spec.options, spec.window)
             made = analysis_of("curve", label, "", _lightly(estimate), units)
-        except (DesignError, EstimationError, DataError, UsageError, KeyError) as error:
-            refused.append({"label": label, "why": str(error) or "it could not be fitted"})
+        except KeyError:
+            refused.append({"label": label, "why": NO_SUCH_UNITS})
+            continue
+        except (DesignError, EstimationError, DataError, UsageError) as error:
+            refused.append({"label": label, "why": str(error)})
             continue
         if made.est is None:
-            refused.append({"label": label, "why": "It gave no estimate in these units"})
+            refused.append({"label": label, "why": NO_SUCH_UNITS})
             continue
         analyses.append(replace(made, kind=main.kind))
         rows.append({"label": label, "main": False, "choices": dict(spec.told)})

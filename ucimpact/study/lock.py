@@ -75,7 +75,7 @@ def plan_of(study: Study) -> Plan:
         elif dataclasses.is_dataclass(value):
             plan[field.name] = _declared(value)
         else:
-            about[field.name] = serialise.plain(value)
+            about[field.name] = _plain(value)
     for table, keys in (("data", WHERE), ("context", LEARNT)):
         plan[table] = {key: value for key, value in plan.get(table, {}).items() if key not in keys}
     return {table: keys for table, keys in plan.items() if keys}
@@ -84,12 +84,24 @@ def plan_of(study: Study) -> Plan:
 def _declared(table: Any) -> dict[str, Any]:
     """The keys of a table that do not stand at their default; a method's options beside its name."""
     found = {
-        field.name: serialise.plain(getattr(table, field.name))
+        field.name: _plain(getattr(table, field.name))
         for field in dataclasses.fields(table)
         if not _is_default(field, getattr(table, field.name))
     }
     options = found.pop("options", {})
     return {**found, **options}
+
+
+def _plain(value: Any) -> Any:
+    """As plain values, tables within tables without what stands at its default.
+
+    So a key that a later version adds is no change of an earlier plan.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {"kind": type(value).__name__, **_declared(value)}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return serialise.plain(value)
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
