@@ -67,7 +67,7 @@ def decide_money(document: Mapping[str, Any]) -> Section | None:
 def _told(valuation: Mapping[str, Any], price: float) -> list[str]:
     """The sentences after the chance."""
     text = []
-    inputs = valuation.get("inputs") or ()
+    inputs = list(valuation.get("inputs") or ())
     if len(inputs) > 1:
         first = inputs[0]
         text.append(said.most_moved(first["label"], first["low"] - price, first["high"] - price))
