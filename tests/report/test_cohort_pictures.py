@@ -39,7 +39,7 @@ def test_every_picture_has_its_place_on_the_page(document):
     idents = [s.ident for s in view(document).sections]
     assert idents == [
         "effect", "first", "mean", "naive", "simpler", "say", "money", "subgroups", "others", "trust", "unrecorded",
-        "agree", "alternatives", "found", "who", "groups", "before", "how", "data", "appendix",
+        "agree", "alternatives", "found", "who", "groups", "before", "how", "data", "checklists", "appendix",
     ]  # fmt: skip
 
 
