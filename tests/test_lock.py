@@ -195,13 +195,13 @@ PLAN = {
         ("study", {"title": "Other"}, "title", "changed", False),
         ("data", {"kind": "panel", "window": "w", "eligible": 900}, "window", "added", True),
         ("data", {"kind": "panel"}, "eligible", "left out", False),
-        ("outcome", {**PLAN["outcome"], "a": {"label": "A", "primary": True, "worthwhile": 2}}, "a worthwhile", "changed", True),
-        ("outcome", {**PLAN["outcome"], "a": {"label": "AA", "primary": True, "worthwhile": 4}}, "a label", "changed", False),
-        ("outcome", {"a": PLAN["outcome"]["a"]}, "b label", "left out", False),
+        ("outcome", {**PLAN["outcome"], "a": {"label": "A", "primary": True, "worthwhile": 2}}, "a: worthwhile", "changed", True),
+        ("outcome", {**PLAN["outcome"], "a": {"label": "AA", "primary": True, "worthwhile": 4}}, "a: label", "changed", False),
+        ("outcome", {"a": PLAN["outcome"]["a"]}, "b: label", "left out", False),
         ("method", {"name": "count-did"}, "name", "changed", True),
         ("method", {"name": "did", "log": True}, "log", "added", True),
-        ("sensitivity", {"As ratios": {"name": "did"}}, "As ratios log", "left out", True),
-        ("sensitivity", {**PLAN["sensitivity"], "New": {"name": "its"}}, "New name", "added", False),
+        ("sensitivity", {"As ratios": {"name": "did"}}, "As ratios: log", "left out", True),
+        ("sensitivity", {**PLAN["sensitivity"], "New": {"name": "its"}}, "New: name", "added", False),
         ("cost", {"fixed": 12}, "fixed", "changed", False),
     ],
 )  # fmt: skip
@@ -214,11 +214,24 @@ def test_each_change_is_named_and_bears_on_the_answer_or_not(table, done, key, w
 def test_another_main_outcome_is_a_change_that_bears():
     outcomes = {"a": {"label": "A", "worthwhile": 4}, "b": {"label": "B", "primary": True}}
     rows = compared(PLAN, {**PLAN, "outcome": outcomes})
-    assert {row["key"] for row in rows if row["bears"]} == {"a primary", "b primary"}
+    assert {row["key"] for row in rows if row["bears"]} == {"a: primary", "b: primary"}
 
 
-def codes(evaluation):
-    return [step["code"] + step["text"][:8] for step in evaluation.certainty["steps"]]
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"kind": "Window", "first": "2022-04-01", "last": "2024-03-31"}, "from 2022-04-01, to 2024-03-31"),
+        ({"kind": "Worthwhile", "change": -0.05}, "change -0.05"),
+        ([], "none"),
+        (["imd", "age"], "imd, age"),
+        (False, "no"),
+        (180000.0, "180,000"),
+        ("x" * 200, "x" * 89 + "…"),
+    ],
+)
+def test_a_value_is_told_on_one_line(value, text):
+    (row,) = compared({"method": {"a": value}}, {"method": {"a": value}})
+    assert (row["planned"], row["done"], row["what"]) == (text, text, "kept")
 
 
 def test_the_report_says_whether_the_plan_was_kept(tmp_path):
@@ -234,7 +247,7 @@ def test_the_report_says_whether_the_plan_was_kept(tmp_path):
     ).to_dict()
     said = section(changed)
     assert said.bold.startswith("No: the plan locked on 3 May 2025") and "one place that bears" in said.bold
-    assert said.tables[0].rows == (("Method: log", "–", "true", "added, bears on the main answer"),)
+    assert said.tables[0].rows == (("Method: log", "–", "yes", "added, bears on the main answer"),)
     steps = [step for step in changed["certainty"]["steps"] if step["code"] == "W"]
     assert [step["cost"] for step in steps] == [1]
     assert "the plan was changed after the data were seen" in steps[0]["text"]

@@ -15,7 +15,6 @@ from typing import Any
 from ucimpact.evaluation.document import Analysis
 from ucimpact.study import Study
 from ucimpact.study.lock import entries_of, governing, lock_path, plan_of
-from ucimpact.study.said import shown
 from ucimpact.words import lock as words
 
 NO_ANALYSIS = ("label", "value", "proxy", "note")
@@ -23,6 +22,9 @@ NO_ANALYSIS = ("label", "value", "proxy", "note")
 OF_DIRECTNESS = ("eligible", "linked", "asked_days", "chosen")
 """Keys of ``[data]`` that change no estimate."""
 ABSENT = "–"
+ENDS = {"first": "from", "last": "to"}
+LONGEST = 90
+"""Letters of a value; the whole of it stands in the study file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,7 @@ def compared(plan: Mapping[str, Any], done: Mapping[str, Any]) -> list[dict[str,
     for key in [*before, *(key for key in after if key not in before)]:
         was, is_ = before.get(key), after.get(key)
         what = "kept" if was == is_ else "added" if was is None else "left out" if is_ is None else "changed"
-        table, name = key[0], " ".join(key[1:])
+        table, name = key[0], ": ".join(key[1:])
         rows.append(
             {
                 "table": table,
@@ -161,15 +163,17 @@ def _bears(key: Key, main: set[str], plan: Mapping[str, Any]) -> bool:
 
 
 def _told(value: Any) -> str:
-    """A value on one line; of a table its keys without the name of its class."""
-    return shown(_without_class(value))
-
-
-def _without_class(value: Any) -> Any:
+    """A value as a reader meets it, on one line."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.10g}"
     if isinstance(value, Mapping):
-        return {
-            str(key): _without_class(item)
-            for key, item in value.items()
-            if key != "kind" and item is not None
-        }
-    return [_without_class(item) for item in value] if isinstance(value, list) else value
+        parts = (
+            f"{ENDS.get(str(key), str(key))} {_told(item)}" for key, item in value.items() if key != "kind"
+        )
+        return ", ".join(part.replace("_", " ") for part in parts)
+    if isinstance(value, list):
+        return ", ".join(map(_told, value)) or "none"
+    text = str(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

@@ -26,6 +26,10 @@ TABLES = {
 }
 
 
+NAMES = ("column", "note")
+"""Keys by which an entry goes already."""
+
+
 def planned(document: Mapping[str, Any]) -> Section | None:
     """Whether the plan was kept; None where none was locked."""
     held = (document.get("robust") or {}).get("planned")
@@ -33,7 +37,7 @@ def planned(document: Mapping[str, Any]) -> Section | None:
         return None
     before = held["locked"] == "before"
     away = [row for row in held["rows"] if row["what"] != "kept"]
-    kept = [row for row in held["rows"] if row["what"] == "kept"]
+    kept = [row for row in held["rows"] if row["what"] == "kept" and row["key"].split(": ")[-1] not in NAMES]
     tables = [_rows("What differs from the plan", away)] if away else []
     if kept:
         tables.append(_kept(kept))
@@ -42,7 +46,7 @@ def planned(document: Mapping[str, Any]) -> Section | None:
     return Section(
         ident="planned",
         heading="Was the plan kept?",
-        kind="tables",
+        kind="planned",
         bold=words.planned_answer(
             day(held["when"]), before=before, changed=held["changed"], other=held["other"]
         ),
