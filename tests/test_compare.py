@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import re
@@ -160,6 +161,7 @@ def test_shared_practices_link_the_results_through_their_influences(compared):
 def test_a_written_evaluation_stands_for_its_study(towns, compared, tmp_path):
     _, _, whole = compared
     assert call("run", towns / "ash", "--out", tmp_path / "ash").exit_code == 0
+    assert "Beside other pilots" not in (tmp_path / "ash" / "report.html").read_text(encoding="utf-8")
     league = tmp_path / "out"
     found = call("compare", tmp_path / "ash", towns / "elm", towns / "oak" / "study.toml", "--budget", 150_000,
                  "--out", league)  # fmt: skip
@@ -201,6 +203,11 @@ def test_a_pilots_own_report_says_what_the_league_made_of_it(towns, compared, tm
     evaluation = json.loads((tmp_path / "out" / "evaluation.json").read_text(encoding="utf-8"))
     assert evaluation["league"] == document["pilots"][0]["line"]
     assert evaluation["league"].startswith("Beside two other pilots")
+    for name in ("report.html", "board.html"):
+        page = html.unescape((tmp_path / "out" / name).read_text(encoding="utf-8"))
+        assert f"<dt>Beside other pilots</dt><dd>{evaluation['league']}</dd>" in re.sub(
+            r"[\u2060\xa0]", "", page
+        )
     assert evaluation["study"]["hash"] == document["pilots"][0]["hash"]
     (folder / "study.toml").write_text(text.replace(result, "none.json"))
     refused = call("run", folder, "--out", tmp_path / "other")

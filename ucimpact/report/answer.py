@@ -73,12 +73,13 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """What to do next."""
+    """What to do next; ``league`` is what a league of pilots made of this one, where it has stood in one."""
 
     verdict: str
     because: str
     next_steps: tuple[str, ...]
     would_change: tuple[str, ...]
+    league: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +124,7 @@ def answer(document: Mapping[str, Any]) -> Answer:
             because=decided.get("because") or "",
             next_steps=tuple(decided.get("next_steps") or ()),
             would_change=tuple(decided.get("would_change") or ()),
+            league=document.get("league") or "",
         ),
         certainty=Certainty(
             levels=tuple((capital(name), k <= reached, k == reached) for k, name in enumerate(LEVELS)),

@@ -76,6 +76,7 @@ def _letters(first: Answer, robust: tuple[str, ...], cannot: tuple[str, ...]) ->
     """Letters on the page, near enough to tell a full one."""
     texts = [first.headline, *(part for part, _ in first.lead), *first.extra, *robust, *cannot, first.found]
     texts += [first.decision.because, *first.decision.next_steps, *first.decision.would_change]
+    texts.append(first.decision.league)
     texts += [text for step in first.certainty.steps for text in step] + [
         first.worth.notes,
         first.question[1],

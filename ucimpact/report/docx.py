@@ -108,6 +108,7 @@ def _first(made: Document, answer: Answer) -> None:
     rows = [("Because", answer.decision.because)]
     rows += [("Until then", text) for text in answer.decision.next_steps]
     rows += [("It would change if", text) for text in answer.decision.would_change]
+    rows.append(("Beside other pilots", answer.decision.league))
     _facts(made, [(name, text) for name, text in rows if text])
     made.add_heading("How sure are we?", 1)
     level = next(name for name, _, here in answer.certainty.levels if here)
