@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -33,7 +34,10 @@ STUDIES = {
 
 @cache
 def document(study: str) -> dict[str, Any]:
-    return dict(evaluate(read_study(home() / f"{study}.toml")).to_dict())
+    asked = read_study(home() / f"{study}.toml")
+    if study.startswith("challenge_fund"):
+        asked = replace(asked, sensitivity=())  # seven studies, of which only the main analysis is read
+    return dict(evaluate(asked).to_dict())
 
 
 def truth(name: str) -> dict[str, dict[str, float]]:
@@ -106,10 +110,10 @@ def test_a_pilot_of_three_months_is_not_tried_without_them() -> None:
 def test_half_the_money_does_half_as_much_and_both_come_late() -> None:
     full, half = (main(f"community_redesign/{dose}_shift")["estimate"] for dose in ("full", "half"))
     assert full < half < 0
-    path = [row for row in _rows("community_redesign/study") if row["term"] == "event"]
+    path = [row for row in _rows("community_redesign/full_shift") if row["term"] == "event"]
     lag = np.mean([row["estimate"] for row in path if 0 <= row["event_time"] < 6])
     whole = np.mean([row["estimate"] for row in path if 18 <= row["event_time"] < 27])
-    assert whole < lag - 1  # per 1,000 a month, of 21
+    assert whole < lag - 1.5  # per 1,000 a month, of 21: 12% is 2.5
     assert (
         main("community_redesign/after_lag")["estimate"]
         < main("community_redesign/full_shift")["estimate"] / 2
