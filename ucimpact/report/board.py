@@ -14,8 +14,8 @@ from ucimpact.words.brief import analyses_line, checks_line
 
 MOST_NOT = 3
 """Sentences under "You cannot say": a board needs those that come first, and the paper has all."""
-LONG_PAGE = 1750
-"""Letters beyond which the page is set smaller in print to stay on one A4 page."""
+LONG_PAGE, PICTURED = 1600, 250
+"""Letters beyond which the page is set smaller in print to stay on one A4 page; what squares take of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,4 +81,5 @@ def _letters(first: Answer, robust: tuple[str, ...], cannot: tuple[str, ...]) ->
         first.worth.notes,
         first.question[1],
     ]
-    return sum(map(len, texts))
+    pictured = first.picture is not None and bool(first.picture.strips)
+    return sum(map(len, texts)) + PICTURED * pictured

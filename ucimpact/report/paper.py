@@ -1,9 +1,9 @@
 """The commissioner's paper: the answer, then what a decision needs, in about four A4 pages.
 
 Its sections are those of the technical appendix, cut to what a decision turns on: checks that hold are
-named in a line and the others told in full, rows of other analyses go without moved dates, what could have
-been found goes without its curve, and of the method stands what was compared and how. Nothing is worked out
-here that the appendix has not.
+named in a line and the others told in full, years ahead stand in the first of their columns, rows of other
+analyses go without moved dates, what could have been found goes without its curve, and of the method stands
+what was compared and how. Nothing is worked out here that the appendix has not.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def _cut(section: Section, about: Mapping[str, str]) -> Section | None:
             return _agree(section)
         case "found":
             return replace(section, figure=None, note=None)
+        case "budget":
+            return replace(section, tables=section.tables[:1], note=None)
         case "money":
             return replace(section, note=_short(section.note))
         case "how":
