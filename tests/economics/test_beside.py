@@ -262,6 +262,22 @@ def test_at_its_switching_value_each_input_brings_value_and_price_together():
     assert far["attribution"] is None
 
 
+def test_what_is_freed_switches_beside_an_outcome_that_is_freed_in_full():
+    """66 admissions at a share m of £2,711 and 100 visits fewer at £60 in full: equal at (price - visits) / admissions."""
+    one = outcome(marginal=0.4)
+    other = replace(outcome(economic=60.0, marginal=None), column="visits", label="Visits", primary=False)
+    made = valuation.value(
+        replace(study(one, replace(COST, per_person=60.0), decision=RULE), outcomes=(one, other)),
+        [Counted(outcome=one, estimate=estimate()), Counted(outcome=other, estimate=estimate(-100.0, -150.0, -50.0))],
+        claim="B", found=dict(FOUND), people=1240.0,
+    )  # fmt: skip
+    rows = {row["key"]: row for row in made.inputs}
+    assert rows["short_run"]["switch"] == pytest.approx((60 * 1240 - 100 * 60) / (66 * MEAN))
+    assert rows["short_run"]["low"] == pytest.approx((0.4 * 66 * MEAN + 6000) / 1240)
+    assert rows["effect:visits"]["switch"] == pytest.approx(1 + (60 * 1240 - 66 * MEAN - 6000) / 6000)
+    assert rows["effect:visits"]["switch"] < 0  # only if visits had gone the other way
+
+
 def test_an_outcome_that_rose_moves_the_net_the_other_way():
     one, other = (
         outcome(),

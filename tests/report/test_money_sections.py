@@ -163,6 +163,14 @@ def test_the_rows_of_what_moves_the_answer_are_widest_first_and_read_as_short_or
     assert "at no possible value" in [row[2] for row in switches.rows]
 
 
+def test_an_input_that_would_have_to_go_the_other_way_says_so():
+    rows = copy.deepcopy(WHOLE["valuation"]["inputs"])
+    rows[0]["switch"] = -0.5
+    section = decide_money(document(inputs=rows))
+    assert section is not None
+    assert section.tables[0].rows[0][2] == "only if it had gone the other way"
+
+
 def test_a_year_of_full_health_is_there_only_where_the_study_brings_it():
     section = decide_money(WHOLE)
     assert section is not None

@@ -66,7 +66,7 @@ def _effects(work: Work, name: str, price: float) -> list[dict[str, Any]]:
         ends = ends if row.toward > 0 else ends[::-1]
         made = _row(f"effect:{row.outcome.column}", label, said.EFFECT_ENDS, (ends[0], best / n, ends[1]))
         times = 1 + (price * n - best) / own if own else None
-        rows.append({**made, "switch": times if times is None or times > 0 else None, "switch_kind": "times"})
+        rows.append({**made, "switch": times, "switch_kind": "times"})
     return rows
 
 
@@ -133,11 +133,13 @@ def _short_run(work: Work, name: str, price: float) -> list[dict[str, Any]]:
     else:
         told = (said.share(first.best), said.ALL, said.ALL)
         made = _row("short_run", said.SHORT_RUN, told, (at("best"), whole, whole))
-    freed = work.best_value(name)
-    alone = all(
-        share is not None for share, row in zip(marginal, work.rows, strict=True) if row.each.get(name)
-    )
-    switch = _within(price * n / freed, 0.0, 1.0) if freed > 0 and alone else None
+    each = [
+        0.0 if share is None else row.each.get(name, 0.0)
+        for row, share in zip(work.rows, marginal, strict=True)
+    ]
+    freed = work.best_value(name, each=each)
+    rest = work.best_value(name) - freed
+    switch = _within((price * n - rest) / freed, 0.0, 1.0) if freed > 0 else None
     return [{**made, "switch": switch, "switch_kind": "share"}]
 
 

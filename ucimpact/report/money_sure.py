@@ -159,6 +159,8 @@ def _switch(row: Mapping[str, Any]) -> str:
         return said.share(row["switch"])
     if row["switch_kind"] == "pounds":
         return words.per_person(row["switch"])
+    if row["switch"] <= 0:
+        return said.OTHER_WAY
     return f"{plainly(row['switch'])} times what was found"
 
 

@@ -166,6 +166,7 @@ OWN = "how much of the change is the pilot’s own"
 SHORT_RUN = "counting only what is freed in the short run"
 PRICE = "what the price holds"
 ALL = "all of it"
+OTHER_WAY = "only if it had gone the other way"
 
 
 DRAWN = (
