@@ -11,11 +11,20 @@ import cohorts
 import documents
 import pytest
 from test_render import Page
+from test_statement_browser import lengthened
 
-from tests.looking import PHONE, REPORTS, WIDE, looked_at, violations
+from tests.looking import PHONE, REPORTS, WIDE, Opened, looked_at, texts_of, violations
 from ucimpact.errors import UsageError
 from ucimpact.report import editions
-from ucimpact.report.render import THEMES, environment, pages, render, render_statement, templates
+from ucimpact.report.render import (
+    THEMES,
+    environment,
+    pages,
+    render,
+    render_board,
+    render_statement,
+    templates,
+)
 from ucimpact.report.view import view
 from ucimpact.words import breaks, unquoted
 
@@ -232,3 +241,13 @@ def test_charts_keep_to_the_palette_in_every_theme(written):
             found = set(re.findall(r"(?:fill|stroke)(?:: |=\")(#[0-9a-f]{6})", drawn))
             assert found <= {*GREYS, *PALETTE}, (name, file, found - {*GREYS, *PALETTE})
             assert len(found & set(PALETTE[:4])) <= MOST_SERIES
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["frailty", "practices", "hub"])
+def test_the_board_page_stays_one_a4_with_the_longest_labels(browser, tmp_path, name):
+    file, pdf = tmp_path / "board.html", tmp_path / "board.pdf"
+    file.write_text(render_board(lengthened(EVERY[name]())), encoding="utf-8")
+    with Opened(browser, file, WIDE) as opened:
+        opened.page.pdf(path=str(pdf), prefer_css_page_size=True)
+    assert len(texts_of(pdf)) == 1
