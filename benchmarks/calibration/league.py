@@ -27,7 +27,7 @@ from ucimpact.inference.winners import hybrid
 Array = np.ndarray
 
 DRAWS, DRAWS_SHARED = 1_000, 500
-FEWER = {4: 300, 12: 150, 50: 50}
+FEWER = {4: 300, 12: 300, 50: 200}
 """Funds a cell, where they are not of seven pilots."""
 
 Z = 1.959964
