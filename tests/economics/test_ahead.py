@@ -71,6 +71,16 @@ def test_people_costs_and_effects_of_another_scale():
     assert found["total"]["cost"] == found["total"]["cost_discounted"]
 
 
+def test_residents_over_thirty_months_cost_and_gain_two_fifths_in_a_year():
+    told = Budget(years=1, people=(1240,), months=30.0)
+    row = worth(budget=told).budget["rows"][0]
+    assert row["cost"] == pytest.approx(0.4 * 230 * 1240)
+    assert row["columns"]["economic"]["value"] == pytest.approx(0.4 * 66 * MEAN)
+    fixed = worth(budget=replace(told, fixed=1_000.0)).budget["rows"][0]
+    assert fixed["cost"] == pytest.approx(1_000 + 0.4 * 230 * 1240)
+    assert worth(budget=told).budget["chance"] == worth().deciding["chance"]
+
+
 def test_what_was_spent_once_is_not_spent_again():
     cost = replace(COST, set_up=124_000.0)
     made = worth(cost=cost, budget=Budget(years=1, people=(100,)))

@@ -136,7 +136,7 @@ def test_it_breaks_no_rule_and_holds_one_kind_of_value(name):
 
 def test_the_standing_sentences_keep_the_rules_too():
     standing = (said.LATER, said.IN_STEP, said.PARTIES, said.DRAWN, said.JUDGED, said.NO_RATIO, said.DOMINATES, said.DOMINATED)  # fmt: skip
-    told = said.scale(False, False, 7_000.0, 0.0) + said.scale(True, True, None, 30_000.0)
+    told = said.scale(False, False, 7_000.0, 0.0) + said.scale(True, True, None, 30_000.0, 30.0)
     assert words.breaks(" ".join((*standing, *told))) == []
     assert "set up again" in told[2] and "is not spent again" in told[-1]
 

@@ -7,9 +7,10 @@ discount rate,
 .. math:: C = \sum_y \frac{p \, n_y}{(1 + r)^{y - 1}}, \qquad
    W = V \sum_y \frac{k_y n_y}{(1 + r)^{y - 1}}
 
-The first year counts in full. Value and cost are in the prices of the study; with inflation :math:`i` the
-cost of year :math:`y` in its own pounds is :math:`(1 + i)^{y - 1}` times as much, and is not discounted. The
-same draws of :math:`V` stand behind every year, so ranges grow in proportion.
+Where the pilot was for residents over :math:`m` months, :math:`p` and :math:`V` are :math:`12/m` of theirs over
+the pilot. The first year counts in full. Value and cost are in the prices of the study; with inflation :math:`i`
+the cost of year :math:`y` in its own pounds is :math:`(1 + i)^{y - 1}` times as much, and is not discounted.
+The same draws of :math:`V` stand behind every year, so ranges grow in proportion.
 """
 
 from __future__ import annotations
@@ -35,16 +36,22 @@ def people_by_year(budget: Budget, eligible: float | None) -> list[float]:
     return [share * float(budget.eligible or eligible or 0.0) for share in budget.uptake]
 
 
+def span_of(budget: Budget) -> float:
+    """How much of one person's price and value over the pilot falls into a year."""
+    return 1.0 if budget.months is None else 12.0 / budget.months
+
+
 def costs_by_year(
     budget: Budget, cost: Cost, spent: Mapping[str, Any], people: Sequence[float]
 ) -> list[float]:
     """What each year costs, in the prices of the study."""
+    span = span_of(budget)
     if budget.fixed is not None:
-        costs = [budget.fixed + cost.per_person * n for n in people]
+        costs = [budget.fixed + cost.per_person * span * n for n in people]
     else:
         parts = spent.get("parts") or {}
         price = parts.get("price_running") or spent["per_person"]
-        costs = [price * n for n in people]
+        costs = [price * span * n for n in people]
     costs[0] += budget.set_up or 0.0
     return costs
 
@@ -76,7 +83,7 @@ def ahead(
     kept = list(budget.effect) or [1.0] * budget.years
     costs = costs_by_year(budget, cost, spent, numbers)
     inflation = budget.inflation
-    each = {name: total * (1 / people) for name, total in totals.items()}
+    each = {name: total * (span_of(budget) / people) for name, total in totals.items()}
     rows: list[dict[str, Any]] = [
         {
             "year": y + 1,
@@ -109,6 +116,7 @@ def ahead(
         "inflation": inflation,
         "fixed": budget.fixed,
         "set_up": budget.set_up,
+        "months": budget.months,
         "scaled": bool(budget.effect),
         "rows": rows,
         "total": total,

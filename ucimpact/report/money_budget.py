@@ -54,7 +54,9 @@ def budget(document: Mapping[str, Any]) -> Section | None:
         text=(" ".join(text).replace(f"{MINUS}£", f"{MINUS}{JOINED}£"),),
         tables=tuple(made),
         closing=" ".join(
-            said.scale(found["fixed"] is not None, found["scaled"], found["set_up"], spent_once)
+            said.scale(
+                found["fixed"] is not None, found["scaled"], found["set_up"], spent_once, found.get("months")
+            )
         ),
         note=Note(
             name="About the years ahead",

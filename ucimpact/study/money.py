@@ -275,6 +275,9 @@ class Budget(Declared):
         What a later year counts less, each year: 3.5% as the Treasury asks, 1.5% for effects on health.
     inflation : float, optional
         By how much prices are taken to rise each year, for the cost in the pounds of each year.
+    months : float, optional
+        How long the pilot's cost and effect per person span, where it was for residents and not for people
+        taken on one by one: a year then costs and gives 12 / ``months`` as much of each.
     effect : tuple of float, optional
         Share of the pilot's effect per person that is kept each year at that scale; all of it by default.
     fixed : float, optional
@@ -290,6 +293,7 @@ class Budget(Declared):
     eligible: Annotated[Number | None, Field(gt=0)] = None
     discount: Annotated[Number, Field(ge=0, le=0.1)] = 0.035
     inflation: Annotated[Number | None, Field(ge=-0.1, le=0.2)] = None
+    months: Annotated[Number | None, Field(gt=0)] = None
     effect: tuple[Annotated[Number, Field(ge=0, le=1)], ...] = ()
     fixed: Annotated[Number | None, Field(ge=0)] = None
     set_up: Annotated[Number | None, Field(ge=0)] = None

@@ -224,11 +224,17 @@ def ahead(column: str, value: float, low: float, high: float) -> str:
     return f"In {column} they would be worth {money(value)} (likely range {money_range(low, high)})."
 
 
-def scale(fixed: bool, effect: bool, set_up: float | None, spent_once: float) -> list[str]:
+def scale(
+    fixed: bool, effect: bool, set_up: float | None, spent_once: float, months: float | None = None
+) -> list[str]:
     """What the years ahead take for granted."""
     told = ["Each person is taken to gain as much as one did in the pilot."]
     if effect:
         told = ["Each year keeps the share of the pilot’s effect that the study gives."]
+    if months is not None:
+        told.append(
+            f"The pilot spanned {plainly(months)} months, and a year holds 12 months of cost and effect."
+        )
     if not fixed:
         told.append("Each costs what one cost in the pilot, once running.")
     if set_up:
