@@ -7,10 +7,10 @@ discount rate,
 .. math:: C = \sum_y \frac{p \, n_y}{(1 + r)^{y - 1}}, \qquad
    W = V \sum_y \frac{k_y n_y}{(1 + r)^{y - 1}}
 
-Where the pilot was for residents over :math:`m` months, :math:`p` and :math:`V` are :math:`12/m` of theirs over
-the pilot. The first year counts in full. Value and cost are in the prices of the study; with inflation :math:`i`
-the cost of year :math:`y` in its own pounds is :math:`(1 + i)^{y - 1}` times as much, and is not discounted.
-The same draws of :math:`V` stand behind every year, so ranges grow in proportion.
+Where the pilot was for residents over :math:`m` months, :math:`p` and :math:`V` are :math:`12/m` of theirs
+over the pilot. The first year counts in full. Value and cost are in the prices of the study; with inflation
+:math:`i` the cost of year :math:`y` in its own pounds is :math:`(1 + i)^{y - 1}` times as much, and is not
+discounted. The same draws of :math:`V` stand behind every year, so ranges grow in proportion.
 """
 
 from __future__ import annotations
