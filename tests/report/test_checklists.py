@@ -119,3 +119,11 @@ def test_the_section_stands_before_the_analysis_in_full():
     made = view(documents.trust()).sections
     assert [other.ident for other in made[-2:]] == ["checklists", "appendix"]
     assert checklists(documents.trust(), made).heading in [other.heading for other in made]
+
+
+def test_a_line_whose_first_part_is_not_known_is_not_filled_by_the_rest():
+    document = documents.practices()
+    document["data"]["counts"] |= {"before": 12, "after": 12}
+    assert filled(("follow_up",), document) == "12 months before a start and 12 from it, at most."
+    assert filled(("baseline", "follow_up"), document) == ""
+    assert filled(("follow_up", "baseline"), document) == "12 months before a start and 12 from it, at most."
