@@ -54,8 +54,8 @@ def make(study: Study, *, draws: int | None = None, progress: Progress = quiet) 
     kind, agreed = study.data.kind, study.primary.worthwhile
     if agreed is not None and agreed.form == "break-even":
         raise UsageError(
-            f'worthwhile of {study.primary.label}: "break-even" is a number of events once the pilot has run. For '
-            "a plan agree a share, such as worthwhile = -0.05"
+            f'worthwhile of {study.primary.label}: "break-even" is a number of events once the pilot has '
+            "run. For a plan agree a share, such as worthwhile = -0.05"
         )
     if kind == "series":
         return series(study, draws=SERIES_DRAWS if draws is None else draws, progress=progress)
