@@ -94,3 +94,56 @@ def test_one_pilot_whose_arm_is_unknown_makes_bounds_of_the_group():
     assert shared(entries).how == "control arm"
     entries[1] = changed(entries[1], controls=UNKNOWN)
     assert shared(entries).how == "bounds"
+
+
+CHAIN = (["x", "a"], ["a", "b"], ["b", "y"])
+
+
+def test_two_that_share_nothing_are_apart_though_a_third_shares_with_both():
+    arms = (0.004, 0.003, 0.002)
+    entries = [
+        changed(entry, controls={"files": files, "arm_variance": arm})
+        for entry, files, arm in zip(seven(3), CHAIN, arms, strict=True)
+    ]
+    found = shared(entries)
+    assert found.cov[0, 2] == 0
+    assert found.cov[0, 1] == pytest.approx(np.sqrt(0.004 * 0.003))
+    assert found.cov[1, 2] == pytest.approx(np.sqrt(0.003 * 0.002))
+    assert (found.groups, found.kept) == (((0, 1, 2),), 1.0)
+    assert found.text == (
+        "Harle and Oldcastle share a comparison. Oldcastle and Merebridge share a comparison. They are taken to be "
+        "held against the same people throughout, the strongest link. Two that share nothing are taken to be apart, "
+        "though a third shares with both."
+    )
+
+
+def test_links_that_cannot_all_hold_are_weakened_by_one_factor_and_it_is_said():
+    entries = [
+        changed(
+            entry, controls={"files": files, "arm_variance": entry.document["comparable"]["used_se"] ** 2}
+        )
+        for entry, files in zip(seven(3), CHAIN, strict=True)
+    ]
+    found = shared(entries)
+    root = np.sqrt(np.diag(found.cov))
+    alike = found.cov / np.outer(root, root)
+    # the correlations of a chain of three, each of 1, have the least eigenvalue 1 - sqrt(2)
+    assert alike[0, 1] == pytest.approx(alike[1, 2]) == pytest.approx(1 / np.sqrt(2), abs=1e-5)
+    assert alike[0, 2] == 0 and np.linalg.eigvalsh(alike)[0] > 0
+    assert found.kept == pytest.approx(1 / np.sqrt(2), abs=1e-5)
+    assert found.text.endswith("so each is taken at 71% of it.")
+    document = compare(entries)
+    assert all(np.isfinite(pilot["shrunk"]["sd"]) for pilot in document["pilots"])
+
+
+def test_a_pilot_that_lacks_its_influence_leaves_the_others_theirs():
+    part = {"Ash": 0.01, "Elm": -0.02}
+    entries = [
+        changed(entry, controls={"units": ["Ash", "Elm"], "influence": part, **UNKNOWN}) for entry in seven(3)
+    ]
+    entries[2] = changed(entries[2], controls={"influence": None})
+    found = shared(entries)
+    assert found.cov[0, 1] == found.low[0, 1] == pytest.approx(0.01**2 + 0.02**2)
+    assert found.cov[0, 2] == pytest.approx(0.5 * np.sqrt(found.cov[0, 0] * found.cov[2, 2]))
+    assert (found.low[0, 2], found.how) == (0, "bounds")
+    assert "what each comparison place added" in found.text.lower() and "worked out twice" in found.text

@@ -26,7 +26,7 @@ from reading import (
 from test_grid import Tally
 
 from ucimpact import words
-from ucimpact.words import league, league_page
+from ucimpact.words import league, league_page, league_shared
 
 # --- the tables of the page -------------------------------------------------------------------------------
 
@@ -231,18 +231,26 @@ def test_the_claim_that_is_cut_and_the_rest_of_the_page():
                 else [f"size: {x} told as {told}"]
             )
         tally.add(text, faults + (chance(m["p"], p) if p is not None else []))
-    for kinds in itertools.product((*league.SHARED,), (1, 2), (3, 7)):
-        kind, groups, n = kinds
-        told = [(kind, NAMES[2 * g : 2 * g + 2]) for g in range(groups)]
-        text = league.shared(told, n)
-        faults = [
-            f"names: {names}"
-            for _, names in told
-            if f"{names[0]} and {names[1]} share a comparison." not in text
-        ]
-        tally.add(text, faults)
+    linked = itertools.product(
+        (*league_shared.SHARED,), (1, 2, 4), (7, 9), (False, True), (0.004, 0.707, 0.996, 1.0)
+    )
+    for kind, groups, n, apart, kept in linked:
+        told = [(kind, [NAMES[g % 7], NAMES[(g + 1) % 7]]) for g in range(groups)]
+        text = league_shared.shared(told, n, apart=apart, kept=kept)
+        faults = [] if groups > 3 else [
+            f"names: {names}" for _, names in told if f"{names[0]} and {names[1]} share a comparison." not in text
+        ]  # fmt: skip
+        if groups > 3:  # a chain of four pairs has five pilots
+            m = read(
+                rf"(?P<n>{COUNT}) of the (?P<of>{COUNT}) share a comparison with some of the others\..+", text
+            )
+            faults += told_count(m["n"], 5) + told_count(m["of"], n)
+        faults += [] if ("taken to be apart" in text) == apart else ["apart"]
+        part = re.search(rf"each is taken at (?P<p>{P}) of it", text)
+        faults += [] if (part is None) == (kept >= 0.995) else ["what is kept of the links"]
+        tally.add(text, faults + (chance(part["p"], kept) if part else []))
     for names in (NAMES[:0], NAMES[:1], NAMES[:3], [name + " and the villages around" for name in NAMES]):
-        text = league.bounds_differ(list(names))
+        text = league_shared.bounds_differ(list(names))
         m = read(
             r"(?:Both give every pilot the same verdict|For (?P<who>.+?) nothing can be decided yet: .+)\.",
             text,

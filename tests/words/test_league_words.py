@@ -9,6 +9,7 @@ import pytest
 from tests.reading_grade import grade
 from ucimpact import words
 from ucimpact.words import league as said
+from ucimpact.words import league_shared as linked
 
 HOW = words.measure("count")
 
@@ -133,8 +134,8 @@ def test_no_sentence_says_what_may_not_be_said():
         for c in ((), ("A",), ("A", "B"))
         for o in ((), ("C",), ("C", "D"))
     ]
-    texts += [said.shared([(kind, ["A", "B"])], n) for kind in said.SHARED for n in (2, 7)] + [
-        said.shared([], 7)
+    texts += [linked.shared([(kind, ["A", "B"])], n) for kind in linked.SHARED for n in (2, 7)] + [
+        linked.shared([], 7)
     ]
     texts += [
         said.sceptical_changes(["A"], ["B"]),
@@ -142,7 +143,7 @@ def test_no_sentence_says_what_may_not_be_said():
         said.TWO_ONLY,
         said.NO_MONEY_WHY,
     ]
-    texts += [said.bounds_differ(names) for names in ([], ["A"], ["A", "B"])]
+    texts += [linked.bounds_differ(names) for names in ([], ["A"], ["A", "B"])]
     for text in texts:
         assert not words.breaks(text), text
         for sentence in words.split_sentences(text):

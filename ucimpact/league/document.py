@@ -23,6 +23,7 @@ from ucimpact.league.sharing import Sharing, sharing
 from ucimpact.league.verdicts import GOVERNS, Judged, judge, own
 from ucimpact.study.league import About, League
 from ucimpact.words import league as said
+from ucimpact.words import league_shared as linked
 
 TOP = 2
 """Places at the top for which a chance is printed."""
@@ -299,13 +300,13 @@ class _Work:
             self._bound(self.shared.rho or 0.0, main, judged, main.leader),
         ]
         differ = [k for k, pair in enumerate(zip(judged, others, strict=True)) if not _same(*pair)]
-        unsure = words.Verdict(row=0, name=words.VERDICTS[0], text=f"{words.VERDICTS[0]}: {said.UNSURE}")
+        unsure = words.Verdict(row=0, name=words.VERDICTS[0], text=f"{words.VERDICTS[0]}: {linked.UNSURE}")
         judged = [replace(one, made=unsure) if k in differ else one for k, one in enumerate(judged)]
         names = [self.pilots[k].short for k in differ]
-        return judged, {"rows": rows, "text": said.bounds_differ(names)}
+        return judged, {"rows": rows, "text": linked.bounds_differ(names)}
 
     def _bound(self, rho: float, reading: Reading, judged: Sequence[Judged], leader: int) -> dict[str, Any]:
-        row = self._row(said.bounds_name(rho), reading, judged, leader)
+        row = self._row(linked.bounds_name(rho), reading, judged, leader)
         verdicts = {pilot.id: one.made.text for pilot, one in zip(self.pilots, judged, strict=True)}
         return {**row, "rho": rho, "verdicts": verdicts}
 

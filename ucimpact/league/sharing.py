@@ -1,7 +1,7 @@
 r"""How far the results of pilots hang together because they share those they are compared with.
 
 Two pilots share a comparison where both name the same pool, where they were worked out from the same file,
-or where places of the same name stand in both comparisons. Of the log ratios of such a pair,
+or where places of the same name stand in both comparisons. Of the log ratios of such a pair, and of no other,
 
 .. math:: \Sigma_{jk} = \sum_u \psi_{ju} \psi_{ku} \quad\text{or}\quad \Sigma_{jk} = \sqrt{v_j v_k}
 
@@ -9,23 +9,34 @@ with :math:`\psi_{ju}` what comparison organisation :math:`u` added to :math:`j`
 otherwise :math:`v` is the variance of the logarithm of what came of the comparison, as if its people were the
 same throughout. Where neither is known, every figure is worked out twice, with a correlation of 0 and of .5,
 and both are told: to take shared controls for separate ones is the dearest mistake a league can make.
+
+Two pilots that share nothing are apart, though a third shares with both: to link them too would make their
+difference look surer than it is. Links that are each as strong as they could be may then be more than can
+hold together; such a group has all of its links weakened by one factor, the largest with which they can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
-from ucimpact.inference.shrinkage import shared_arm
 from ucimpact.league.pilot import Pilot
-from ucimpact.words import league as said
+from ucimpact.words import league_shared as said
 
 Array = np.ndarray
 
 RHO = 0.5
 """Correlation of the upper bound, where how much is shared is not known."""
+LEAST = 1e-6
+"""The least eigenvalue of correlations that are taken to hold together."""
+KINDS = ("influence", "control arm", "bounds")
+"""How a link can be known, the least known last."""
+
+Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,7 +52,9 @@ class Sharing:
     low : array (K, K) or None
         The same with a correlation of 0.
     groups : tuple of tuple of int
-        Pilots that share, by their places.
+        Pilots that share, by their places, directly or through a third.
+    kept : float
+        The part of every link that was kept, where not all of them can hold together; else 1.
     """
 
     how: str
@@ -50,7 +63,7 @@ class Sharing:
     rho: float | None = None
     groups: tuple[tuple[int, ...], ...] = ()
     text: str = ""
-    kinds: tuple[str, ...] = field(default_factory=tuple)
+    kept: float = 1.0
 
 
 def sharing(pilots: Sequence[Pilot], pool: str | None = None) -> Sharing:
@@ -63,43 +76,76 @@ def sharing(pilots: Sequence[Pilot], pool: str | None = None) -> Sharing:
         A name for the comparison that all of them share.
     """
     used = np.array([pilot.used_se for pilot in pilots])
-    cov, low = np.diag(used**2), np.diag(used**2)
-    groups = _groups(pilots, pool)
-    kinds = []
-    for group in groups:
-        at = np.ix_(group, group)
-        kind, block = _block([pilots[k] for k in group])
-        kinds.append(kind)
-        cov[at] = block
-        if kind != "bounds":
-            low[at] = block
-    order = ("none shared", "influence", "control arm", "bounds")
-    how = max(kinds, key=order.index) if kinds else order[0]
-    bounded = "bounds" in kinds
-    names = [[pilots[k].short for k in group] for group in groups]
+    cov = np.diag(used**2)
+    kinds: dict[Pair, str] = {}
+    for pair in combinations(range(len(pilots)), 2):
+        if pool is None and not shares(pilots[pair[0]], pilots[pair[1]]):
+            continue
+        kinds[pair], link = _link(pilots[pair[0]], pilots[pair[1]])
+        cov[pair] = cov[pair[::-1]] = link
+    low = cov.copy()
+    for pair in (pair for pair, kind in kinds.items() if kind == "bounds"):
+        low[pair] = low[pair[::-1]] = 0.0
+    groups = _groups(kinds, len(pilots))
+    bounded = "bounds" in kinds.values()
+    parts = [_weaken(cov, group) for group in groups]
+    if bounded:
+        for group in groups:
+            _weaken(low, group)
+    names = [
+        (kind, [pilots[k].short for k in clique])
+        for kind in KINDS
+        for clique in _cliques([pair for pair, known in kinds.items() if known == kind])
+    ]
+    kept = min(parts, default=1.0)
+    apart = len(kinds) < sum(len(group) * (len(group) - 1) // 2 for group in groups)
     return Sharing(
-        how=how,
+        how=max(kinds.values(), key=KINDS.index, default="none shared"),
         cov=cov,
         low=low if bounded else None,
         rho=RHO if bounded else None,
         groups=tuple(groups),
-        text=said.shared(list(zip(kinds, names, strict=True)), len(pilots)),
-        kinds=tuple(kinds),
+        text=said.shared(names, len(pilots), apart=apart, kept=kept),
+        kept=kept,
     )
 
 
-def _groups(pilots: Sequence[Pilot], pool: str | None) -> list[tuple[int, ...]]:
+def _groups(pairs: Iterable[Pair], n: int) -> list[tuple[int, ...]]:
     """Pilots that share with one another, directly or through a third; each group of two or more."""
-    if pool is not None:
-        return [tuple(range(len(pilots)))]
-    group = list(range(len(pilots)))
-    for j in range(len(pilots)):
-        for k in range(j):
-            if group[j] != group[k] and shares(pilots[j], pilots[k]):
-                old, new = group[j], group[k]
-                group = [new if g == old else g for g in group]
+    group = list(range(n))
+    for j, k in pairs:
+        old, new = group[k], group[j]
+        group = [new if g == old else g for g in group]
     found = [tuple(k for k, g in enumerate(group) if g == name) for name in dict.fromkeys(group)]
     return [members for members in found if len(members) > 1]
+
+
+def _cliques(pairs: Sequence[Pair]) -> list[tuple[int, ...]]:
+    """Sets of pilots that all share with one another, until every pair stands in one."""
+    linked = {frozenset(pair) for pair in pairs}
+    found: list[tuple[int, ...]] = []
+    for pair in pairs:
+        if any(set(pair) <= set(members) for members in found):
+            continue
+        members = list(pair)
+        for k in sorted({k for other in pairs for k in other}):
+            if k not in members and all(frozenset((k, member)) in linked for member in members):
+                members.append(k)
+        found.append(tuple(sorted(members)))
+    return found
+
+
+def _weaken(cov: Array, group: tuple[int, ...]) -> float:
+    """Weaken the links of a group in place until they can hold together; the part of each that is kept."""
+    at = np.ix_(group, group)
+    own = np.diag(np.diag(cov[at]))
+    root = np.sqrt(np.diag(own))
+    least = float(np.linalg.eigvalsh(cov[at] / np.outer(root, root))[0])
+    if least >= LEAST:
+        return 1.0
+    part = (1 - LEAST) / (1 - least)
+    cov[at] = own + part * (cov[at] - own)
+    return part
 
 
 def shares(one: Pilot, other: Pilot) -> bool:
@@ -113,22 +159,18 @@ def shares(one: Pilot, other: Pilot) -> bool:
     return bool(set(a["units"] or ()) & set(b["units"] or ()))
 
 
-def _block(pilots: Sequence[Pilot]) -> tuple[str, Array]:
-    """The covariance of pilots that share, and by what it is known."""
-    controls = [pilot.comparable["controls"] for pilot in pilots]
-    used = np.array([pilot.used_se for pilot in pilots])
-    wider = used / np.array([pilot.std_error for pilot in pilots])
-    influences = [c["influence"] for c in controls]
-    if all(influence is not None for influence in influences):
-        units = list(dict.fromkeys(name for influence in influences for name in influence))
-        parts = np.array([[influence.get(name, 0.0) for name in units] for influence in influences])
-        block = (parts * wider[:, None]) @ (parts * wider[:, None]).T
-        np.fill_diagonal(block, used**2)
-        return "influence", block
-    arms = [c["arm_variance"] for c in controls]
-    if all(arm is not None for arm in arms):
-        arm = np.minimum(np.array(arms) * wider**2, used**2)
-        return "control arm", shared_arm(used, arm)
-    block = RHO * np.outer(used, used)
-    np.fill_diagonal(block, used**2)
-    return "bounds", block
+def _link(one: Pilot, other: Pilot) -> tuple[str, float]:
+    """The covariance of two pilots that share, and by what it is known."""
+    pair = (one, other)
+    controls = [pilot.comparable["controls"] for pilot in pair]
+    wider = one.used_se * other.used_se / (one.std_error * other.std_error)
+    first, second = (told["influence"] for told in controls)
+    if first is not None and second is not None:
+        return "influence", wider * sum(part * second.get(unit, 0.0) for unit, part in first.items())
+    if all(told["arm_variance"] is not None for told in controls):
+        arms = [
+            min(told["arm_variance"] * (pilot.used_se / pilot.std_error) ** 2, pilot.used_se**2)
+            for told, pilot in zip(controls, pair, strict=True)
+        ]
+        return "control arm", math.sqrt(arms[0] * arms[1])
+    return "bounds", RHO * one.used_se * other.used_se

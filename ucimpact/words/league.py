@@ -100,47 +100,6 @@ def vouched(who: str, names: Sequence[str]) -> str:
     return f"The league file says that all are {who}; their own studies say {told}."
 
 
-# -- what is shared ----------------------------------------------------------------------
-
-SHARED = {
-    "influence": "what each comparison place added to each result says how far they are linked",
-    "control arm": "they are taken to be held against the same people throughout, the strongest link",
-    "bounds": "nothing says how far, so all is worked out twice: as if apart, and as if half linked",
-}
-
-
-def shared(groups: Sequence[tuple[str, Sequence[str]]], n: int) -> str:
-    """How pilots that share a comparison were taken to be linked."""
-    if not groups:
-        return (
-            f"No two of the {counted(n)} name the same comparison, or share a file or a comparison place, "
-            "so their errors are taken to be apart."
-        )
-    told = []
-    for kind, names in groups:
-        who = f"All {counted(n)}" if len(names) == n and n > 2 else capital(named(names, 25))
-        told.append(f"{who} share a comparison.")
-        told.append(f"{capital(SHARED[kind])}.")
-    return " ".join(told)
-
-
-def bounds_name(rho: float) -> str:
-    """One of the two bounds."""
-    return "Comparisons taken to be apart" if rho == 0 else "Comparisons taken to be half linked"
-
-
-UNSURE = "how far the pilots share their comparison"
-"""What is missing where the two bounds give two verdicts."""
-
-
-def bounds_differ(names: Sequence[str]) -> str:
-    """For whom nothing can be decided before it is known what is shared."""
-    if not names:
-        return "Both give every pilot the same verdict."
-    it = "its verdict turns" if len(names) == 1 else "their verdicts turn"
-    return f"For {named(names, 14)} nothing can be decided yet: {it} on how far the comparison is shared."
-
-
 # -- what was found ----------------------------------------------------------------------
 
 
