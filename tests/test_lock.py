@@ -1,5 +1,6 @@
 """A plan that was fixed: what it holds, when it counts as fixed in time, and what the report makes of it."""
 
+import datetime as dt
 import json
 import re
 
@@ -11,14 +12,18 @@ from tests.small_study import PANEL, SERIES, VISITS, edited, panel_table, series
 from ucimpact import cli
 from ucimpact.errors import UsageError
 from ucimpact.evaluation import evaluate, judge
+from ucimpact.evaluation.ended import ended
 from ucimpact.evaluation.planned import compared, planned
 from ucimpact.report.planned import in_a_line
 from ucimpact.report.planned import planned as section
-from ucimpact.study import read_study
+from ucimpact.study import read_records, read_study
 from ucimpact.study.lock import entries_of, governing, hash_of, lock, lock_path, plan_of, state_of
 from ucimpact.words import robust
 
-WHEN = "2025-05-03T10:00:00+00:00"
+WHEN = "2022-09-03T10:00:00+00:00"
+"""Before the pilot of the small panel, which is analysed up to March 2023."""
+AFTER = "2025-05-03T10:00:00+00:00"
+ENDED = dt.date(2023, 3, 31)
 WIDE = ('kind = "count"\n', 'kind = "count"\nworthwhile = -0.05\n')
 
 
@@ -140,7 +145,7 @@ def test_of_events_those_from_the_first_day_of_the_service_count(tmp_path, day, 
 
 def test_a_plan_is_locked_once_unless_again_is_said_and_the_first_is_kept(tmp_path):
     locked(tmp_path)
-    with pytest.raises(UsageError, match=r"locked on 2025-05-03.*--again"):
+    with pytest.raises(UsageError, match=r"locked on 2022-09-03.*--again"):
         locked(tmp_path)
     path, _ = locked(
         tmp_path, ('name = "did"', 'name = "did"\nlog = true'), again=True, when="2026-01-01T00:00:00+00:00"
@@ -151,7 +156,7 @@ def test_a_plan_is_locked_once_unless_again_is_said_and_the_first_is_kept(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "edit", [("2025-05-03", "2024-05-03"), ('"did"', '"its"'), ('"there"', '"before"'), ("{", "")]
+    "edit", [("2022-09-03", "2022-08-03"), ('"did"', '"its"'), ('"there"', '"before"'), ("{", "")]
 )
 def test_a_lock_that_was_edited_is_refused(tmp_path, edit):
     path, _ = locked(tmp_path)
@@ -163,22 +168,66 @@ def test_a_lock_that_was_edited_is_refused(tmp_path, edit):
     assert CliRunner().invoke(cli.app, ["run", str(tmp_path / "study.toml")]).exit_code == 2
 
 
-def entry(state, method="did"):
-    return {"locked_at": WHEN, "version": "1", "data": {"state": state}, "plan": {"method": {"name": method}}}
+def entry(state, method="did", when=WHEN):
+    return {"locked_at": when, "version": "1", "data": {"state": state}, "plan": {"method": {"name": method}}}
 
 
 def test_the_last_plan_before_the_data_governs_and_locking_again_hides_nothing():
     early, later, late = entry("absent"), entry("before", "its"), entry("there", "count-did")
-    assert governing([]) is None
-    assert governing([early]) == (early, True)
-    assert governing([early, later, late]) == (later, True)
-    assert governing([late, entry("there")]) == (late, False)
-    assert governing([late, early]) == (late, False)  # the file was taken away after it had been there
-    assert governing([entry("unknown"), later])[1] is False
+    assert governing([], ENDED) is None
+    assert governing([early], ENDED) == (early, "before")
+    assert governing([early, later, late], ENDED) == (later, "before")
+    assert governing([late, entry("there")], ENDED) == (late, "there")
+    assert governing([late, early], ENDED) == (
+        late,
+        "there",
+    )  # the file was taken away after it had been there
+    assert governing([entry("unknown"), later], ENDED)[1] == "there"
+
+
+@pytest.mark.parametrize("state", ["absent", "before"])
+@pytest.mark.parametrize(
+    ("when", "ended", "timing"),
+    [
+        ("2023-03-31T23:00:00+00:00", ENDED, "before"),
+        ("2023-04-01T00:00:00+00:00", ENDED, "late"),
+        (WHEN, None, "undated"),
+    ],
+)
+def test_a_file_without_outcomes_shows_nothing_of_a_pilot_that_has_ended(state, when, ended, timing):
+    held = entry(state, when=when)
+    assert governing([held], ended) == (held, timing)
+    first = entry("absent", "its")
+    if ended:
+        assert governing([first, held], ended)[0] is (held if timing == "before" else first)
+
+
+def test_hiding_the_file_of_a_pilot_that_has_ended_locks_nothing(tmp_path):
+    """The file is named otherwise while the plan is locked, and put back."""
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    locked(tmp_path, WIDE, ("practices.csv", "not_yet.csv"), when=AFTER)
+    assert planned(study_of(tmp_path, WIDE), ENDED).locked is False
+    document = evaluate(read_study(write(tmp_path, WIDE))).to_dict()
+    held = document["robust"]["planned"]
+    assert (held["locked"], held["timing"], held["changed"], held["other"]) == ("after", "late", 0, 1)
+    (row,) = [row for row in held["rows"] if row["what"] != "kept"]
+    assert (row["key"], row["planned"], row["done"]) == ("file", "not_yet.csv", "practices.csv")
+    told = section(document)
+    assert told.bold.startswith("No plan was locked before the outcome data: ")
+    assert (
+        "locked on 3 May 2025, after the pilot had ended, was made after the fact. It was kept." in told.bold
+    )
+    assert "made after the fact" in told.text[0]
+    assert any("was not locked" in step["text"] for step in document["certainty"]["steps"]) == any(
+        "was not locked" in step["text"]
+        for step in evaluate(read_study(write(bare, WIDE))).to_dict()["certainty"]["steps"]
+    )
 
 
 # -- planned against done ----------------------------------------------------------------
 
+DESIGNS = {"Next county": {"study": "../b", "note": "Next county"}}
 PLAN = {
     "study": {"title": "Visits"},
     "data": {"kind": "panel", "eligible": 900},
@@ -186,12 +235,19 @@ PLAN = {
     "method": {"name": "did"},
     "sensitivity": {"As ratios": {"name": "did", "log": True}},
     "cost": {"fixed": 10},
+    "triangulation": DESIGNS,
+    "curve": {"log": [True]},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("table", "done", "key", "what", "bears"),
     [
+        ("triangulation", {}, "Next county: study", "left out", True),
+        ("triangulation", {"Next county": {"study": "../c", "note": "Next county"}}, "Next county: study", "changed", True),
+        ("triangulation", {**DESIGNS, "Own past": {"method": "its"}}, "Own past: method", "added", False),
+        ("curve", {}, "log", "left out", True),
+        ("curve", {"log": [True], "methods": ["its"]}, "methods", "added", False),
         ("study", {"title": "Other"}, "title", "changed", False),
         ("data", {"kind": "panel", "window": "w", "eligible": 900}, "window", "added", True),
         ("data", {"kind": "panel"}, "eligible", "left out", False),
@@ -199,16 +255,63 @@ PLAN = {
         ("outcome", {**PLAN["outcome"], "a": {"label": "AA", "primary": True, "worthwhile": 4}}, "a: label", "changed", False),
         ("outcome", {"a": PLAN["outcome"]["a"]}, "b: label", "left out", False),
         ("method", {"name": "count-did"}, "name", "changed", True),
-        ("method", {"name": "did", "log": True}, "log", "added", True),
-        ("sensitivity", {"As ratios": {"name": "did"}}, "As ratios: log", "left out", True),
+        ("method", {"name": "did", "log": True}, "log", "changed", True),
+        ("sensitivity", {"As ratios": {"name": "did"}}, "As ratios: log", "changed", True),
         ("sensitivity", {**PLAN["sensitivity"], "New": {"name": "its"}}, "New: name", "added", False),
         ("cost", {"fixed": 12}, "fixed", "changed", False),
     ],
 )  # fmt: skip
 def test_each_change_is_named_and_bears_on_the_answer_or_not(table, done, key, what, bears):
     rows = compared(PLAN, {**PLAN, table: done})
-    (row,) = [row for row in rows if row["what"] != "kept"]
+    row, *more = [row for row in rows if row["what"] != "kept"]
     assert (row["table"], row["key"], row["what"], row["bears"]) == (table, key, what, bears)
+    assert [each["key"] for each in more] == (
+        ["Next county: note"] if key.endswith("study") and not done else []
+    )
+
+
+BREAK_EVEN = {
+    "outcome": {"a": {"label": "A", "worthwhile": {"kind": "Worthwhile", "change": 0.0, "form": "break-even"}, "value": 9}},
+    "method": {"name": "did"},
+    "cost": {"per_person": 62.0},
+    "attribution": {"low": 0.5, "high": 0.9, "because": "Others"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value"),
+    [
+        ("cost", "per_person", 9.0),
+        ("cost", "set_up", 100.0),
+        ("attribution", "low", 0.6),
+        ("decision", "value_counted", "cash"),
+        ("outcome", "value", 10),
+    ],
+)
+def test_what_makes_the_price_bears_where_it_makes_the_worthwhile_effect(table, key, value):
+    def bearing(plan):
+        keys = plan.get(table, {})
+        keys = {"a": {**keys["a"], key: value}} if table == "outcome" else {**keys, key: value}
+        return [row["key"] for row in compared(plan, {**plan, table: keys}) if row["bears"]]
+
+    agreed = {**BREAK_EVEN, "outcome": {"a": {**BREAK_EVEN["outcome"]["a"], "worthwhile": 4}}}
+    assert bearing(BREAK_EVEN) == [f"a: {key}" if table == "outcome" else key]
+    assert bearing(agreed) == []
+
+
+@pytest.mark.parametrize(
+    ("planned_as", "done_as", "key", "told"),
+    [
+        ({}, {"decision": {"mainstream_if": {"kind": "Mainstream", "chance_worth_its_cost": 0.5}}}, "mainstream_if", ("chance worth its cost 0.8", "chance worth its cost 0.5")),
+        ({"decision": {"mainstream_if": {"kind": "Mainstream", "min_certainty": "high"}}}, {}, "mainstream_if", ("min certainty high", "min certainty low")),
+        ({}, {"context": {"allocation": "lot"}}, "allocation", ("chosen", "lot")),
+        ({"outcome": {"a": {"label": "A"}}}, {"outcome": {"a": {"label": "A", "better": "higher"}}}, "a: better", ("lower", "higher")),
+        ({"method": {"name": "did", "log": True}}, {"method": {"name": "did"}}, "log", ("yes", "no")),
+    ],
+)  # fmt: skip
+def test_a_key_that_is_not_declared_is_held_against_its_default(planned_as, done_as, key, told):
+    rows = [row for row in compared(planned_as, done_as) if row["key"] == key]
+    assert [(row["planned"], row["done"], row["what"]) for row in rows] == [(*told, "changed")]
 
 
 def test_another_main_outcome_is_a_change_that_bears():
@@ -238,7 +341,9 @@ def test_the_report_says_whether_the_plan_was_kept(tmp_path):
     locked(tmp_path, WIDE, table=before(panel_table()))
     kept = evaluate(read_study(write(tmp_path, WIDE))).to_dict()
     told = section(kept)
-    assert told.bold == "Yes: the plan locked on 3 May 2025, before the outcome data were there, was kept."
+    assert (
+        told.bold == "Yes: the plan locked on 3 September 2022, before the outcome data were there, was kept."
+    )
     assert told.ident == "planned" and told.tables[0].caption == "Kept as planned"
     assert in_a_line(kept) == ""
     assert not any("locked" in step["text"] for step in kept["certainty"]["steps"])
@@ -246,8 +351,11 @@ def test_the_report_says_whether_the_plan_was_kept(tmp_path):
         read_study(write(tmp_path, WIDE, ('name = "did"', 'name = "did"\nlog = true')))
     ).to_dict()
     said = section(changed)
-    assert said.bold.startswith("No: the plan locked on 3 May 2025") and "one place that bears" in said.bold
-    assert said.tables[0].rows == (("Method: log", "–", "yes", "added, bears on the main answer"),)
+    assert (
+        said.bold.startswith("No: the plan locked on 3 September 2022")
+        and "one place that bears" in said.bold
+    )
+    assert said.tables[0].rows == (("Method: log", "no", "yes", "changed, bears on the main answer"),)
     steps = [step for step in changed["certainty"]["steps"] if step["code"] == "W"]
     assert [step["cost"] for step in steps] == [1]
     assert "the plan was changed after the data were seen" in steps[0]["text"]
@@ -256,7 +364,7 @@ def test_the_report_says_whether_the_plan_was_kept(tmp_path):
 def test_a_lock_made_when_the_data_were_there_earns_nothing(tmp_path):
     locked(tmp_path, WIDE)
     study = read_study(tmp_path / "study.toml")
-    held = planned(study)
+    held = planned(study, ENDED)
     assert (held.locked, held.changed) == (False, False)
     document = evaluate(study).to_dict()
     assert "when the outcome data were there" in section(document).bold
@@ -283,6 +391,65 @@ def test_a_study_without_a_lock_says_so_in_a_line(tmp_path):
     assert in_a_line(document).startswith("No plan was locked for this study")
 
 
+# -- the day on which the pilot ended ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edits", "day"),
+    [
+        ((), dt.date(2023, 3, 31)),
+        ((('name = "did"', 'name = "did"\n'), ('start = "joined"', 'start = "joined"\nend = "stopped"')), dt.date(2022, 12, 31)),
+        ((('population = "list_size"', 'population = "list_size"\nwindow = { to = "2023-01" }'),), dt.date(2023, 1, 31)),
+    ],
+)  # fmt: skip
+def test_a_panel_ends_with_its_last_pilot_period(tmp_path, edits, day):
+    table = panel_table().assign(stopped=lambda t: t["joined"].where(t["joined"] == "", "2022-12"))
+    study = study_of(tmp_path, *edits, table=table)
+    assert ended(study, read_records(study)) == day
+
+
+@pytest.mark.parametrize(
+    ("method", "day"),
+    [
+        ('name = "its"', None),
+        ('name = "its"\nshape = "pulse"', dt.date(2024, 7, 31)),
+        ('name = "its"\nshape = "temporary"\nuntil = "2024-09"', dt.date(2024, 9, 30)),
+    ],
+)
+def test_a_series_ends_with_its_window_or_with_the_pilot(tmp_path, method, day):
+    study = study_of(tmp_path, ('name = "its"', method), text=SERIES)
+    records = read_records(study)
+    last = records.data.frequency.first_day(int(records.data.ordinals[-1]) + 1) - dt.timedelta(days=1)
+    assert ended(study, records) == (day or last)
+
+
+def test_people_end_with_the_follow_up_of_the_last_who_had_the_service(tmp_path):
+    rows = [f"{k},{k % 2},2024-05-0{k},70,1" for k in range(1, 9)]
+    (tmp_path / "people.csv").write_text("\n".join(["client,visited,discharged,age,admissions", *rows]))
+    (tmp_path / "study.toml").write_text(PEOPLE)
+    study = read_study(tmp_path / "study.toml")
+    assert ended(study, read_records(study)) == dt.date(2024, 5, 7) + dt.timedelta(days=90)
+    (tmp_path / "study.toml").write_text(edited(PEOPLE, ('index_date = "discharged"\n', "")))
+    study = read_study(tmp_path / "study.toml")
+    assert ended(study, read_records(study)) is None
+
+
+def test_people_with_events_end_with_the_days_that_are_counted_or_with_the_records(tmp_path):
+    (tmp_path / "people.csv").write_text("client,first_visit,age\n1,2024-06-01,70\n2,,71\n")
+    (tmp_path / "events.csv").write_text("client,date,kind\n2,2024-01-05,admission\n2,2024-07-05,admission\n")
+    for last, day in (("2024-12-31", dt.date(2024, 8, 30)), ("2024-07-31", dt.date(2024, 7, 31))):
+        text = edited(
+            PEOPLE,
+            ('pilot = "visited"\nindex_date = "discharged"\n', 'service_start = "first_visit"\n'),
+            ("follow_up_days = 90\n", f'follow_up_days = 90\n[data.events]\nsource = "events.csv"\nfrom = 2023-01-01\nto = {last}\n'),
+            ('kind = "count"\n', 'kind = "count"\ncounted = { event = "admission", days = [0, 90] }\n'),
+            ('name = "matched-cohort"\n', 'name = "sequential-trials"\n'),
+        )  # fmt: skip
+        (tmp_path / "study.toml").write_text(text)
+        study = read_study(tmp_path / "study.toml")
+        assert ended(study, read_records(study)) == day
+
+
 # -- the command -------------------------------------------------------------------------
 
 
@@ -303,7 +470,7 @@ def test_check_says_whether_the_plan_was_kept_and_how_much_is_asked(tmp_path):
     locked(tmp_path, table=before(panel_table()))
     said = CliRunner().invoke(cli.app, ["check", str(write(tmp_path))])
     assert said.exit_code == 0
-    assert "The plan was locked on 2025-05-03, before the outcome data were there, and kept" in said.output
+    assert "The plan was locked on 2022-09-03, before the outcome data were there, and kept" in said.output
     path = write(tmp_path, ('name = "did"\n', 'name = "did"\nlog = true\n[curve]\nlog = [false]\n'))
     again = CliRunner().invoke(cli.app, ["check", str(path)])
     assert "changed since in what bears" in again.output
@@ -331,4 +498,4 @@ def test_locks_of_two_studies_in_one_folder_stand_apart(tmp_path):
     (tmp_path / "other.toml").write_text(PANEL)
     study = read_study(tmp_path / "other.toml")
     assert lock(study, when=WHEN, version="1")[0].name == "other.lock.json"
-    assert planned(read_study(tmp_path / "study.toml")).entry is None
+    assert planned(read_study(tmp_path / "study.toml"), ENDED).entry is None

@@ -182,7 +182,7 @@ def check(_ctx: typer.Context, study: StudyFile) -> None:
     asked = _asked(read, records)
     _say_records(read, records)
     _say_designs(read, *asked)
-    for line in told(read):
+    for line in told(read, records):
         typer.echo(f"\n{line}")
     typer.echo(f"\nReady. Next: ucimpact run {study}")
 

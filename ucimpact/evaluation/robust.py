@@ -7,6 +7,7 @@ from typing import Any
 
 from ucimpact.evaluation.curve import Fit, curve, specifications
 from ucimpact.evaluation.document import Analysis
+from ucimpact.evaluation.ended import ended
 from ucimpact.evaluation.multiplicity import multiplicity
 from ucimpact.evaluation.planned import planned
 from ucimpact.evaluation.triangulation import Others, Triangulated, triangulated
@@ -37,7 +38,7 @@ class Robust:
         self, study: Study, records: Records, others: Others | None, tell: Callable[[str], None]
     ) -> None:
         self.study, self.records, self.others, self.tell = study, records, others, tell
-        self.plan = planned(study)
+        self.plan = planned(study, ended(study, records))
         self.steps = max(len(specifications(study)) - 1, 0) + len(study.triangulation)
         self.analyses: list[Analysis] = []
         self._curve: dict[str, Any] | None = None
@@ -84,7 +85,7 @@ class Robust:
         return {name: part for name, part in parts.items() if part is not None}
 
 
-def told(study: Study) -> list[str]:
+def told(study: Study, records: Records) -> list[str]:
     """Whether a plan was locked, and how many combinations of choices would be fitted, for a first look.
 
     Raises
@@ -92,12 +93,10 @@ def told(study: Study) -> list[str]:
     UsageError
         For a lock that was edited.
     """
-    held, beside, lines = planned(study), len(specifications(study)) - 1, []
-    if held.entry is not None:
+    held, beside, lines = planned(study, ended(study, records)), len(specifications(study)) - 1, []
+    if held.entry is not None and held.timing is not None:
         kept = "changed since in what bears on the main answer" if held.changed else "kept"
-        lines.append(
-            f"The plan was {when_locked(held.entry['locked_at'][:10], before=held.locked)}, and {kept}"
-        )
+        lines.append(f"The plan was {when_locked(held.entry['locked_at'][:10], held.timing)}, and {kept}")
     if beside > 0:
         many = "combination" if beside == 1 else "combinations"
         lines.append(f"Curve: {beside} {many} beside the main analysis")

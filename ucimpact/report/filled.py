@@ -19,6 +19,7 @@ from ucimpact.report.method import explained
 from ucimpact.report.phrases import day, plainly_named, quoted, stopped
 from ucimpact.words import capital, joint, number
 from ucimpact.words.brief import analyses_line, checks_line, worth_line
+from ucimpact.words.lock import when_locked
 from ucimpact.words.statement import is_naive
 
 Document = Mapping[str, Any]
@@ -265,6 +266,8 @@ def _locked(document: Document) -> str:
     planned = (document.get("robust") or {}).get("planned") or {}
     if planned.get("locked") not in ("before", "after"):
         return ""
+    if planned.get("timing") in ("late", "undated"):
+        return f"The plan was {when_locked(day(planned['when']), planned['timing'])}."
     return f"The plan was locked on {day(planned['when'])}, {planned['locked']} the outcome data were seen."
 
 

@@ -35,7 +35,6 @@ def planned(document: Mapping[str, Any]) -> Section | None:
     held = (document.get("robust") or {}).get("planned")
     if not held or held["locked"] == "no":
         return None
-    before = held["locked"] == "before"
     away = [row for row in held["rows"] if row["what"] != "kept"]
     kept = [row for row in held["rows"] if row["what"] == "kept" and row["key"].split(": ")[-1] not in NAMES]
     tables = [_rows("What differs from the plan", away)] if away else []
@@ -48,9 +47,9 @@ def planned(document: Mapping[str, Any]) -> Section | None:
         heading="Was the plan kept?",
         kind="planned",
         bold=words.planned_answer(
-            day(held["when"]), before=before, changed=held["changed"], other=held["other"]
+            day(held["when"]), held["timing"], changed=held["changed"], other=held["other"]
         ),
-        text=(words.STATES[held["state"]], words.SHOWS),
+        text=(words.state_told(held["state"], held["timing"]), words.SHOWS),
         tables=tuple(tables),
     )
 
@@ -85,5 +84,8 @@ def _named(row: Mapping[str, Any]) -> str:
 
 
 def _locks(locks: Sequence[Mapping[str, Any]]) -> Table:
-    cells = [(day(each["when"]), words.STATES[each["state"]], each["version"]) for each in locks]
+    cells = [
+        (day(each["when"]), words.state_told(each["state"], each["timing"]), each["version"])
+        for each in locks
+    ]
     return table("Every lock of this plan", ("Locked on", "Data", "Version"), cells, ())

@@ -1,21 +1,23 @@
 """A plan that was fixed: what was declared, when, and whether outcome data were there by then.
 
 ``study.lock.json`` stands beside ``study.toml``. It holds the declared plan as plain values with its hash,
-the time, the version, and what the data file held. A plan counts as locked before outcome data where at that
-time
+the time, the version, and the name of the data file with what it held. A plan counts as locked before outcome
+data where the pilot that is analysed had not ended by then, and at that time
 
 - the file that the study names was not there; or
 - it held no outcome of a place or a series in or after the first pilot period; no outcome of any person; or,
   of people with a table of events, no event on or after the first day of the service.
 
 Anything else, and a file that could not be read well enough to tell, counts as data that were there. Once
-they were there every later lock is after them. The lock shows what was in the file; what somebody had seen
-elsewhere it cannot show. Its own checksum finds a lock that was edited or damaged; it is no signature.
+they were there every later lock is after them. A file that is not there, or holds little, shows nothing of a
+pilot that has ended: it can be moved, renamed or cut. The lock shows what was in the file; what somebody had
+seen elsewhere it cannot show. Its own checksum finds a lock that was edited or damaged; it is no signature.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -31,12 +33,17 @@ from ucimpact.data.periods import one_period
 from ucimpact.data.reading import Table
 from ucimpact.errors import ImpactError, UsageError
 from ucimpact.study.convert import Converted
-from ucimpact.study.declare import Study
+from ucimpact.study.declare import Context, Data, Outcome, Release, Sensitivity, Study
+from ucimpact.study.money import Attribution, Budget, Cost, DecisionRule, Payers, Qaly
+from ucimpact.study.robust import Curve, Triangulation
 from ucimpact.study.source import has_file, of_events, read_source
 
 State = Literal["absent", "before", "there", "unknown"]
 BEFORE = ("absent", "before")
 """States in which no outcome data were there."""
+Timing = Literal["before", "there", "late", "undated"]
+"""When a plan was locked: before the outcome data; when they were there; with none in the file, but after the
+pilot that is analysed had ended, or of records that tell no days."""
 KIND, SCHEMA = "ucimpact lock", 1
 NO_PLAN = ("league", "plan", "folder", "text", "file")
 """Parts of a study that are no plan of its analysis."""
@@ -44,6 +51,12 @@ WHERE = ("source", "sql", "sheet", "folders", "dates")
 """Keys of ``[data]`` that say where the records are."""
 LEARNT = ("coding", "events_logged", "events")
 """Keys of ``[context]`` that are learnt while the pilot runs."""
+KINDS: Mapping[str, type[Any]] = {
+    "study": Study, "data": Data, "outcome": Outcome, "sensitivity": Sensitivity, "curve": Curve,
+    "triangulation": Triangulation, "cost": Cost, "decision": DecisionRule, "context": Context,
+    "release": Release, "attribution": Attribution, "budget": Budget, "payers": Payers, "qaly": Qaly,
+}  # fmt: skip
+"""What each table of a plan declares."""
 
 Plan = dict[str, Any]
 Entry = dict[str, Any]
@@ -108,6 +121,25 @@ def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
     if field.default_factory is not dataclasses.MISSING:
         return bool(value == field.default_factory())
     return field.default is not dataclasses.MISSING and bool(value == field.default)
+
+
+def default_of(table: str, key: str) -> Any:
+    """What a key stands at where it is not declared, in full as plain values; None for nothing."""
+    kind = KINDS.get(table)
+    field = None if kind is None else kind.__dataclass_fields__.get(key)
+    if field is None or field.default is dataclasses.MISSING:
+        return None
+    return _whole(field.default)
+
+
+def _whole(value: Any) -> Any:
+    """As plain values, with whatever stands at its default."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            "kind": type(value).__name__,
+            **{each.name: _whole(getattr(value, each.name)) for each in dataclasses.fields(value)},
+        }
+    return _plain(value)
 
 
 def _by_name(entries: Sequence[Any]) -> dict[str, Any]:
@@ -230,7 +262,7 @@ def lock(study: Study, *, when: str, version: str, again: bool = False) -> tuple
         "locked_at": when,
         "version": version,
         "hash": hash_of(plan),
-        "data": {"state": state, "fingerprints": prints},
+        "data": {"state": state, "source": named_in(study), "fingerprints": prints},
         "plan": plan,
     }
     body = {"kind": KIND, "schema": SCHEMA, "study": study.file, "locks": [*known, entry]}
@@ -264,20 +296,36 @@ def entries_of(path: Path) -> list[Entry]:
     return list(locks)
 
 
-def governing(locks: Sequence[Entry]) -> tuple[Entry, bool] | None:
-    """The lock that a result is held against, and whether it was made before outcome data.
+def named_in(study: Study) -> str:
+    """The files of records as the study names them."""
+    data = study.data
+    events = None if data.events is None else data.events.source or data.events.sql
+    return ", ".join(name for name in (data.source or data.sql, events) if name)
+
+
+def timing_of(entry: Entry, ended: dt.date | None) -> Timing:
+    """When a lock was made, of a pilot whose last day that is analysed is ``ended``."""
+    if entry["data"]["state"] not in BEFORE:
+        return "there"
+    if ended is None:
+        return "undated"
+    return "before" if entry["locked_at"][:10] <= ended.isoformat() else "late"
+
+
+def governing(locks: Sequence[Entry], ended: dt.date | None) -> tuple[Entry, Timing] | None:
+    """The lock that a result is held against, and when it was made.
 
     The last of those before the data were there; where none was, the first of all, so that locking again
     never hides a change. None without a lock.
     """
     if not locks:
         return None
-    early: list[Entry] = []
+    early = locks[0]
     for entry in locks:
-        if entry["data"]["state"] not in BEFORE:
+        if timing_of(entry, ended) != "before":
             break
-        early.append(entry)
-    return (early[-1], True) if early else (locks[0], False)
+        early = entry
+    return early, timing_of(early, ended)
 
 
 def _checksum(body: Mapping[str, Any]) -> str:
