@@ -102,14 +102,20 @@ def test_which_findings_stand_and_what_another_design_says():
                     [] if told == [verdicts.count(k) for k in kinds if k in verdicts] else ["counts"]
                 )
             tally.add(text, faults)
-    for before, changed, other in itertools.product((True, False), range(13), (0, 2)):
-        text = lock.planned_answer("3 May 2025", before=before, changed=changed, other=other)
+    whens = {"before": "before the", "there": "when the", "late": "after the pilot", "undated": "on a day"}
+    for timing, changed, other in itertools.product(whens, range(13), (0, 2)):
+        text = lock.planned_answer("3 May 2025", timing, changed=changed, other=other)
         m = read(
-            r"(?P<yes>Yes|Yes, for the main answer|No): the plan locked on 3 May 2025, (?P<when>before|when) the outcome data were there, was "
-            r"(?:kept|changed only in what does not bear on it|changed in (?P<n>\w+) places? that bears? on the main answer)\.",
+            r"(?P<answer>[^:]+): the plan locked on 3 May 2025, (?P<when>before the|when the|after the pilot|on a day)"
+            r"[a-z ]+, was (?P<after>made after the fact\. It was )?(?:kept|changed only in what does not bear on it|"
+            r"changed (?:since )?in (?P<n>\w+) places? that bears? on the main answer)\.",
             text,
         )
-        faults = [] if (m["when"] == "before") == before and (m["yes"] == "No") == (changed > 0) else ["kept"]
+        none = "No plan was locked before the outcome data"
+        faults = [] if m["when"] == whens[timing] else ["when"]
+        faults += [] if bool(m["after"]) == (timing in ("late", "undated")) else ["after the fact"]
+        faults += [] if (m["answer"] == none) == bool(m["after"]) else ["none"]
+        faults += [] if m["after"] or (m["answer"] == "No") == (changed > 0) else ["kept"]
         faults += [] if (count(m["n"]) if m["n"] else 0) == changed else ["count"]
         tally.add(text, faults)
     for state in lock.STATES:

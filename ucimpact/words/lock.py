@@ -59,7 +59,7 @@ def planned_answer(day: str, timing: str, *, changed: int, other: int) -> str:
     bears = f"{places} that {'bears' if changed == 1 else 'bear'} on the main answer"
     if timing in ("late", "undated"):
         since = f"It was changed since in {bears}" if changed else "It was kept"
-        return f"No plan was locked before the outcome data: {plan[4:]}, was made after the fact. {since}."
+        return f"No plan was locked before the outcome data: {plan}, was made after the fact. {since}."
     if not changed and not other:
         return f"Yes: {plan}, was kept."
     if not changed:
