@@ -115,3 +115,20 @@ def test_documents_that_cannot_be_read_are_refused():
         alike([Entry(document={"kind": "league"}, source="league.json"), *FOUR[1:]])
     with pytest.raises(UsageError, match="no evaluation that this version reads"):
         alike([Entry(document={"schema": 2}, source="x.json"), *FOUR[1:]])
+
+
+def test_the_same_data_and_the_same_result_are_one_evaluation_whatever_the_study_file_says():
+    entries = seven(3)
+    again = changed(entries[0])
+    again.document["study"]["hash"] = "another"
+    with pytest.raises(UsageError, match="given twice"):
+        alike([*entries, again])
+    other = changed(entries[0], log=entries[0].document["comparable"]["log"] - 0.01)
+    other.document["study"]["hash"] = "another"
+    assert len(alike([*entries, other]).kept) == 4
+
+
+def test_a_pilot_left_out_for_its_label_is_told_by_its_label():
+    entries = [*seven(3)[:2], changed(seven(3)[2], estimand={"label": "Falls"})]
+    why = alike(entries).left_out[0]["why"]
+    assert "it measured falls, the others emergency admissions" in why

@@ -289,3 +289,42 @@ def test_the_first_screen_can_be_read_by_many(document):
     texts = [*document["sentences"].values(), *document["decision"].values()]
     first = " ".join(text if text.endswith(".") else f"{text}." for text in texts if text)
     assert grade(first.replace("emergency admissions", "stays")) <= 10
+
+
+def test_who_would_pay_and_is_not_funded_is_told_with_the_rule_and_the_money():
+    from ucimpact.study.league import ExtendIf
+
+    about = About(
+        title="F", question="?", by="T", budget=BUDGET, extend_if=ExtendIf(chance_worth_its_cost=0.75)
+    )
+    document = compare(seven(), League(about=about, pilots=()))
+    told, harle = document["portfolio"], document["pilots"][0]
+    assert told["funded"] == ["westow"] and harle["verdict"]["row"] == 4 and harle["year"]["net"] > 0
+    beyond = told["beyond"]
+    assert beyond["ids"] == ["harle"]
+    assert beyond["net"] == pytest.approx(harle["year"]["net"])
+    assert beyond["cost"] == pytest.approx(880 * 160)
+    every = words.money(told["net"] + harle["year"]["net"])
+    sure = words.chance(harle["value"]["chance"])
+    assert f"which makes {every} in all." in beyond["text"]
+    assert f"The chance of that is {sure}; the rule asks for 80%." in beyond["text"]
+    unspent = document["decision"]["unspent"]
+    assert unspent.startswith(
+        "No other pilot passes the rule at today’s price. Harle would be expected to add"
+    )
+    for text in (beyond["text"], unspent, told["text"]):
+        assert not words.breaks(text), text
+    assert compare(seven(), budget=BUDGET)["portfolio"]["beyond"] is None
+
+
+def test_a_budget_below_every_pilot_that_passes_names_them_and_the_least_dear():
+    none = compare(seven(), budget=1_000.0)["decision"]
+    assert none["unspent"] == (
+        "Harle and Westow pass the rule, and cannot be bought with it. The least dear is Westow, at £99,000."
+    )
+
+
+def test_a_pilot_near_certain_to_pay_has_a_chance_of_no_more_than_one():
+    sure = [Entry(document=evaluation(*row[:3], 5, -20, -20.4, -19.6), source=row[1]) for row in SEVEN]
+    for pilot in compare(sure, budget=BUDGET)["pilots"]:
+        assert 0.999 < pilot["value"]["chance"] <= 1

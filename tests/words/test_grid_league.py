@@ -33,7 +33,7 @@ from reading import (
 from test_grid import Tally, grade, printed, printed_range
 
 from ucimpact import words
-from ucimpact.words import league
+from ucimpact.words import league, league_beyond
 
 # --- the first screen of a league -------------------------------------------------------------------------
 
@@ -62,7 +62,7 @@ def headline_faults(text: str, rows: Sequence[int], share: float | None) -> list
     if second:
         m = read(rf"No pilot is ready to mainstream; (?P<n>{COUNT}) (?P<s>is|are) worth a second year", first)
         return faults + told_count(m["n"], second) + (["plural"] if (m["s"] == "is") != (second == 1) else [])
-    wanted = "can be shown to be" if 0 in rows else "is"
+    wanted = "can be shown to be" if {0, 4} & {*rows} else "is"
     return faults + ([] if first == f"No pilot {wanted} worth its price yet" else [f"row: {first}"])
 
 
@@ -275,6 +275,18 @@ def test_what_is_left_and_who_else_would_be_funded():
             )
             faults = [] if same(listed(m["who"], "or"), cheaper) else ["names"]
         tally.add(text, faults)
+    for left, cost, price in itertools.product(some[1:], (96.0, 88_249.0), (31.6, 1_049.0)):
+        m = read(
+            r"(?P<who>.+?) pass(?:es)? the rule, and cannot be bought with it\. The least dear is (?P<one>.+?), at (?P<cost>\S+)\.",
+            text := league.unspent_text([], left, least=(left[-1], cost)),
+        )
+        faults = [] if same(listed(m["who"]), left) and m["one"] == left[-1] else ["names"]
+        tally.add(text, faults + money(m["cost"], cost))
+        text = league.unspent_text(left, [], price=price)
+        m = re.search(rf"\((?P<p>{N}) a person would do\)", text)
+        tally.add(
+            text, ["price"] if (m is None) != (len(left) > 1) else pounds(m["p"], price, 1) if m else []
+        )
     for out, joined in itertools.product(some, some):
         text = league.sceptical_changes(out, [name + " Green" for name in joined])
         if not out and not joined:
@@ -351,3 +363,57 @@ def test_why_a_likely_pilot_is_not_funded_and_both_worths():
         faults += pounds(m["own"], own, 1) if v is not None and own is not None else []
         tally.add(text, faults)
     tally.clean(500)
+
+
+def test_who_is_expected_to_pay_and_is_not_funded():
+    tally = Tally()
+    for k, net, rule, left in itertools.product(
+        (1, 2, 7), (96.0, 15_308.5, 88_249.0), (0.8, 0.95), (None, 9_000.0, 300_000.0)
+    ):
+        short = [(name, net * (1 + at), 0.5 + 0.03 * at) for at, name in enumerate(NAMES[:k])]
+        cost, added = 16_500.0 * k, sum(row[1] for row in short)
+        for sceptical, evidence, less in itertools.product(
+            (-4_049.0, 10_600.0), (None, (3_999.0, 6e3)), (True, False)
+        ):
+            text = league_beyond.beyond_text(
+                short, rule=rule, cost=cost, net=126_474.0, sceptical=sceptical, unspent=left, less_sure=less,
+                evidence=evidence if k == 1 else None,
+            )  # fmt: skip
+            m = read(
+                rf"(?P<who>.+?) (?:is|are) not funded, though expected to be worth (?P<net>{N}) a year more than (?:it costs|they "
+                rf"cost)\. The chances? of that (?:is (?P<p>{P})|are (?P<each>{P}) each|run from (?P<low>{P}) to (?P<high>{P})); the "
+                rf"rule asks for (?P<rule>{P})\.(?: A second year of evidence on it is worth about (?P<evsi>{N}) and costs "
+                rf"(?P<paid>{N})\.)?(?P<less> A less likely pilot is funded only .+? costs\.)? Buying (?:it|them) too would cost "
+                rf"(?P<cost>{N}) and be expected to add (?P<add>{N}), which makes (?P<all>{N}) in all\.(?: (?:Its|Their) cost is "
+                rf"(?P<reach>within|more than) the (?P<left>{N}) left\.)? The rule guards against paying for what luck made look "
+                rf"good: it takes a chance of a loss up to (?P<most>{P}), (?:here (?P<loss>{P})|larger for each of them)\. If such "
+                rf"services are believed to change little on average, (?:it|they) would be expected to (?P<side>add|lose) "
+                rf"(?P<doubt>{N})\.",
+                text,
+            )
+            faults = money(m["net"], added) + money(m["add"], added) + money(m["all"], 126_474.0 + added)
+            faults += money(m["cost"], cost) + money(m["doubt"], abs(sceptical)) + chance(m["rule"], rule)
+            faults += chance(m["most"], 1 - rule) + ([] if same(listed(m["who"]), NAMES[:k]) else ["names"])
+            faults += [] if (m["side"] == "add") == (sceptical >= 0) else ["sign"]
+            faults += [] if bool(m["less"]) == less else ["less likely"]
+            if k == 1:
+                faults += chance(m["p"], 0.5) + chance(m["loss"], 0.5)
+                faults += pounds(m["evsi"], 3_999.0, 1_000) if evidence else []
+            else:
+                faults += chance(m["low"], 0.5) + chance(m["high"], 0.5 + 0.03 * (k - 1))
+            if left is not None:
+                faults += [] if (m["reach"] == "within") == (cost <= left) else ["reach"]
+            tally.add(text, faults + (money(m["left"], left) if left else ["left"] if m["left"] else []))
+        text = league_beyond.also(short, rule)
+        m = read(
+            rf"(?P<who>.+?) would be expected to add (?P<net>{N}) a year, but (?:its chance is (?P<p>{P})|their chances (?:are {P} "
+            rf"each|run from (?P<low>{P}) to (?P<high>{P}))) and the rule asks for (?P<rule>{P})\.",
+            text,
+        )
+        faults = money(m["net"], added) + chance(m["rule"], rule) + chance(m["p"] or m["low"], 0.5)
+        tally.add(text, faults + ([] if same(listed(m["who"]), NAMES[:k]) else ["names"]))
+        text = league_beyond.raw_more(126_474.0 + net, 126_474.0, 99_000.0, 97_285.0)
+        told = [part.rstrip(",.") for part in re.findall(N, text)]
+        faults = money(told[0], net) + money(told[1], 99_000.0) + money(told[2], 97_285.0)
+        tally.add(text, faults)
+    tally.clean(200)

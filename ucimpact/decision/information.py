@@ -151,7 +151,8 @@ class Stakes:
 def chance(belief: Belief, stakes: Stakes) -> Array:
     """Chance that each is worth more than its price, shape (K,)."""
     spread = np.sqrt(_variances(belief))
-    return np.asarray(belief.weights @ ndtr((belief.means - stakes.switching()) / spread))
+    found = belief.weights @ ndtr((belief.means - stakes.switching()) / spread)
+    return np.asarray(np.clip(found, 0.0, 1.0))  # weights add to 1 but for the last digit
 
 
 def expected(belief: Belief, stakes: Stakes) -> Array:

@@ -189,7 +189,8 @@ class Shrunk:
 
     def chance_above(self, x: Array | float) -> Array:
         """Chance that each effect is above ``x``, one number or one an effect; shape (K,)."""
-        return np.asarray(self.weights @ ndtr((self.means - np.asarray(x, dtype=float)) / self.sds))
+        found = self.weights @ ndtr((self.means - np.asarray(x, dtype=float)) / self.sds)
+        return np.asarray(np.clip(found, 0.0, 1.0))  # weights add to 1 but for the last digit
 
     def quantile(self, share: float) -> Array:
         """The value of each effect with ``share`` of its posterior below, shape (K,)."""

@@ -51,7 +51,7 @@ def _words(told: Told, key: str) -> str:
 
 
 PARTS: tuple[tuple[Callable[[Told], Any], Callable[[Told], str]], ...] = (
-    (lambda e: _words(e, "label"), lambda e: str(e["outcome"])),
+    (lambda e: _words(e, "label"), lambda e: words.numbers.mid_sentence(str(e["label"]))),
     (lambda e: e["kind"], lambda e: said.KIND[e["kind"]]),
     (lambda e: e["better"], lambda e: f"{e['outcome']} as better when {e['better']}"),
     (lambda e: e["compared"], lambda e: said.COMPARED[e["compared"]]),
@@ -119,10 +119,16 @@ def _refuse_twice(entries: Sequence[Entry]) -> None:
     twice = []
     for entry in entries:
         study = entry.document["study"]
-        key = (study["hash"], *sorted(row["sha256"] for row in study["fingerprints"]))
-        if key in seen:
-            twice.append(f"{seen[key]} and {entry.source}")
-        seen.setdefault(key, entry.source)
+        files = sorted(row["sha256"] for row in study["fingerprints"])
+        told = entry.document["comparable"]
+        keys: list[tuple[Any, ...]] = [("study", study["hash"], *files)]
+        if files and told.get("log") is not None:
+            keys.append(("result", told["log"], told["std_error"], *files))
+        found = next((seen[key] for key in keys if key in seen), None)
+        if found is not None:
+            twice.append(f"{found} and {entry.source}")
+        for key in keys:
+            seen.setdefault(key, entry.source)
     if twice:
         raise UsageError(f"the same evaluation is given twice: {'; '.join(twice)}. Take one of them out")
 

@@ -15,7 +15,9 @@ from ucimpact.evaluation.document import now
 from ucimpact.inference.rank_sets import rank_sets
 from ucimpact.inference.shrinkage import Prior, chances
 from ucimpact.league.alike import Alike, alike
+from ucimpact.league.beyond import also_expected, beyond
 from ucimpact.league.funding import Funded, as_measured, expected_of, fund
+from ucimpact.league.overlap import overlaps
 from ucimpact.league.pilot import Entry, Pilot, Scale, pilots_of, scale_of
 from ucimpact.league.reading import DEFAULT, SCEPTICAL, Reading, Rules
 from ucimpact.league.row import pilot_row
@@ -24,6 +26,7 @@ from ucimpact.league.verdicts import GOVERNS, Judged, judge, own
 from ucimpact.study.league import About, League
 from ucimpact.words import league as said
 from ucimpact.words import league_shared as linked
+from ucimpact.words.league_beyond import raw_more
 
 TOP = 2
 """Places at the top for which a chance is printed."""
@@ -67,7 +70,7 @@ def compare(
         rules=rules if budget is None else replace(rules, budget=budget),
         shared=sharing(pilots, None if about is None else about.controls),
         scale=scale_of(pilots),
-        notes=[text for text in (parted.note, note) if text],
+        notes=[text for text in (parted.note, note, *overlaps(pilots)) if text],
     )
     document = work.document()
     document["league"] |= {
@@ -159,7 +162,7 @@ class _Work:
             for k in range(len(self.pilots))
         ]
         best = self._best(ranks)
-        portfolio = self._portfolio(main, doubtful, funded, sceptical)
+        portfolio = self._portfolio(main, doubtful, funded, sceptical, judged)
         return {
             "schema": serialise.SCHEMA,
             "kind": "league",
@@ -191,7 +194,7 @@ class _Work:
                 for pilot, row in zip(self.pilots, pilots, strict=True)
             ],
             "sentences": self._sentences(main, judged, pilots, best),
-            "decision": self._decision(funded, sceptical, judged),
+            "decision": self._decision(main, funded, sceptical, judged),
             "notes": self.notes + ([] if self.governs else [said.TWO_ONLY]),
         }
 
@@ -348,6 +351,7 @@ class _Work:
         doubtful: Reading,
         funded: Funded,
         sceptical: Funded,
+        judged: Sequence[Judged],
     ) -> dict[str, Any] | None:
         if not main.priced:
             return None
@@ -363,7 +367,9 @@ class _Work:
                 raw.expected,
             )
         ]
-        if chosen:
+        if chosen and chosen != naive and raw.expected > funded.net > 0:
+            text.append(raw_more(raw.expected, funded.net, float(doubtful.net @ raw.funded), net))
+        elif chosen:
             text.append(said.sceptical_text(net))
         return {
             "budget": self.rules.budget,
@@ -385,14 +391,17 @@ class _Work:
                 "same": same,
                 "funded": [self.pilots[k].id for k in sceptical.chosen],
             },
+            "beyond": beyond(main, doubtful, funded, judged),
             "text": " ".join(text),
         }
 
     def _shorts(self, places: Sequence[int]) -> list[str]:
         return [self.pilots[k].short for k in places]
 
-    def _decision(self, funded: Funded, sceptical: Funded, judged: Sequence[Judged]) -> dict[str, Any]:
-        priced = [k for k, pilot in enumerate(self.pilots) if pilot.is_priced]
+    def _decision(
+        self, main: Reading, funded: Funded, sceptical: Funded, judged: Sequence[Judged]
+    ) -> dict[str, Any]:
+        priced = main.priced
         if not priced:
             return {"verdict": said.NO_MONEY, "because": said.NO_MONEY_WHY, "unspent": "", "would_change": ""}
         chosen = funded.chosen
@@ -407,7 +416,17 @@ class _Work:
         if funded.unspent is not None and funded.unspent >= 1:
             cheaper = [k for k in priced if judged[k].made.row in (3, 4, 5) and not judged[k].is_funded]
             left = [k for k in priced if judged[k].is_funded and k not in chosen]
-            unspent = said.unspent_text(self._shorts(cheaper), self._shorts(left))
+            asked = judged[cheaper[0]].made.price if len(cheaper) == 1 else None
+            first = min(left, key=lambda k: float(main.stakes.cost[k]), default=None)
+            unspent = said.unspent_text(
+                self._shorts(cheaper),
+                self._shorts(left),
+                too=also_expected(main, funded, judged),
+                price=asked if asked is not None and asked >= 1 else None,
+                least=None
+                if chosen or first is None
+                else (self.pilots[first].short, float(main.stakes.cost[first])),
+            )
         released = 0
         for pilot in self.pilots:
             columns = (pilot.document.get("valuation") or {}).get("columns") or {}

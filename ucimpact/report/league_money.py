@@ -72,6 +72,7 @@ def _answer(field: Field, portfolio: Mapping[str, Any] | None) -> tuple[str, lis
     bold = said.funded(names) if len(names) <= 2 * FEW_NAMES else f"To {said.counted(len(names))} of them."
     text = [said.WITHIN if portfolio.get("budget") is not None else said.WITHOUT_LIMIT]
     text.append(stopped(portfolio.get("text") or ""))
+    text.append(stopped((portfolio.get("beyond") or {}).get("text") or ""))
     return bold, [joined(part) for part in text if part]
 
 

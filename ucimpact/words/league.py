@@ -133,7 +133,7 @@ def headline(rows: Sequence[int], share: float | None) -> str:
     elif extended:
         worth = f"{counted(extended)} {'is' if extended == 1 else 'are'} worth a second year"
         first = f"No pilot is ready to mainstream; {worth}"
-    elif unknown:
+    elif unknown or 4 in rows:
         first = "No pilot can be shown to be worth its price yet"
     else:
         first = "No pilot is worth its price yet"
@@ -279,7 +279,7 @@ def fund_because(n: int, net: float, low: float, high: float, p: float, *, passe
         it = "One pilot passes" if passed == 1 else f"{capital(counted(passed))} pilots pass"
         return f"{it} the rule, and {'it costs' if passed == 1 else 'each costs'} more than there is."
     if not n:
-        return "None is worth today’s price, or worth another year of evidence at that price."
+        return "None is likely enough to be worth today’s price, or worth a year of evidence at that price."
     they = "It is" if n == 1 else "Together they are"
     cost = "it costs" if n == 1 else "they cost"
     size = f"{money(abs(net))} {'more' if net > 0 else 'less'} than {cost}" if net else f"what {cost}"
@@ -289,7 +289,14 @@ def fund_because(n: int, net: float, low: float, high: float, p: float, *, passe
     )
 
 
-def unspent_text(cheaper: Sequence[str], left_over: Sequence[str]) -> str:
+def unspent_text(
+    cheaper: Sequence[str],
+    left_over: Sequence[str],
+    *,
+    too: str = "",
+    price: float | None = None,
+    least: tuple[str, float] | None = None,
+) -> str:
     """What the rest of the budget is for.
 
     Parameters
@@ -298,17 +305,30 @@ def unspent_text(cheaper: Sequence[str], left_over: Sequence[str]) -> str:
         Pilots that would be extended at a lower price.
     left_over : sequence of str
         Pilots worth their price for which the money does not reach.
+    too : str
+        That others would be expected to pay: :func:`ucimpact.words.league_beyond.also`.
+    price : float, optional
+        The price a person that would do, where one pilot alone is asked for a lower one.
+    least : (name, cost), optional
+        Where nothing could be bought: the pilot for which the least is missing.
     """
+    if left_over and least is not None:
+        verb = "passes" if len(left_over) == 1 else "pass"
+        first = f"{capital(named(left_over, 16))} {verb} the rule, and cannot be bought with it."
+        return f"{first} The least dear is {least[0]}, at {money(least[1])}."
     if left_over:
         verb = "is" if len(left_over) == 1 else "are"
         names = capital(named(left_over, 16))
         return f"{names} {verb} worth today’s price too, and would cost more than is left."
     told = "No other pilot passes the rule at today’s price."
+    if too:
+        told = f"{told} {too}"
     if not cheaper:
         return f"{told} Use it to buy evidence."
     where = named(cheaper, 16, "or")
     whose = "for" if where == named(cheaper, 0) else "in"
-    return f"{told} Use it to buy a lower price {whose} {where}, or evidence."
+    enough = f" ({per_person(price)} a person would do)" if price is not None and len(cheaper) == 1 else ""
+    return f"{told} Use it to buy a lower price {whose} {where}{enough}, or evidence."
 
 
 def cash_clause(n: int, released: int, column: str = "economic") -> str:
