@@ -13,13 +13,14 @@ from ucimpact.errors import DesignError, UsageError
 from ucimpact.evaluation import Evaluation, evaluate, judge
 from ucimpact.evaluation.curve import NOT_THIS, specifications
 from ucimpact.evaluation.multiplicity import multiplicity
+from ucimpact.evaluation.one_comparison import one_comparison, own_past_twice
 from ucimpact.evaluation.triangulation import Others, added_up, triangulated
 from ucimpact.report.curve import curve as curve_section
 from ucimpact.report.multiplicity import chances
 from ucimpact.report.multiplicity import multiplicity as many_section
 from ucimpact.report.render import render
 from ucimpact.report.triangulation import triangulation as design_section
-from ucimpact.study import Window, read_records, read_study
+from ucimpact.study import Method, Window, read_records, read_study
 from ucimpact.words import NEVER, breaks, robust
 
 CURVE = """
@@ -237,6 +238,8 @@ def other_study(folder, *edits):
     other = folder / "other"
     other.mkdir()
     table = practices(effect=0.2, seed=9)
+    beside = table["joined"] == ""
+    table.loc[beside, "practice"] = table.loc[beside, "practice"].str.replace("Practice", "Surgery")
     text = edited(STUDY, ("22 practices without visits", "Practices of the next county"), *edits)
     return written(other, text=text, table=table)
 
@@ -277,6 +280,92 @@ def test_a_study_of_another_question_is_refused_and_what_differs_is_said(tmp_pat
     assert told in row["refused"] and row["verdict"] is None and len(found.designs) == 1
     document = {**plain.to_dict(), "robust": {"triangulation": found.document}}
     assert design_section(document).refused == ((row["label"], f"{row['refused']}."),)
+
+
+def beside(folder, plain, edits=(), **controls):
+    """What is said of a study that is named beside the plain one, whose comparison is in other words only."""
+    text = edited(STUDY, ("22 practices without visits", "Practices next door"), *edits)
+    study = read_study(written(folder, '\n[[triangulation]]\nstudy = "other"\n'), judge=judge)
+    records = read_records(study)
+    (folder / "study.toml").write_text(text)
+    theirs = read_study(folder, judge=judge)
+    own = {**plain.comparable["controls"], **controls}
+    shifted = {name: value + 1e-3 for name, value in plain.finding["percent"].items()}
+    evaluated = replace(
+        plain,
+        comparable={**plain.comparable, "controls": own},
+        finding={**plain.finding, "percent": plain.finding["percent"] if controls.get("same") else shifted},
+    )
+    others = Others(from_file=lambda _: (theirs, evaluated), of_records=lambda *_: plain)
+    return triangulated(study, records, plain.finding, plain.data, others, print)
+
+
+COUNTED = ('name = "did"', 'name = "count-did"')
+
+
+@pytest.mark.parametrize(
+    ("edits", "controls", "told"),
+    [
+        ((), {}, robust.ONE_METHOD),
+        ((COUNTED,), {}, "22 of the same places"),
+        ((COUNTED,), {"files": ["saved anew"]}, "22 of the same places"),
+        ((COUNTED,), {"files": ["x"], "units": [f"Practice {k:02d}" for k in range(8, 12)] + ["A", "B", "C"]}, "four of the same places"),
+        ((), {"files": ["x"], "units": ["A", "B"], "same": True}, robust.ONE_RESULT),
+    ],
+)  # fmt: skip
+def test_one_comparison_in_other_words_is_no_second_design(tmp_path, plain, edits, controls, told):
+    found = beside(tmp_path, plain, edits, **controls)
+    row = found.document["rows"][1]
+    assert row["refused"].startswith("It is no other design: ") and told in row["refused"]
+    assert (row["verdict"], len(found.designs)) == (None, 1)
+    assert found.document["answer"] == "No second design could be set beside this one."
+
+
+def test_places_of_which_half_or_fewer_are_shared_are_another_comparison(tmp_path, plain):
+    few = [f"Practice {k:02d}" for k in range(8, 11)] + ["A", "B", "C"]
+    found = beside(tmp_path, plain, (COUNTED,), files=["x"], units=few)
+    assert found.document["rows"][1]["verdict"] == "agree" and len(found.designs) == 2
+
+
+def test_the_same_file_of_people_holds_no_other_comparison(tmp_path, plain):
+    study = read_study(written(tmp_path), judge=judge)
+    records = read_records(study)
+    people = replace(study, data=replace(study.data, kind="cohort"), method=Method(name="weighted-cohort"))
+    matched = replace(people, method=Method(name="matched-cohort"))
+    files = [row["sha256"] for row in records.fingerprints]
+    assert one_comparison(people, records, matched, {"counts": {}}, {"files": files, "units": None}) == [
+        robust.ONE_PEOPLE
+    ]
+    assert not one_comparison(people, records, matched, {"counts": {}}, {"files": ["x"], "units": None})
+
+
+@pytest.mark.parametrize(
+    ("name", "ours", "theirs", "files", "told"),
+    [
+        ("count-its", {}, {}, ["x"], [robust.BOTH_OWN_PAST]),
+        ("its", {}, {}, None, [robust.ONE_METHOD]),
+        ("structural", {"controls": ["next"]}, {}, None, []),
+        ("structural", {"controls": ["next"]}, {"controls": ["next"]}, None, [robust.one_series(1)]),
+        ("structural", {"controls": "next"}, {"controls": ["other"]}, None, []),
+    ],
+)
+def test_two_series_against_their_own_past_are_one_design(tmp_path, name, ours, theirs, files, told):
+    study = read_study(write(tmp_path, text=SERIES))
+    records = read_records(study)
+    first = replace(study, method=Method(name="its", options=ours))
+    second = replace(study, method=Method(name=name, options=theirs))
+    held = {"files": files or [row["sha256"] for row in records.fingerprints], "units": None}
+    assert one_comparison(first, records, second, {"counts": {}}, held) == told
+
+
+def test_sites_each_against_its_own_past_have_it_already(tmp_path):
+    table = practices()
+    table = table[table["joined"] != ""]
+    text = edited(STUDY, ('name = "did"', 'name = "multi-site-its"'))
+    study = read_study(written(tmp_path, OWN_PAST, text=text, table=table))
+    assert own_past_twice(study, read_records(study)) == [robust.BOTH_OWN_PAST]
+    whole = read_study(written(tmp_path, OWN_PAST, text=text))
+    assert own_past_twice(whole, read_records(whole)) == []
 
 
 def test_a_study_is_no_second_design_of_itself(tmp_path, plain):

@@ -3,7 +3,9 @@
 Designs are held beside one another in per cent, the one unit that all of them have. Two agree where both
 likely ranges lie on the side of benefit and each estimate lies within the other's; they are in conflict
 where the ranges lie on opposite sides of no change; else they cannot tell. A design whose own key checks fail
-is shown and not counted. Agreement of two is one of the routes by which certainty earns a step back.
+is shown and not counted; one that compares with the same as ours is refused
+(:mod:`ucimpact.evaluation.one_comparison`). Agreement of two is one of the routes by which certainty earns a
+step back.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from ucimpact.data.periods import as_periods
 from ucimpact.data.series import Series
 from ucimpact.errors import DataError, DesignError, EstimationError, UsageError
 from ucimpact.evaluation.document import Evaluation
+from ucimpact.evaluation.one_comparison import Percent, one_comparison, one_result, own_past_twice
 from ucimpact.study import Data, Method, Outcome, Records, Study
 from ucimpact.study.robust import Triangulation
 from ucimpact.words import benefit, robust
@@ -89,7 +92,7 @@ def triangulated(
     for entry in study.triangulation:
         label = entry.note or robust.ADDED_UP.get(str(entry.method)) or str(entry.study)
         tell(label)
-        row = _other(entry, label, study, records, data, others)
+        row = _other(entry, label, study, records, data, others, ours)
         theirs = None if row["est"] is None else (row["est"], row["low"], row["high"])
         if row["refused"] is None and ours is not None and theirs is not None:
             row["verdict"], row["why"] = _held(ours, theirs, found["better"], usable=row["usable"])
@@ -116,6 +119,7 @@ def _other(
     records: Records,
     data: Mapping[str, Any],
     others: Others,
+    ours: Percent | None,
 ) -> dict[str, Any]:
     """One other design, or why it is refused."""
     comparison = robust.OWN_PAST
@@ -124,15 +128,22 @@ def _other(
             theirs, summed = added_up(study, records, entry.method)
             evaluation = others.of_records(theirs, summed)
             differs: list[str] = []
+            same = own_past_twice(study, records)
         else:
             theirs, evaluation = others.from_file(_path(study, str(entry.study)))
             comparison = theirs.comparator
             differs = _differs(study, theirs, data, evaluation.data)
+            controls = (evaluation.comparable or {}).get("controls")
+            same = [robust.SAME_WORDS] if study.comparator.casefold() == comparison.casefold() else []
+            if controls is not None and not same:
+                same = one_comparison(study, records, theirs, evaluation.data, controls)
     except (DataError, DesignError, EstimationError) as error:
         return _refused(label, entry.method or "", comparison, str(error))
-    if differs:
-        return _refused(label, theirs.method.name, comparison, robust.not_alike(differs))
     other = evaluation.finding
+    same = same or one_result(ours, _percent(other))
+    if differs or same:
+        why = robust.not_alike(differs) if differs else robust.no_other(same)
+        return _refused(label, theirs.method.name, comparison, why)
     if _percent(other) is None:
         why = other["refused"] or "it gives no change in per cent with a likely range"
         return _refused(label, theirs.method.name, comparison, str(why))
@@ -210,10 +221,7 @@ def _differs(study: Study, other: Study, ours: Mapping[str, Any], theirs: Mappin
     if "cohort" not in (ours["kind"], theirs["kind"]):
         pairs.append(("start", str(ours["start"]), str(theirs["start"])))
         pairs.append(("last period", str(ours["window"][-1]), str(theirs["window"][-1])))
-    found = [f"its {name} is “{b}”, and here “{a}”" for name, a, b in pairs if a != b]
-    if study.comparator.casefold() == other.comparator.casefold():
-        found.append("it compares with the same, so it is no other design")
-    return found
+    return [f"its {name} is “{b}”, and here “{a}”" for name, a, b in pairs if a != b]
 
 
 # -- the pilot places added up -----------------------------------------------------------

@@ -190,6 +190,30 @@ ADDED_UP = {
 """What the designs on the pilot places alone are called, unless the study says otherwise."""
 
 
+SAME_WORDS = "it says that it compares with the same"
+ONE_RESULT = "its estimate and range are ours to the last digit"
+ONE_METHOD = "it applies the same method to the same file"
+ONE_PEOPLE = "it compares people of the same file"
+ONE_FILE = "it compares places of the same file that have the pilot later, as ours does"
+BOTH_OWN_PAST = "both hold the pilot against its own past"
+"""Why another study is no second design."""
+
+
+def one_places(same: int) -> str:
+    """That two designs compare with the same places."""
+    return f"it compares with {counted(same)} of the same places"
+
+
+def one_series(same: int) -> str:
+    """That two designs compare with the same series."""
+    return f"it compares with {counted(same)} of the same series"
+
+
 def not_alike(what: Sequence[str]) -> str:
     """What another study differs in, so that it answers another question."""
     return f"It answers another question: {joint(list(what))}. Bring studies of the same question"
+
+
+def no_other(why: Sequence[str]) -> str:
+    """Why another study is one design with ours."""
+    return f"It is no other design: {joint(list(why))}. Bring one whose comparison comes from elsewhere"
