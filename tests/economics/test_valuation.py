@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -124,7 +125,49 @@ def test_what_a_second_year_is_worth_is_the_expected_gain_of_deciding_after_it()
     mean = (m + truth + rng.normal(0, s, truth.size)) / 2
     gain = n * (np.where(mean > price, truth - price, 0).mean() - max(m - price, 0))
     assert made.evsi == pytest.approx(gain, rel=0.04)
-    assert made.evsi == pytest.approx(n * s / np.sqrt(2) * normal_loss(abs(m - price) / (s / np.sqrt(2))))
+    loss = normal_loss(abs(m - price) / (s / np.sqrt(2)))
+    assert made.evsi == pytest.approx(n * s / np.sqrt(2) * loss, rel=0.002)
+
+
+def test_by_hand_where_the_value_is_normal():
+    """£144.30 a person against £230, and a spread of £62.47: 1,240 x £44.17 x L(1.940) = 1,240 x £0.4394 = £545."""
+    assert worth().evsi == pytest.approx(545, rel=0.01)
+
+
+@pytest.mark.parametrize("price", [20.0, 60.0, 120.0, 230.0, 400.0])
+@pytest.mark.parametrize(
+    ("best", "low", "high"), [(-20, -122, -1), (-100, -122, -1), (-66, -122, -10), (5, -3, 90)]
+)
+@pytest.mark.parametrize("df", [np.inf, 4.0])
+def test_a_second_year_is_never_worth_more_than_the_truth(best, low, high, df, price):
+    """Also where the range is far wider on one side; and by the definition, on the draws of the value."""
+    made = worth(estimate(best, low, high, df), cost=replace(COST, per_person=price))
+    assert 0 <= made.evsi <= made.evpi
+
+
+def test_a_tail_counts_in_what_a_second_year_is_worth():
+    """Limits 50 beyond on one side and 1 on the other: draws by hand, drawn in to their mean."""
+    made = worth(estimate(-20, -70, -19), cost=replace(COST, per_person=80.0))
+    z = NormalDist().inv_cdf(0.975)
+    unit = np.array([NormalDist().inv_cdf((k + 0.5) / 20_020) for k in range(20_020)]) / z
+    value = (20 + unit * np.where(unit > 0, 50, 1)) * 2711 / 1240
+    after = value.mean() + (value - value.mean()) / np.sqrt(2)
+    gain = 1240 * (np.maximum(after - 80, 0).mean() - max(value.mean() - 80, 0))
+    assert made.evsi == pytest.approx(gain, rel=1e-6)
+
+
+@pytest.mark.parametrize("price", [40.0, 100.0, 144.0, 190.0])
+def test_the_prices_between_which_a_second_year_pays_are_those_at_which_it_is_worth_its_cost(price):
+    low, high = worth(cost=replace(COST, per_person=price)).evsi_pays
+    for end, into in ((low, 1.0), (high, -1.0)):
+        inside, outside = (worth(cost=replace(COST, per_person=end + k * into)).evsi for k in (1, -1))
+        assert outside < 6000 < inside
+    assert low < 66 * 2711 / 1240 < high
+
+
+def test_a_second_year_that_pays_at_no_price_has_none():
+    assert worth().evsi_pays
+    assert worth(estimate(-66, -66.1, -65.9)).evsi_pays == []
 
 
 def test_the_price_at_the_rule_is_exceeded_with_its_chance():
@@ -214,3 +257,33 @@ def test_chance_and_range_agree_whatever_the_spread(df):
     for price in (21.0, 22.0, 150.0):
         made = worth(estimate(df=df), cost=replace(COST, per_person=price))
         assert (made.deciding["chance"] > 0.975) == (made.net["low"] > 0)
+
+
+def test_a_part_that_is_dearer_than_the_whole_is_told():
+    """12 bed days at £404 are £4,852, and the admission £2,711; 6 are £2,426."""
+    told = [note for note in worth(capacity_per_event=12.0).notes if "A part cannot cost more" in note]
+    assert len(told) == 1
+    assert told[0].startswith(
+        "An emergency admission is taken to free 12 bed days, at £4,852 in all, and to cost the NHS £2,711"
+    )
+    for fine in (
+        worth(),
+        worth(capacity_per_event=12.0, economic=None),
+        worth(capacity=None, capacity_per_event=None),
+    ):
+        assert not any("A part cannot" in note for note in fine.notes)
+
+
+def test_what_those_avoided_usually_cost_is_told_for_the_whole_value_too():
+    """66 admissions and 66 attendances: at a short stay's £826 the first are £54,516 and all £54,516 + 66 x £200."""
+    one = outcome(economic="non-elective-admission")
+    other = replace(outcome(economic=200.0), column="attendances", label="Attendances", primary=False)
+    made = valuation.value(
+        replace(study(one, COST), outcomes=(one, other)),
+        [Counted(outcome=one, estimate=estimate()), Counted(outcome=other, estimate=estimate())],
+        claim="B", found=dict(FOUND), people=1240.0,
+    )  # fmt: skip
+    usual = made.outcomes[0]["usual"]
+    assert usual["value"] == pytest.approx(66 * 826)
+    assert usual["whole"] == pytest.approx(66 * 826 + 66 * 200)
+    assert worth(economic="non-elective-admission").outcomes[0]["usual"]["whole"] == pytest.approx(66 * 826)

@@ -262,6 +262,60 @@ def test_every_printed_price_switches_the_verdict_when_evidence_follows_the_pric
     assert checked > 200
 
 
+SHORT = ["mainstream", "extend", "only if cheaper", "stop"]
+
+
+def test_a_higher_price_is_never_said_to_give_a_better_verdict_nor_a_lower_one_a_worse():
+    """Where evidence pays only near an even bet, the verdict falls to "only if cheaper" and comes back there."""
+    facts = {"value": 300, "price_at_rule": 225, "evsi_cost": C, "pays": (260, 340)}
+    up = words.would_change("Mainstream", price=200, evsi=100, **facts)
+    assert up == "the price rose above £225 (only if cheaper), or £600 (stop)."
+    down = words.would_change("Stop at this price", price=700, evsi=0, **facts)
+    assert down == "the price fell to £600 (only if cheaper), or £300 (extend)."
+    checked = 0
+    for spread, people, claim in itertools.product((0.1, 0.3, 0.5, 0.9), (60, 200, 700, 3_000), ("B", "X")):
+        value, sd = 300.0, 300 * spread
+        apart = sd / math.sqrt(2)
+        for price in range(20, 900, 20):
+            evsi = people * apart * words.normal_loss(abs(value - price) / apart)
+            given = normal(value, sd, price, evsi=evsi, claim_code=claim)
+            today = words.verdict(**given)
+            given.pop("chance_")
+            text = words.would_change(today.name, **given)
+            told = [SHORT.index(name) for name in re.findall(r"£[\d,]+ \((.+?)\)", text)]
+            if text.startswith("the price rose"):
+                assert told == sorted(set(told)) and told[0] > 0, text
+                checked += 1
+            if text.startswith("the price fell"):
+                assert told == sorted(set(told), reverse=True), text
+                checked += 1
+    assert checked > 300
+
+
+def test_prices_between_which_evidence_pays_are_taken_where_they_are_known():
+    facts = {"value": 115.4, "price": 60, "price_at_rule": 68, "evsi": 9_000, "evsi_cost": C}
+    told = words.would_change("Mainstream", **facts, pays=(50, 200))
+    assert told == "the price rose above £68 (extend), or £115 (only if cheaper)."
+    assert (
+        words.would_change("Mainstream", **facts, pays=(50, 90))
+        == "the price rose above £68 (extend), or £90 (only if cheaper)."
+    )
+    assert (
+        words.would_change("Mainstream", **facts, pays=())
+        == "the price rose above £68 (only if cheaper), or £231 (stop)."
+    )
+
+
+@pytest.mark.parametrize("answer", ["cannot tell", "doubtful", "fails"])
+def test_checks_hold_only_where_every_key_check_holds(answer):
+    held = [{"name": name, "answer": "holds"} for name in ("pre_trend", "same_coding", "unmeasured")]
+    assert words.keys_hold(held)
+    assert not words.keys_hold([*held, {"name": "other_change", "answer": answer}])
+    assert not words.keys_hold([*held[:2], {"name": "unmeasured", "answer": answer}])
+    assert words.keys_hold([*held, {"name": "dates", "answer": answer}])
+    assert words.keys_hold([*held, {"name": "season", "answer": answer, "counted": False}])
+
+
 def test_nothing_would_change_a_verdict_that_was_not_given():
     with pytest.raises(ValueError, match="can change"):
         words.would_change("Cannot say yet", value=1)

@@ -196,13 +196,22 @@ def test_shares_prices_and_who_gains():
         )
         tally.add(text, faults)
     for one, mean, v in itertools.product((826.0, 96.0), (2_711.0,), POUNDS):
-        text = value.usually("emergency admissions", "short stays", one, mean, v)
+        head = (
+            rf"(?P<m>{N}) is the average of all emergency admissions, and those avoided are usually short stays\. "
+            rf"At (?P<o>{N}) each "
+        )
+        text = value.usually("emergency admissions", "short stays", one, mean, v, row=3 * v, whole=v)
+        m = read(head + r"the value would be (?P<v>\S+?|under 1p)\.", text)
+        tally.add(text, pounds(m["m"], mean, 1) + pounds(m["o"], one, 1) + money(m["v"], v))
+        text = value.usually("emergency admissions", "short stays", one, mean, v, row=3 * v, whole=v + 9_000)
         m = read(
-            rf"(?P<m>{N}) is the average of all emergency admissions, and those avoided are usually short stays\. At (?P<o>{N}) each the value "
-            r"would be (?P<v>\S+?|under 1p)\.",
+            head
+            + r"the (?P<r>\S+|under 1p) counted for them would be (?P<v>\S+|under 1p), and the whole value "
+            r"(?P<w>\S+)\.",
             text,
         )
-        tally.add(text, pounds(m["m"], mean, 1) + pounds(m["o"], one, 1) + money(m["v"], v))
+        faults = money(m["r"], 3 * v) + money(m["v"], v) + money(m["w"], v + 9_000)
+        tally.add(text, pounds(m["m"], mean, 1) + pounds(m["o"], one, 1) + faults)
     for column, v, p in itertools.product(words.COLUMNS, POUNDS, CHANCES[:4]):
         text = value.ahead(column, v, v - 9_000, v + 9_000)
         m = read(r"In (?P<c>.+?) they would be worth (?P<v>\S+|under 1p) \(likely range (?P<r>.+?)\)\.", text)

@@ -34,9 +34,19 @@ WHOLE = {
         "If 30% to 60% are short stays, one is worth £2,663 to £4,041.",
     ),
     "usually": (
-        lambda: said.usually("emergency admissions", "short stays", 826.0, 2711.0, 54_516.0),
+        lambda: said.usually("emergency admissions", "short stays", 826.0, 2711.0, 54_516.0, row=178_926.0, whole=54_516.0),
         "£2,711 is the average of all emergency admissions, and those avoided are usually short stays. At £826 each "
         "the value would be £54,500.",
+    ),
+    "usually, with other outcomes counted": (
+        lambda: said.usually("emergency admissions", "short stays", 826.0, 2711.0, 1_043_400.0, row=3_424_400.0, whole=8_206_200.0),
+        "£2,711 is the average of all emergency admissions, and those avoided are usually short stays. At £826 each "
+        "the £3,424,400 counted for them would be £1,043,400, and the whole value £8,206,200.",
+    ),
+    "a part that is dearer than the whole": (
+        lambda: said.dearer_part("emergency admission", "bed day", 12.0, 4852.3, 2711.0),
+        "An emergency admission is taken to free 12 bed days, at £4,852 in all, and to cost the NHS £2,711 in full. "
+        "A part cannot cost more than the whole: one of the two figures is not of the events avoided.",
     ),
     "freed": (
         lambda: said.freed(0.4, 0.3, 0.5, 71_570.0, 10_800.0, 136_000.0),

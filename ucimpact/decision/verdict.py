@@ -79,7 +79,7 @@ def decide(
             min_certainty=rule.mainstream_if.min_certainty,
             largest_step=_largest(grade),
             people=round(float(found["people_analysed"])) if found.get("people_analysed") else None,
-            keys_hold=all(check["answer"] == "holds" for check in _key_checks(checks)),
+            keys_hold=words.keys_hold(checks),
         ),
         "next_steps": _next_steps(found, grade, missing) if found["claim"] in words.HARM else [],
         "would_change": [
@@ -95,6 +95,7 @@ def decide(
                 doubt=doubt,
                 min_certainty=rule.mainstream_if.min_certainty,
                 rule=facts["rule"],
+                pays=None if valuation is None else valuation.evsi_pays,
             )
         ],
         "cost": _said(study.cost, valuation),

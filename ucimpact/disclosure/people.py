@@ -19,7 +19,7 @@ TOO_FEW = "Too few people had it for figures to be shown."
 KEPT = ("observed", "expected", "horizon", "max_smd", "e_value", "df", "regression", "naive", "clock", "rule")
 """What an estimate on people adds that may leave the building."""
 POUNDS = (
-    *("columns", "net", "per_pound", "cost_per_event", "draws", "price_at_rule", "sd", "evsi"),
+    *("columns", "net", "per_pound", "cost_per_event", "draws", "price_at_rule", "sd", "evsi", "evsi_pays"),
     *("short_run", "attribution", "haircut", "inputs", "curve", "evpi", "known", "qaly"),
 )
 """Of a valuation: what is a modelled number of events times a price."""

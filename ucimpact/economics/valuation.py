@@ -7,18 +7,15 @@ fewer), :math:`u_{cj}` what one event is worth in column :math:`c`, and :math:`n
 
 is the value per person in that column, set against the price :math:`P` = cost / people. Draws of
 :math:`\Delta` are joint (:func:`ucimpact.estimate.joint_draws`), so the chance :math:`p = P(V > P)` and the
-printed range agree: above 97.5% if and only if the range of the net lies above 0. A second year of the same
-size would be worth, to the :math:`N` people of the year after [1]_,
+printed range agree: above 97.5% if and only if the range of the net lies above 0. From the same draws comes
+what a second year of the same size would be worth to the :math:`N` people of the year after: with
+:math:`M` the draws of :math:`V` drawn in to :math:`1/\sqrt 2` of their spread, as the mean of two years is,
 
-.. math:: EVSI = N \, s L(|V - P| / s), \qquad s = sd(V) / \sqrt 2, \qquad L(x) = \phi(x) - x (1 - \Phi(x))
+.. math:: EVSI = N \{ E \max(0, M - P) - \max(0, E M - P) \}
 
-with :math:`s` the spread of what the mean of two years will be, seen from the first. Best estimates are the
-printed effects times the unit costs, so that a reader can check each by hand.
-
-References
-----------
-.. [1] Raiffa, H. and Schlaifer, R. (1961). *Applied Statistical Decision Theory*, chapter 5: preposterior
-   analysis with a normal prior and a linear loss.
+which is :math:`N s L(|V - P| / s)`, with :math:`s = sd(V) / \sqrt 2` and :math:`L` the unit normal loss,
+where :math:`V` is normal, and never more than knowing the truth (:mod:`ucimpact.economics.second_year`).
+Best estimates are the printed effects times the unit costs, so that a reader can check each by hand.
 """
 
 from __future__ import annotations
@@ -55,6 +52,9 @@ class Valuation:
         Twenty equally likely values of the net in the column that decides.
     price_at_rule, sd, evsi : float or None
         Per person and in the column that decides; ``evsi`` over the people of a year.
+    evsi_pays : list of float or None
+        Lowest and highest price of one person at which a second year is worth what it costs; empty where it
+        is at none, None where no cost of it is given.
     not_worked_out : str or None
         Why there is no value, in a sentence.
     short_run, attribution, haircut, inputs, curve, evpi, known, budget, payers, qaly
@@ -74,6 +74,7 @@ class Valuation:
     price_at_rule: float | None = None
     sd: float | None = None
     evsi: float | None = None
+    evsi_pays: list[float] | None = None
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     not_worked_out: str | None = None

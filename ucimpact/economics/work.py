@@ -18,13 +18,13 @@ from ucimpact.economics.amounts import CRITICAL, QUANTILES, Amount, Array
 from ucimpact.economics.events import break_even, per_event
 from ucimpact.economics.money import KINDS
 from ucimpact.economics.prices import Row
+from ucimpact.economics.second_year import SecondYear
 from ucimpact.economics.shares import draws_of
 from ucimpact.economics.unit_costs import unit_costs
 from ucimpact.errors import EstimationError
 from ucimpact.estimate import DRAWS, joint_draws, share_units
 from ucimpact.study import DecisionRule, Share, Study
 from ucimpact.words import value as said
-from ucimpact.words.decision import normal_loss
 
 CERTAIN = 0.975
 """The chance above which the whole 95% range of the net lies above 0."""
@@ -173,30 +173,28 @@ class Work:
         sd = (high - low) / (2 * CRITICAL) / self.people
         if (each.chance_above(price) > CERTAIN) != (low > total):
             raise EstimationError("the chance that the value exceeds the cost contradicts the likely range")
-        gain, known = None, self._spread_of_effects(deciding)
-        if known > 0:
-            spread = known / math.sqrt(2)
-            gain = self.people * spread * normal_loss(abs(each.best - price) / spread)
+        second, another = self._second_year(deciding), self.rule.another_year_costs
         middles = (np.arange(DOTS) + 0.5) / DOTS
         found: dict[str, Any] = {
             "net": {"value": deciding.best - total, "low": low - total, "high": high - total},
             "draws": [float(v) - total for v in np.quantile(deciding.draws, middles, method=QUANTILES)],
             "price_at_rule": each.at_chance(chance),
             "sd": sd,
-            "evsi": gain,
+            "evsi": second.worth(price),
+            "evsi_pays": None if another is None else list(second.pays(another, price)),
         }
         if total > 0:
             found["per_pound"] = {"value": deciding.best / total, "low": low / total, "high": high / total}
         return found
 
-    def _spread_of_effects(self, deciding: Amount) -> float:
-        """Per person, what of the spread a second year would narrow: that of the changes alone."""
+    def _second_year(self, deciding: Amount) -> SecondYear:
+        """Per person; what a second year would narrow is the changes alone."""
         assert self.people
         certain = not self.own.ranged and all(draws is None for draws in self.mixed.values())
         alone = deciding if certain else self.column(self.rule.value_counted, only_effects=True)
         assert alone is not None
-        low, high = alone.interval()
-        return (high - low) / (2 * CRITICAL) / self.people
+        draws = (deciding.draws / self.people, alone.draws / self.people)
+        return SecondYear(value=draws[0], taught=draws[1], people=self.people)
 
     def _shown(self, name: str, total: Amount) -> dict[str, Any]:
         low, high = total.interval()
@@ -242,8 +240,20 @@ class Work:
             "source": None if row.economic is None else row.economic.source,
         }
         if row.economic is not None:
-            found |= _kinds(row) | _usual(row, change * row.toward)
+            found |= _kinds(row) | self._usual(k, change * row.toward)
         return found
+
+    def _usual(self, k: int, change: float) -> dict[str, Any]:
+        """Where an event carries an average over kinds: what those avoided usually are, and what follows."""
+        priced = self.rows[k].economic
+        usual = unit_costs()[priced.item].usual if priced is not None and priced.item else ""
+        if priced is None or not usual:
+            return {}
+        item, mean = unit_costs()[usual], unit_costs()[priced.item]
+        pounds = priced.pounds * item.in_prices_of(mean.price_year) / mean.pounds
+        each = [pounds if j == k else row.each.get("economic", 0.0) for j, row in enumerate(self.rows)]
+        told = {"name": item.several, "pounds": pounds, "mean": priced.pounds, "value": change * pounds}
+        return {"usual": told | {"whole": self.best_value("economic", each=each)}}
 
     def _per_event(self) -> dict[str, Any] | None:
         """The cost of each event of the main outcome avoided."""
@@ -283,6 +293,7 @@ class Work:
         factor = None if self.study.cost is None else self.study.cost.area_cost_factor
         if factor not in (None, 1.0):
             notes.append(said.area(factor))
+        notes += [told for row in self.rows if (told := _dearer_part(row))]
         if self.assumed:
             notes.append("Outcomes are taken to move in step, which gives the widest range.")
         elif len(self.rows) > 1:
@@ -293,6 +304,14 @@ class Work:
                 "as the others."
             )
         return notes
+
+
+def _dearer_part(row: Row) -> str:
+    """Where what an event frees is priced above all that it costs, a sentence that says so."""
+    part, whole = row.each.get("capacity", 0.0), row.each.get("economic")
+    if row.capacity is None or whole is None or part <= whole:
+        return ""
+    return said.dearer_part(words.one_of(row.outcome.label), row.capacity.unit, row.units, part, whole)
 
 
 def _kinds(row: Row) -> dict[str, Any]:
@@ -311,16 +330,3 @@ def _kinds(row: Row) -> dict[str, Any]:
             float(priced.at(share)) for share in (kind.share.low, kind.share.high)
         )
     return {"mix": found}
-
-
-def _usual(row: Row, change: float) -> dict[str, Any]:
-    """Where an event carries an average over kinds: what those avoided usually are, and its value."""
-    priced = row.economic
-    usual = unit_costs()[priced.item].usual if priced is not None and priced.item else ""
-    if priced is None or not usual:
-        return {}
-    item, mean = unit_costs()[usual], unit_costs()[priced.item]
-    pounds = priced.pounds * item.in_prices_of(mean.price_year) / mean.pounds
-    return {
-        "usual": {"name": item.several, "pounds": pounds, "mean": priced.pounds, "value": change * pounds}
-    }

@@ -308,7 +308,8 @@ def _kinds(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> list[tu
                 text += f" {said.mix_range(kind['name'], *ends)}"
             paragraphs.append((f"Why {words.per_person(row['unit_cost'])} {said.a(event)}", text))
         elif (usual := row.get("usual")) and (row.get("economic") or 0) > 0:
-            text = said.usually(events, usual["name"], usual["pounds"], usual["mean"], usual["value"])
+            figures = (usual["pounds"], usual["mean"], usual["value"])
+            text = said.usually(events, usual["name"], *figures, row=row["economic"], whole=usual["whole"])
             paragraphs.append(("What an average hides", text))
     return paragraphs
 

@@ -23,7 +23,7 @@ from ucimpact.words.decision import (
     Verdict,
     because,
     decide,
-    next_steps,
+    keys_hold,
     normal_loss,
     normal_price_at_rule,
     second_year_for_mainstream,
@@ -45,6 +45,7 @@ from ucimpact.words.naive import (
 )
 from ucimpact.words.never import LONGEST, NEVER, breaks, unquoted
 from ucimpact.words.never import sentences as split_sentences
+from ucimpact.words.next_steps import next_steps
 from ucimpact.words.numbers import (
     BASES,
     KINDS,
@@ -234,6 +235,7 @@ __all__ = [
     "headline",
     "immortal_sentence",
     "joint",
+    "keys_hold",
     "lasting",
     "later_sentence",
     "lead",

@@ -18,15 +18,16 @@ The worth of evidence counts chance error only: it never buys off a doubtful che
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, good_change
-from ucimpact.words.numbers import capital, chance, exact, joint, number, plainly
+from ucimpact.words.certainty import QUESTIONS
+from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR
+from ucimpact.words.numbers import capital, chance, exact, joint
 from ucimpact.words.pounds import money, offer, per_person, thousands
-from ucimpact.words.sentences import rank, settles
+from ucimpact.words.sentences import rank
 from ucimpact.words.steps import PHRASES
 
 RULE = 0.8
@@ -46,6 +47,8 @@ VERDICTS = (
     "Extend if cheaper",
     "Stop at this price",
 )
+SHORT = ("mainstream", "extend", "only if cheaper", "stop")
+"""Verdicts in brackets behind a price, from the best to the worst."""
 MISSING = {
     "price": "a price per person",
     "people": "the number of people",
@@ -195,7 +198,8 @@ def because(
         Code in :data:`~ucimpact.words.steps.PHRASES` of the largest step but A (rows 4 to 6);
         with ``people``, imprecision is said as "only 310 people".
     keys_hold : bool
-        Whether every key check holds (row 1); where one cannot tell, none need stand against it.
+        Whether every key check holds, that for what was not recorded among them (row 1); where one cannot
+        tell, none need stand against it. From :func:`keys_hold`.
     """
     if name == VERDICTS[0]:
         lacking = [text for key, text in MISSING.items() if key in missing]
@@ -216,6 +220,12 @@ def because(
         wide = largest_step.startswith("P") and people is not None
         text += f"; only {people:,} people" if wide else f"; {PHRASES[largest_step]}"
     return f"{text}."
+
+
+def keys_hold(checks: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every key check that was asked holds."""
+    asked = [check for check in checks if check.get("counted", True) and check["name"] in QUESTIONS]
+    return all(check["answer"] == "holds" for check in asked)
 
 
 def _chance_of(p: float) -> str:
@@ -261,22 +271,29 @@ def would_change(
     doubt: str | None = None,
     min_certainty: str = "low",
     rule: float = RULE,
+    pays: Sequence[float] | None = None,
 ) -> str:
     """The nearest changes of one input, others fixed, that move the verdict; at most two.
 
-    What evidence is worth follows the price: it is most at an even bet, and falls off as the unit
-    normal loss. Where ``evsi`` is not known it is taken to be worth its cost up to ``value``.
+    What evidence is worth follows the price: it is most at an even bet and falls off on either side, so a
+    verdict can turn better again where the price comes near an even bet. That is no reason to pay more or to
+    ask for less: a switch that is printed for a higher price is to a worse verdict than all before it, and
+    one for a lower price to a better one.
 
     Parameters
     ----------
     doubt : str, optional
         The question of the key check in doubt, None where none is.
+    pays : (low, high), optional
+        Prices between which a second year is worth what it costs; empty where it is at none. Without them it
+        is taken to fall off as the unit normal loss, and where ``evsi`` is not known to be worth its cost up
+        to ``value``.
     """
     if name not in VERDICTS[1:]:
         raise ValueError(f"a verdict that can change is one of {', '.join(VERDICTS[1:])}; this is {name!r}")
     line = _PriceLine(
         value=value, price=price, at_rule=price_at_rule, evsi=evsi, cost=evsi_cost, claim_code=claim_code,
-        level=level, doubtful=doubt is not None, min_certainty=min_certainty, rule=rule,
+        level=level, doubtful=doubt is not None, min_certainty=min_certainty, rule=rule, pays=pays,
     )  # fmt: skip
     barred = price is not None and price_at_rule is not None and price <= price_at_rule
     if name == VERDICTS[1]:
@@ -316,6 +333,7 @@ class _PriceLine:
     doubtful: bool
     min_certainty: str
     rule: float
+    pays: Sequence[float] | None = None
 
     def at(self, price: float) -> str:
         """The verdict's short name; a price asked below today's is "only if cheaper"."""
@@ -326,14 +344,12 @@ class _PriceLine:
             evsi_cost=0.5, rule=self.rule, min_certainty=self.min_certainty,
         )  # fmt: skip
         asked = made.row == 3 and self.value < price
-        return (
-            "only if cheaper"
-            if asked
-            else ("", "mainstream", "extend", "only if cheaper", "stop")[VERDICTS.index(made.name)]
-        )
+        return SHORT[2] if asked else SHORT[VERDICTS.index(made.name) - 1]
 
     def teaches(self, price: float) -> bool:
         """Whether a second year of evidence would be worth its cost at a price."""
+        if self.pays is not None:
+            return len(self.pays) == 2 and self.pays[0] < price < self.pays[1]
         if self.evsi is None or self.cost is None:
             return price <= self.value
         return abs(price - self.value) < self.reach
@@ -363,14 +379,18 @@ class _PriceLine:
     def switches(self, words: str, *, start: float, up: bool) -> list[str]:
         """The first two prices, going up or down, at which the verdict's short name changes."""
         points = [self.value, self.value / CHEAPER, *([self.at_rule] if self.at_rule is not None else [])]
-        if self.evsi is not None and self.cost is not None and math.isfinite(self.reach):
+        if self.pays is not None:
+            points += self.pays
+        elif self.evsi is not None and self.cost is not None and math.isfinite(self.reach):
             points += [self.value - self.reach, self.value + self.reach]
         ahead = sorted((p for p in points if p >= 1 and (p > start if up else p < start)), reverse=not up)
         found: list[str] = []
+        last = SHORT.index(self.at(start + PENNY if up else start - PENNY))
         for point in ahead:
-            before, after = self.at(point - PENNY), self.at(point + PENNY)
-            if before != after and len(found) < 2:
-                found.append(f"{per_person(point)} ({after if up else before})")
+            there = SHORT.index(self.at(point + PENNY if up else point - PENNY))
+            if (there > last if up else there < last) and len(found) < 2:
+                found.append(f"{per_person(point)} ({SHORT[there]})")
+                last = there
         return [f"{words} {found[0]}", *found[1:]] if found else []
 
     def to_mainstream(self) -> list[str]:
@@ -425,107 +445,3 @@ def second_year_for_mainstream(est: float, value: float, sd: float, price: float
 def up(value: float) -> int:
     """Up to a whole number: a threshold that a future result must reach."""
     return math.ceil(exact(value))
-
-
-def next_steps(
-    claim_code: str | None,
-    level: str,
-    missing: Sequence[str] = (),
-    *,
-    subject: str = "the service",
-    outcome: str = "the outcome",
-    better: str = "lower",
-    plural: bool = False,
-    key_fail: bool = False,
-    refused: str | None = None,
-    confounded: bool = False,
-    one_place: bool = False,
-    se: float | None = None,
-    w: float | None = None,
-    unit: str = "",
-    event: str = "",
-) -> list[str]:
-    """What to do next as far as the evidence goes, when the money is not worked out.
-
-    Parameters
-    ----------
-    claim_code : str or None
-        Claim of the headline; None where there is no likely range.
-    missing : sequence of str
-        Keys of :data:`MISSING`: "price", "people", "value".
-    refused, confounded, key_fail
-        Why the result cannot be used: no likely range, one winter before the change, an unsound comparison.
-    one_place : bool
-        One place, or one decision to start, had the pilot.
-    se, w : float, optional
-        For what would settle it, in the headline's units.
-    unit : str
-        "per 100", "a month", "%": goes after a size.
-    event : str
-        What a value is agreed for: "admission".
-    """
-    unusable = _unusable(claim_code, key_fail=key_fail, refused=refused, confounded=confounded)
-    steps = unusable or _by_claim(claim_code or "X", level, subject, outcome, better, plural=plural)
-    if not unusable and claim_code in UNCLEAR and se is not None and w is not None:
-        steps += _settling(settles(se, w), w, good_change(better), unit)
-    if one_place and not unusable:
-        steps.append(
-            "Ask for more places before more months: one place cannot tell the pilot from local events."
-        )
-    if unusable or claim_code not in (*BENEFIT, "N"):
-        return steps
-    lacking = [MISSING[key] for key in ("price", "people") if key in missing]
-    if "value" in missing:
-        lacking.append(f"a value for each {event}" if event else MISSING["value"])
-    if lacking:
-        steps.append(f"Agree {joint(lacking)} before deciding whether it is worth the money.")
-    return steps
-
-
-def _unusable(claim_code: str | None, *, key_fail: bool, refused: str | None, confounded: bool) -> list[str]:
-    if confounded:
-        return [
-            "Decide nothing on this result.",
-            "Find a comparison that did not change, or counts that reach back two winters or more.",
-        ]
-    if refused is not None or claim_code is None:
-        return [
-            "Decide nothing on this result: find more places, or more months, that can give a likely range."
-        ]
-    return ["Decide nothing on this comparison: find one that passes its checks."] if key_fail else []
-
-
-def _by_claim(code: str, level: str, subject: str, outcome: str, better: str, *, plural: bool) -> list[str]:
-    good, bad = good_change(better), bad_change(better)
-    if code in HARM:
-        return [
-            f"Look for a cause of the {bad} in {outcome} before anything else.",
-            f"Do not extend {subject} until it is understood.",
-        ]
-    if code == "V":
-        return [f"Do not extend {subject} in the hope of a {good}: one worth having is unlikely."]
-    if code in UNCLEAR:
-        it = "them" if plural else "it"
-        return [f"Treat the question as open: this is no reason to stop {subject}, nor to extend {it}."]
-    if code == "N":
-        its = "their" if plural else "its"
-        return [
-            f"Judge {subject} on {its} price and other aims: a change in {outcome} that matters is unlikely."
-        ]
-    if level == "very low":
-        return [f"Do not extend {subject} to other places on this evidence alone; go on counting."]
-    if code == "b":
-        return [f"Weigh the price: the {good} is smaller than was agreed to be worth having."]
-    return [
-        f"Go on counting while {subject} {'continue' if plural else 'continues'}, so that the range narrows."
-    ]
-
-
-def _settling(times: float, w: float, noun: str, unit: str) -> list[str]:
-    if times <= 1:
-        return []
-    size = f"{plainly(w)}{unit if unit.startswith('%') else f' {unit}' if unit else ''}"
-    more = number(times) if times >= 2 else plainly(times)
-    return [
-        f"To find a {noun} of {size} four times in five takes about {more} times as much evidence as this."
-    ]

@@ -76,11 +76,33 @@ def mix_range(name: str, low: float, high: float, worth_low: float, worth_high: 
     )
 
 
-def usually(events: str, name: str, pounds: float, mean: float, value: float) -> str:
-    """That an average over all events is no average of those avoided, and what the value would be."""
+def usually(
+    events: str, name: str, pounds: float, mean: float, value: float, *, row: float, whole: float
+) -> str:
+    """That an average over all events is no average of those avoided, and what the value would be.
+
+    Parameters
+    ----------
+    value, row : float
+        Of these events, at what those avoided usually cost and at the average.
+    whole : float
+        Of everything that is counted, with these events at what those avoided usually cost.
+    """
+    told = f"{per_person(mean)} is the average of all {events}, and those avoided are usually {name}."
+    if money(whole) == money(value):
+        return f"{told} At {per_person(pounds)} each the value would be {money(value)}."
     return (
-        f"{per_person(mean)} is the average of all {events}, and those avoided are usually {name}. At "
-        f"{per_person(pounds)} each the value would be {money(value)}."
+        f"{told} At {per_person(pounds)} each the {money(row)} counted for them would be {money(value)}, and "
+        f"the whole value {money(whole)}."
+    )
+
+
+def dearer_part(event: str, unit: str, units: float, part: float, whole: float) -> str:
+    """That what is freed by an event is priced above all that the event costs."""
+    return (
+        f"{capital(a(event))} is taken to free {plainly(units)} {unit if units == 1 else f'{unit}s'}, at "
+        f"{per_person(part)} in all, and to cost the NHS {per_person(whole)} in full. A part cannot cost "
+        "more than the whole: one of the two figures is not of the events avoided."
     )
 
 
