@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from tests.robust_study import STUDY, practices, written
 from tests.small_study import SERIES, edited, refused, series_table, write
+from ucimpact import cli
 from ucimpact.disclosure import release
 from ucimpact.errors import DesignError, UsageError
 from ucimpact.evaluation import Evaluation, evaluate, judge
@@ -387,6 +389,41 @@ def test_a_study_is_no_second_design_of_itself(tmp_path, plain):
 )
 def test_what_is_said_of_other_designs(verdicts, text):
     assert robust.triangulation_answer(verdicts) == text
+
+
+@pytest.mark.parametrize("ask", ["check", "run"])
+def test_files_that_are_named_and_not_there_are_all_told_before_anything_is_worked_out(tmp_path, ask):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "study.toml").write_text(edited(STUDY, ('name = "did"', 'name = "dud"')))
+    added = [
+        '[[triangulation]]\nstudy = "nope.toml"\n',
+        '[[triangulation]]\nstudy = "other"\n',
+        '[[triangulation]]\nstudy = "study.toml"\n',
+        '[league]\nresult = "nope/league.json"\n',
+    ]
+    path = written(tmp_path, *added)
+    said = CliRunner().invoke(
+        cli.app, [ask, str(path), *(["--out", str(tmp_path / "out")] if ask == "run" else [])]
+    )
+    assert said.exit_code == 2 and "Ready" not in said.output
+    told = said.output.splitlines()
+    lines = path.read_text().splitlines()
+    assert told[0] == "4 problems in study.toml"
+    for at, (line, words) in enumerate(
+        [
+            (
+                'study = "nope.toml"',
+                '[[triangulation]] number 1 `study`: there is no study file at "nope.toml"',
+            ),
+            ('study = "other"', "[[triangulation]] number 2 `study`: 2 problems in study.toml line"),
+            ('study = "study.toml"', "[[triangulation]] number 3 `study`: [[triangulation]] study = "),
+            ('result = "nope/league.json"', "[league] `result`: there is no league file league.json"),
+        ],
+        start=1,
+    ):
+        assert told[at].startswith(f"  line {lines.index(line) + 1}, {words}")
+    assert not (tmp_path / "out").exists()
 
 
 # -- many questions ----------------------------------------------------------------------

@@ -174,10 +174,12 @@ def compare(
 @answering
 def check(_ctx: typer.Context, study: StudyFile) -> None:
     """Read a study and its data, list every problem and which designs are open; run nothing."""
+    from ucimpact.evaluation import refuse_others
     from ucimpact.evaluation.robust import told
     from ucimpact.study import read_records
 
     read = _read(study)
+    refuse_others(read)
     records = read_records(read)
     asked = _asked(read, records)
     _say_records(read, records)

@@ -16,6 +16,7 @@ from ucimpact.data.cohort import Cohort
 from ucimpact.data.histories import Histories
 from ucimpact.economics.valuation import value_problems
 from ucimpact.errors import UsageError
+from ucimpact.evaluation.beside import refuse_beside
 from ucimpact.evaluation.document import Analysis, Evaluation, Progress, level_problem
 from ucimpact.evaluation.people import PeopleWork
 from ucimpact.evaluation.places import PlacesWork
@@ -25,7 +26,16 @@ from ucimpact.evaluation.triangulation import Others
 from ucimpact.methods.building import Problems, problems
 from ucimpact.study import Records, Study, read_records, read_study
 
-__all__ = ["Analysis", "Evaluation", "Prepared", "evaluate", "judge", "prepare", "refuse_values"]
+__all__ = [
+    "Analysis",
+    "Evaluation",
+    "Prepared",
+    "evaluate",
+    "judge",
+    "prepare",
+    "refuse_others",
+    "refuse_values",
+]
 
 
 def evaluate(study: Study, *, records: Records | None = None, progress: Progress | None = None) -> Evaluation:
@@ -46,6 +56,7 @@ def evaluate(study: Study, *, records: Records | None = None, progress: Progress
         Listing what is wrong with data, design or study file, each with the way out.
     """
     refuse_values(study)
+    refuse_others(study)
     records, progress = records or read_records(study), progress or (lambda *_: None)
     return _work(study, records, progress, Others(from_file=_other, of_records=_alone)).evaluation()
 
@@ -71,6 +82,17 @@ def _other(path: Path) -> tuple[Study, Evaluation]:
     study = replace(read_study(path, judge=judge), curve=None, triangulation=())
     refuse_values(study)
     return study, _alone(study, read_records(study))
+
+
+def refuse_others(study: Study) -> None:
+    """Refuse a study that names other studies, or a league, which are not there or cannot be used.
+
+    Raises
+    ------
+    UsageError
+        Listing each with its line and the way out.
+    """
+    refuse_beside(study, lambda path: read_study(path, judge=judge))
 
 
 def refuse_values(study: Study) -> None:

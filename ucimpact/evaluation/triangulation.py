@@ -130,7 +130,7 @@ def _other(
             differs: list[str] = []
             same = own_past_twice(study, records)
         else:
-            theirs, evaluation = others.from_file(_path(study, str(entry.study)))
+            theirs, evaluation = others.from_file(study_path(study, str(entry.study)))
             comparison = theirs.comparator
             differs = _differs(study, theirs, data, evaluation.data)
             controls = (evaluation.comparable or {}).get("controls")
@@ -200,7 +200,14 @@ def _held(
 # -- another study -----------------------------------------------------------------------
 
 
-def _path(study: Study, named: str) -> Path:
+def study_path(study: Study, named: str) -> Path:
+    """Where the study file lies that a study names.
+
+    Raises
+    ------
+    UsageError
+        Where it is this study itself.
+    """
     path = (study.folder / named).resolve()
     path = path / "study.toml" if path.is_dir() else path
     if study.file and path == (study.folder / study.file).resolve():
