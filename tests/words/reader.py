@@ -556,7 +556,7 @@ def read_avoided(text: str) -> Avoided:
             past=m["past"],
         )
     m = match(
-        rf"(?:About )?(?P<n>{NUMBER}) (?P<way>{WAY}) (?P<outcome>.+?) (?P<modal>may have|probably)? ?happened"
+        rf"There (?P<modal>may have been|were probably|were) (?:about )?(?P<n>{NUMBER}) (?P<way>{WAY}) (?P<outcome>.+?)"
         rf"(?P<when> (?:in|over) [^(]+?)? \(likely range (?P<range>{RANGE})\)\.",
         text,
     )
@@ -564,7 +564,7 @@ def read_avoided(text: str) -> Avoided:
         outcome=m["outcome"],
         range=read_range(m["range"]),
         size=number(m["n"]).signed(way(m["way"])),
-        modal={"may have": "may", "probably": "probably"}.get(m["modal"] or "", "plain"),
+        modal=MODALS[m["modal"]],
         when=(m["when"] or "").strip(),
     )
 

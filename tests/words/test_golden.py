@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucimpact import words
+from ucimpact.words import sentences
 
 EA = "emergency admissions"
 SL: dict[str, Any] = {"subject": "soft-landing visits", "outcome": EA}
@@ -520,7 +521,7 @@ def test_a_small_estimate_never_sits_on_a_limit_that_it_is_not():
 
 def test_harm_is_never_said_to_be_avoided():
     assert words.avoided(-65.7, -122.8, -8.7, EA, "low", "H", "in the year") == (
-        "About 66 more emergency admissions may have happened in the year (likely range 9 to 123 more)."
+        "There may have been about 66 more emergency admissions in the year (likely range 9 to 123 more)."
     )
     assert words.avoided(-65.7, -122.8, -8.7, EA, "very low", "H") == (
         "We cannot say how many more emergency admissions there were: the range runs from 9 to 123 more."
@@ -719,6 +720,30 @@ def test_a_benefit_is_quoted_with_its_range_and_events():
     ]
 
 
+def test_what_money_may_not_be_said_to_be_saved_hangs_on_the_side_of_the_effect():
+    def last(est, lo, hi, **facts):
+        (told,) = (
+            text for text in words.cannot_say(finding(est, lo, hi, valued=True, **facts)) if "money.”" in text
+        )
+        return told.partition("money.” ")[2]
+
+    gain = "Beds and time may be worth having; what cash is released stands in a column of its own."
+    assert last(**M) == last(-1.2, -8.1, 5.7) == last(5.3, 0.7, 9.9, better="higher") == gain
+    assert last(5.3, 0.7, 9.9) == "Nothing is freed by a rise in emergency admissions."
+    assert last(**M, better="higher") == "Nothing is freed by a fall in emergency admissions."
+    assert last(1.2, -5.7, 8.1) == "What cash is released stands in a column of its own."
+
+
+def test_a_failed_check_is_said_in_plain_words_and_not_as_the_account_of_a_test():
+    test = {"name": "pre_trend", "text": "The two differed by amounts that chance would give in 1 of 100."}
+    closed = {"name": "other_change", "text": "A ward closed on 12 April 2023."}
+    assert sentences.unsound([test, closed]) == (
+        "The comparison is not sound, so no figure is given for the change. Pilot and comparison were moving apart "
+        "before the pilot began. A ward closed on 12 April 2023."
+    )
+    assert all(words.breaks(text) == [] for text in sentences.UNSOUND.values())
+
+
 def test_an_unusable_result_gives_no_number_of_effect():
     for facts in ({"key_fail": True}, {"refused": "too few"}, {"confounded": True}):
         texts = " ".join(words.can_say(finding(**M, **facts)) + words.cannot_say(finding(**M, **facts)))
@@ -776,5 +801,5 @@ def test_refusals_say_why_and_the_way_out():
 def test_fewer_people_with_a_yes_or_no_are_not_said_to_be_events_avoided():
     said = words.avoided(25, 5, 45, "deaths in hospital", "low", "B", "among the 930 analysed", kind="binary")
     assert said == (
-        "About 25 fewer deaths in hospital may have happened among the 930 analysed (likely range 5 to 45)."
+        "There may have been about 25 fewer deaths in hospital among the 930 analysed (likely range 5 to 45)."
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from ucimpact import words
 from ucimpact.finding.numbers import OF_PEOPLE
+from ucimpact.words.sentences import unsound
 
 
 def phrase(
@@ -86,8 +87,8 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
     if found["confounded"]:
         said["headline"] = words.season_confounded(**about)
     if found["refused"] is not None or found["key_fail"]:
-        failed = [c["text"] for c in checks if c["answer"] == "fails" and c["name"] in words.QUESTIONS]
-        said["lead"] = " ".join(failed) or _without_range(found)
+        failed = [c for c in checks if c["answer"] == "fails" and c["name"] in words.QUESTIONS]
+        said["lead"] = unsound(failed) if found["refused"] is None else _without_range(found)
         return said
     per = "" if found["base"] else found["per"]
     said["lead"] = _in_doubt(_lead(found, per), found.get("differed"))

@@ -149,6 +149,8 @@ def observed_expected(chart: ObservedExpected, width: int) -> Drawing:
     series = (chart.observed, chart.expected, chart.low, chart.high, chart.comparison)
     values = [v for numbers in series for v in numbers if v is not None]
     low, high = min([*values, math.inf]), max([*values, -math.inf])
+    if all(v >= 0 for numbers in (chart.observed, chart.comparison) for v in numbers if v is not None):
+        low = max(low, 0.0)  # what was never seen below 0 cannot be: a band that reaches there is cut off
     from_zero = low < 0 or low <= LEAVE_ZERO * high
     low = min(low, 0.0) if from_zero else low - 0.1 * (high - low or abs(high))
     marks = ticks(low, high, 6)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, claim, good_change
+from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, benefit, claim, good_change
 from ucimpact.words.numbers import COUNTED, Measure, Spoken, capital, likely, limit, measure, spoken
 from ucimpact.words.sentences import RATIOS_ONLY, avoided, found
 
@@ -120,6 +120,10 @@ def cannot_say(finding: Finding, naive: float | None = None) -> list[str]:
         else "No money is worked out here, and a change in activity need not release cash."
     )
     here = "These figures are for one time, and for the places studied."
+    if code in HARM:
+        no_money = f"Nothing is freed by a {bad_change(finding['better'])} in {outcome}."
+    elif usable and finding.get("valued") and not _gains(finding):
+        no_money = "What cash is released stands in a column of its own."
     items.append(f"“{subject} saved the NHS money.” {no_money}")
     items.append(f"“It will work the same elsewhere, or another year.” {here}")
     return items
@@ -201,6 +205,11 @@ def _is_of_ratios(finding: Finding) -> bool:
 
 def _claimed(finding: Finding) -> str:
     return claim(finding["est"], finding["lo"], finding["hi"], finding["w"], finding["better"])
+
+
+def _gains(finding: Finding) -> bool:
+    """Whether the best estimate is to the good."""
+    return benefit(finding["est"], finding["lo"], finding["hi"], finding["better"])[0] > 0
 
 
 def _how(finding: Finding) -> Measure:

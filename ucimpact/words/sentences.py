@@ -8,6 +8,9 @@ the size, never an adjective.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, claim, good_change
 from ucimpact.words.numbers import (
     COUNTED,
@@ -37,6 +40,14 @@ NOT_EVIDENCE = "This is not evidence that the service makes no difference."
 NO_WORTHWHILE = "Nobody agreed, before the data were seen, how large a change would be worth having."
 RATIOS_ONLY = "This analysis is of ratios, so it gives per cent and no numbers avoided."
 NOT_SOUND = "The comparison is not sound, so no figure is given for the change."
+UNSOUND = {
+    "pre_trend": "Pilot and comparison were moving apart before the pilot began.",
+    "balance": "The two groups were not alike at the start.",
+    "trajectory": "The two groups went different ways before the start.",
+    "negative_controls": "Outcomes that the pilot cannot change changed too.",
+    "agreement": "Weighting and matching give different answers.",
+}
+"""What a failed check means, for those whose own text is an account of a test."""
 
 
 def rank(level: str) -> int:
@@ -131,6 +142,17 @@ def _price_clause(pay: float) -> str:
         return ", and may repay today’s price"
     likely_not = "probably" if pay >= HARDLY_REPAYS else "very probably"
     return f", but {likely_not} not by enough to repay today’s price"
+
+
+def unsound(checks: Sequence[Mapping[str, Any]]) -> str:
+    """The first sentences where checks fail: that no figure is given, and what is wrong, in plain words.
+
+    Parameters
+    ----------
+    checks : sequence of mapping
+        Those that fail, with ``name`` and ``text``. A text that names what happened stands as it is.
+    """
+    return " ".join([NOT_SOUND, *(UNSOUND.get(check["name"], check["text"]) for check in checks)])
 
 
 def season_confounded(*, subject: str, outcome: str) -> str:
@@ -409,13 +431,12 @@ def avoided(
             )
         return f"We cannot say how many {which}: the range runs from {likely(low, high, how)}."
     said = spoken(-est, low, high, how)
-    about = capital(said.about.removesuffix(f" {said.word}"))
+    were = ("", "may have been", "were probably", "were")[rank(level)]
     if harm:
-        modal = ("", "may have happened", "probably happened", "happened")[rank(level)]
-        return f"{about} {word} {outcome} {modal}{time} (likely range {said.range})."
+        return f"There {were} {said.about} {outcome}{time} (likely range {said.range})."
     if kind == "binary" and better == "lower":  # nobody says of deaths in hospital that deaths were avoided
-        modal = ("", "may have happened", "probably happened", "happened")[rank(level)]
-        return f"{about} {how.fewer} {outcome} {modal}{time} (likely range {bare(low, high, how)})."
+        return f"There {were} {said.about} {outcome}{time} (likely range {bare(low, high, how)})."
+    about = capital(said.about.removesuffix(f" {said.word}"))
     modal = ("", f"may have been {past}", f"were probably {past}", f"were {past}")[rank(level)]
     return f"{about} {outcome} {modal}{time} (likely range {bare(low, high, how)})."
 
