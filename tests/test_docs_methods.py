@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from pathlib import Path
@@ -9,11 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests.league.seven_pilots import SEVEN, evaluation
 from ucimpact.diagnostics.check import Check
 from ucimpact.estimate import Estimate
 from ucimpact.methods import METHODS
 
 DOCS = Path(__file__).parents[1] / "docs"
+BLOCKS_OF_CHECKS = re.findall(
+    r"```python\n(.*?)```", (DOCS / "checks.md").read_text(encoding="utf-8"), flags=re.DOTALL
+)
 HONEST = (DOCS / "honest_did.md").read_text(encoding="utf-8")
 
 
@@ -78,6 +83,24 @@ def test_the_example_of_a_drift_that_a_finding_survives_runs() -> None:
         r"^found\.(?:sentence  # \"(.*)\"|breakdown  # (0\.\d\d)).*$", HONEST, flags=re.MULTILINE
     )
     assert said == [(found.sentence, ""), ("", f"{found.breakdown:.2f}")]
+
+
+@pytest.mark.parametrize("block", BLOCKS_OF_CHECKS, ids=range(len(BLOCKS_OF_CHECKS)))
+def test_each_example_of_the_page_on_checks_runs_alone(block: str) -> None:
+    exec(block, {})
+
+
+def test_the_example_of_a_league_runs_where_two_evaluations_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, place, row in zip(("home_visits", "link_workers"), ("Harle", "Westow"), SEVEN[:2], strict=True):
+        (tmp_path / "out" / name).mkdir(parents=True)
+        text = json.dumps(evaluation(name.replace("_", " ").capitalize(), place, *row[2:]))
+        (tmp_path / "out" / name / "evaluation.json").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names = ran("league.md")
+    assert [pilot["name"] for pilot in names["league"]["pilots"]] == ["Home visits", "Link workers"]
+    assert (tmp_path / "out" / "fund" / "league.html").is_file()
 
 
 def test_the_examples_of_checks_give_checks() -> None:
