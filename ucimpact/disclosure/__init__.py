@@ -20,7 +20,7 @@ import pandas as pd
 
 from ucimpact import serialise
 from ucimpact.diagnostics.check import Check
-from ucimpact.disclosure import cohort, people
+from ucimpact.disclosure import cohort, people, unsaid
 from ucimpact.disclosure.cohort_checks import of_groups
 from ucimpact.disclosure.comparable import comparable
 from ucimpact.disclosure.counts import GIVE_BACK, Log, nearest, rounded_in
@@ -63,6 +63,15 @@ def release(evaluation: Evaluation) -> Evaluation:
     robust = of_robust(evaluation.robust, analyses, log, of_people=data.get("rows_are") == "people")
     if of_people and valuation is not None:
         valuation = people.valuation_of_people(valuation)
+    decision, certainty = dict(evaluation.decision), dict(evaluation.certainty)
+    if of_people:
+        decision = unsaid.in_figures(decision)
+    if of_people and unsaid.is_unsaid(analyses, evaluation.valuation):
+        valuation = None if valuation is None else unsaid.of_money(valuation, log)
+        decision = unsaid.of_decision(decision, finding)
+    if of_people and finding.get("refused") == unsaid.REASON:
+        certainty = unsaid.of_certainty(certainty)
+        checks = tuple(unsaid.of_check(check) for check in checks)
     summary = {
         "profile": profile,
         "suppressed": len(log.hidden),
@@ -75,6 +84,8 @@ def release(evaluation: Evaluation) -> Evaluation:
         checks=checks,
         finding=finding,
         data=data,
+        certainty=certainty,
+        decision=decision,
         valuation=valuation,
         comparable=_comparable(evaluation, analyses, log),
         robust=robust,

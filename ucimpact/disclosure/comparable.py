@@ -44,7 +44,9 @@ def comparable(
     made = dict(told)
     controls = dict(told["controls"])
     if bare or of_people:
-        controls |= {"influence": None, "units": None if of_people else controls["units"]}
+        controls["influence"] = None
+    if of_people:
+        controls |= {"units": None, "pilot_units": None}
     if controls.get("arm_variance") is not None:
         controls["arm_variance"] = float(f"{controls['arm_variance']:.{VARIANCE_FIGURES}g}")
     made["controls"] = controls

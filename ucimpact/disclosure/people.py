@@ -165,7 +165,10 @@ def _row_of_people(row: dict[str, Any], log: Log) -> dict[str, Any]:
 def of_persons(finding: dict[str, Any], shown: float | None, events: float) -> dict[str, Any]:
     """The finding on people at the scale of the count as it is shown; without a range where it is hidden."""
     if shown is None:
-        names = ("est", "lo", "hi", "se", "found_se", "claim", "percent", "avoided", "expected", "observed")
+        names = (
+            *("est", "lo", "hi", "se", "found_se", "claim", "percent", "avoided", "expected", "observed"),
+            "pay",
+        )
         return {**finding, **dict.fromkeys(names), "refused": TOO_FEW[:1].lower() + TOO_FEW[1:-1]}
     made = dict(finding)
     for name in ("est", "lo", "hi", "se", "found_se"):
