@@ -16,7 +16,7 @@ from ucimpact.evaluation import Evaluation, evaluate, judge
 from ucimpact.evaluation.curve import NOT_THIS, specifications
 from ucimpact.evaluation.multiplicity import multiplicity
 from ucimpact.evaluation.one_comparison import one_comparison, own_past_twice
-from ucimpact.evaluation.triangulation import Others, added_up, triangulated
+from ucimpact.evaluation.triangulation import Others, _held, added_up, triangulated
 from ucimpact.report.curve import curve as curve_section
 from ucimpact.report.multiplicity import chances
 from ucimpact.report.multiplicity import multiplicity as many_section
@@ -389,6 +389,42 @@ def test_a_study_is_no_second_design_of_itself(tmp_path, plain):
 )
 def test_what_is_said_of_other_designs(verdicts, text):
     assert robust.triangulation_answer(verdicts) == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "better", "verdict", "why"),
+    [
+        ((-10, -15, -5), (-8, -14, -2), "lower", "agree", "on the side of benefit"),
+        ((24, 15, 33), (20, 12, 28), "lower", "agree", "on the side of harm"),
+        ((24, 15, 33), (20, 12, 28), "higher", "agree", "on the side of benefit"),
+        ((24, 15, 33), (10, 2, 18), "lower", "cannot tell", "outside the other’s range"),
+        ((24, 15, 33), (20, -1, 41), "lower", "cannot tell", "includes no change"),
+        ((-10, -15, -5), (20, 12, 28), "lower", "conflict", "opposite sides"),
+    ],
+)
+def test_two_designs_agree_on_either_side_of_no_change(one, other, better, verdict, why):
+    said, reason = _held(one, other, better, usable=True)
+    assert said == verdict and why in reason
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ranges"),
+    [
+        (
+            (-6.2, -10.1, -2.3),
+            ["5.4% to 14.6% fewer", "2.3% to 10.1% fewer"],
+        ),  # 10.2 is outside, and printed within
+        ((-8.0, -12.0, -4.0), ["5% to 15% fewer", "4% to 12% fewer"]),
+    ],
+)
+def test_what_lies_within_a_range_is_seen_in_what_is_printed(plain, theirs, ranges):
+    rows = [
+        {"label": "did", "comparison": "A", "main": True, "est": -10.2, "low": -14.6, "high": -5.4},
+        {"label": "B", "comparison": "B", "est": theirs[0], "low": theirs[1], "high": theirs[2], "verdict": "cannot tell", "why": ""},
+    ]  # fmt: skip
+    held = {"rows": rows, "answer": "", "text": []}
+    section = design_section({**plain.to_dict(), "robust": {"triangulation": held}})
+    assert [row.range for row in section.rows.groups[0].rows] == ranges
 
 
 @pytest.mark.parametrize("ask", ["check", "run"])

@@ -1,7 +1,7 @@
 """The same question by other designs, whose comparison comes from elsewhere, and whether they agree.
 
 Designs are held beside one another in per cent, the one unit that all of them have. Two agree where both
-likely ranges lie on the side of benefit and each estimate lies within the other's; they are in conflict
+likely ranges lie on one side of no change and each estimate lies within the other's; they are in conflict
 where the ranges lie on opposite sides of no change; else they cannot tell. A design whose own key checks fail
 is shown and not counted; one that compares with the same as ours is refused
 (:mod:`ucimpact.evaluation.one_comparison`). Agreement of two is one of the routes by which certainty earns a
@@ -190,11 +190,12 @@ def _held(
         return robust.UNCLEAR, robust.verdict_reason(robust.UNCLEAR, usable=False)
     (_, low, high), (_, far_low, far_high) = benefit(*one, better), benefit(*other, better)
     inside = one[1] <= other[0] <= one[2] and other[1] <= one[0] <= other[2]
+    gain, harm = low > 0 and far_low > 0, high < 0 and far_high < 0
     if (low > 0 and far_high < 0) or (high < 0 and far_low > 0):
         verdict = robust.CONFLICT
     else:
-        verdict = robust.AGREE if low > 0 and far_low > 0 and inside else robust.UNCLEAR
-    return verdict, robust.verdict_reason(verdict, other_unclear=low <= 0 or far_low <= 0)
+        verdict = robust.AGREE if inside and (gain or harm) else robust.UNCLEAR
+    return verdict, robust.verdict_reason(verdict, includes=not (gain or harm), harm=harm)
 
 
 # -- another study -----------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ucimpact.report import intervals
@@ -11,7 +12,8 @@ from ucimpact.report.intervals import Result
 from ucimpact.report.phrases import stopped
 from ucimpact.report.section import Section
 from ucimpact.report.tables import Table, table
-from ucimpact.words import capital, measure
+from ucimpact.words import Measure, capital, measure
+from ucimpact.words.numbers import rounded
 
 SAID = {"agree": "Agrees", "conflict": "In conflict", "cannot tell": "Cannot tell"}
 
@@ -32,7 +34,7 @@ def triangulation(document: Mapping[str, Any]) -> Section | None:
             f"Change in {finding['outcome']} by design, per cent of what was expected",
             "Design",
             [("", [_result(row) for row in shown])],
-            measure(finding["kind"], percent=True),
+            _measure(finding["kind"], shown),
         )
     beside = [row for row in shown if not row.get("main")]
     return Section(
@@ -46,6 +48,22 @@ def triangulation(document: Mapping[str, Any]) -> Section | None:
         tables=(_table(beside),) if beside and rows else (),
         refused=refused,
     )
+
+
+def _measure(kind: str, shown: Sequence[Mapping[str, Any]]) -> Measure:
+    """Whole per cent; with a decimal where an estimate would else be printed on, or past, a limit beside it.
+
+    Whether an estimate lies within another range has to be seen in what is printed.
+    """
+    whole = measure(kind, percent=True)
+    ours, *others = shown
+    for row in others:
+        for one, other in ((ours, row), (row, ours)):
+            inside = other["low"] <= one["est"] <= other["high"]
+            est, low, high = (rounded(value) for value in (one["est"], other["low"], other["high"]))
+            if inside != (low <= est <= high) or est in (low, high):
+                return replace(whole, decimals=(1, 2))
+    return whole
 
 
 def _result(row: Mapping[str, Any]) -> Result:

@@ -161,16 +161,17 @@ def triangulation_answer(verdicts: Sequence[str]) -> str:
     return f"Of {counted(n)} other designs {joint(told)}."
 
 
-def verdict_reason(verdict: str, *, other_unclear: bool = False, usable: bool = True) -> str:
+def verdict_reason(verdict: str, *, includes: bool = False, harm: bool = False, usable: bool = True) -> str:
     """Why two designs agree, conflict or cannot tell."""
     if not usable:
         return "its own checks do not hold, so it is not counted"
     if verdict == AGREE:
-        return "both ranges lie on the side of benefit, and each estimate lies within the other’s range"
+        side = "harm" if harm else "benefit"
+        return f"both ranges lie on the side of {side}, and each estimate lies within the other’s range"
     if verdict == CONFLICT:
         return "the two ranges lie on opposite sides of no change"
-    if other_unclear:
-        return "a range includes no change, or lies on the side of harm"
+    if includes:
+        return "a range includes no change"
     return "an estimate lies outside the other’s range"
 
 
@@ -179,8 +180,9 @@ SHARED_PILOT = (
     "luck of those months. Agreement speaks for the comparison, and not for the number of events."
 )
 HOW_HELD = (
-    "Two designs agree if both ranges lie on the side of benefit and each estimate lies within the other’s "
-    "range. They are in conflict if the ranges lie on opposite sides of no change. Else they cannot tell."
+    "Two designs agree if both ranges lie on the same side of no change and each estimate lies within the "
+    "other’s range. They are in conflict if the ranges lie on opposite sides of no change. Else they cannot "
+    "tell."
 )
 OWN_PAST = "The same places before the pilot"
 ADDED_UP = {
