@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 from scipy.special import ndtr
-from seven_pilots import EXPECTED, SEVEN, UNIT, Z, changed, evaluation, seven
+from seven_pilots import EXPECTED, SEVEN, UNIT, W, Z, changed, evaluation, seven
 
 from tests.reading_grade import grade
 from ucimpact import words
@@ -328,3 +328,70 @@ def test_a_pilot_near_certain_to_pay_has_a_chance_of_no_more_than_one():
     sure = [Entry(document=evaluation(*row[:3], 5, -20, -20.4, -19.6), source=row[1]) for row in SEVEN]
     for pilot in compare(sure, budget=BUDGET)["pilots"]:
         assert 0.999 < pilot["value"]["chance"] <= 1
+
+
+def level_pegging(y=(-0.20, -0.20, -0.02), se=(0.05, 0.05, 0.05)):
+    """Three pilots by their log ratios and errors."""
+    entries = seven(3)
+    for k, (log, error) in enumerate(zip(y, se, strict=True)):
+        low, high = log - Z * error, log + Z * error
+        entries[k] = changed(entries[k], log=log, low=low, high=high, std_error=error, used_se=error)
+        found = entries[k].document["finding"]
+        found |= {
+            "est": EXPECTED * math.expm1(log),
+            "lo": EXPECTED * math.expm1(low),
+            "hi": EXPECTED * math.expm1(high),
+        }
+    return entries
+
+
+def test_a_leader_in_a_dead_heat_is_judged_by_both_ranges_and_has_no_corrected_one():
+    document = compare(level_pegging())
+    told = document["pilots"][0]
+    assert document["leader"] == told["id"] and told["hybrid"] is None
+    # the interval is the point y - c s, about 2 fewer; the shrunken range reaches 6 fewer and more
+    assert told["claim"] == "B"
+    lead = document["sentences"]["lead"]
+    assert lead.endswith(
+        "The lead is too small for a range that allows for having been picked as the largest."
+    )
+    assert not words.breaks(lead)
+
+
+def test_no_claim_of_harm_comes_of_a_corrected_range_that_misses_the_number():
+    barely = compare(level_pegging((-0.201, -0.20, -0.02), (0.08, 0.05, 0.05)))["pilots"][0]
+    assert barely["shrunk"]["est"] < -W and barely["claim"] in ("B", "X", "U", "V", "W+")
+
+
+def test_two_pilots_are_funded_by_the_numbers_of_their_own_reports():
+    entries = seven(2)
+    document = compare(entries, budget=BUDGET)
+    nets = {row[1].lower(): row[2] * (-row[4] / 100 * UNIT - row[3]) for row in SEVEN[:2]}
+    for pilot, row in zip(document["pilots"], SEVEN[:2], strict=True):
+        assert pilot["value"]["per_person"] == pytest.approx(-row[4] / 100 * UNIT)
+        assert pilot["value"]["chance"] == pytest.approx(pilot["own"]["chance"])
+        assert pilot["year"]["net"] == pytest.approx(nets[pilot["id"]])
+        sd = (row[6] - row[5]) / 100 * UNIT / (2 * Z)
+        assert pilot["year"]["high"] - pilot["year"]["low"] == pytest.approx(2 * Z * sd * row[2])
+    told = document["portfolio"]
+    assert told["funded"] == ["harle"]  # 95% by its own report; Oldcastle has 73%, and evidence worth under £6,000
+    assert told["net"] == pytest.approx(nets["harle"])
+    assert told["beyond"]["net"] == pytest.approx(nets["oldcastle"])
+    assert (told["low"] + told["high"]) / 2 == pytest.approx(told["net"], rel=0.03)
+
+
+def test_the_floor_holds_for_two_pilots_as_well():
+    entries = [
+        changed(entry, rule={"chance": 0.8, "min_certainty": "low", "another_year_costs": 1.0})
+        for entry in seven(3)[1:]
+    ]
+    for entry in entries:
+        column = entry.document["valuation"]["columns"]["economic"]
+        entry.document["decision"]["price"] = column["per_person"] + 1e-6
+        column["chance"] = 0.46  # of draws that are skewed
+    rows = [pilot["verdict"] for pilot in compare(entries)["pilots"]]
+    assert [row["row"] for row in rows] == [3, 3]  # at a lower price, where the chance is even
+    assert all("or less" in row["text"] for row in rows)
+    for entry in entries:
+        entry.document["decision"]["price"] -= 1
+    assert [pilot["verdict"]["row"] for pilot in compare(entries)["pilots"]] == [4, 4]

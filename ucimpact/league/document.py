@@ -18,6 +18,7 @@ from ucimpact.league.alike import Alike, alike
 from ucimpact.league.beyond import also_expected, beyond
 from ucimpact.league.funding import Funded, as_measured, expected_of, fund
 from ucimpact.league.overlap import overlaps
+from ucimpact.league.own import OwnReading
 from ucimpact.league.pilot import Entry, Pilot, Scale, pilots_of, scale_of
 from ucimpact.league.reading import DEFAULT, SCEPTICAL, Reading, Rules
 from ucimpact.league.row import pilot_row
@@ -137,7 +138,8 @@ class _Work:
         return len(self.pilots) >= GOVERNS
 
     def reading(self, cov: np.ndarray, prior: Prior = DEFAULT) -> Reading:
-        return Reading(
+        made = Reading if self.governs or prior is not DEFAULT else OwnReading
+        return made(
             pilots=self.pilots, scale=self.scale, cov=cov, rules=self.rules, seed=self.seed, prior=prior
         )
 
@@ -356,6 +358,7 @@ class _Work:
         if not main.priced:
             return None
         raw = as_measured(main)
+        could = float(main.net @ raw.funded)
         chosen, naive = set(funded.chosen), {int(k) for k in np.flatnonzero(raw.funded)}
         same = chosen == set(sceptical.chosen)
         net = expected_of(doubtful, funded)
@@ -364,11 +367,11 @@ class _Work:
                 self._shorts(sorted(chosen - naive)),
                 self._shorts(sorted(naive - chosen)),
                 raw.claimed,
-                raw.expected,
+                could,
             )
         ]
-        if chosen and chosen != naive and raw.expected > funded.net > 0:
-            text.append(raw_more(raw.expected, funded.net, float(doubtful.net @ raw.funded), net))
+        if chosen and chosen != naive and could > funded.net > 0:
+            text.append(raw_more(could, funded.net, float(doubtful.net @ raw.funded), net))
         elif chosen:
             text.append(said.sceptical_text(net))
         return {
@@ -384,7 +387,7 @@ class _Work:
             "raw": {
                 "funded": [self.pilots[k].id for k in sorted(naive)],
                 "claimed": raw.claimed,
-                "expected": raw.expected,
+                "expected": could,
             },
             "sceptical": {
                 "net": net,
@@ -469,7 +472,7 @@ class _Work:
                 outcome=self.pilots[0].found["outcome"],
                 raw=(raw["est"], raw["lo"], raw["hi"]),
                 shrunk=shrunk["est"],
-                corrected=(leader["hybrid"]["lo"], leader["hybrid"]["hi"]),
+                corrected=(leader["hybrid"]["lo"], leader["hybrid"]["hi"]) if leader["hybrid"] else None,
                 better=scale.better,
                 percent_too=100 * float(np.expm1(raw["log"])) if larger and not scale.percent else None,
             ),

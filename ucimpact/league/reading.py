@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from ucimpact.decision.funding import Rule, Weighed, weigh
-from ucimpact.decision.information import Belief, Mixture, Stakes, chance, noise_of
+from ucimpact.decision.information import Belief, Mixture, Stakes, chance, expected, noise_of
 from ucimpact.inference.shrinkage import Prior, Shrunk, shrink
 from ucimpact.inference.winners import Corrected, hybrid
 from ucimpact.league.pilot import Pilot, Scale
@@ -28,6 +28,8 @@ DEFAULT = Prior()
 PARTS = 600
 NEARLY_ALL = 0.999
 """A posterior of more parts than this, which comes of a two-part prior, is cut to the heaviest of them."""
+TIED = 0.5
+"""Standard errors below which the corrected interval is no range: the leader is barely ahead."""
 NOBODY = (1.0, 1.0, 0.0)
 """Stands in sums for a pilot without a price, and adds nothing."""
 SCEPTICAL = Prior(mean_sd=0.05)
@@ -97,6 +99,22 @@ class Reading:
     def corrected(self) -> Corrected:
         """Its interval, corrected for having been picked."""
         return hybrid(self.y, self.cov, chosen=self.leader, seed=self.seed)
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether the leader is too little ahead for an interval that allows for having been picked."""
+        return bool(
+            self.corrected.high - self.corrected.low < TIED * np.sqrt(self.cov[self.leader, self.leader])
+        )
+
+    @property
+    def judging(self) -> tuple[float, float]:
+        """The interval that judges the leader: the corrected one, or both where that misses its number."""
+        low, high = self.corrected.low, self.corrected.high
+        if low <= self.shrunk.mean[self.leader] <= high and not self.is_tied:
+            return low, high
+        own = [float(limits[self.leader]) for limits in self.limits]
+        return min(low, own[0]), max(high, own[1])
 
     @cached_property
     def draws(self) -> Array:
@@ -176,10 +194,21 @@ class Reading:
         return self.stakes.net(self.draws)
 
     @cached_property
-    def per_person(self) -> Array:
-        """Expected pounds of value for each person."""
+    def together(self) -> Array:
+        """Expected pounds of value for each person, in the light of the others."""
         people = np.where(self.stakes.people > 0, self.stakes.people, 1.0)
-        return np.asarray(self.net / people + self.stakes.price)
+        return np.asarray(expected(self._belief, self.stakes) / people + self.stakes.price)
+
+    @property
+    def per_person(self) -> Array:
+        """The same, or what decides in its place."""
+        return self.together
+
+    @property
+    def value_limits(self) -> tuple[Array, Array]:
+        """Ends of the likely ranges of that value."""
+        low, high = self.limits
+        return self.stakes.gain(low), self.stakes.gain(high)
 
     @cached_property
     def at_rule(self) -> Array:

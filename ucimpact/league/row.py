@@ -9,9 +9,10 @@ import numpy as np
 
 from ucimpact import words
 from ucimpact.league.funding import Funded
+from ucimpact.league.own import own_numbers
 from ucimpact.league.pilot import Pilot, Scale
 from ucimpact.league.reading import Reading
-from ucimpact.league.verdicts import Judged, changes, own_numbers, reasons
+from ucimpact.league.verdicts import Judged, changes, reasons
 from ucimpact.words import league as said
 
 
@@ -45,14 +46,14 @@ def pilot_row(
     lo, hi = scale.ends(low, high, k)
     est = scale.natural(float(main.shrunk.mean[k]), k)
     corrected = None
-    if k == main.leader:
+    if k == main.leader and not main.is_tied:
         first, last = scale.ends(main.corrected.low, main.corrected.high, k)
         corrected = {"lo": first, "hi": last, "est": scale.natural(main.corrected.estimate, k)}
     told = own_numbers(pilot)
     number = (est, lo, hi) if governs else (raw["est"], raw["lo"], raw["hi"])
-    money = _money(k, main) if pilot.is_priced else dict.fromkeys(("value", "year", "evsi"))
+    money = _money(k, main) if k in main.priced else dict.fromkeys(("value", "year", "evsi"))
     own_decision = pilot.document["decision"]
-    value = money["value"]["per_person"] if money["value"] else None
+    value = float(main.together[k]) if money["value"] else None
     return {
         "id": pilot.id,
         "name": pilot.name,
@@ -105,7 +106,7 @@ def pilot_row(
         "scale": float(funded.scale[k]),
         "in_best": _share(funded.in_best[k]),
         "in_best_sceptical": _share(sceptical.in_best[k]),
-        "others": said.others_text(pilot.comparable.get("others") or ()),
+        "others": said.others_text(pilot.comparable.get("others") or ()) if governs else "",
         "warnings": list(pilot.notes),
     }
 
@@ -131,7 +132,7 @@ def as_measured(pilot: Pilot, scale: Scale) -> dict[str, Any]:
 
 def _money(k: int, main: Reading) -> dict[str, Any]:
     """Worth a person and in a year, with the chance of being worth the price."""
-    low, high = (float(main.stakes.gain(limits)[k]) for limits in main.limits)
+    low, high = (float(limits[k]) for limits in main.value_limits)
     people, price = float(main.stakes.people[k]), float(main.stakes.price[k])
     value, cost = float(main.per_person[k]), people * price
     return {

@@ -2,7 +2,8 @@
 
 In a league of three pilots or more the league's numbers decide: value, chance, worth of a second year and
 claim come of the interval that allows for luck. For the pilot with the largest result the claim, and the step
-that certainty takes for a wide range, come of the interval corrected for having been picked; its other steps
+that certainty takes for a wide range, come of the interval corrected for having been picked; where that
+leaves out the number itself, as it does of a leader barely ahead, of both intervals together. Its other steps
 are those of its own report. With two pilots there is nothing to speak of to learn from the other, and each
 pilot's own report decides.
 """
@@ -11,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist, median
+from statistics import median
 from typing import Any
 
 from ucimpact import words
+from ucimpact.league.own import own_numbers
 from ucimpact.league.pilot import Pilot, Scale
 from ucimpact.league.reading import Reading, Rules
 from ucimpact.words import league as said
@@ -22,7 +24,10 @@ from ucimpact.words.steps import Step, imprecision_step
 
 GOVERNS = 3
 """Pilots from which the league and not the pilot's own report decides."""
-CRITICAL = 1.959963984540054
+EVEN = 0.5
+"""The chance that a normal value is above its mean."""
+EVIDENCE = 3
+"""The row of a pilot that is worth another year of evidence."""
 SHORT_OF_THE_RULE = 4
 """The row of a pilot worth its price more often than not, and not as often as the rule asks."""
 OWN_STEPS = ("P", "back", "cap")
@@ -60,7 +65,7 @@ def judge(reading: Reading, k: int) -> Judged:
     pilot, scale, rules = reading.pilots[k], reading.scale, reading.rules
     low, high = (limits[k] for limits in reading.limits)
     if k == reading.leader:
-        low, high = reading.corrected.low, reading.corrected.high
+        low, high = reading.judging
     lo, hi = scale.ends(float(low), float(high), k)
     est = scale.natural(float(reading.shrunk.mean[k]), k)
     claim = words.claim(est, lo, hi, scale.worthwhile[k], scale.better)
@@ -92,11 +97,7 @@ def own(pilot: Pilot, rules: Rules) -> Judged:
     if told["value"] is None or not pilot.is_priced:
         return _judged(pilot, rules, found["claim"], level, steps)
     sd, price = told["sd"], pilot.price or 0.0
-    at_rule = words.normal_price_at_rule(told["value"], sd, rules.chance)
-    spread = sd / 2**0.5
-    gain = (
-        (pilot.people or 0.0) * spread * words.normal_loss(abs(told["value"] - price) / spread) if sd else 0.0
-    )
+    sure = told["chance"] if told["value"] >= price else EVEN
     return _judged(
         pilot,
         rules,
@@ -105,27 +106,10 @@ def own(pilot: Pilot, rules: Rules) -> Judged:
         steps,
         value=told["value"],
         chance=told["chance"],
-        price_at_rule=at_rule,
-        evsi=gain,
+        price_at_rule=words.normal_price_at_rule(told["value"], sd, rules.chance),
+        evsi=told["evsi"] if sure >= rules.floor else min(told["evsi"], 0.0),
+        worth=told["evsi"],
     )
-
-
-def own_numbers(pilot: Pilot) -> dict[str, Any]:
-    """Value a person by the pilot's own report in the league's prices, its spread, and its chance."""
-    none: dict[str, Any] = dict.fromkeys(("value", "sd", "chance", "price"))
-    told = pilot.comparable
-    columns = (pilot.document.get("valuation") or {}).get("columns") or {}
-    column = columns.get(told["counted"])
-    if column is None or column.get("per_person") is None:
-        return none
-    unit = told["unit_value"]
-    times = pilot.unit_value / unit if pilot.unit_value and unit else 1.0
-    value = column["per_person"] * times
-    sd = (column["per_person_high"] - column["per_person_low"]) * times / (2 * CRITICAL)
-    chance = column.get("chance")
-    if pilot.price is not None and (pilot.agreed or chance is None):
-        chance = NormalDist().cdf((value - pilot.price) / sd) if sd > 0 else float(value > pilot.price)
-    return {"value": value, "sd": sd, "chance": chance, "price": pilot.price}
 
 
 def graded(
@@ -238,7 +222,7 @@ def reasons(reading: Reading, k: int, judged: Judged, *, est: float, lo: float, 
         min_certainty=rules.min_certainty,
         largest_step=largest(judged.steps),
         people=round(numbers[k]) if few and numbers[k] else None,
-        keys_hold=all(check["answer"] == "holds" for check in pilot.key_checks),
+        keys_hold=words.keys_hold(pilot.document["checks"]),
     )
 
 

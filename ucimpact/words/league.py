@@ -151,7 +151,7 @@ def lead(
     outcome: str,
     raw: tuple[float, float, float],
     shrunk: float,
-    corrected: tuple[float, float],
+    corrected: tuple[float, float] | None,
     better: str = "lower",
     percent_too: float | None = None,
 ) -> str:
@@ -166,7 +166,8 @@ def lead(
     per : str
         " per 100 people".
     raw : (est, lo, hi)
-        As it was measured; ``shrunk`` allowing for luck, ``corrected`` its range.
+        As it was measured; ``shrunk`` allowing for luck, ``corrected`` its range, None where the pilot is too
+        little ahead to have one.
     percent_too : float, optional
         The raw result in per cent, where another pilot's is larger in numbers.
     """
@@ -180,6 +181,13 @@ def lead(
     also = "" if percent_too is None else f", {number(abs(percent_too))}% of what was expected"
     size = f"{spoken(est, lo, hi, how).difference}{of(outcome, how)}{per}"
     told.append(f"The largest {change_of(est)} is claimed by {leader}: {size}{also}.")
+    if corrected is None:
+        guess = spoken(shrunk, shrunk, shrunk, how).difference
+        told.append(
+            f"After allowing for luck, {guess} is a better guess. The lead is too small for a range that "
+            "allows for having been picked as the largest."
+        )
+        return " ".join(told)
     low, high = corrected
     guess = spoken(shrunk, min(shrunk, low), max(shrunk, high), how).difference
     ranged = likely(low, high, how)

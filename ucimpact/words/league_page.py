@@ -286,7 +286,8 @@ SHARED = (
 """Leads what the document says of how they are linked."""
 CERTAINTY_IN_A_LEAGUE = (
     "Certainty is worked out again with the range that allows for luck, and for the apparent winner with "
-    "the corrected one. Every other step is that of the pilot’s own report."
+    "the corrected one; where that leaves out its number, with both together. Every other step is that of "
+    "the pilot’s own report."
 )
 CERTAINTY_OF_TWO = "It is that of each pilot’s own report, which decides where there are only two."
 READ_ALONE = (
