@@ -324,7 +324,12 @@ def test_another_main_outcome_is_a_change_that_bears():
     ("value", "text"),
     [
         ({"kind": "Window", "first": "2022-04-01", "last": "2024-03-31"}, "from 2022-04-01, to 2024-03-31"),
-        ({"kind": "Worthwhile", "change": -0.05}, "change -0.05"),
+        ({"kind": "Worthwhile", "change": -0.05}, "−5%"),
+        ({"kind": "Worthwhile", "change": -4, "form": "per", "base": 100}, "−4 per 100"),
+        ({"kind": "Worthwhile", "change": 0.5, "form": "absolute"}, "0.5"),
+        ({"kind": "Worthwhile", "change": 0.0, "form": "break-even"}, "what would repay the price"),
+        (-2.5, "−2.5"),
+        (1200, "1,200"),
         ([], "none"),
         (["imd", "age"], "imd, age"),
         (False, "no"),
@@ -343,6 +348,11 @@ def test_the_report_says_whether_the_plan_was_kept(tmp_path):
     told = section(kept)
     assert (
         told.bold == "Yes: the plan locked on 3 September 2022, before the outcome data were there, was kept."
+    )
+    held = kept["robust"]["planned"]
+    assert (
+        f"begins with {held['hash'][:16]}." in told.text[2]
+        and "the file alone cannot show it" in told.text[2]
     )
     assert told.ident == "planned" and told.tables[0].caption == "Kept as planned"
     assert in_a_line(kept) == ""

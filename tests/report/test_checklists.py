@@ -105,6 +105,9 @@ def test_a_lock_answers_where_the_plan_was_fixed():
     rows = {row[0]: row[3] for row in checklists(document, sections).tables[0].rows}
     assert rows["18 Registration"] == said
     late = {"locked": "after", "timing": "late", "when": "2026-05-04T10:00:00+00:00"}
+    changed = {"locked": "before", "timing": "before", "when": "2026-05-04T10:00:00+00:00", "changed": 1}
+    document["robust"] = {"planned": changed}
+    assert filled(("locked",), document).endswith("before the outcome data were seen, and was changed since.")
     document["robust"] = {"planned": late}
     assert filled(("locked",), document) == "The plan was locked on 4 May 2026, after the pilot had ended."
 

@@ -30,6 +30,7 @@ from ucimpact.study.lock import (
     plan_of,
     timing_of,
 )
+from ucimpact.words import MINUS
 from ucimpact.words import lock as words
 
 NO_ANALYSIS = ("label", "value", "proxy", "note")
@@ -274,12 +275,24 @@ def _bears(key: Key, main: set[str], plan: Mapping[str, Any], what: str) -> bool
     return table == "method"
 
 
+def _size(agreed: Mapping[str, Any]) -> str:
+    """The smallest change worth having: "−5%", "−4 per 100"."""
+    change, form = agreed["change"], agreed.get("form", "relative")
+    if form == "break-even":
+        return words.BREAK_EVEN
+    if form == "per":
+        return f"{_told(change)} per {_told(agreed['base'])}"
+    return f"{_told(100 * change)}%" if form == "relative" else _told(change)
+
+
 def _told(value: Any) -> str:
     """A value as a reader meets it, on one line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:,.10g}"
+    if isinstance(value, int | float):
+        return f"{value:,.10g}".replace("-", MINUS)
+    if isinstance(value, Mapping) and value.get("kind") == "Worthwhile":
+        return _size(value)
     if isinstance(value, Mapping):
         parts = (
             f"{ENDS.get(str(key), str(key))} {_told(item)}" for key, item in value.items() if key != "kind"

@@ -266,9 +266,11 @@ def _locked(document: Document) -> str:
     planned = (document.get("robust") or {}).get("planned") or {}
     if planned.get("locked") not in ("before", "after"):
         return ""
+    on = day(planned["when"])
+    told = f"The plan was locked on {on}, {planned['locked']} the outcome data were seen"
     if planned.get("timing") in ("late", "undated"):
-        return f"The plan was {when_locked(day(planned['when']), planned['timing'])}."
-    return f"The plan was locked on {day(planned['when'])}, {planned['locked']} the outcome data were seen."
+        told = f"The plan was {when_locked(on, planned['timing'])}"
+    return f"{told}, and was changed since." if planned.get("changed") else f"{told}."
 
 
 def _elsewhere(document: Document) -> str:

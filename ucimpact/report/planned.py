@@ -49,7 +49,7 @@ def planned(document: Mapping[str, Any]) -> Section | None:
         bold=words.planned_answer(
             day(held["when"]), held["timing"], changed=held["changed"], other=held["other"]
         ),
-        text=(words.state_told(held["state"], held["timing"]), words.SHOWS),
+        text=(words.state_told(held["state"], held["timing"]), words.SHOWS, words.checkable(held["hash"])),
         tables=tuple(tables),
     )
 

@@ -5,10 +5,21 @@ from __future__ import annotations
 from ucimpact.words.robust import counted
 
 NOT_LOCKED = "No plan was locked for this study, so planned and done cannot be held against one another."
+BREAK_EVEN = "what would repay the price"
 SHOWS = (
     "The lock shows what the data file held when the plan was fixed, by the clock of the computer. What "
     "somebody had seen elsewhere it cannot show."
 )
+
+
+def checkable(plan_hash: str) -> str:
+    """Who can check the day of a lock, and by what."""
+    return (
+        f"The SHA-256 of the plan begins with {plan_hash[:16]}. Whoever holds a copy that was given away on "
+        "that day can check this; the file alone cannot show it."
+    )
+
+
 LATE = (
     "The file that was named held no outcome data, and the pilot had ended by then. That shows nothing of "
     "what was known: the plan was made after the fact."
