@@ -283,7 +283,7 @@ def test_few_pilot_places_are_told_how_changeable_they_may_be(tmp_path: Path) ->
     assert limits[0].startswith("Two pilot places can show whether they moved apart from 28 others")
     assert any("times as changeable, it would reach no change" in item for item in limits)
     assert not any("p-value below 1 in" in item for item in limits)  # no dealing of starts was made
-    assert "drift by chance alike" in evaluation.finding["interval_note"]
+    assert "drifting up or down by chance" in evaluation.finding["interval_note"]
 
 
 def test_one_place_never_exceeds_low_and_is_told_so(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from test_render import Page
 
 from ucimpact.report.board import board
 from ucimpact.report.render import render_board
-from ucimpact.words import breaks, brief
+from ucimpact.words import breaks, brief, steps
 
 PER = "per 100 people supported over 90 days"
 FINDING = {"kind": "count", "scale": "identity", "per": PER, "est": -5.3, "lo": -9.9, "hi": -0.7}
@@ -17,6 +17,10 @@ FINDING = {"kind": "count", "scale": "identity", "per": PER, "est": -5.3, "lo": 
 
 def others(*values):
     return [{"est": value} for value in values]
+
+
+def ranged(est, lo, hi, role="sensitivity"):
+    return {"est": est, "lo": lo, "hi": hi, "role": role}
 
 
 def checks(*answers):
@@ -59,10 +63,32 @@ def test_the_two_lines_by_hand():
     assert "(4% to 6% fewer)" in brief.analyses_line(log, others(-4.0, -6.0), True)
 
 
+def test_other_analyses_are_counted_as_the_certainty_counts_them_and_moved_dates_apart():
+    agree, wide = ranged(-5.6, -9.0, -2.0), ranged(-4.3, -9.0, 0.4)
+    told = brief.analyses_line(FINDING, [agree, agree, wide], True)
+    assert told == (
+        "Three other analyses of the question: two point the same way, one is too wide to say "
+        f"(4.3 to 5.6 fewer {PER})."
+    )
+    step = steps.analyses_step(-5.3, [(-5.6, -9.0, -2.0)] * 2 + [(-4.3, -9.0, 0.4)], 2.0, lo=-9.9, hi=-0.7)
+    assert step.text == "2 of 3 analyses agree; the other is too wide to say."
+    moved = [ranged(-6.0, -9, -1, "dates"), ranged(-5.0, -8, -1, "dates")]
+    told = brief.analyses_line(FINDING, [agree, ranged(-4.0, -9.0, -2.0), *moved], True)
+    assert told == (
+        f"Two other analyses of the question: both point the same way (4.0 to 5.6 fewer {PER}). "
+        f"With the dates moved, two more: both point the same way (5.0 to 6.0 fewer)."
+    )
+    assert "both are too wide to say" in brief.analyses_line(FINDING, [wide, wide], True)
+    assert brief.analyses_line(FINDING, [wide], True).endswith(f"4.3 fewer {PER}, and is too wide to say.")
+    assert brief.analyses_line(FINDING, moved[:1], True) == (
+        f"{brief.NO_OTHERS} With the dates moved, one more gives 6.0 fewer."
+    )
+
+
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        (("holds",) * 12, "12 checks made, and all hold."),
+        (("holds",) * 12, "Twelve checks made, and all hold."),
         (("holds",), "One check made, and it holds."),
         (("holds", "holds", "cannot tell"), "Three checks made: two hold; one cannot be answered."),
         (("holds", "doubtful"), "Two checks made: one holds; “Question 1?” is in doubt."),
@@ -79,10 +105,8 @@ def test_worth_it_or_not_in_a_line():
     document = cohorts.visits()
     told = brief.worth_line(document["valuation"], document["decision"])
     column, price = document["valuation"]["columns"]["economic"], document["valuation"]["cost"]["per_person"]
-    assert told.startswith(
-        f"Full economic value: £{column['per_person']:.0f} a person, at a price of £{price:.0f}: "
-    )
-    assert told.endswith("of being worth more than it cost.") and "a chance of" in told
+    assert told.startswith(f"£{column['per_person']:.0f} a person of full economic value, for £{price:.0f}: ")
+    assert told.endswith("% chance of being worth more than it cost.")
     assert "Cash" not in told and "Capacity" not in told  # never a sentence with another column's figure
     under = {
         "counted": "economic",
@@ -92,7 +116,8 @@ def test_worth_it_or_not_in_a_line():
     assert "a chance under 1% of" in brief.worth_line(under, {})
     under["cost"] = {}
     assert (
-        brief.worth_line(under, {}) == "Full economic value: £3 a person; what it cost a person is not known."
+        brief.worth_line(under, {})
+        == "£3 a person of full economic value; what it cost a person is not known."
     )
     alone = cohorts.befriending()
     told = brief.worth_line({"not_worked_out": "there is nobody to compare with"}, alone["decision"])

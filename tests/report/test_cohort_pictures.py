@@ -154,6 +154,17 @@ def test_marks_beyond_what_is_alike_are_diamonds_and_none_leaves_the_plot():
     assert chart.end == pytest.approx(love.REACH * 0.25)
 
 
+def test_its_names_above_stay_within_the_drawing():
+    chart = Love(
+        rows=[Measured(name="near", before=0.05, after=0.02)],
+        alike=0.1, nearly=0.25, axis_label="in standard deviations",
+    )  # fmt: skip
+    made = drawing(chart, chart_parts.WIDE)
+    renderer = FigureCanvasAgg(made.figure).get_renderer()
+    boxes = [text.get_window_extent(renderer) for text in made.figure.texts if text.get_text() == "unlike"]
+    assert boxes and all(box.x1 <= made.figure.bbox.x1 for box in boxes)
+
+
 # Day by day
 
 

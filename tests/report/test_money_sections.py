@@ -16,7 +16,7 @@ from ucimpact.report.money import money
 from ucimpact.report.money import worth as first_screen
 from ucimpact.report.money_beside import beside_money
 from ucimpact.report.money_budget import budget
-from ucimpact.report.money_payers import payers
+from ucimpact.report.money_payers import _inside, payers
 from ucimpact.report.money_sure import decide_money
 from ucimpact.report.render import render
 from ucimpact.report.section import Section
@@ -132,6 +132,7 @@ def test_who_pays_and_gains_is_in_the_column_that_decides_first():
     assert [row[0] for row in parties.rows] == ["ICB", "Council", "Trust"]
     assert parties.rows[0][3] == "none"
     assert matrix.head[1:] == ("had by Trust", "had by Council")
+    assert _inside("The hospital trust") == "the hospital trust" and _inside("Theale") == "Theale"
     assert "capacity released" in capacity.caption
     one = copy.deepcopy(WHOLE)
     one["valuation"]["payers"]["matrix"] = one["valuation"]["payers"]["matrix"][:1]
@@ -175,7 +176,7 @@ def test_a_year_of_full_health_is_there_only_where_the_study_brings_it():
     section = decide_money(WHOLE)
     assert section is not None
     health = section.tables[-1]
-    assert health.caption.startswith("With health counted") and len(health.rows) == 5
+    assert health.caption.startswith("With health counted") and len(health.rows) == 4
     assert "A published trial" in health.caption
     without = decide_money(document(qaly=None))
     assert without is not None

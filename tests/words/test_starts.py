@@ -3,6 +3,7 @@
 import pytest
 
 from ucimpact import words
+from ucimpact.inference.count_rule import RANDOM_EFFECTS
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,15 @@ def test_every_procedure_of_a_rule_has_a_note_of_its_own():
 
     for kind in PROCEDURES.values():
         assert words.procedure_note(kind).startswith(words.LIKELY_RANGE)
-    assert "drift by chance alike" in words.procedure_note("random-effects")
+    assert "every place drifting up or down by chance" in words.procedure_note("random-effects")
+
+
+def test_the_limits_tell_a_procedure_in_plain_words():
+    told = words.limits_of_one_place(1, 14, RANDOM_EFFECTS, 2.1)[-1]
+    assert told == (
+        "The likely range comes from the chance in counts of this size and from how far all the places drift."
+    )
+    assert words.limits_of_one_place(1, 14, "a t distribution", 2.1)[-1].endswith("a t distribution.")
 
 
 def test_a_place_without_a_range_is_told_nothing_of_one():

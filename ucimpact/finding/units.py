@@ -116,7 +116,8 @@ def _person_units(estimate: Estimate, data: Cohort, study: Study, outcome: Outco
     observed, expected = (float(estimate.extras[name]) for name in ("observed", "expected"))
     att = float(estimate.effect("att")["estimate"])
     counted = outcome.kind in ("count", "binary")
-    span = outcome.each or (f"over {data.horizon:,.0f} days" if data.horizon else "")
+    adds_up = outcome.kind != "score"  # a score is taken on a day, and nothing of it adds up over the days
+    span = outcome.each or (f"over {data.horizon:,.0f} days" if data.horizon and adds_up else "")
     base = words.base_for(expected) if counted and expected > 0 else 100 if counted else None
     factor = float(base or 1)
     who = f"per {base:,} {study.people}" if base else "for each person"

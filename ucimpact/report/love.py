@@ -105,7 +105,8 @@ def love(chart: Love, width: int) -> Drawing:
     if chart.nearly < chart.end and not narrow:
         x = pixel(chart.nearly, 0)[0]
         axes.axvline(chart.nearly, color=GHOST, lw=1, dashes=(2, 2))
-        drawing.write(x + 4, y1 + 7, "unlike", colour=MUTED, size=SMALL)
+        at = min(x + 4, drawing.width - measure("unlike", SMALL) - 1)
+        drawing.write(at, y1 + 7, "unlike", colour=MUTED, size=SMALL)
     top = 0.0
     for row, name, height in zip(chart.rows, names, heights, strict=True):
         at = top - height / 2

@@ -57,8 +57,13 @@ def _matrix(found: Mapping[str, Any], name: str) -> Table | None:
         return None
     gainers = list(matrix[0]["to"])
     rows = [[row["name"], *(words.money(row["to"][who]) for who in gainers)] for row in matrix]
-    head = ["Bought with the money of", *(f"had by {who}" for who in gainers)]
+    head = ["Bought with the money of", *(f"had by {_inside(who)}" for who in gainers)]
     return table(f"{capital(name)}, by whose money bought it and who had it", head, rows, range(1, len(head)))
+
+
+def _inside(who: str) -> str:
+    """A name within a phrase: "The hospital trust" begins small there, "Northmoor Council" does not."""
+    return f"the {who.removeprefix('The ')}" if who.startswith("The ") else who
 
 
 def _gains(found: Mapping[str, Any], kind: str) -> Table | None:

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ucimpact.report.editions import APPENDIX, PAPER, elsewhere, of_paper
-from ucimpact.report.phrases import first_sentence, stopped
+from ucimpact.report.phrases import count, first_sentence, stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.view import View
 from ucimpact.words import joint
-from ucimpact.words.brief import few
 
 COMPARED = ("The pilot", "The population", "The comparison")
 """Facts of who was included that the paper keeps."""
@@ -60,7 +59,7 @@ def _trust(section: Section) -> Section:
     closing = ""
     if held:
         noun = "check holds" if len(held) == 1 else "checks hold"
-        closing = f"{few(len(held)).capitalize()} {noun}: {joint([f'“{question}”' for question in held])}."
+        closing = f"{count(len(held))} {noun}: {joint([f'“{question}”' for question in held])}."
     return replace(section, checks=open_, closing=closing, note=None)
 
 

@@ -7,24 +7,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ucimpact.words import MINUS, joint, number
+from ucimpact.words import MINUS, capital, joint
+from ucimpact.words.brief import few
 from ucimpact.words.trials import TIME_OF_YEAR
 
-COUNTS = (
-    "No",
-    "One",
-    "Two",
-    "Three",
-    "Four",
-    "Five",
-    "Six",
-    "Seven",
-    "Eight",
-    "Nine",
-    "Ten",
-    "Eleven",
-    "Twelve",
-)
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -100,7 +86,8 @@ def tally(answers: Sequence[str]) -> str:
 
 
 def count(n: int) -> str:
-    return COUNTS[n] if n < len(COUNTS) else number(n)
+    """A count as the first word of a sentence: "No", "Eleven", "13"."""
+    return capital(few(n)) if n else "No"
 
 
 def number_of(n: int | None, one: str, many: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ucimpact.words.numbers import capital, chance, measure, number, spoken
+from ucimpact.words.numbers import Measure, capital, chance, measure, number, spoken
 from ucimpact.words.pounds import COLUMNS, per_person
 
 KINDS = ("cash", "capacity", "economic")
@@ -22,7 +22,9 @@ DOUBT = {
     "cannot tell": ("cannot be answered", "cannot be answered"),
 }
 """What is said of one check, and of several, that do not hold: worst first."""
-FEW = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+FEW = (
+    "none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
 
 
 def not_worked_out(decision: Mapping[str, Any], cost: str = "") -> str:
@@ -42,19 +44,19 @@ def worth_line(valuation: Mapping[str, Any] | None, decision: Mapping[str, Any])
     each = (column or {}).get("per_person")
     if column is None or each is None:
         return not_worked_out(decision)
-    name = capital(COLUMNS[KINDS.index(held.get("counted") or "economic")])
+    name = COLUMNS[KINDS.index(held.get("counted") or "economic")]
     price = (held.get("cost") or {}).get("per_person")
-    text = f"{name}: {per_person(each)} a person"
+    text = f"{per_person(each)} a person of {name}"
     if price is None:
         return f"{text}; what it cost a person is not known."
-    text += f", at a price of {per_person(price)}"
+    text += f", for {per_person(price)}"
     p = column.get("chance")
     return f"{text}: {_chance(p)} of being worth more than it cost." if p is not None else f"{text}."
 
 
 def _chance(p: float) -> str:
     told = chance(p)
-    return f"a chance of {told}" if told[0].isdigit() else f"a chance {told}"
+    return f"{told} chance" if told[0].isdigit() else f"a chance {told}"
 
 
 def checks_line(checks: Sequence[Mapping[str, Any]]) -> str:
@@ -78,36 +80,72 @@ def checks_line(checks: Sequence[Mapping[str, Any]]) -> str:
 def analyses_line(finding: Mapping[str, Any], others: Sequence[Mapping[str, Any]], claimed: bool) -> str:
     """On which side of no change the other analyses of the question lie, and between which figures.
 
+    Those that the study declares are counted as the step of certainty counts them; moved dates are told apart
+    from them. One whose range includes no change points nowhere: it is too wide to say.
+
     Parameters
     ----------
     others : sequence of mapping
-        Analyses of the same question, each with its ``est`` in the units of the headline or None.
+        Analyses of the same question, each with ``est`` in the units of the headline or None, ``lo`` and
+        ``hi`` where it has a range, and ``role`` "dates" where only the dates were moved.
     claimed : bool
         Whether an effect may be claimed at all.
     """
     if not claimed:
         return NO_FINDING
-    values = [float(entry["est"]) for entry in others if entry.get("est") is not None]
-    if not values:
-        return NO_OTHERS
-    percent = finding.get("scale") == "log"
-    how = measure(finding["kind"], decimals=1, percent=percent)
-    sides = [value for value in values if value * finding["est"] > 0]
-    per = "" if percent else f" {finding['per']}"
-    if len(values) == 1:
-        told = spoken(values[0], values[0], values[0], how).difference
-        return f"One other analysis of the question gives {told}{per}."
-    span = spoken(sum(values) / len(values), min(values), max(values), how).range
-    same = (
-        "all point"
-        if len(sides) == len(values)
-        else f"{few(len(sides))} point{'s' if len(sides) == 1 else ''}"
-    )
-    return f"{capital(few(len(values)))} other analyses of the question: {same} the same way ({span}{per})."
+    made = [entry for entry in others if entry.get("est") is not None]
+    moved = [entry for entry in made if entry.get("role") == "dates"]
+    declared = [entry for entry in made if entry.get("role") != "dates"]
+    first, per = NO_OTHERS, "" if finding.get("scale") == "log" else f" {finding['per']}"
+    if len(declared) == 1:
+        first = f"One other analysis of the question {_one(finding, declared[0], per)}."
+    elif declared:
+        many = capital(few(len(declared)))
+        first = f"{many} other analyses of the question: {_several(finding, declared, per)}."
+    if not moved:
+        return first
+    if len(moved) == 1:
+        return f"{first} With the dates moved, one more {_one(finding, moved[0], per='')}."
+    return f"{first} With the dates moved, {few(len(moved))} more: {_several(finding, moved, per='')}."
+
+
+def _one(finding: Mapping[str, Any], entry: Mapping[str, Any], per: str) -> str:
+    """What a single analysis gives."""
+    value = float(entry["est"])
+    told = spoken(value, value, value, _how(finding)).difference
+    wide = ", and is too wide to say" if _too_wide(entry) else ""
+    return f"gives {told}{per}{wide}"
+
+
+def _several(finding: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], per: str) -> str:
+    """How many lie on our side, how many on the other, how many cannot tell, and between which figures."""
+    values = [float(entry["est"]) for entry in entries]
+    wide = sum(_too_wide(entry) for entry in entries)
+    same = sum(float(entry["est"]) * finding["est"] > 0 and not _too_wide(entry) for entry in entries)
+    n = len(entries)
+    every = "both" if n == 2 else "all"
+    if wide == n:
+        told = f"{every} are too wide to say"
+    else:
+        point = "point" if same != 1 else "points"
+        told = f"{every if same == n else few(same)} {point} the same way"
+        if wide:
+            told += f", {few(wide)} {'is' if wide == 1 else 'are'} too wide to say"
+    span = spoken(sum(values) / n, min(values), max(values), _how(finding)).range
+    return f"{told} ({span}{per})"
+
+
+def _too_wide(entry: Mapping[str, Any]) -> bool:
+    low, high = entry.get("lo"), entry.get("hi")
+    return low is not None and high is not None and low <= 0 <= high
+
+
+def _how(finding: Mapping[str, Any]) -> Measure:
+    return measure(finding["kind"], decimals=1, percent=finding.get("scale") == "log")
 
 
 def few(n: int) -> str:
-    """A count in words up to ten."""
+    """A count in words up to twelve."""
     return FEW[n] if n < len(FEW) else number(n)
 
 

@@ -17,7 +17,8 @@ PROCEDURES = {
     "size-model": "It allows for small places swinging more than large ones.",
     "own-spread": "It takes each group of places at its own spread, so neither need be like the other.",
     "random-effects": (
-        "It takes all places to drift by chance alike, and averages over how far: so few cannot show it."
+        "It allows for every place drifting up or down by chance. How far places drift is taken from all of "
+        "them together, and taken as known no better than they show it."
     ),
     "asked-for": "It was asked for by name, and supposes that there are many places.",
     "permutation": (
@@ -38,6 +39,13 @@ PROCEDURES = {
         "It averages over how alike neighbouring {noun}s may be, because the series is too short to say."
     ),
 }
+
+PLAIN = {
+    "random effects of places with Poisson noise, drift integrated out": (
+        "the chance in counts of this size and from how far all the places drift"
+    ),
+}
+"""Names of procedures that only a statistician would read, as the limits tell them."""
 
 
 def procedure_note(kind: str, noun: str = "month") -> str:
@@ -112,5 +120,5 @@ def limits_of_one_place(
             "however large the effect."
         )
     if procedure and ranged:
-        items.append(f"The likely range comes from {procedure}.")
+        items.append(f"The likely range comes from {PLAIN.get(procedure, procedure)}.")
     return items
