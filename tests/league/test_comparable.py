@@ -67,7 +67,7 @@ def test_ratios_of_typical_values_and_no_ratio_at_all():
 TOLD: dict[str, Any] = {
     "refused": None, "log": -0.123456, "low": -0.234567, "high": -0.012345, "std_error": 0.056789, "df": 12.0,
     "used_se": 0.057891, "expected_each": 0.381234, "analysed": 433.0, "others": [{"label": "x", "per_person": 12.3456}],
-    "controls": {"influence": {"Ash": 0.1}, "units": ["Ash"], "arm_variance": 0.0123456, "files": [], "pool": None},
+    "controls": {"influence": {"Ash": 0.1}, "units": ["Ash"], "pilot_units": {"Elm": None}, "arm_variance": 0.0123456, "files": [], "pool": None},
 }  # fmt: skip
 
 
@@ -76,7 +76,9 @@ def test_of_people_numbers_go_out_to_three_figures_and_nobody_is_named():
     assert made["log"] == -0.123 and made["used_se"] == 0.0579
     assert made["expected_each"] == pytest.approx(float(f"{0.381234 * 130 / 133:.3g}"))
     assert made["analysed"] == 435
-    assert made["controls"] == {**TOLD["controls"], "influence": None, "units": None, "arm_variance": 0.012}
+    assert made["controls"] == {
+        **TOLD["controls"], "influence": None, "units": None, "pilot_units": None, "arm_variance": 0.012,
+    }  # fmt: skip
 
 
 def test_a_hidden_count_takes_everything_with_it():
@@ -91,4 +93,5 @@ def test_of_places_the_ratio_stands_and_their_parts_go_where_a_count_is_hidden()
     assert whole["log"] == TOLD["log"] and whole["controls"]["influence"] == {"Ash": 0.1}
     bare = released(TOLD, Log(), of_people=False, unsaid=None, times=None, bare=True)
     assert bare["controls"]["influence"] is None and bare["controls"]["units"] == ["Ash"]
+    assert bare["controls"]["pilot_units"] == {"Elm": None}
     assert np.isfinite(bare["log"])

@@ -107,6 +107,15 @@ def test_the_same_evaluation_twice_is_refused():
         alike([FOUR[0], FOUR[1], FOUR[0]])
 
 
+def test_one_pilot_told_by_two_designs_is_refused_and_another_start_is_not():
+    told = {"pilot_units": {"Ash": "2023-04-01", "Elm": "2023-04-01"}}
+    twice = [changed(FOUR[0], controls=told), FOUR[1], changed(FOUR[2], controls=told)]
+    with pytest.raises(UsageError, match=r"is given twice: Harle/evaluation\.json and Merebridge"):
+        alike(twice)
+    later = {"pilot_units": {"Ash": "2023-04-01", "Elm": "2023-05-01"}}
+    assert len(alike([*twice[:2], changed(FOUR[2], controls=later)]).kept) == 3
+
+
 def test_documents_that_cannot_be_read_are_refused():
     old = {**FOUR[0].document, "comparable": None}
     with pytest.raises(UsageError, match="before evaluations could be compared"):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from seven_pilots import changed, seven
 
+from ucimpact.data.panel import Panel
+from ucimpact.evaluation.comparable import influence_of
 from ucimpact.league import compare
+from ucimpact.league.overlap import overlaps
 from ucimpact.league.pilot import pilots_of
 from ucimpact.league.sharing import sharing
+from ucimpact.methods import METHODS
 
+MONTHS = ("2024-01", "2024-02")
 UNKNOWN = {"arm_variance": None}
 
 
@@ -57,15 +63,18 @@ def test_influences_of_shared_places_give_the_covariance_by_hand():
     ]
     found = shared(entries)
     assert found.how == "influence"
-    assert found.cov[0, 1] == pytest.approx(-0.02 * 0.01 + 0.03 * 0.02)
+    # two of three stand in both: 1 - 1/3 - 1/3 + 2/9 of what they did together is left once the means are out
+    assert found.cov[0, 1] == pytest.approx((-0.02 * 0.01 + 0.03 * 0.02) * 9 / 5)
     assert (np.linalg.eigvalsh(found.cov) > 0).all()
 
 
-def test_with_few_degrees_of_freedom_the_link_widens_with_the_range():
-    part = {"Ash": 0.01}
-    entries = [changed(entry, controls={"units": ["Ash"], "influence": part}) for entry in seven(2)]
-    wider = [changed(entry, std_error=entry.document["comparable"]["used_se"] / 1.2) for entry in entries]
-    assert shared(wider).cov[0, 1] == pytest.approx(shared(entries).cov[0, 1] * 1.44)
+@pytest.mark.parametrize("told", [{"influence": {"Ash": 0.01}}, {"pool": "list", "arm_variance": 0.0001}])
+def test_with_few_degrees_of_freedom_the_diagonal_alone_widens(told):
+    entries = [changed(entry, controls={"units": ["Ash"], **told}) for entry in seven(2)]
+    wide = [changed(entry, used_se=1.3 * entry.document["comparable"]["used_se"]) for entry in entries]
+    plain, wider = shared(entries).cov, shared(wide).cov
+    assert wider[0, 1] == pytest.approx(plain[0, 1]) == pytest.approx(0.0001)
+    assert np.diag(wider) == pytest.approx(1.69 * np.diag(plain))
 
 
 def test_what_is_not_known_is_worked_out_twice_and_both_are_told():
@@ -143,7 +152,80 @@ def test_a_pilot_that_lacks_its_influence_leaves_the_others_theirs():
     ]
     entries[2] = changed(entries[2], controls={"influence": None})
     found = shared(entries)
-    assert found.cov[0, 1] == found.low[0, 1] == pytest.approx(0.01**2 + 0.02**2)
+    assert found.cov[0, 1] == found.low[0, 1] == pytest.approx(2 * (0.01**2 + 0.02**2))
     assert found.cov[0, 2] == pytest.approx(0.5 * np.sqrt(found.cov[0, 0] * found.cov[2, 2]))
     assert (found.low[0, 2], found.how) == (0, "bounds")
-    assert "what each comparison place added" in found.text.lower() and "worked out twice" in found.text
+    assert "what each place added" in found.text.lower() and "worked out twice" in found.text
+
+
+def told_by(estimate, panel):
+    return {
+        "influence": influence_of(estimate, panel.place_names),
+        "units": [name for name in panel.place_names if name.startswith("C")],
+        "pilot_units": {name: "2024-02-01" for name in panel.place_names if not name.startswith("C")},
+        "files": [],
+    }
+
+
+def test_two_dids_share_the_variance_of_the_mean_change_of_their_comparison():
+    change = np.array([1.0, 4.0, -2.0, 3.0, 0.0, 6.0])
+    rates, arms = {"A": (30.0, 26.0, 27.0), "B": (50.0, 40.0, 47.0)}, []
+    for town, (before, *after) in rates.items():
+        seen = {f"{town}{k}": (before, y) for k, y in enumerate(after)}
+        seen |= {f"C{k}": (40.0, 40.0 + moved) for k, moved in enumerate(change)}
+        table = pd.DataFrame(
+            [(u, m, "" if u[0] == "C" else "2024-02", y) for u, two in seen.items() for m, y in zip(MONTHS, two, strict=True)],
+            columns=["unit", "period", "start", "y"],
+        )  # fmt: skip
+        panel = Panel(table)
+        arms.append(told_by(METHODS["did"](outcome="y").fit(panel), panel))
+    found = shared([changed(entry, controls=told) for entry, told in zip(seven(2), arms, strict=True)])
+    # by hand: squares about their mean of 2 add up to 42, so the mean of six has the variance 42 / 5 / 6;
+    # 30 + 2 and 50 + 2 would have been seen without the pilot
+    assert found.how == "influence"
+    assert found.cov[0, 1] == pytest.approx(1.4 / (32 * 52))
+
+
+def test_a_pilot_place_that_is_a_comparison_of_another_sets_the_two_against_each_other():
+    one = {"P": 0.02, "Q": -0.02, "Ash": 0.01, "Elm": -0.01}
+    two = {"P": -0.01, "Q": 0.01, "Ash": 0.0, "Yew": 0.005, "R": 0.03, "S": -0.03}
+    told = (
+        {"influence": one, "units": ["Ash", "Elm"], "pilot_units": {"P": None, "Q": None}},
+        {"influence": two, "units": ["P", "Q", "Yew"], "pilot_units": {"R": None, "S": None}},
+    )
+    found = shared([changed(entry, controls=part) for entry, part in zip(seven(2), told, strict=True)])
+    # P and Q are both of two in one, and two of three in the other: 1 - 1/2 - 1/3 + 2/6 = 1/2 is left
+    assert found.cov[0, 1] == pytest.approx(2 * -(0.02 * 0.01 + 0.02 * 0.01))
+
+
+PAIR = ({"pilot_units": {"Ash": "2023-04-01", "Elm": "2023-04-01"}, "until": "2024-03-01", "units": ["Oak"]},
+        {"pilot_units": {"Yew": "2023-10-01"}, "until": "2024-03-01", "units": ["Ash", "Elm", "Oak"]})  # fmt: skip
+
+
+def notes(*told):
+    entries = [changed(entry, controls=part) for entry, part in zip(seven(2), told, strict=True)]
+    return overlaps(pilots_of(entries, "2024/25"))
+
+
+def test_a_comparison_place_that_had_another_pilot_is_told_with_the_way_out():
+    assert notes(*PAIR) == [
+        "Ash and Elm had the pilot of Harle and stand in the comparison of Oldcastle. So what Harle changed there "
+        "moves both results. Leave them out of the file of Oldcastle, and run it again."
+    ]
+    assert (
+        compare([changed(e, controls=t) for e, t in zip(seven(2), PAIR, strict=True)])["notes"][0]
+        == notes(*PAIR)[0]
+    )
+    assert notes(PAIR[0], {**PAIR[1], "until": "2023-03-01"}) == []
+    assert len(notes(PAIR[0], {**PAIR[1], "until": None})) == 1
+    one = notes({**PAIR[0], "pilot_units": {"Elm": "2023-04-01", "Ash": "2024-04-01"}}, PAIR[1])
+    assert one[0].startswith("Elm had the pilot of Harle and stands in") and "Leave it out" in one[0]
+
+
+def test_places_with_both_pilots_are_told_and_so_is_one_file_with_as_many_people():
+    second = {**PAIR[1], "pilot_units": {"Ash": "2023-06-01", "Yew": "2023-10-01"}, "units": ["Oak"]}
+    assert notes(PAIR[0], second)[0].startswith("Ash had the pilot of Harle and that of Oldcastle.")
+    entries = [changed(entry, analysed=400.0, controls={"files": ["one"]}) for entry in seven(2)]
+    told = overlaps(pilots_of(entries, "2024/25"))
+    assert told[0].startswith("Harle and Oldcastle come from one file, with as many people")
+    assert overlaps(pilots_of([entries[0], changed(entries[1], analysed=405.0)], "2024/25")) == []

@@ -11,13 +11,21 @@ distribution with the same 95% range: that is what a league works with. An inter
 :math:`t` (a permutation, a posterior) has :math:`s = s^*`.
 
 What a person would have had without the service, times what one such event is worth, is what there was to
-gain. Of the comparison it says as much as pilots that share one must know: its name, its files, what each of
-its organisations added to :math:`b`, or else the variance of its own logarithm. People are never listed.
+gain. Of the comparison it says as much as pilots that share one must know: its name, its files, what each
+organisation added to :math:`b`, or else the variance of its own logarithm. People are never listed.
+
+With :math:`a` the effect, :math:`x` what was expected, so that :math:`r = (x + a) / x`, and
+:math:`\phi_u` what organisation :math:`u` added to :math:`a`, it added
+
+.. math:: \psi_u = \phi_u / x
+
+to :math:`b` (of a comparison organisation :math:`-dx_u / x`, by the delta method). It stands as it is: the
+wider error that few organisations ask for is that of the whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -231,29 +239,64 @@ def _controls(
         "files": [row["sha256"] for row in records.fingerprints],
         "influence": None,
         "units": None,
+        "pilot_units": None,
+        "until": None,
         "arm_variance": None if refused else estimate.extras.get("comparison_log_variance"),
     }
     if not isinstance(data, Panel) or not study.data.show or not (~data.pilot_units).any():
         return told
-    places = np.asarray(data.place_names)
-    with_pilot = set(places[data.cluster_codes[data.pilot_units]])
-    beside = [str(name) for name in places if name not in with_pilot]
-    told["units"] = beside
-    influence = estimate.influence
-    if refused or influence is None or set(estimate.sampling_units) - set(map(str, places)):
-        return told
-    parts = np.asarray(influence[:, 0], dtype=float)
-    size = float(np.sqrt((parts**2).sum()))
-    error = log_ratio(estimate)["std_error"]
-    if not np.isfinite(parts).all() or not size > 0 or not error:
-        return told
-    keep = set(beside)
-    told["influence"] = {
-        name: float(part / size * error)
-        for name, part in zip(estimate.sampling_units, parts, strict=True)
-        if name in keep
-    }
+    starts = _starts(data)
+    told["units"] = [str(name) for name in data.place_names if name not in starts]
+    told["pilot_units"] = starts
+    told["until"] = _day(data, int(data.ordinals[-1]))
+    if not refused:
+        told["influence"] = influence_of(estimate, data.place_names)
     return told
+
+
+def _starts(data: Panel) -> dict[str, str | None]:
+    """The places with the pilot, and the first day of the earliest start in each."""
+    places = np.asarray(data.place_names)[data.cluster_codes]
+    found: dict[str, int] = {}
+    for at in np.flatnonzero(data.pilot_units):
+        name, start = str(places[at]), int(data.start_ordinals[at])
+        found[name] = min(start, found.get(name, start))
+    return {name: _day(data, start) for name, start in found.items()}
+
+
+def _day(data: Panel, ordinal: int) -> str | None:
+    """The first day of a period; None where periods are plain numbers."""
+    if data.frequency.kind == "number":
+        return None
+    return data.frequency.first_day(ordinal).isoformat()
+
+
+def influence_of(estimate: Estimate, places: Sequence[str]) -> dict[str, float] | None:
+    """What each place added to the logarithm of the ratio; None where the estimate does not say."""
+    names, expected = estimate.sampling_units, _expected(estimate)
+    if estimate.influence is None or expected is None or set(names) - {str(name) for name in places}:
+        return None
+    parts = np.asarray(estimate.influence[:, 0], dtype=float) / expected
+    if not np.isfinite(parts).all() or not parts.any():
+        return None
+    return {name: float(part) for name, part in zip(names, parts, strict=True)}
+
+
+def _expected(estimate: Estimate) -> float | None:
+    """What was expected without the pilot, on the scale of the effect.
+
+    Taken from the effect and its share, or where they are nothing from their limits: what was seen is in all
+    three the same.
+    """
+    if "att" not in set(estimate.effects["term"]):
+        return None
+    effect, share = estimate.effect("att"), estimate.effect("relative")
+    for name in ("estimate", "conf_low", "conf_high"):
+        a, r = float(effect[name]), float(share[name])
+        if np.isfinite([a, r]).all() and abs(r) > NOTHING:
+            found = a * (1 + r) / r - float(effect["estimate"])
+            return found if found > 0 else None
+    return None
 
 
 def line_of(study: Study) -> str | None:

@@ -124,6 +124,8 @@ def _refuse_twice(entries: Sequence[Entry]) -> None:
         keys: list[tuple[Any, ...]] = [("study", study["hash"], *files)]
         if files and told.get("log") is not None:
             keys.append(("result", told["log"], told["std_error"], *files))
+        if places := told["controls"].get("pilot_units"):
+            keys.append(("places", _words(told["estimand"], "label"), *sorted(places.items())))
         found = next((seen[key] for key in keys if key in seen), None)
         if found is not None:
             twice.append(f"{found} and {entry.source}")

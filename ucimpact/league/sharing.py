@@ -1,14 +1,21 @@
 r"""How far the results of pilots hang together because they share those they are compared with.
 
 Two pilots share a comparison where both name the same pool, where they were worked out from the same file,
-or where places of the same name stand in both comparisons. Of the log ratios of such a pair, and of no other,
+or where places of the same name stand in both. Of the log ratios of such a pair, and of no other,
 
-.. math:: \Sigma_{jk} = \sum_u \psi_{ju} \psi_{ku} \quad\text{or}\quad \Sigma_{jk} = \sqrt{v_j v_k}
+.. math:: \Sigma_{jk} = \sum_{g,h} c_{gh} \sum_{u \in g \cap h} \psi_{ju} \psi_{ku} \quad\text{or}\quad
+          \Sigma_{jk} = \sqrt{v_j v_k}, \qquad
+          c_{gh} = \Big(1 - \frac{1}{n_g} - \frac{1}{n_h} + \frac{n_{gh}}{n_g n_h}\Big)^{-1}
 
-with :math:`\psi_{ju}` what comparison organisation :math:`u` added to :math:`j`, where both evaluations say;
-otherwise :math:`v` is the variance of the logarithm of what came of the comparison, as if its people were the
-same throughout. Where neither is known, every figure is worked out twice, with a correlation of 0 and of .5,
-and both are told: to take shared controls for separate ones is the dearest mistake a league can make.
+with :math:`\psi_{ju}` what organisation :math:`u` added to :math:`j`, by sign, where both say: one that is
+a comparison in both links them, one that had the pilot of :math:`j` and is a comparison of :math:`k` sets
+them against each other. :math:`g` and :math:`h` are those with or without the pilot in either, and :math:`c`
+repays that the mean of each group was taken out of what its :math:`n` members added: with the same group in
+both it is :math:`n / (n - 1)`, as in any variance. Otherwise :math:`v` is the variance of the logarithm of
+what came of the comparison, as if its people were the same throughout. Both are errors of what is shared
+alone: a range that is wider because there are few organisations is wider on the diagonal. Where neither is
+known, every figure is worked out twice, with a correlation of 0 and of .5, and both are told: to take shared
+controls for separate ones is the dearest mistake a league can make.
 
 Two pilots that share nothing are apart, though a third shares with both: to link them too would make their
 difference look surer than it is. Links that are each as strong as they could be may then be more than can
@@ -18,9 +25,10 @@ hold together; such a group has all of its links weakened by one factor, the lar
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 
@@ -33,6 +41,8 @@ RHO = 0.5
 """Correlation of the upper bound, where how much is shared is not known."""
 LEAST = 1e-6
 """The least eigenvalue of correlations that are taken to hold together."""
+NOTHING_LEFT = 1e-9
+"""A group of one has nothing left once its mean is out."""
 KINDS = ("influence", "control arm", "bounds")
 """How a link can be known, the least known last."""
 
@@ -149,28 +159,53 @@ def _weaken(cov: Array, group: tuple[int, ...]) -> float:
 
 
 def shares(one: Pilot, other: Pilot) -> bool:
-    """Whether two pilots are held against some of the same."""
+    """Whether two pilots are held against some of the same, or have places in common whose part is known."""
     a, b = (pilot.comparable["controls"] for pilot in (one, other))
     pools = [str(c["pool"]).strip().lower() for c in (a, b) if c["pool"]]
     if len(pools) == 2 and pools[0] == pools[1]:
         return True
-    if set(a["files"]) & set(b["files"]):
+    if set(a["files"]) & set(b["files"]) or _common(one, other):
         return True
-    return bool(set(a["units"] or ()) & set(b["units"] or ()))
+    return any(set(a.get(name) or ()) & set(b.get(name) or ()) for name in ("units", "pilot_units"))
+
+
+def _common(one: Pilot, other: Pilot) -> list[str]:
+    """Organisations of both of which both say what they added."""
+    first, second = (pilot.comparable["controls"]["influence"] or {} for pilot in (one, other))
+    return [name for name in first if name in second]
+
+
+def _together(one: Pilot, other: Pilot, names: Sequence[str]) -> float:
+    """The covariance that these organisations make."""
+    pair = (one, other)
+    added = [pilot.comparable["controls"]["influence"] for pilot in pair]
+    with_pilot = [set(pilot.comparable["controls"].get("pilot_units") or ()) for pilot in pair]
+    sizes = [
+        Counter(name in group for name, part in psi.items() if part)
+        for psi, group in zip(added, with_pilot, strict=True)
+    ]
+    total = 0.0
+    for roles in product((False, True), repeat=2):
+        shared = [
+            added[0][name] * added[1][name]
+            for name in names
+            if (name in with_pilot[0], name in with_pilot[1]) == roles
+        ]
+        heard = sum(part != 0 for part in shared)
+        n, m = sizes[0][roles[0]], sizes[1][roles[1]]
+        if heard:
+            left = 1 - 1 / n - 1 / m + heard / (n * m)
+            total += sum(shared) / (left if left > NOTHING_LEFT else 1.0)
+    return total
 
 
 def _link(one: Pilot, other: Pilot) -> tuple[str, float]:
     """The covariance of two pilots that share, and by what it is known."""
     pair = (one, other)
-    controls = [pilot.comparable["controls"] for pilot in pair]
-    wider = one.used_se * other.used_se / (one.std_error * other.std_error)
-    first, second = (told["influence"] for told in controls)
-    if first is not None and second is not None:
-        return "influence", wider * sum(part * second.get(unit, 0.0) for unit, part in first.items())
-    if all(told["arm_variance"] is not None for told in controls):
-        arms = [
-            min(told["arm_variance"] * (pilot.used_se / pilot.std_error) ** 2, pilot.used_se**2)
-            for told, pilot in zip(controls, pair, strict=True)
-        ]
-        return "control arm", math.sqrt(arms[0] * arms[1])
+    if common := _common(one, other):
+        return "influence", _together(one, other, common)
+    arms = [pilot.comparable["controls"]["arm_variance"] for pilot in pair]
+    if all(arm is not None for arm in arms):
+        held = [min(arm, pilot.used_se**2) for arm, pilot in zip(arms, pair, strict=True)]
+        return "control arm", math.sqrt(held[0] * held[1])
     return "bounds", RHO * one.used_se * other.used_se

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ucimpact.words.league import counted, named
-from ucimpact.words.numbers import capital, chance
+from ucimpact.words.numbers import capital, chance, joint
 
 ALL_KEPT = 0.995
 """A part of the links that prints as less than the whole."""
 SHARED = {
-    "influence": "what each comparison place added to each result says how far they are linked",
+    "influence": "what each place added to each result says how far they are linked",
     "control arm": "they are taken to be held against the same people throughout, the strongest link",
     "bounds": "nothing says how far, so all is worked out twice: as if apart, and as if half linked",
 }
 
 
 LINKS_APART = "Two that share nothing are taken to be apart, though a third shares with both."
+PLACES = 4
+"""Places that are named; of more only their number is."""
 SETS = 3
 """Sets of pilots that share a comparison and are named; of more only the number of pilots is."""
 
@@ -62,6 +64,44 @@ def shared(
         part = chance(kept)
         told.append(f"Links of that strength cannot all hold at once, so each is taken at {part} of it.")
     return " ".join(told)
+
+
+def crossed(beside: str, other: str, places: Sequence[str]) -> str:
+    """Comparison places of one pilot that had another."""
+    return (
+        f"{_in(places)} had the pilot of {other} and {_stand(places)} in the comparison of {beside}. "
+        f"So what {other} changed there moves both results. "
+        f"Leave {_them(places)} out of the file of {beside}, and run it again."
+    )
+
+
+def twice_in(one: str, other: str, places: Sequence[str]) -> str:
+    """Places that had two pilots of a league."""
+    return (
+        f"{_in(places)} had the pilot of {one} and that of {other}. What happened there is counted in both, "
+        "and nothing shows which of them it was."
+    )
+
+
+def same_people(one: str, other: str) -> str:
+    """Two results of one file with as many people who had the service."""
+    return (
+        f"{capital(one)} and {other} come from one file, with as many people who had the service. "
+        "If they are one pilot told twice, take one out."
+    )
+
+
+def _in(places: Sequence[str]) -> str:
+    """The places at the head of a sentence."""
+    return capital(f"{counted(len(places))} places") if len(places) > PLACES else joint(list(places))
+
+
+def _stand(places: Sequence[str]) -> str:
+    return "stands" if len(places) == 1 else "stand"
+
+
+def _them(places: Sequence[str]) -> str:
+    return "it" if len(places) == 1 else "them"
 
 
 def bounds_name(rho: float) -> str:
