@@ -83,7 +83,16 @@ def test_a_failed_check_leaves_nothing_to_decide():
 
 
 def test_a_rise_is_never_made_permanent_however_cheap():
-    assert decided(1.0, estimate(60, 20, 100), claim="H")["verdict"] == "Stop at this price"
+    told = decided(1.0, estimate(60, 20, 100), claim="H")
+    assert told["verdict"] == "Stop: no price would repay it" and told["next_steps"]
+    assert told["would_change"] == []  # beside "do not extend it until it is understood"
+
+
+def test_a_value_that_the_study_declares_is_not_said_to_be_missing():
+    told = decided(60.0, key_fail=True)
+    assert told["verdict"] == "Cannot say yet: a comparison that passes its checks"
+    told = decided(60.0, key_fail=True, claim=None, refused="too few", est=None, lo=None, hi=None)
+    assert told["verdict"] == "Cannot say yet: a likely range and a comparison that passes its checks"
 
 
 def test_what_would_change_it_is_said_and_holds():

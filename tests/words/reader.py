@@ -632,12 +632,15 @@ def read_gate(text: str) -> Gate:
 
 
 VERDICTS = ("Mainstream", "Extend with evaluation", "Extend if cheaper", "Stop at this price")
+NO_PRICE = "Stop: no price would repay it"
 
 
 def read_verdict(text: str) -> Verdict:
     """The verdict with the price it asks for, if any (`agreed`: "at a price to be agreed")."""
     if m := re.fullmatch(r"Cannot say yet: (.+)", text):
         return Verdict(verdict="Cannot say yet", missing=m[1])
+    if text == NO_PRICE:
+        return Verdict(verdict=VERDICTS[-1], missing="any price")
     m = match(
         rf"({'|'.join(VERDICTS)}|Extend for \d+ months, with evaluation)(?:(?:, at|:) (?:(£{NUMBER})(?: a person)? or less|(?:at )?(a price to be agreed)))?",
         text,

@@ -83,6 +83,23 @@ def test_what_is_missing_is_named_in_order():
     )
     assert words.decide(**{**BASE, "key_fail": True}) == "Cannot say yet: a comparison that passes its checks"
     assert words.decide(**{**BASE, "claim_code": None}) == "Cannot say yet: a likely range"
+    assert words.decide(**{**BASE, "value": None}).endswith("the study gives no value for what is avoided")
+
+
+def test_what_follows_from_another_thing_missing_is_not_named_too():
+    barred = {**BASE, "value": None, "chance_": None}
+    assert words.decide(**{**barred, "claim_code": None}) == "Cannot say yet: a likely range"
+    assert words.decide(**{**barred, "claim_code": None, "key_fail": True}) == (
+        "Cannot say yet: a likely range and a comparison that passes its checks"
+    )
+    assert words.decide(**barred, missing=["worth"]) == "Cannot say yet: a value that can be worked out"
+
+
+def test_what_is_worth_nothing_has_no_price():
+    told = {value: words.decide(**{**BASE, "value": value, "chance_": 0.0}) for value in (-5, 0, 0.01)}
+    assert told == {
+        -5: "Stop: no price would repay it", 0: "Stop: no price would repay it", 0.01: "Stop at this price"
+    }  # fmt: skip
 
 
 def test_what_a_verdict_asks_for():

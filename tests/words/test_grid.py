@@ -931,7 +931,7 @@ def row_of(case: Case) -> tuple[str, float | str | None]:
         ) if case.at_rule > 0 else "to be agreed"
     if good and high_enough and case.value > 0 and case.value >= case.price / 2:
         return "Extend if cheaper", reader.away_from_zero(case.value)
-    return "Stop at this price", None
+    return "Stop at this price", "any price" if case.value <= 0 else None
 
 
 VALUES = (-40.0, 0.0, 14.6, 90.0, 115.4, 181.7, 229.9, 600.0)

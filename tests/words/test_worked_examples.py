@@ -337,7 +337,7 @@ def verdict(
         ({"share": 0.95}, 4, "Extend if cheaper"),
         ({"share": 1.5}, 5, "Extend if cheaper"),
         ({"share": 2.5}, 6, "Stop at this price"),
-        ({"share": 0.5, "key_fail": True}, 0, "Cannot say yet: a value for what is avoided and a comparison"),
+        ({"share": 0.5, "key_fail": True}, 0, "Cannot say yet: a comparison that passes its checks"),
     ],
 )
 def test_every_verdict_is_reached_from_a_document(plain, given, row, text):

@@ -82,7 +82,9 @@ def decide(
             keys_hold=words.keys_hold(checks),
         ),
         "next_steps": _next_steps(found, grade, missing) if found["claim"] in words.HARM else [],
-        "would_change": [
+        "would_change": []
+        if _is_loss(found, facts)
+        else [
             words.would_change(
                 made.name,
                 value=facts["value"],
@@ -105,6 +107,11 @@ def decide(
         "price_at_rule": facts["price_at_rule"],
         "evsi": facts["evsi"],
     }
+
+
+def _is_loss(found: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """Whether harm is claimed and nothing was gained: its cause comes before any other purpose."""
+    return bool(found["claim"] in words.HARM and facts["value"] <= 0)
 
 
 def _facts(
@@ -159,8 +166,10 @@ def _missing(study: Study, found: Mapping[str, Any], valuation: Valuation | None
         missing.append("people")
     if found["claim"] is None:
         missing.append("interval")
-    if valuation is None or valuation.deciding is None:
+    if valuation is None or (valuation.deciding is None and valuation.not_worked_out is None):
         missing.append("value")
+    elif valuation.deciding is None and found["claim"] is not None and not found["key_fail"]:
+        missing.append("worth")
     return missing
 
 

@@ -47,6 +47,8 @@ VERDICTS = (
     "Extend if cheaper",
     "Stop at this price",
 )
+NO_PRICE = "Stop: no price would repay it"
+"""The last verdict where what was gained is worth nothing, or was lost."""
 SHORT = ("mainstream", "extend", "only if cheaper", "stop")
 """Verdicts in brackets behind a price, from the best to the worst."""
 MISSING = {
@@ -55,6 +57,7 @@ MISSING = {
     "interval": "a likely range",
     "value": "a value for what is avoided",
     "checks": "a comparison that passes its checks",
+    "worth": "a value that can be worked out",
 }
 """What a verdict needs, in the order in which it is named when it is not there."""
 GIVEN = ("price", "people", "value")
@@ -107,7 +110,8 @@ def verdict(
     months : int, optional
         For a pilot's own report: "Extend for 12 months, with evaluation".
     missing : sequence of str
-        Keys of :data:`MISSING` known to be absent; those that show as None are found here.
+        Keys of :data:`MISSING` known to be absent; those that show as None are found here. ``"worth"`` where
+        the study declares values and the analysis cannot use them.
     """
     absent = {
         "price": price is None,
@@ -116,6 +120,8 @@ def verdict(
         "checks": key_fail,
     }
     lacking = [key for key in MISSING if absent.get(key) or key in missing]
+    if value is None and not {"interval", "checks", "worth"}.isdisjoint(lacking) and "value" not in missing:
+        lacking.remove("value")  # it follows from what is missing: the study gives what one event is worth
     if "checks" in missing:
         lacking = ["checks"]
     if value is None or price is None or chance_ is None or lacking:
@@ -132,7 +138,9 @@ def verdict(
     beneficial = claim_code in BENEFIT and rank(level) >= rank("low")
     if beneficial and 0 < value < price and value >= CHEAPER * price:
         return _cheaper(5, value)
-    return Verdict(row=6, name=VERDICTS[4], text=VERDICTS[4], price=value if value > 0 else None)
+    if value <= 0:
+        return Verdict(row=6, name=VERDICTS[4], text=NO_PRICE)
+    return Verdict(row=6, name=VERDICTS[4], text=VERDICTS[4], price=value)
 
 
 def _lacking(keys: Sequence[str]) -> str:
