@@ -152,11 +152,11 @@ def test_a_gain_that_is_certain_leaves_the_doubt_of_the_cost():
     made = worth()
     assert found["ratio"]["low"] == pytest.approx((230 - EACH - 1.96 * made.sd) / 0.01, rel=1e-3)
     row = found["rows"][0]
-    assert row["low"] == pytest.approx(15_000 * 0.01 - (230 - 10 * MEAN / 1240), rel=1e-5)
+    assert row["low"] == pytest.approx(20_000 * 0.01 - (230 - 10 * MEAN / 1240), rel=1e-5)
 
 
 def test_every_threshold_has_its_source():
-    assert [row["pounds"] for row in thresholds()] == [15_000, 20_000, 25_000, 30_000, 35_000]
+    assert [row["pounds"] for row in thresholds()] == [20_000, 25_000, 30_000, 35_000]
     assert all(row["source"] and row["label"] for row in thresholds())
 
 

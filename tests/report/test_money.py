@@ -51,6 +51,16 @@ def test_a_value_above_the_price_pays_and_one_below_names_its_price():
     assert "50% of the effect" in money(changed(cost={**cost, "per_person": each / 2})).text[0]
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_pilot_that_cost_nothing_has_a_page(name):
+    cost = {**DOCUMENTS[name]["valuation"]["cost"], "total": 0.0, "fixed": 0.0, "per_person": 0.0}
+    section = money(changed(name, cost=cost))
+    text = " ".join(section.text)
+    assert "Each £1 bought" not in text and "% of the effect" not in text
+    if name != "frailty":
+        assert section.bold == "It cost nothing, so any value repays it."
+
+
 def test_a_rise_is_worth_no_price():
     assert money(DOCUMENTS["frailty"]).bold.startswith("No price")
 

@@ -118,6 +118,10 @@ def test_the_years_ahead_are_the_documents():
     assert first.rows[4][2] == words.money(found["total"]["cost_discounted"])
     late = found["total"]["columns_discounted"]["economic"]["low"] - found["total"]["cost_discounted"]
     assert words.money(late) in section.text[0].replace("\u2060", "")
+    less = found["total"]["columns_discounted"]["economic"]
+    told = f"worth {words.money(less['value'])} (likely range {words.money_range(less['low'], less['high'])}), later years"
+    assert told in section.text[0].replace("\u2060", "")  # the net beside it is of the same figures
+    assert less["value"] < 0.99 * found["total"]["columns"]["economic"]["value"]
     assert [table.caption.split(",")[0] for table in section.tables] == [
         "Full economic value",
         "Capacity released",

@@ -213,14 +213,17 @@ def test_shares_prices_and_who_gains():
         faults = money(m["r"], 3 * v) + money(m["v"], v) + money(m["w"], v + 9_000)
         tally.add(text, pounds(m["m"], mean, 1) + pounds(m["o"], one, 1) + faults)
     for column, v, p in itertools.product(words.COLUMNS, POUNDS, CHANCES[:4]):
-        text = value.ahead(column, v, v - 9_000, v + 9_000)
-        m = read(r"In (?P<c>.+?) they would be worth (?P<v>\S+|under 1p) \(likely range (?P<r>.+?)\)\.", text)
-        tally.add(
-            text,
-            money(m["v"], v)
-            + money_range(m["r"], v - 9_000, v + 9_000)
-            + ([] if m["c"] == column else ["column"]),
-        )
+        for less in (False, True):
+            text = value.ahead(column, v, v - 9_000, v + 9_000, less=less)
+            end = ", later years counted less as well" if less else ""
+            m = read(
+                r"In (?P<c>.+?) they would be worth (?P<v>\S+|under 1p) \(likely range (?P<r>.+?)\)"
+                + end
+                + r"\.",
+                text,
+            )
+            faults = money(m["v"], v) + money_range(m["r"], v - 9_000, v + 9_000)
+            tally.add(text, faults + ([] if m["c"] == column else ["column"]))
         text = value.ahead_chance(p)
         tally.add(
             text,

@@ -176,7 +176,7 @@ def _answer(valuation: Mapping[str, Any], of: str = "") -> tuple[str, list[str]]
     name = words.COLUMNS[KINDS.index(counted)]
     gave = f"On the best estimate each person had {words.per_person(each)} of {name}, at a price of "
     text = [f"{gave}{words.per_person(price)}."]
-    if each > 0 and column.get("per_person_low") is not None:
+    if each > 0 and price > 0 and column.get("per_person_low") is not None:
         bought = words.bought(each, column["per_person_low"], column["per_person_high"], price)
         text.append(f"Each £1 bought {bought}.")
     if valuation.get("net"):
@@ -184,6 +184,8 @@ def _answer(valuation: Mapping[str, Any], of: str = "") -> tuple[str, list[str]]
     text.append((valuation.get("cost_per_event") or {}).get("text") or "")
     if each <= 0:
         return "No price: the best estimate is of no value at all.", text
+    if not price:
+        return "It cost nothing, so any value repays it.", text
     if each >= price:
         text.insert(1, f"It would still pay with {number(100 * price / each)}% of the effect{of}.")
         return f"On the best estimate it pays, at any price up to {words.per_person(each)} a person.", text
@@ -332,7 +334,7 @@ def _note(document: Mapping[str, Any], valuation: Mapping[str, Any]) -> Note | N
         facts.append(("Price at an even bet", words.per_person(column["per_person"])))
     if (valuation.get("price_at_rule") or 0) > 0:
         facts.append(("Price at which the rule is met", words.per_person(valuation["price_at_rule"])))
-    if valuation.get("evsi"):
+    if (valuation.get("evsi") or 0) >= 1:
         facts.append(("A second year of evidence is worth", words.thousands(valuation["evsi"])))
     if valuation.get("evpi"):
         facts.append(("Knowing the truth is worth", words.thousands(valuation["evpi"])))

@@ -24,10 +24,9 @@ def budget(document: Mapping[str, Any]) -> Section | None:
     total, counted = found["total"], valuation["counted"]
     name = words.COLUMNS[KINDS.index(counted)]
     text = []
-    worth = total["columns"].get(counted)
-    if worth is not None and (worth["value"] or counted != "cash"):
-        text.append(said.ahead(name, worth["value"], worth["low"], worth["high"]))
-    late = total["columns_discounted"].get(counted)
+    late, less = total["columns_discounted"].get(counted), found["years"] > 1 and bool(found["discount"])
+    if late is not None and (late["value"] or counted != "cash"):
+        text.append(said.ahead(name, late["value"], late["low"], late["high"], less=less))
     if late is not None:
         spent = total["cost_discounted"]
         text.append(words.net(late["low"] - spent, late["high"] - spent))

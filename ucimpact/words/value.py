@@ -203,7 +203,7 @@ DRAWN = (
 def knowing(perfect: float, second_year: float | None) -> str:
     """What a second year, and knowing the truth, would be worth to the people of a year."""
     text = []
-    if second_year is not None:
+    if second_year is not None and (second_year >= 1 or not second_year):
         text.append(f"A second year of evidence is worth about {thousands(second_year)}.")
     text.append(
         f"Knowing the truth would be worth {thousands(perfect)} to the people of one year, and no evaluation "
@@ -241,9 +241,10 @@ def budget(years: int, cost: float, discounted: float, discount: float, people: 
     return f"{head}: {money(discounted)} where later years count {plainly(100 * discount)}% less a year."
 
 
-def ahead(column: str, value: float, low: float, high: float) -> str:
-    """What the years ahead would be worth in one column."""
-    return f"In {column} they would be worth {money(value)} (likely range {money_range(low, high)})."
+def ahead(column: str, value: float, low: float, high: float, *, less: bool = False) -> str:
+    """What the years ahead would be worth in one column; ``less`` where later years count less."""
+    counted = ", later years counted less as well" if less else ""
+    return f"In {column} they would be worth {money(value)} (likely range {money_range(low, high)}){counted}."
 
 
 def scale(
