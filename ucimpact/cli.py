@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import signal
 import sys
 import textwrap
 import traceback
@@ -49,6 +50,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console that cannot write "£" still gets the rest
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as any command: a reader that has gone is no error
     app()
 
 
@@ -336,13 +339,8 @@ def _compare(pilots: list[Path], out: Path, budget: float | None = None, theme: 
     document = compare(entries, declared, budget=budget)
     written = save_league(document, out, theme=theme)
     said, decision = document["sentences"], document["decision"]
-    for sentence in (
-        said["headline"],
-        said["lead"],
-        said["second"],
-        decision["verdict"],
-        decision["because"],
-    ):
+    spoken = [said[name] for name in ("headline", "lead", "second")]
+    for sentence in (*spoken, decision["verdict"], decision["because"]):
         typer.echo(_wrapped(sentence if sentence.endswith(".") else f"{sentence}."))
     for pilot in document["pilots"]:
         typer.echo(_wrapped(f"{pilot['title']}: {pilot['verdict']['text']}.", "  "))
