@@ -159,10 +159,10 @@ def test_the_money_adds_the_sceptical_figure_and_what_raw_results_would_claim():
     first = made.money[0]
     assert (first.name, first.funded) == ("Westow", "funded")
     assert first.cells == (
-        "£99,000", "£190,400", "£91,400", "−£92,700 to £268,800", "85%", "£8,000", "84", "71"
+        "£99,000", "£190,400", "£91,400", "−\u2060£92,700 to £268,800", "85%", "£8,000", "84", "71"
     )  # fmt: skip
     assert made.total is not None
-    assert made.total.cells[:5] == ("£291,100", "£413,800", "£122,700", "−£144,600 to £399,800", "81%")
+    assert made.total.cells[:5] == ("£291,100", "£413,800", "£122,700", "−\u2060£144,600 to £399,800", "81%")
     assert len(made.head) == 1 + len(first.cells) == 1 + len(made.total.cells)
 
 
@@ -336,11 +336,10 @@ def test_a_price_to_agree_stands_in_the_line_and_what_bars_a_good_chance():
         "(£54 a person or less, price £210)."
     )
     penmarsh["verdict"], merebridge = {"row": 6, "name": "Stop at this price"}, document["pilots"][3]
-    merebridge["value"]["per_person"] = (
-        250.0  # worth more than its price: the price to agree is in the reason
-    )
+    merebridge["value"]["per_person"] = 250.0  # worth more than its price
     told = {line.tag.name: "".join(t for t, _ in line.parts) for line in lines(field_of(document))}
-    assert told["Extend if cheaper"] == f"Soft-landing visits, Merebridge. {merebridge['because']}"
+    asked = "Asked: £148 a person or less."
+    assert told["Extend if cheaper"] == f"Soft-landing visits, Merebridge. {asked} {merebridge['because']}"
 
 
 def test_own_reports_stand_beside_the_league():
@@ -501,3 +500,39 @@ def test_the_funnel_says_who_lies_outside_and_whose_the_largest_claim_is():
     )
     assert made.figure.table is not None
     assert made.figure.table.rows[0][0] == "Oldcastle" and made.figure.table.rows[0][1] == "29% fewer"
+
+
+def test_who_would_pay_and_is_not_funded_stands_beside_the_money():
+    document = leagues.challenge()
+    told = "Harle is not funded, though expected to be worth £29,300 a year more than it costs"
+    document["portfolio"]["beyond"] = {"ids": ["harle"], "cost": 140_800.0, "net": 29_300.0, "text": told}
+    made = next(part for part in league(document).sections if part.ident == "budget")
+    assert isinstance(made, LeagueSection) and made.more == (f"{told}.",)
+    drawn = render_league(document).split('id="budget"')[1].split("</section>")[0]
+    assert drawn.index(told) < drawn.index("<table")
+    assert section("challenge", "budget").more == ()
+
+
+def test_a_pilot_worth_its_price_and_short_of_the_rule_says_at_what_price_it_would_do():
+    document = leagues.challenge()
+    harle = next(p for p in document["pilots"] if p["id"] == "harle")
+    harle["verdict"] = {
+        "row": 4,
+        "name": "Extend if cheaper",
+        "text": "Extend if cheaper: £120 a person or less",
+    }
+    merebridge = next(p for p in document["pilots"] if p["id"] == "merebridge")
+    merebridge["verdict"] = {"row": 6, "name": "Stop at this price", "text": "Stop at this price"}
+    line = next(line for line in league(document).answer.lines if line.tag.name == "Extend if cheaper")
+    assert "".join(text for text, _ in line.parts).startswith(
+        "Crisis sitting service, Harle. Asked: £120 a person or less. About 6 fewer per 100"
+    )
+
+
+def test_an_own_report_that_stops_at_any_price_is_not_said_to_differ():
+    document = leagues.two()
+    for p in document["pilots"]:
+        p["own"]["verdict"] = "Stop: no price would repay it"
+        p["verdict"] = {"row": 6, "name": "Stop at this price", "text": "Stop at this price"}
+    made = next(part for part in league(document).sections if part.ident == "own")
+    assert made.bold == "Nowhere: each pilot has the same verdict in both."

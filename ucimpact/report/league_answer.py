@@ -176,7 +176,8 @@ def _cheaper(field: Field, pilots: Sequence[Mapping[str, Any]]) -> Parts:
     p = pilots[0]
     value, price = worth(p, "per_person"), p.get("price")
     if value is None or price is None or value >= price:
-        return _one(field, p, told(p.get("because")))
+        parts = (said.lower_price(asked(p)), stopped(told(p.get("because"))))
+        return _one(field, p, " ".join(part for part in parts if part))
     return _one(field, p, said.cheaper(value, price, (p.get("own") or {}).get("value")))
 
 

@@ -48,6 +48,7 @@ def budget(field: Field) -> LeagueSection:
     if often:
         head += ["In the best set, of 100", "The same, expecting little"]
         text.append(said.NOT_A_PREDICTION)
+    beyond = stopped(((portfolio or {}).get("beyond") or {}).get("text") or "")
     total = None
     if portfolio and chosen:
         name = f"The {said.counted(len(chosen))} funded" if len(chosen) > 1 else "The one funded"
@@ -58,7 +59,8 @@ def budget(field: Field) -> LeagueSection:
         )
     return LeagueSection(
         ident="budget", heading="Where should the money go?", kind="budget", bold=bold, text=tuple(text),
-        caption=f"Each pilot for one more year at today’s price: {counted}", head=tuple(head),
+        more=(joined(beyond),) if beyond else (), head=tuple(head),
+        caption=f"Each pilot for one more year at today’s price: {counted}",
         money=tuple(_row(field, p, chosen, often=often) for p in order), total=total,
         closing=f"{words.RANGES.replace('in one is', 'in one pilot is')} {ROUNDED}", whole=field.n <= MANY,
     )  # fmt: skip
@@ -72,7 +74,6 @@ def _answer(field: Field, portfolio: Mapping[str, Any] | None) -> tuple[str, lis
     bold = said.funded(names) if len(names) <= 2 * FEW_NAMES else f"To {said.counted(len(names))} of them."
     text = [said.WITHIN if portfolio.get("budget") is not None else said.WITHOUT_LIMIT]
     text.append(stopped(portfolio.get("text") or ""))
-    text.append(stopped((portfolio.get("beyond") or {}).get("text") or ""))
     return bold, [joined(part) for part in text if part]
 
 
@@ -91,11 +92,11 @@ def _row(field: Field, p: Mapping[str, Any], chosen: Sequence[str], *, often: bo
 
 def _amounts(year: Mapping[str, Any], likely: float | None) -> list[str]:
     cells = [
-        NOT_WORKED_OUT if year.get(name) is None else words.money(year[name])
+        NOT_WORKED_OUT if year.get(name) is None else joined(words.money(year[name]))
         for name in ("cost", "value", "net")
     ]
     spans = None not in (year.get("low"), year.get("high"))
-    cells.append(words.money_range(year["low"], year["high"]) if spans else NOT_WORKED_OUT)
+    cells.append(joined(words.money_range(year["low"], year["high"])) if spans else NOT_WORKED_OUT)
     cells.append(NOT_WORKED_OUT if likely is None else chance(likely))
     return cells
 

@@ -82,8 +82,9 @@ class MoneyRow:
 
 @dataclass(frozen=True, kw_only=True)
 class LeagueSection(Section):
-    """A section of the league page, with the parts that only such a page has."""
+    """A section of the league page, with the parts that only such a page has; ``more`` are paragraphs."""
 
+    more: tuple[str, ...] = ()
     title: str = ""
     measured: str = ""
     caption: str = ""

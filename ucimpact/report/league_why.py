@@ -114,6 +114,8 @@ def _kind(text: str) -> str:
     """The verdict that a text begins with; an own report words it with months and a price."""
     if text.startswith("Extend for"):
         return VERDICTS[2]
+    if text.startswith("Stop"):
+        return VERDICTS[4]
     return next((name for name in VERDICTS if text.startswith(name)), text)
 
 

@@ -195,6 +195,11 @@ def cheaper(value: float, price: float, own: float | None = None) -> str:
     return f"{said} Its own report, read alone, says {per_person(own)}."
 
 
+def lower_price(figure: str) -> str:
+    """What is asked of a pilot that is worth its price on average and not surely enough."""
+    return f"Asked: {figure.removeprefix('at ')}." if figure else ""
+
+
 def claim_cut(raw: float, shrunk: float) -> str:
     """How much of the largest claim goes once luck is allowed for; sizes are benefits, plus is good."""
     if raw <= 0:
@@ -333,7 +338,7 @@ def rule_told(rule: Mapping[str, float | str | None]) -> str:
         return text
     return (
         f"{text} It is extended where the chance is {chance(float(floor))} or more and another year of "
-        "evidence is worth more than it costs, or where a lower price would make it an even bet."
+        "evidence is worth more than it costs. Where only a lower price would do, the decision names it."
     )
 
 
