@@ -20,7 +20,8 @@ from tests.small_study import PANEL, SERIES, changed, panel_table, series_table,
 from ucimpact import cli, evaluation
 from ucimpact.data.examples import folder, names
 from ucimpact.methods import METHODS
-from ucimpact.study.starting import SERVICES, sheets_of
+from ucimpact.study.services import LEAGUES, SERVICES, service_named
+from ucimpact.study.starting import sheets_of
 from ucimpact.study.toml import PLACEHOLDERS
 
 HEAVY = {"pandas", "scipy", "numpy", "pydantic", "duckdb", "matplotlib", "jinja2", "statsmodels", "sklearn"}
@@ -37,7 +38,7 @@ def filled(service) -> dict[str, pd.DataFrame]:
     if service.events:
         return {sheet: table[names[sheet]] for sheet, table in people_and_events(rng).items()}
     if service.kind == "cohort":
-        return {"data": people(rng)[names["data"]]}
+        return {"data": people(rng).rename(columns={"first_visit": service.clock})[names["data"]]}
     places = 16 if service.kind == "panel" else 1
     month = pd.date_range("2021-07-01", periods=48, freq="MS").strftime("%Y-%m")
     table = pd.DataFrame({"month": np.tile(month, places)})
@@ -314,6 +315,16 @@ def test_init_writes_over_nothing(tmp_path):
     assert "not written over" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["practices.xlsx"]
     assert (tmp_path / "practices.xlsx").read_text() == "mine"
+
+
+def test_init_takes_the_name_of_every_example(tmp_path):
+    pilots = [name for name in names() if name.replace("_", "-") not in LEAGUES]
+    assert {service_named(name).kind for name in pilots} == {"panel", "series", "cohort"}
+    assert service_named("Soft Landing") is service_named("soft_landing") is SERVICES["soft-landing"]
+    assert call("init", "acute_visiting", "--into", tmp_path).exit_code == 0
+    assert "acute visiting" in (tmp_path / "study.toml").read_text()
+    league = call("init", "challenge_fund", "--into", tmp_path / "fund")
+    assert league.exit_code == 2 and "begin a study for each" in league.stderr
 
 
 def test_init_lists_the_services_there_are(tmp_path):

@@ -18,7 +18,8 @@ from ucimpact.inference.power import PlaceChanges, TwoGroups
 from ucimpact.plan import make
 from ucimpact.plan.page import page
 from ucimpact.study import read_records, read_study
-from ucimpact.study.starting import SERVICES, begin
+from ucimpact.study.services import SERVICES
+from ucimpact.study.starting import begin
 
 PEOPLE = """\
 schema = 1

@@ -7,185 +7,17 @@ example row, which is left out when it is read, and a sheet that says what each 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
-from dataclasses import dataclass
 from pathlib import Path
 
 from ucimpact.errors import UsageError
 from ucimpact.study import starting_histories
+from ucimpact.study.services import Service, service_named
 from ucimpact.study.template import Column, workbook
 
 STUDY_FILE = "study.toml"
 EXAMPLE = "EXAMPLE: take this row out"
 SHEET = "data"
 METHODS = {"panel": "did", "series": "its"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Service:
-    """What one kind of service is usually judged by.
-
-    Attributes
-    ----------
-    title, pilot, subject : str
-        The service; what is done; how a sentence names it.
-    kind : str
-        ``"panel"`` where some places have it and others do not, ``"series"`` where one area has it,
-        ``"cohort"`` where the file is a list of people.
-    place : str
-        Column of places, for a panel.
-    given_to : str
-        Column of the places the service was given to as a whole; empty where that is ``place``.
-    aim, label, column : str
-        The main outcome: in the question, as a label, as a column.
-    second : tuple of str
-        Label and column of another outcome.
-    people, population : str
-        Those it is for: in a sentence, and the column that counts them (empty in a cohort).
-    events : tuple of str
-        In a cohort with a second table, the kinds of events of the two outcomes; the list then holds people
-        without the service too. Without it nobody is compared: it can only say what was before and after.
-    clock : str
-        In a cohort without events, the day on which the clock starts.
-    days : int
-        In a cohort, days for which outcomes are counted; without events, before the clock starts as many.
-    """
-
-    title: str
-    pilot: str
-    subject: str
-    kind: str
-    aim: str
-    label: str
-    column: str
-    second: tuple[str, str]
-    people: str
-    population: str = ""
-    place: str = ""
-    given_to: str = ""
-    events: tuple[str, ...] = ()
-    clock: str = ""
-    days: int = 0
-
-
-SERVICES = {
-    "acute-visiting": Service(
-        title="Acute visiting service",
-        pilot="Same-day home visits by paramedic practitioners, at the request of the GP",
-        subject="the acute visiting service",
-        kind="panel",
-        place="practice",
-        given_to="town",
-        aim="reduce emergency admissions of people aged 65 or over",
-        label="Emergency admissions",
-        column="emergency_admissions",
-        second=("A&E attendances", "ae_attendances"),
-        people="registered patients aged 65 or over",
-        population="list_size",
-    ),
-    "crisis-response": Service(
-        title="Two-hour crisis response",
-        pilot="A nurse or therapist at the door within two hours of a call, seven days a week",
-        subject="the crisis response service",
-        kind="series",
-        aim="reduce emergency admissions of people aged 65 or over",
-        label="Emergency admissions",
-        column="emergency_admissions",
-        second=("A&E attendances", "ae_attendances"),
-        people="residents aged 65 or over",
-        population="residents",
-    ),
-    "care-home-support": Service(
-        title="Care home support",
-        pilot="A weekly round and a telephone line for the staff of care homes",
-        subject="the care home support",
-        kind="panel",
-        place="care_home",
-        aim="reduce emergency admissions of care home residents",
-        label="Emergency admissions",
-        column="emergency_admissions",
-        second=("Ambulance call-outs", "ambulance_callouts"),
-        people="care home residents",
-        population="residents",
-    ),
-    "clinical-hub": Service(
-        title="Clinical hub",
-        pilot="A front door by telephone, day and night, with nurses, GPs and pharmacists",
-        subject="the clinical hub",
-        kind="panel",
-        place="area",
-        aim="reduce attendances at A&E",
-        label="A&E attendances",
-        column="ae_attendances",
-        second=("Emergency admissions", "emergency_admissions"),
-        people="residents",
-        population="residents",
-    ),
-    "winter-fund": Service(
-        title="Winter discharge money",
-        pilot="Money for home care and short stays in care homes, for one winter",
-        subject="the winter discharge money",
-        kind="panel",
-        place="area",
-        aim="reduce the days that people wait in hospital for care outside it",
-        label="Delayed days",
-        column="delayed_days",
-        second=("Emergency readmissions", "emergency_readmissions"),
-        people="residents aged 65 or over",
-        population="residents",
-    ),
-    "community-redesign": Service(
-        title="Community redesign",
-        pilot="Money moved to community nurses, therapists and carers, one neighbourhood after another",
-        subject="the community redesign",
-        kind="panel",
-        place="neighbourhood",
-        aim="reduce emergency admissions of people aged 65 or over",
-        label="Emergency admissions",
-        column="emergency_admissions",
-        second=("A&E attendances", "ae_attendances"),
-        people="residents aged 65 or over",
-        population="residents",
-    ),
-    "virtual-ward": Service(
-        title="Virtual ward",
-        pilot="Care at home with daily monitoring, in place of a hospital bed",
-        subject="the virtual ward",
-        kind="series",
-        aim="reduce emergency admissions",
-        label="Emergency admissions",
-        column="emergency_admissions",
-        second=("Emergency bed days", "bed_days"),
-        people="residents",
-        population="residents",
-    ),
-    "soft-landing": Service(
-        title="Soft landing after hospital",
-        pilot="Visits at home by a support worker, the first within two weeks of discharge",
-        subject="soft landing",
-        kind="cohort",
-        aim="reduce emergency admissions in the 90 days after the first visit",
-        label="Emergency admissions",
-        column="admissions",
-        second=("A&E attendances", "ae_attendances"),
-        people="people leaving hospital",
-        events=("emergency admission", "A&E attendance"),
-        days=90,
-    ),
-    "befriending": Service(
-        title="Befriending",
-        pilot="Weekly visits by a volunteer",
-        subject="befriending",
-        kind="cohort",
-        aim="reduce emergency admissions of the people it visited",
-        label="Emergency admissions",
-        column="admissions",
-        second=("A&E attendances", "ae_attendances"),
-        people="clients",
-        clock="first_visit",
-        days=180,
-    ),
-}
 
 PLAN = {
     "cohort": """\
@@ -221,7 +53,7 @@ def begin(name: str, folder: Path) -> list[Path]:
     Parameters
     ----------
     name : str
-        A key of :data:`SERVICES`.
+        A key of :data:`~ucimpact.study.services.SERVICES`, or the name of an example.
     folder : Path
         Made if it is not there.
 
@@ -230,11 +62,7 @@ def begin(name: str, folder: Path) -> list[Path]:
     UsageError
         For a service that is not known, or a file that is there already; nothing is written then.
     """
-    if name not in SERVICES:
-        near = difflib.get_close_matches(name, SERVICES, 1, 0.6)
-        hint = f' Did you mean "{near[0]}"?' if near else ""
-        raise UsageError(f'there is no service "{name}".{hint} There are: {", ".join(SERVICES)}')
-    service = SERVICES[name]
+    service = service_named(name)
     files = {
         folder / STUDY_FILE: study_text(service).encode(),
         folder / _data_file(service): workbook(sheets_of(service)),
