@@ -140,7 +140,7 @@ def test_where_no_value_is_declared_the_page_says_what_is_missing():
 
 def test_a_page_with_much_text_is_set_smaller():
     document = documents.practices()
-    assert not board(document).small
+    assert not board(cohorts.befriending()).small
     document["decision"]["would_change"] = [
         "the price rose above what anybody here would ever agree to pay"
     ] * 12

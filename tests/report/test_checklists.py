@@ -6,7 +6,7 @@ import cohorts
 import documents
 import pytest
 
-from ucimpact.report.checklists import FIRST, HERE, NEEDS, NOWHERE, checklists, chosen, guidelines
+from ucimpact.report.checklists import CHECK, FIRST, HERE, NEEDS, NOWHERE, checklists, chosen, guidelines
 from ucimpact.report.filled import FILLED, filled
 from ucimpact.report.view import view
 from ucimpact.words import breaks, unquoted
@@ -46,6 +46,16 @@ def test_every_name_in_the_file_has_a_function_and_every_function_a_name():
         for item in guideline.items:
             assert item.topic and item.asks.endswith(".")
             assert item.fill or item.needs, item.n  # what nothing fills says what the author is to write
+
+
+def test_above_each_table_stands_that_its_topics_and_numbers_are_to_be_checked():
+    made = section(cohorts.discharges())
+    told = {table.caption.split(".")[0]: table.caption for table in made.tables}
+    assert len(told) == 4 and all(CHECK in caption for caption in told.values())
+    doubtful = [
+        name for name, caption in told.items() if "were not compared with the published list." in caption
+    ]
+    assert doubtful == ["TARGET"] and "above all for TARGET" in told["TARGET"]
 
 
 def test_the_guidelines_follow_from_the_design():

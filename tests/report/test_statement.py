@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import cohorts
@@ -13,7 +14,7 @@ from test_render import Page
 from ucimpact.report.figures import primary
 from ucimpact.report.render import render, render_statement
 from ucimpact.report.single import Claim, Interval
-from ucimpact.report.statement import JOINED, statement
+from ucimpact.report.statement import JOINED, _set_smaller, statement
 from ucimpact.words import breaks, unquoted
 from ucimpact.words import statement as words
 
@@ -195,11 +196,28 @@ def test_hostile_names_come_out_as_text():
 
 
 def test_more_text_is_set_smaller():
-    assert not statement(cohorts.unlike()).small
+    document = cohorts.unlike()
+    made = statement(document)
+    assert not made.small and made.figure is None
     document = cohorts.volunteers()
     document["study"]["title"] = LONG
     document["finding"]["cannot_say"] = [f"“{LONG}.” {LONG}."] * 4
     assert statement(document).small
+
+
+def test_a_drawing_takes_the_room_of_letters_and_four_sizes_follow_one_another():
+    made = replace(
+        statement(cohorts.visits()), headline="", lead=(), answers=(), can=(), cannot=(), panels=()
+    )
+    for letters, sizes in (
+        (1700, (False, False, False)),
+        (1701, (True, False, False)),
+        (2401, (True, True, False)),
+        (2901, (True, True, True)),
+    ):
+        sized = _set_smaller(replace(made, quote="x" * letters))
+        assert (sized.small, sized.full, sized.tight) == sizes and made.figure is not None
+    assert not _set_smaller(replace(made, quote="x" * 2000, figure=None)).small
 
 
 # Sentences

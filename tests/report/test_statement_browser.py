@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import cohorts
+import documents
 import pytest
 
 from tests.looking import PHONE, WIDE, Opened, squeezed, texts_of, violations
@@ -67,6 +68,29 @@ def test_it_prints_as_one_page_of_a4(browser, pages, name, tmp_path):
     text = squeezed(printed[0])
     assert squeezed("What we can say") in text and squeezed("A paragraph you may quote") in text
     assert squeezed("full method in the evaluation report of") in text and "1of1" in text
+
+
+def wordy(document: dict[str, Any]) -> dict[str, Any]:
+    """With quotations and a lead that are half as long again."""
+    document = lengthened(document)
+    finding = document["finding"]
+    for key in ("can_say", "cannot_say"):
+        finding[key] = [f"{text} {text[: len(text) // 2]}" for text in finding.get(key) or ()]
+    lead = finding["sentences"]["lead"]
+    finding["sentences"]["lead"] = f"{lead} {lead[: len(lead) // 2]}"
+    return document
+
+
+@pytest.mark.parametrize("change", [dict, lengthened, wordy], ids=["as it is", "long labels", "wordy"])
+@pytest.mark.parametrize(
+    "make", [documents.practices, documents.hub, documents.trust, documents.winter], ids=lambda m: m.__name__
+)
+def test_places_and_series_print_as_one_page_of_a4(browser, make, change, tmp_path):
+    page, pdf = tmp_path / "statement.html", tmp_path / "statement.pdf"
+    page.write_text(render_statement(change(make())), encoding="utf-8")
+    with Opened(browser, page, WIDE) as opened:
+        opened.page.pdf(path=str(pdf), prefer_css_page_size=True)
+    assert len(texts_of(pdf)) == 1
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -14,7 +14,7 @@ from ucimpact.words.brief import analyses_line, checks_line
 
 MOST_NOT = 3
 """Sentences under "You cannot say": a board needs those that come first, and the paper has all."""
-LONG_PAGE, PICTURED = 1700, 250
+LONG_PAGE, PICTURED = 1600, 250
 """Letters beyond which the page is set smaller in print to stay on one A4 page; what squares take of them."""
 
 

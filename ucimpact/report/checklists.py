@@ -26,6 +26,10 @@ from ucimpact.words.statement import is_naive
 NEEDS = "Needs you"
 FIRST = "The first screen"
 HERE, NOWHERE = "In this table", "Not in these reports"
+CHECK = (
+    "The topics are in our own words: check topics and numbers against the published list before you submit."
+)
+"""Stands above each guideline's table."""
 LONGEST = 420
 """Letters of a filled text; a longer one is cut after a whole sentence, for the section has the rest."""
 
@@ -57,11 +61,12 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True)
 class Guideline:
-    """A reporting guideline with its items."""
+    """A reporting guideline with its items; ``doubt`` says what of them was not compared with the source."""
 
     name: str
     source: str
     about: str
+    doubt: str
     items: tuple[Item, ...]
 
     @property
@@ -79,6 +84,7 @@ def guidelines() -> Mapping[str, Guideline]:
             name=held["name"],
             source=held["source"],
             about=held["about"],
+            doubt=held.get("doubt", ""),
             items=tuple(
                 Item(
                     n=item["n"],
@@ -149,7 +155,11 @@ def _table(guideline: Guideline, rows: Sequence[tuple[Item, str]], headings: Map
         ]
         for item, text in rows
     ]
-    caption = f"{guideline.name}. Source: {stopped(guideline.source)}"
+    caption = " ".join(
+        stopped(text)
+        for text in (f"{guideline.name}. Source: {guideline.source}", CHECK, guideline.doubt)
+        if text
+    )
     return table(caption, ["Item", "What it asks", "Where", "In this evaluation"], cells, ())
 
 

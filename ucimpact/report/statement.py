@@ -23,8 +23,10 @@ from ucimpact.words.brief import worth_line
 
 MOST_SAID, MOST_NOT = 3, 4
 """Quotations under each heading; the certainty line comes after those that can be said."""
-LONG_HEADLINE, LONG_PAGE, FULL_PAGE = 88, 2000, 2700
+LONG_HEADLINE, LONG_PAGE, FULL_PAGE, TIGHT_PAGE = 88, 2000, 2700, 3200
 """Letters beyond which the headline, and the page, are set smaller to stay on one A4 page."""
+PICTURED = 300
+"""Letters whose room the drawing takes."""
 
 JOINED = "\u2060"
 """Keeps a minus on the line of its number."""
@@ -44,6 +46,7 @@ class Statement:
     long: bool
     small: bool
     full: bool
+    tight: bool
     lead: Parts
     answers: tuple[tuple[str, Parts], ...]
     facts: tuple[tuple[str, str], ...]
@@ -74,6 +77,7 @@ def statement(document: Mapping[str, Any]) -> Statement:
         long=len(told["headline"]) > LONG_HEADLINE,
         small=False,
         full=False,
+        tight=False,
         lead=emphasised(lead, found=may_claim(finding)),
         answers=_answers(document),
         facts=tuple(held.facts),
@@ -192,5 +196,5 @@ def _set_smaller(made: Statement) -> Statement:
     letters = [made.headline, made.quote, *made.can, *made.cannot, *(part for part, _ in made.lead)]
     letters += [text for _, text in made.panels]
     letters += [part for _, parts in made.answers for part, _ in parts]
-    n = sum(map(len, letters))
-    return replace(made, small=n > LONG_PAGE, full=n > FULL_PAGE)
+    n = sum(map(len, letters)) + PICTURED * (made.figure is not None)
+    return replace(made, small=n > LONG_PAGE, full=n > FULL_PAGE, tight=n > TIGHT_PAGE)
