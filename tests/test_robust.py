@@ -414,6 +414,10 @@ def test_two_designs_agree_on_either_side_of_no_change(one, other, better, verdi
             (-6.2, -10.1, -2.3),
             ["5.4% to 14.6% fewer", "2.3% to 10.1% fewer"],
         ),  # 10.2 is outside, and printed within
+        (
+            (-6.2, -10.17, -2.3),
+            ["5.40% to 14.60% fewer", "2.30% to 10.17% fewer"],
+        ),  # and 10.2 is printed on 10.2
         ((-8.0, -12.0, -4.0), ["5% to 15% fewer", "4% to 12% fewer"]),
     ],
 )

@@ -15,6 +15,8 @@ from ucimpact.report.tables import Table, table
 from ucimpact.words import Measure, capital, measure
 from ucimpact.words.numbers import rounded
 
+MOST_DECIMALS = 2
+"""Of a per cent; two designs that differ by less are printed alike."""
 SAID = {"agree": "Agrees", "conflict": "In conflict", "cannot tell": "Cannot tell"}
 
 
@@ -51,19 +53,27 @@ def triangulation(document: Mapping[str, Any]) -> Section | None:
 
 
 def _measure(kind: str, shown: Sequence[Mapping[str, Any]]) -> Measure:
-    """Whole per cent; with a decimal where an estimate would else be printed on, or past, a limit beside it.
+    """Whole per cent, and decimals where an estimate would else be printed on, or past, a limit beside it.
 
     Whether an estimate lies within another range has to be seen in what is printed.
     """
     whole = measure(kind, percent=True)
+    for decimals in range(MOST_DECIMALS):
+        if not _hidden(shown, decimals):
+            return whole if not decimals else replace(whole, decimals=(decimals, decimals + 1))
+    return replace(whole, decimals=(MOST_DECIMALS,))
+
+
+def _hidden(shown: Sequence[Mapping[str, Any]], decimals: int) -> bool:
+    """Whether so many decimals leave open if an estimate, ours or another, lies within the other range."""
     ours, *others = shown
     for row in others:
         for one, other in ((ours, row), (row, ours)):
             inside = other["low"] <= one["est"] <= other["high"]
-            est, low, high = (rounded(value) for value in (one["est"], other["low"], other["high"]))
+            est, low, high = (rounded(value, decimals) for value in (one["est"], other["low"], other["high"]))
             if inside != (low <= est <= high) or est in (low, high):
-                return replace(whole, decimals=(1, 2))
-    return whole
+                return True
+    return False
 
 
 def _result(row: Mapping[str, Any]) -> Result:
