@@ -285,3 +285,11 @@ def test_the_example_of_the_page_is_a_league_file(tmp_path):
     assert [pilot.price for pilot in league.pilots] == [None, 240]
     keys = {*keys_of(About), *keys_of(PilotEntry), *keys_of(InLeague)}
     assert not {key for key in keys if not re.search(rf"\b{key}\b", page)}
+
+
+def test_a_pilot_that_is_missing_is_named_by_its_place_in_the_league_file(tmp_path):
+    two = '[[pilot]]\nstudy = "here"\n[[pilot]]\nstudy = "nothere"\n'
+    (tmp_path / "league.toml").write_text(LEAGUE.replace("budget = 150000\n", "") + two)
+    found = call("compare", tmp_path / "league.toml", "--out", tmp_path / "out")
+    assert found.exit_code == 2
+    assert "nothere ([[pilot]] number 2 of the league file)" in " ".join(found.output.split())

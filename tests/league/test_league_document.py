@@ -374,7 +374,9 @@ def test_two_pilots_are_funded_by_the_numbers_of_their_own_reports():
         sd = (row[6] - row[5]) / 100 * UNIT / (2 * Z)
         assert pilot["year"]["high"] - pilot["year"]["low"] == pytest.approx(2 * Z * sd * row[2])
     told = document["portfolio"]
-    assert told["funded"] == ["harle"]  # 95% by its own report; Oldcastle has 73%, and evidence worth under £6,000
+    assert told["funded"] == [
+        "harle"
+    ]  # 95% by its own report; Oldcastle has 73%, and evidence worth under £6,000
     assert told["net"] == pytest.approx(nets["harle"])
     assert told["beyond"]["net"] == pytest.approx(nets["oldcastle"])
     assert (told["low"] + told["high"]) / 2 == pytest.approx(told["net"], rel=0.03)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from seven_pilots import changed, seven
 
+from ucimpact import words
 from ucimpact.data.panel import Panel
 from ucimpact.evaluation.comparable import influence_of
 from ucimpact.league import compare
@@ -229,3 +230,27 @@ def test_places_with_both_pilots_are_told_and_so_is_one_file_with_as_many_people
     told = overlaps(pilots_of(entries, "2024/25"))
     assert told[0].startswith("Harle and Oldcastle come from one file, with as many people")
     assert overlaps(pilots_of([entries[0], changed(entries[1], analysed=405.0)], "2024/25")) == []
+
+
+def test_money_is_kept_back_for_pilots_on_which_the_bounds_disagree():
+    entries = [changed(entry, controls={"pool": "list", **UNKNOWN}) for entry in seven()]
+    document = compare(entries, budget=400_000)
+    unsure = [
+        p
+        for p in document["pilots"]
+        if p["verdict"]["text"].endswith("how far the pilots share their comparison")
+    ]
+    decision, left = document["decision"], document["portfolio"]["unspent"]
+    assert unsure and left > 0
+    assert decision["unspent"].startswith("Nothing can be decided yet for ")
+    for pilot in unsure:
+        assert pilot["short"] in decision["unspent"].split(":")[0]
+    cost = sum(pilot["year"]["cost"] for pilot in unsure)
+    assert (f"Keep back {words.money(cost)} for " in decision["unspent"]) == (cost <= left)
+    claims = [words.money(row["claim"]) for row in document["covariance"]["bounds"]["rows"]]
+    told = (
+        f"If the comparisons are apart, what would be funded claims {claims[0]}; if half linked, {claims[1]}."
+    )
+    assert (told in decision["because"]) == (claims[0] != claims[1])
+    for text in decision.values():
+        assert not words.breaks(text), text

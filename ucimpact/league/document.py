@@ -196,7 +196,7 @@ class _Work:
                 for pilot, row in zip(self.pilots, pilots, strict=True)
             ],
             "sentences": self._sentences(main, judged, pilots, best),
-            "decision": self._decision(main, funded, sceptical, judged),
+            "decision": self._decision(main, funded, sceptical, judged, bounds),
             "notes": self.notes + ([] if self.governs else [said.TWO_ONLY]),
         }
 
@@ -402,7 +402,12 @@ class _Work:
         return [self.pilots[k].short for k in places]
 
     def _decision(
-        self, main: Reading, funded: Funded, sceptical: Funded, judged: Sequence[Judged]
+        self,
+        main: Reading,
+        funded: Funded,
+        sceptical: Funded,
+        judged: Sequence[Judged],
+        bounds: Mapping[str, Any] | None,
     ) -> dict[str, Any]:
         priced = main.priced
         if not priced:
@@ -415,6 +420,9 @@ class _Work:
             said.fund_because(len(chosen), funded.net, funded.low, funded.high, funded.chance, passed=passed)
         ]
         because.append(said.sceptical_changes(self._shorts(out), self._shorts(joined)))
+        unsure = [k for k in priced if judged[k].made.text.endswith(linked.UNSURE)]
+        if bounds is not None and unsure:
+            because.append(linked.claims_of_bounds(*(row["claim"] for row in bounds["rows"])))
         unspent = ""
         if funded.unspent is not None and funded.unspent >= 1:
             cheaper = [k for k in priced if judged[k].made.row in (3, 4, 5) and not judged[k].is_funded]
@@ -430,6 +438,10 @@ class _Work:
                 if chosen or first is None
                 else (self.pilots[first].short, float(main.stakes.cost[first])),
             )
+            held = linked.undecided(
+                self._shorts(unsure), float(main.stakes.cost[unsure].sum()), funded.unspent
+            )
+            unspent = f"{held} {unspent}".strip()
         released = 0
         for pilot in self.pilots:
             columns = (pilot.document.get("valuation") or {}).get("columns") or {}

@@ -54,7 +54,11 @@ def gather_declared(league: League, evaluated: Evaluated) -> list[Entry]:
 
 def _entries(named: Sequence[tuple[Path, str, PilotEntry | None]], evaluated: Evaluated) -> list[Entry]:
     found = [(_found(path, pilot), told, pilot) for path, told, pilot in named]
-    missing = [told for file, told, _ in found if file is None]
+    missing = [
+        told if pilot is None else f"{told} ([[pilot]] number {at} of the league file)"
+        for at, (file, told, pilot) in enumerate(found, start=1)
+        if file is None
+    ]
     if missing:
         listed = "\n".join(f"  {told}" for told in missing)
         raise UsageError(f"no evaluation and no study is at\n{listed}\nName {KNOWN}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ucimpact.words.league import counted, named
 from ucimpact.words.numbers import capital, chance, joint
+from ucimpact.words.pounds import money
 
 ALL_KEPT = 0.995
 """A part of the links that prints as less than the whole."""
@@ -119,3 +120,26 @@ def bounds_differ(names: Sequence[str]) -> str:
         return "Both give every pilot the same verdict."
     it = "its verdict turns" if len(names) == 1 else "their verdicts turn"
     return f"For {named(names, 14)} nothing can be decided yet: {it} on how far the comparison is shared."
+
+
+def undecided(names: Sequence[str], cost: float, left: float) -> str:
+    """What to do about pilots for which the two bounds give two verdicts, where money is left."""
+    if not names:
+        return ""
+    it, costs = ("it", "It costs") if len(names) == 1 else ("them", "They cost")
+    first = (
+        f"Nothing can be decided yet for {named(names, 12)}: it turns on how far the comparison is shared."
+    )
+    if cost <= left:
+        return f"{first} Keep back {money(cost)} for {it}."
+    return f"{first} {costs} {money(cost)}, and {money(left)} is left."
+
+
+def claims_of_bounds(apart: float | None, linked: float | None) -> str:
+    """What the funded set would claim under each bound; empty where both claim the same."""
+    if apart is None or linked is None or money(apart) == money(linked):
+        return ""
+    return (
+        f"If the comparisons are apart, what would be funded claims {money(apart)}; "
+        f"if half linked, {money(linked)}."
+    )
