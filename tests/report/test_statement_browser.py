@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from tests.looking import PHONE, WIDE, Opened, squeezed, texts_of, violations
 from ucimpact import words
-from ucimpact.report.render import render_statement
+from ucimpact.report.render import render_paper, render_statement
 
 pytestmark = pytest.mark.browser
 
@@ -124,3 +125,26 @@ def test_text_in_its_drawing_is_large_enough_and_does_not_touch(browser, pages, 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["1280", "360"])
 def test_axe_finds_nothing(browser, pages, name, size):
     assert violations(browser, pages[name], size) == []
+
+
+PAIRS = {
+    "Do other analyses agree?": "Main analysis",
+    "What could this evaluation have found?": "four times in five",
+}
+
+
+@pytest.mark.parametrize("lines", (0, 24))
+def test_a_question_of_the_paper_stands_on_the_page_of_its_answer(browser, tmp_path, lines):
+    page, pdf = tmp_path / "paper.html", tmp_path / "paper.pdf"
+    pushed = f'<main><div style="height:{lines}em"></div>'
+    text = re.sub(r"<main[^>]*>", pushed, render_paper(documents.hub()), count=1)
+    assert pushed in text
+    page.write_text(text, encoding="utf-8")
+    with Opened(browser, page, WIDE) as opened:
+        opened.page.pdf(path=str(pdf), prefer_css_page_size=True)
+    printed = [squeezed(text) for text in texts_of(pdf)]
+    for question, answer in PAIRS.items():
+        with_question = [text for text in printed if squeezed(question) in text]
+        assert with_question and squeezed(answer) in with_question[0].partition(squeezed(question))[2], (
+            question
+        )
