@@ -387,6 +387,8 @@ def _say_records(study: Study, records: Records) -> None:
         typer.echo(f"  empty: {n:,} cell{'s' if n > 1 else ''} of `{column}`")
     for note in records.coercions:
         typer.echo(f"  {note}")
+    for far in records.far:
+        typer.echo(_wrapped(f"warning: {far}", "  "))
     typer.echo(_who(records))
 
 

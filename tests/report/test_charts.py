@@ -159,7 +159,13 @@ def test_an_axis_that_does_not_start_at_zero_says_so():
     assert notes(observed_expected(20.0, -12.0, 0.0)) == []
 
 
-def test_the_shape_carries_the_meaning():
+def test_a_band_below_what_can_be_is_cut_off_at_zero():
+    def foot(chart: ObservedExpected) -> float:
+        return float(drawing(chart, chart_parts.WIDE).figure.axes[0].get_ylim()[0])
+
+    below = [None] * 12 + [-6.0] * 12
+    assert foot(observed_expected(20.0, -12.0, 0.0, low=below)) == 0
+    assert foot(observed_expected(-20.0, -12.0, 0.0)) < 0  # a score may lie below 0
     none = [None] * 4
     chart = Path(
         labels=["a", "b", "c", "d"], estimates=[0.1, -2.0, 2.0, -0.5], low=[-1.0, -3.0, 1.0, -1.5], high=[1.2, -1.0, 3.0, 0.5],

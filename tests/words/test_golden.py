@@ -711,6 +711,20 @@ def test_no_finding_is_quoted_as_its_range_and_never_as_nothing():
     ]
 
 
+def test_no_fall_of_more_than_was_expected_is_said_to_be_possible():
+    wide = finding(752.0, -974.0, 2_478.0, expected=22.4, observed=774.5, found_se=842.0)
+    assert words.can_say(wide) == [
+        "“We could not tell whether the acute visiting service changed emergency admissions.”",
+        "“The truth could be anything from 22 fewer to 2,478 more per 100 registered patients over 12 months.”",
+        "“A rise of more than 2,478 is unlikely.”",
+    ]
+    assert (
+        sentences.possible(-974.0, 22.4, "count") == -22.4
+        and sentences.possible(-20.0, 22.4, "count") == -20.0
+    )
+    assert sentences.possible(-974.0, 22.4, "cost") == sentences.possible(-974.0, None, "count") == -974.0
+
+
 def test_a_benefit_is_quoted_with_its_range_and_events():
     assert words.can_say(finding(**M)) == [
         "“There were about 5 fewer emergency admissions per 100 registered patients over 12 months than expected "

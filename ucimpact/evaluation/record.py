@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,8 +50,16 @@ def data_document(study: Study, records: Records, data: Panel | Series, estimate
         "flow": flow,
         "left_out": left_out,
         "coercions": [*records.coercions, *how_rated(data)],
+        "far": _far(study, records.far),
         **({} if isinstance(data, Panel) else series_document(data, estimate)),
     }
+
+
+def _far(study: Study, told: Sequence[str]) -> list[str]:
+    """Values far beyond their column; only that there are some where small numbers are hidden."""
+    if not told or study.release.profile == "none":
+        return list(told)
+    return ["Some values lie far beyond their column and are used as they stand: ucimpact check names them."]
 
 
 COVID = "March 2020 to June 2021"

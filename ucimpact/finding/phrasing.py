@@ -7,7 +7,7 @@ from typing import Any
 
 from ucimpact import words
 from ucimpact.finding.numbers import OF_PEOPLE
-from ucimpact.words.sentences import unsound
+from ucimpact.words.sentences import possible, unsound
 
 
 def phrase(
@@ -111,7 +111,8 @@ def _sentences(found: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
             total["est"], total["lo"], total["hi"], found["outcome"], found["level"], found["claim"],
             found["time"], better=better, kind=kind,
         )  # fmt: skip
-    if found["found_se"]:
+    beyond = not percent and possible(found["lo"], found["expected"], kind) > found["lo"]
+    if found["found_se"] and not beyond:
         said["found"] = words.found(
             found["found_se"], found["w"], found["base"], better=better, kind=kind, per=per, percent=percent
         )
@@ -162,6 +163,7 @@ def _lead(found: Mapping[str, Any], per: str) -> str:
     shared = {name: found[name] for name in ("outcome", "est", "lo", "hi", "w", "kind")}
     if found["scale"] == "log":
         return words.lead_percent(**shared)
+    shared["lo"] = min(possible(found["lo"], found["expected"], found["kind"]), found["est"])
     units = {"base": found["base"], "who": found["people"], "per": per}
     numbers = {"observed": found["observed"], "expected": found["expected"]}
     if found["lo"] <= 0 <= found["hi"] and None not in numbers.values():

@@ -32,6 +32,10 @@ PROFILES = {
 }
 
 
+FAR = "Values far from the rest"
+"""A fact that the paper shows too: one such value can carry a result."""
+
+
 def who(document: Mapping[str, Any]) -> Section | None:
     """From the file to the analysis."""
     held = document["data"]
@@ -46,6 +50,7 @@ def who(document: Mapping[str, Any]) -> Section | None:
         ("The starts", _starts(document)),
         ("The population", study["population"]),
         ("The comparison", study["comparator"]),
+        (FAR, " ".join(quoted(text) for text in held.get("far") or ())),
     )
     told = {step.text for step in flow}
     untold = [row for row in held["left_out"] if row["reason"] not in told]

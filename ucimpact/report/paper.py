@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ucimpact.report.editions import APPENDIX, PAPER, elsewhere, of_paper
+from ucimpact.report.included import FAR
 from ucimpact.report.phrases import count, first_sentence, stopped
 from ucimpact.report.section import Note, Section
 from ucimpact.report.view import View
 from ucimpact.words import joint
 
-COMPARED = ("The pilot", "The population", "The comparison")
+COMPARED = ("The pilot", "The population", "The comparison", FAR)
 """Facts of who was included that the paper keeps."""
 
 

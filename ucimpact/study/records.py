@@ -24,6 +24,7 @@ from ucimpact.errors import DataError, DesignError, Problem, UsageError
 from ucimpact.study.base import Window
 from ucimpact.study.convert import Converted
 from ucimpact.study.declare import Study, named_in
+from ucimpact.study.far import far_values
 from ucimpact.study.histories import TwoTables
 from ucimpact.study.people import People
 from ucimpact.study.source import of_events, read_source
@@ -76,6 +77,8 @@ class Records:
     rows_read : int
         Rows of the file, or of the query's result; empty rows are counted. Where there are two tables, of the
         table of people.
+    far : tuple of str
+        Values of places far beyond their column, in a sentence each; they are used as they stand.
     """
 
     study: Study
@@ -86,6 +89,7 @@ class Records:
     fingerprints: tuple[dict[str, Any], ...]
     rows_read: int
     converted: Converted | People | TwoTables = field(repr=False)
+    far: tuple[str, ...] = ()
 
     def within(self, window: Window | Literal["all"] | None) -> Records:
         """The records of another window of the same file; ``"all"`` or None is the whole of it.
@@ -222,6 +226,7 @@ class _Cut:
             fingerprints=self.whole.table.fingerprints,
             rows_read=len(self.whole.table) + sum(row["n"] for row in self.whole.table.left_out),
             converted=self.whole,
+            far=far_values(self.whole, self.keep),
         )
 
     def _add(self, what: str, do: str, **where: Any) -> None:

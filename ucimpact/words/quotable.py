@@ -15,7 +15,7 @@ from typing import Any
 
 from ucimpact.words.claims import BENEFIT, HARM, UNCLEAR, bad_change, benefit, claim, good_change
 from ucimpact.words.numbers import COUNTED, Measure, Spoken, capital, likely, limit, measure, spoken
-from ucimpact.words.sentences import RATIOS_ONLY, avoided, found
+from ucimpact.words.sentences import RATIOS_ONLY, avoided, found, possible
 
 SO_FAR = "over the pilot so far"
 
@@ -41,8 +41,9 @@ def can_say(finding: Finding) -> list[str]:
     items = [first, f"“The truth could be anything from {_spoken(finding).range}{_unit(finding)}.”"]
     low, high = _sizes(finding)
     if code != "N" and finding["lo"] < 0 < finding["hi"]:
-        items.append(f"“A fall of more than {low} is unlikely, and so is a rise of more than {high}.”")
-    if finding.get("found_se") is not None:
+        both = f"“A fall of more than {low} is unlikely, and so is a rise of more than {high}.”"
+        items.append(f"“A rise of more than {high} is unlikely.”" if _beyond(finding) else both)
+    if finding.get("found_se") is not None and not _beyond(finding):
         could = found(
             finding["found_se"], finding["w"], finding["base"], better=finding["better"],
             kind=finding["kind"], per=finding["per"], percent=_is_of_ratios(finding),
@@ -217,12 +218,25 @@ def _how(finding: Finding) -> Measure:
 
 
 def _spoken(finding: Finding) -> Spoken:
-    return spoken(finding["est"], finding["lo"], finding["hi"], _how(finding), finding["w"])
+    low = min(_low(finding), finding["est"])
+    return spoken(finding["est"], low, finding["hi"], _how(finding), finding["w"])
+
+
+def _low(finding: Finding) -> float:
+    """The lower limit, at what was expected where it passes it."""
+    if _is_of_ratios(finding):
+        return float(finding["lo"])
+    return possible(finding["lo"], finding.get("expected"), finding["kind"])
+
+
+def _beyond(finding: Finding) -> bool:
+    """Whether the range holds a fall of more than was expected."""
+    return bool(_low(finding) > finding["lo"])
 
 
 def _sizes(finding: Finding) -> tuple[str, str]:
     """The two ends of the range as the range itself prints them, without their words."""
-    fewer, _, more = likely(finding["lo"], finding["hi"], _how(finding), finding["w"]).partition(" to ")
+    fewer, _, more = likely(_low(finding), finding["hi"], _how(finding), finding["w"]).partition(" to ")
     return fewer.rsplit(" ", 1)[0], more.rsplit(" ", 1)[0]
 
 

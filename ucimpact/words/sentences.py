@@ -224,6 +224,13 @@ def _expected(
     return f"{capital(wanted)} {were} expected{unless}; {seen} {happened}."
 
 
+def possible(lo: float, expected: float | None, kind: str) -> float:
+    """A lower limit as it is said: of what is counted no more can be gone than was expected."""
+    if expected is None or expected <= 0 or kind not in COUNTED:
+        return lo
+    return max(lo, -expected)
+
+
 def _unit(base: int | None, who: str, when: str, per: str) -> str:
     if base is None:
         return f" {per}{when}" if per else when
