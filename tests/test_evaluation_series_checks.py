@@ -97,7 +97,8 @@ def test_a_controlled_series_has_its_gap_before_the_start_as_a_key_check(tmp_pat
 def test_the_report_prints_questions_tables_and_the_chart_for_watching(
     plain: Evaluation, tmp_path: Path
 ) -> None:
-    page = save(plain, tmp_path)[0].read_text()
+    save(plain, tmp_path)
+    page = (tmp_path / "appendix.html").read_text()
     assert "Would the series put a break there, not told the date?" in page
     assert "Of 12 ways to draw trend, season and phase-in" in page
     assert "a curve before the start" in page

@@ -140,7 +140,7 @@ FAULTS = (
         "chance above the cost turned round: a loss looks like a gain",
         (
             (
-                "ucimpact/economics/valuation.py",
+                "ucimpact/economics/amounts.py",
                 "return float((self.draws > cost).mean())",
                 "return float((self.draws < cost).mean())",
             ),

@@ -84,6 +84,7 @@ def test_the_trend_is_shown_to_matter(sicily: Evaluation) -> None:
 
 
 def test_the_report_prints_it(sicily: Evaluation, tmp_path: Path) -> None:
-    page = save(sicily, tmp_path)[0].read_text()
+    save(sicily, tmp_path)
+    page = (tmp_path / "appendix.html").read_text()
     assert "Some autocorrelation is left after season, trend and carry-over" in page
     assert "How could the service be watched from here on?" in page

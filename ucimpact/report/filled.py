@@ -251,10 +251,6 @@ def _worthwhile(document: Document) -> str:
     return f"Smallest worthwhile change, as declared: {how.amount(finding['w'])} {finding['per']}."
 
 
-def _specification(document: Document) -> str:
-    return "The study file is printed in full, with its SHA-256." if document["study"].get("text") else ""
-
-
 def _sharing(document: Document) -> str:
     return (
         f"The study file is printed in full; ucimpact {document['version']} and seed {document['seed']} give "
@@ -346,7 +342,7 @@ FILLED: Mapping[str, Fill] = {
     "unmeasured": _check("unmeasured"), "flow": _flow, "baseline": _baseline, "missing": _missing,
     "cleaning": _cleaning, "events": _events, "effect": _effect, "others": _others, "subgroups": _subgroups,
     "interpretation": _interpretation, "finding": _finding, "limits": _limits, "steps": _steps, "size": _size,
-    "worthwhile": _worthwhile, "specification": _specification, "sharing": _sharing, "locked": _locked,
+    "worthwhile": _worthwhile, "sharing": _sharing, "locked": _locked,
     "elsewhere": _elsewhere, "money_title": _money_title, "worth": _worth,
     "horizon": _horizon, "discount": _discount, "cost": _cost, "sources": _sources,
     "prices": _prices,
