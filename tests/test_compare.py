@@ -293,3 +293,10 @@ def test_a_pilot_that_is_missing_is_named_by_its_place_in_the_league_file(tmp_pa
     found = call("compare", tmp_path / "league.toml", "--out", tmp_path / "out")
     assert found.exit_code == 2
     assert "nothere ([[pilot]] number 2 of the league file)" in " ".join(found.output.split())
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_to_change(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(UsageError, match=r"cannot write in .*Name another folder with --out"):
+        publish._write(blocked / "out", {"a.txt": "a"}, ())

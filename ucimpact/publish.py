@@ -195,6 +195,21 @@ def _whole(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _write(folder: Path, files: Mapping[str, str | bytes], ours: Sequence[str]) -> list[Path]:
+    """Write all files or none, and take away those of ours that an earlier run left.
+
+    Raises
+    ------
+    UsageError
+        For a folder that cannot be made or written in.
+    """
+    try:
+        return _written(folder, files, ours)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise UsageError(f"cannot write in {folder}: {why}. Name another folder with --out") from None
+
+
+def _written(folder: Path, files: Mapping[str, str | bytes], ours: Sequence[str]) -> list[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".ucimpact-") as scratch:
         for name, text in files.items():

@@ -28,7 +28,7 @@ DECLARED = (
     *("title", "question", "pilot", "population", "comparator", "by"),
     *("subject", "plural", "people"),
 )
-OWN = ("role", "label", "note", "kind", "refused", "est", "lo", "hi")
+OWN = ("role", "label", "note", "kind", "better", "refused", "est", "lo", "hi")
 """What an analysis adds to its estimate in the document."""
 
 
@@ -43,6 +43,7 @@ class Analysis:
     label: str
     note: str = ""
     kind: str = "count"
+    better: str = "lower"
     refused: str | None = None
     est: float | None = None
     lo: float | None = None

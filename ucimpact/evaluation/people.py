@@ -112,7 +112,8 @@ class PeopleWork:
         except (DesignError, EstimationError, DataError) as error:
             return Analysis(role=role, label=label, note=note, kind=outcome.kind, refused=str(error))
         units = findings.units_of(estimate, self.cohort, None, self.study, outcome)
-        return replace(analysis_of(role, label, note or units.per, estimate, units), kind=outcome.kind)
+        made = analysis_of(role, label, note or units.per, estimate, units)
+        return replace(made, kind=outcome.kind, better=outcome.better)
 
     # -- the evaluation ------------------------------------------------------------------
 
@@ -124,7 +125,8 @@ class PeopleWork:
         if not self.alone:
             estimate = replace(estimate, extras={**estimate.extras, **self.unrecorded(estimate, controls)})
         units = findings.units_of(estimate, cohort, None, study, outcome)
-        main = replace(analysis_of("primary", "Main analysis", "", estimate, units), kind=outcome.kind)
+        main = analysis_of("primary", "Main analysis", "", estimate, units)
+        main = replace(main, kind=outcome.kind, better=outcome.better)
         beside = [o for o in study.outcomes if o.column != outcome.column]
         others = [self.other(o) for o in beside]
         sensitivity = [self.sensitivity(entry) for entry in study.sensitivity]

@@ -129,7 +129,7 @@ class PlacesWork:
         outcome = self.main_outcome
         w = findings.worthwhile_of(study, outcome, prepared.data, units)
         main = analysis_of("primary", "Main analysis", "", estimate, units)
-        main = replace(main, kind=self.main_outcome.kind)
+        main = replace(main, kind=self.main_outcome.kind, better=self.main_outcome.better)
         beside = [o for o in study.outcomes if o is not self.main_outcome]
         others = [self.other_outcome(o) for o in beside]
         sensitivity = [self.sensitivity(entry, units) for entry in study.sensitivity]
@@ -185,7 +185,7 @@ class PlacesWork:
             return Analysis(role="outcome", label=outcome.label, kind=outcome.kind, refused=str(error))
         units = findings.units_of(estimate, prepared.data, prepared.rate, self.study, outcome)
         made = analysis_of("outcome", outcome.label, units.per, estimate, units)
-        return replace(made, kind=outcome.kind)
+        return replace(made, kind=outcome.kind, better=outcome.better)
 
     def sensitivity(self, entry: Any, units: findings.Units) -> Analysis:
         """A declared sensitivity analysis of the main outcome, in the main analysis's units."""

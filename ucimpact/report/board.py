@@ -8,9 +8,10 @@ from typing import Any
 
 from ucimpact.report.answer import Answer, answer
 from ucimpact.report.editions import BOARD, elsewhere
-from ucimpact.report.figures import may_claim
+from ucimpact.report.figures import effects, may_claim
 from ucimpact.report.phrases import css_string, day, stopped, tidy
-from ucimpact.words.brief import analyses_line, checks_line
+from ucimpact.words.brief import analyses_line, checks_line, worse_line
+from ucimpact.words.statement import is_naive
 
 MOST_NOT = 3
 """Sentences under "You cannot say": a board needs those that come first, and the paper has all."""
@@ -54,10 +55,29 @@ def board(document: Mapping[str, Any]) -> Board:
 
 
 def robustness(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Whether it holds up, in two lines: the checks, and the other analyses of the question."""
+    """Whether it holds up: the checks, other analyses of the question, and what else went the wrong way."""
     finding = document["finding"]
     others = [entry for entry in document["estimates"] if entry["role"] in ("sensitivity", "dates")]
-    return checks_line(document["checks"]), analyses_line(finding, others, may_claim(finding))
+    lines = (
+        checks_line(document["checks"]),
+        analyses_line(finding, others, may_claim(finding)),
+        worse(document),
+    )
+    return tuple(line for line in lines if line)
+
+
+def worse(document: Mapping[str, Any]) -> str:
+    """The other outcomes that went the wrong way, where the comparison can be used."""
+    if is_naive(document["finding"]) or document["finding"].get("key_fail"):
+        return ""
+    told = []
+    for entry in document["estimates"]:
+        row = next(iter(effects(entry, "relative")), None) if entry["role"] == "outcome" else None
+        if row is not None and not entry.get("refused"):
+            shares = {"est": row["estimate"], "lo": row["conf_low"], "hi": row["conf_high"]}
+            about = {"kind": entry.get("kind", "count"), "better": entry.get("better", "lower")}
+            told.append({"label": entry["label"], **about, **shares})
+    return worse_line(told)
 
 
 def _about(document: Mapping[str, Any]) -> str:

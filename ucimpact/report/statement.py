@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ucimpact.report.board import worse
 from ucimpact.report.cohort import interval, taken_apart
 from ucimpact.report.compared import METHODS, Compared, compared, price_of
 from ucimpact.report.figures import Figure, may_claim, primary
 from ucimpact.report.phrases import css_string, day, emphasised, stopped, tidy
 from ucimpact.words import MINUS
 from ucimpact.words import statement as words
-from ucimpact.words.brief import worth_line
+from ucimpact.words.brief import not_quoted, worth_line
 
 MOST_SAID, MOST_NOT = 3, 4
 """Quotations under each heading; the certainty line comes after those that can be said."""
@@ -83,7 +84,7 @@ def statement(document: Mapping[str, Any]) -> Statement:
         facts=tuple(held.facts),
         figure=_figure(document),
         can=_can(document, can),
-        cannot=tuple((finding.get("cannot_say") or ())[:MOST_NOT]),
+        cannot=(*not_quoted(worse(document)), *(finding.get("cannot_say") or ()))[:MOST_NOT],
         quote=words.paragraph(
             finding,
             title=study["title"],

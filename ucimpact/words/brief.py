@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ucimpact.words.numbers import Measure, capital, chance, measure, number, spoken
+from ucimpact.words.numbers import Measure, capital, chance, measure, mid_sentence, number, spoken
 from ucimpact.words.pounds import COLUMNS, per_person
 
 KINDS = ("cash", "capacity", "economic")
@@ -75,6 +75,32 @@ def checks_line(checks: Sequence[Mapping[str, Any]]) -> str:
         elif questions:
             told.append(f"{few(len(questions))} {one if len(questions) == 1 else several}")
     return f"{many}: {'; '.join(told)}."
+
+
+def not_quoted(worse: str) -> tuple[str, ...]:
+    """What nobody may say where something else went the wrong way; nothing where nothing did."""
+    return (f"“Nothing else got worse.” {worse}",) if worse else ()
+
+
+def worse_line(outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """Which other outcomes went the wrong way, by ranges that leave out no change; empty where none did.
+
+    Parameters
+    ----------
+    outcomes : sequence of mapping
+        ``label, kind, better``, and ``est, lo, hi`` as shares of what was expected.
+    """
+    told = []
+    for entry in outcomes:
+        est, lo, hi = (entry[name] for name in ("est", "lo", "hi"))
+        if None in (est, lo, hi) or (hi >= 0 if entry["better"] == "higher" else lo <= 0):
+            continue
+        said = spoken(100 * est, 100 * lo, 100 * hi, measure(entry["kind"], percent=True))
+        told.append(f"{mid_sentence(entry['label'])} {said.difference} (likely range {said.range})")
+    if not told:
+        return ""
+    worse = "Another outcome" if len(told) == 1 else f"{capital(few(len(told)))} other outcomes"
+    return f"{worse} went the wrong way: {'; '.join(told)}."
 
 
 def analyses_line(finding: Mapping[str, Any], others: Sequence[Mapping[str, Any]], claimed: bool) -> str:
