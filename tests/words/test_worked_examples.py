@@ -24,7 +24,7 @@ from ucimpact.study import Cost, DecisionRule, Value, read_study
 from ucimpact.study.lock import lock
 from ucimpact.study.money import Mainstream
 
-WHEN = "2024-01-01T00:00:00+00:00"
+WHEN = "2021-06-01T09:00:00+00:00"
 
 
 class Asked:
