@@ -57,8 +57,8 @@ class Analysis:
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Analysis:
-        """The analysis that :meth:`to_dict` wrote."""
-        values = dict(document)
+        """The analysis that :meth:`to_dict` wrote; one that does not say which way is better has lower."""
+        values = {"better": "lower", **document}
         own = {name: values.pop(name) for name in OWN}
         return cls(**own, estimate=Estimate.from_dict(values) if values else None)
 
