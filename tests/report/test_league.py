@@ -18,6 +18,7 @@ from ucimpact.report.league_parts import LeagueSection, field_of
 from ucimpact.report.render import render_league
 from ucimpact.words import CLAIMS, LEVELS, VERDICTS, breaks, unquoted
 from ucimpact.words import league_page as said
+from ucimpact.words.numbers import few
 
 NAMES = list(leagues.LEAGUES)
 
@@ -296,7 +297,7 @@ def test_every_pilot_is_in_a_line_of_the_first_screen_or_counted_there(name):
         text = "".join(text for text, _ in line.parts)
         shown = sum(field.full[p["id"]].casefold() in text.casefold() for p in under)
         others = re.search(r"and ([\w]+) others?\b", text)
-        words = {said.counted(n): n for n in range(60)}
+        words = {few(n): n for n in range(60)}
         assert shown >= 1
         if not others:
             assert shown == len(under)
@@ -398,7 +399,7 @@ def test_how_many_changed_it(kinds, told):
     assert said.changed(kinds, "admissions") == told
 
 
-NUMBERS = {said.counted(n): n for n in range(60)}
+NUMBERS = {few(n): n for n in range(60)}
 
 
 def numbers_in(text: str) -> list[int]:

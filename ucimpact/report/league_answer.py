@@ -15,6 +15,7 @@ from ucimpact.report.league_parts import TAGS, Field, Tag, asked, told, worth
 from ucimpact.report.phrases import emphasised, stopped
 from ucimpact.words import VERDICTS, chance, per_person
 from ucimpact.words import league_page as said
+from ucimpact.words.numbers import few
 
 LONG_HEADLINE, LONG_LEAD, LONG_BOX, LONG = 88, 330, 520, 1400
 """Letters beyond which headline, lead, decision, and all of it are set smaller, to stay on one screen."""
@@ -77,9 +78,7 @@ def answer(field: Field) -> LeagueAnswer:
         extra=tuple(stopped(text) for text in list(extra)[:1]),
         sure=_sure(field),
         box=box,
-        heading=f"The {said.counted(field.n)} decisions"
-        if field.n < len(said.COUNTS)
-        else f"The {field.n} decisions",
+        heading=f"The {few(field.n)} decisions",
         lines=under,
         tight=letters > LONG,
     )
@@ -143,7 +142,7 @@ def _several(field: Field, pilots: Sequence[Mapping[str, Any]], beside: Sequence
         if beside[k]:
             parts.append((f" ({beside[k]})", False))
     if rest:
-        parts.append((f" and {said.counted(rest)} {'other' if rest == 1 else 'others'}", False))
+        parts.append((f" and {few(rest)} {'other' if rest == 1 else 'others'}", False))
     parts.append((f". {text}".rstrip(), False))
     return tuple(parts)
 

@@ -22,6 +22,7 @@ from ucimpact.report.section import Section
 from ucimpact.report.tables import Table, table
 from ucimpact.words import chance, number
 from ucimpact.words import league_page as said
+from ucimpact.words.numbers import few
 
 FEW_NAMES = 4
 """A set of more pilots than this is told by how it differs from the first."""
@@ -51,7 +52,7 @@ def budget(field: Field) -> LeagueSection:
     beyond = stopped(((portfolio or {}).get("beyond") or {}).get("text") or "")
     total = None
     if portfolio and chosen:
-        name = f"The {said.counted(len(chosen))} funded" if len(chosen) > 1 else "The one funded"
+        name = f"The {few(len(chosen))} funded" if len(chosen) > 1 else "The one funded"
         total = MoneyRow(
             name=name,
             funded="",
@@ -71,7 +72,7 @@ def _answer(field: Field, portfolio: Mapping[str, Any] | None) -> tuple[str, lis
     if portfolio is None:
         return "Each by its own decision.", [said.NO_SET]
     names = field.names(portfolio["funded"])
-    bold = said.funded(names) if len(names) <= 2 * FEW_NAMES else f"To {said.counted(len(names))} of them."
+    bold = said.funded(names) if len(names) <= 2 * FEW_NAMES else f"To {few(len(names))} of them."
     text = [said.WITHIN if portfolio.get("budget") is not None else said.WITHOUT_LIMIT]
     text.append(stopped(portfolio.get("text") or ""))
     return bold, [joined(part) for part in text if part]

@@ -17,6 +17,7 @@ from ucimpact.report.scale import Axis, css
 from ucimpact.report.section import Note
 from ucimpact.words import UNCLEAR, capital, chance, good_change, likely, number, plainly
 from ucimpact.words import league_page as said
+from ucimpact.words.numbers import few
 
 REACH = 2.0
 """Raw results this many times as far from no change as any range that allows for luck run off the axis."""
@@ -50,10 +51,10 @@ def luck(field: Field) -> LeagueSection:
             )
         )  # fmt: skip
     off = sum(not row.raw_at for row in rows)
-    told = [stopped(said.TOWARDS_EACH_OTHER.format(n=said.counted(field.n)))]
+    told = [stopped(said.TOWARDS_EACH_OTHER.format(n=few(field.n)))]
     if off:
         told.append(
-            f"{capital(said.counted(off))} raw {'result runs' if off == 1 else 'results run'} off the scale; "
+            f"{capital(few(off))} raw {'result runs' if off == 1 else 'results run'} off the scale; "
             "the row holds the numbers."
         )
     if judged := _judged_by_another_range(field, rows):
@@ -85,8 +86,8 @@ def _luck_title(field: Field) -> str:
         for values in ([p[part]["est"] for p in field.pilots] for part in ("raw", "shrunk"))
     ]
     if spans[1] < spans[0]:
-        return f"Allowing for luck, the {said.counted(field.n)} are more alike than they look"
-    return f"The {said.counted(field.n)} as measured, and allowing for luck"
+        return f"Allowing for luck, the {few(field.n)} are more alike than they look"
+    return f"The {few(field.n)} as measured, and allowing for luck"
 
 
 def _key(
@@ -170,7 +171,7 @@ def winner(field: Field) -> LeagueSection | None:
     values += [hybrid["lo"], hybrid["hi"]] if hybrid else []
     worthwhile = _worth(field, p)
     axis = _axis([*values, *([] if worthwhile is None else [worthwhile])])
-    others = said.counted(field.n - 1)
+    others = few(field.n - 1)
     beside = (
         f"Allowing for luck, with the other {others}" if field.n > 2 else "Allowing for luck, with the other"
     )
@@ -178,7 +179,7 @@ def winner(field: Field) -> LeagueSection | None:
         row_of(_result(label, p[part]), axis, field.how, worthwhile)
         for label, part in (("As measured", "raw"), (beside, "shrunk"))
     ]
-    text = [said.LUCK_WINS.format(n=said.counted(field.n)) if field.n > 2 else ""]
+    text = [said.LUCK_WINS.format(n=few(field.n)) if field.n > 2 else ""]
     if hybrid:
         made = row_of(
             Result(label=said.WITHOUT_LIKENESS, est=hybrid["lo"], lo=hybrid["lo"], hi=hybrid["hi"]), axis,
@@ -191,13 +192,13 @@ def winner(field: Field) -> LeagueSection | None:
         text.append(said.HYBRID_NOTE)
     name = field.short[ident]
     larger = max(sign * other["raw"]["est"] for other in field.pilots) > sign * p["raw"]["est"]
-    most = f"{name} has the most favourable result of the {said.counted(field.n)}"
+    most = f"{name} has the most favourable result of the {few(field.n)}"
     first = f"{said.MORE_IN_NUMBERS}{most}" if larger else most
     return LeagueSection(
         ident="winner", heading="What about the apparent winner?", kind="winner",
         bold=f"{first}. {said.claim_cut(sign * p['raw']['est'], sign * p['shrunk']['est'])}",
         text=tuple(part for part in text if part),
-        title=f"{capital(said.counted(len(rows)))} readings of {name}", measured=field.measured,
+        title=f"{capital(few(len(rows)))} readings of {name}", measured=field.measured,
         caption=f"{name} as measured, allowing for luck, and with a corrected range",
         key=_key(rows, field, [p], raw=False), ticks=ticks_of(axis, field.how), zero=css(axis.place(0.0)),
         readings=tuple(rows), head=("" if worthwhile is None else css(axis.place(worthwhile)),),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ucimpact.words import MINUS, capital, joint
-from ucimpact.words.brief import few
+from ucimpact.words.numbers import few
 from ucimpact.words.trials import TIME_OF_YEAR
 
 MONTHS = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ucimpact.words.numbers import Measure, capital, chance, measure, mid_sentence, number, spoken
+from ucimpact.words.numbers import Measure, capital, chance, few, measure, mid_sentence, number, spoken
 from ucimpact.words.pounds import COLUMNS, per_person
 
 KINDS = ("cash", "capacity", "economic")
@@ -22,9 +22,6 @@ DOUBT = {
     "cannot tell": ("cannot be answered", "cannot be answered"),
 }
 """What is said of one check, and of several, that do not hold: worst first."""
-FEW = (
-    "none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-)  # fmt: skip
 
 
 def not_worked_out(decision: Mapping[str, Any], cost: str = "") -> str:
@@ -168,11 +165,6 @@ def _too_wide(entry: Mapping[str, Any]) -> bool:
 
 def _how(finding: Mapping[str, Any]) -> Measure:
     return measure(finding["kind"], decimals=1, percent=finding.get("scale") == "log")
-
-
-def few(n: int) -> str:
-    """A count in words up to twelve."""
-    return FEW[n] if n < len(FEW) else number(n)
 
 
 def counted(value: float | None, one: str, many: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ucimpact.words.never import LONGEST
-from ucimpact.words.numbers import Measure, capital, chance, joint, likely, mid_sentence, number, spoken
+from ucimpact.words.numbers import Measure, capital, chance, few, joint, likely, mid_sentence, number, spoken
 from ucimpact.words.pounds import money, money_range, per_person, thousands
 
 CALLED_BEST = 0.6
@@ -25,10 +25,6 @@ LUCK = (
     (0.15, "partly"),
 )
 """Shares of the largest result that go once luck is allowed for, and the words for them."""
-COUNTS = (
-    *("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"),
-    "twelve",
-)
 WAY_OUT = (
     "Compare pilots that measured one outcome, of the same people, over as long, valued alike. Where only "
     "the words for the people differ, write `who` in [league] of the league file"
@@ -57,17 +53,12 @@ TWO_ONLY = (
 NO_PRIZE = "No pilot can be called the best."
 
 
-def counted(n: int) -> str:
-    """ "three" up to twelve, then "13"."""
-    return COUNTS[n] if n < len(COUNTS) else number(n)
-
-
 def named(names: Sequence[str], room: int, word: str = "and") -> str:
     """Names, as far as a sentence has room for so many words; else "five pilots"."""
     told = joint(list(names), word)
     if len(told.split()) <= room:
         return told
-    return f"{counted(len(names))} pilot{'' if len(names) == 1 else 's'}"
+    return f"{few(len(names))} pilot{'' if len(names) == 1 else 's'}"
 
 
 # -- who is left out ---------------------------------------------------------------------
@@ -127,11 +118,11 @@ def headline(rows: Sequence[int], share: float | None) -> str:
     ready, extended = rows.count(1), sum(row in (2, 3) for row in rows)
     n, unknown = len(rows), rows.count(0)
     if unknown == n:
-        first = f"The {counted(n)} pilots cannot be told apart yet"
+        first = f"The {few(n)} pilots cannot be told apart yet"
     elif ready:
-        first = f"{capital(counted(ready))} pilot{' is' if ready == 1 else 's are'} ready to mainstream"
+        first = f"{capital(few(ready))} pilot{' is' if ready == 1 else 's are'} ready to mainstream"
     elif extended:
-        worth = f"{counted(extended)} {'is' if extended == 1 else 'are'} worth a second year"
+        worth = f"{few(extended)} {'is' if extended == 1 else 'are'} worth a second year"
         first = f"No pilot is ready to mainstream; {worth}"
     elif unknown or 4 in rows:
         first = "No pilot can be shown to be worth its price yet"
@@ -210,7 +201,7 @@ def _ready(ready: Sequence[tuple[str, float]]) -> str:
     for kept in range(MANY, -1, -1):
         names = [f"{called} ({chance(p)})" for called, p in ready[:kept]]
         more = len(ready) - len(names)
-        rest = [f"{counted(more)} more" if names else f"{counted(more)} pilots"] if more else []
+        rest = [f"{few(more)} more" if names else f"{few(more)} pilots"] if more else []
         told = f"Probably worth more than their price: {joint([*names, *rest])}."
         if len(told.split()) <= LONGEST:
             break
@@ -240,12 +231,10 @@ def of(outcome: str, how: Measure) -> str:
 def nobody_best(could_be_first: int, n: int, best: float, name: str) -> str:
     """Whether a pilot can be called the best, and how many could be first."""
     if could_be_first == n:
-        first = (
-            f"any of the {counted(n)} could be in first place" if n > 2 else "either could be in first place"
-        )
+        first = f"any of the {few(n)} could be in first place" if n > 2 else "either could be in first place"
     else:
         verb = "could be in first place"
-        first = f"{counted(could_be_first)} of the {counted(n)} {verb}"
+        first = f"{few(could_be_first)} of the {few(n)} {verb}"
     if best < CALLED_BEST:
         return f"{NO_PRIZE} On these data, {first}."
     if could_be_first == 1:
@@ -278,13 +267,13 @@ def fund_verdict(n: int, cost: float, budget: float | None, *, passed: int = 0) 
     if not n:
         return "Fund none of them at today’s prices"
     of_budget = "" if budget is None else f" of the {money(budget)}"
-    return f"Fund {counted(n)} pilot{'' if n == 1 else 's'}, {money(cost)}{of_budget}"
+    return f"Fund {few(n)} pilot{'' if n == 1 else 's'}, {money(cost)}{of_budget}"
 
 
 def fund_because(n: int, net: float, low: float, high: float, p: float, *, passed: int = 0) -> str:
     """What the funded set is worth."""
     if not n and passed:
-        it = "One pilot passes" if passed == 1 else f"{capital(counted(passed))} pilots pass"
+        it = "One pilot passes" if passed == 1 else f"{capital(few(passed))} pilots pass"
         return f"{it} the rule, and {'it costs' if passed == 1 else 'each costs'} more than there is."
     if not n:
         return "None is likely enough to be worth today’s price, or worth a year of evidence at that price."
@@ -343,9 +332,9 @@ def cash_clause(n: int, released: int, column: str = "economic") -> str:
     """What value means, where it decides: cash, or all resource."""
     if column == "cash":
         return "a price changed, or value means more than cash."
-    said = "" if released else f"None of the {counted(n)} releases cash."
+    said = "" if released else f"None of the {few(n)} releases cash."
     if released and released < n:
-        said = f"Only {counted(released)} of the {counted(n)} release{'s' if released == 1 else ''} cash."
+        said = f"Only {few(released)} of the {few(n)} release{'s' if released == 1 else ''} cash."
     return f"a price changed, or value means cash. {said}".strip()
 
 
@@ -412,7 +401,7 @@ def governs(value: float, price: float, own: float | None, *, league: bool = Tru
 
 def line(n: int, verdict: str, value: float | None, own: float | None) -> str:
     """What a pilot's own report adds once it has stood in a league."""
-    beside = f"Beside {counted(n - 1)} other pilot{'' if n == 2 else 's'}"
+    beside = f"Beside {few(n - 1)} other pilot{'' if n == 2 else 's'}"
     if value is None:
         return f"{beside}, the verdict on it is “{verdict}”."
     here = f"{beside} it is worth about {per_person(value)} a person"
@@ -452,10 +441,10 @@ RULES_DIFFER = (
 
 def title(n: int) -> str:
     """A league that nobody gave a title."""
-    return f"{capital(counted(n))} pilots compared"
+    return f"{capital(few(n))} pilots compared"
 
 
 def estimand_sentence(n: int, outcome: str, over: str, who: str, compared: str) -> str:
     """That only like is compared with like."""
-    every = "Both" if n == 2 else f"All {counted(n)}"
+    every = "Both" if n == 2 else f"All {few(n)}"
     return f"{every} measured {outcome} over {over}, for {who}, with {COMPARED[compared]}."

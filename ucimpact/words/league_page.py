@@ -10,27 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from ucimpact.words.claims import BENEFIT, HARM
 from ucimpact.words.decision import VERDICTS
-from ucimpact.words.numbers import capital, chance, joint, number, rounded
+from ucimpact.words.league import LUCK
+from ucimpact.words.numbers import capital, chance, few, joint, rounded
 from ucimpact.words.pounds import money, per_person, thousands
 from ucimpact.words.sentences import LEVELS, rank
 
-COUNTS = (
-    "none",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
-SHARES = ((0.9, "nearly all"), (0.7, "about three quarters"), (0.6, "about two thirds"), (0.42, "about half"),
-          (0.29, "about a third"), (0.18, "about a quarter"), (0.07, "about a tenth"))  # fmt: skip
+SHARES = (*LUCK[:-1], (0.18, "about a quarter"), (0.07, "about a tenth"))
+"""Those of a headline, and smaller ones: a page may tell a tenth."""
 LEAST = 100.0
 """Pounds of evidence below which none are named."""
 FEW_CHANCES = 3
@@ -77,11 +63,6 @@ FUNNEL_READING = (
 )
 
 
-def counted(n: int) -> str:
-    """ "three" up to twelve, then "13"."""
-    return COUNTS[n] if n < len(COUNTS) else number(n)
-
-
 def changed(kinds: Sequence[tuple[str, str]], outcome: str, better: str = "lower") -> str:
     """How many may have changed the outcome for the better, and for how many nothing can be told.
 
@@ -103,14 +84,14 @@ def changed(kinds: Sequence[tuple[str, str]], outcome: str, better: str = "lower
     ):
         if levels:
             verb, object_ = (verb, outcome) if not parts else (verb.removesuffix(" to"), "")
-            parts.append(" ".join(f"{counted(len(levels))} {_modal(levels)} {verb} {object_}".split()))
+            parts.append(" ".join(f"{few(len(levels))} {_modal(levels)} {verb} {object_}".split()))
     open_ = len(kinds) - len(to_good) - len(to_bad) - len(little)
     if open_ == len(kinds):
-        said = "neither" if open_ == 2 else f"none of the {counted(open_)}"
+        said = "neither" if open_ == 2 else f"none of the {few(open_)}"
         return f"We cannot tell for any pilot: {said} can be said to have changed {outcome}."
     said = joint(parts)
     if open_:
-        said += f"; for {counted(open_)} we cannot tell"
+        said += f"; for {few(open_)} we cannot tell"
     return f"{capital(said)}."
 
 
@@ -126,12 +107,12 @@ def certainties(levels: Sequence[str], *, by_lot: bool | None = None, wide: int 
     for level in reversed(LEVELS):
         if n := list(levels).count(level):
             noun = "" if parts else " pilot" if n == 1 else " pilots"
-            parts.append(f"{level} for {counted(n)}{noun}")
+            parts.append(f"{level} for {few(n)}{noun}")
     if len(parts) == 1:
-        parts = [f"{levels[0]} for {'both' if len(levels) == 2 else f'all {counted(len(levels))}'}"]
+        parts = [f"{levels[0]} for {'both' if len(levels) == 2 else f'all {few(len(levels))}'}"]
     reasons = [PEOPLE_BY_LOT] if by_lot is False else []
     if wide:
-        whose = f"{counted(wide)} {'has' if wide == 1 else 'have'}"
+        whose = f"{few(wide)} {'has' if wide == 1 else 'have'}"
         if wide == len(levels):
             whose = "both have" if wide == 2 else "all have"
         reasons.append(f"{whose} a wide range")
@@ -161,7 +142,7 @@ def worth_of_evidence(values: Sequence[float], cost: float | None, *, of: int | 
     elif len(shown) > FEW_CHANCES:
         said = f"between {evidence(min(values))} and {evidence(max(values))} each"
     paid = "" if cost is None else f", and costs {money(cost)}{each}"
-    whose = "A" if of is None or of == len(values) else f"For {counted(len(values))} of them a"
+    whose = "A" if of is None or of == len(values) else f"For {few(len(values))} of them a"
     return f"{whose} second year of evidence is worth {said}{paid}."
 
 
@@ -169,7 +150,7 @@ def barred(n: int, of: int) -> str:
     """What keeps ``n`` pilots under one verdict from being mainstreamed, though their chance is enough."""
     if not n:
         return ""
-    whom = ("both of them" if n == 2 else "all of them") if n == of else f"{counted(n)} of them"
+    whom = ("both of them" if n == 2 else "all of them") if n == of else f"{few(n)} of them"
     return f"Certainty, or a check in doubt, keeps {whom} from being mainstreamed."
 
 
@@ -223,11 +204,11 @@ def beliefs(sets: Sequence[frozenset[str]], *, chosen: bool) -> str:
     if not chosen:
         return "The table shows how far the number shown for the apparent winner moves with the belief."
     others = [funded_ for funded_ in sets[1:] if funded_ != sets[0]]
-    n = counted(len(sets))
+    n = few(len(sets))
     if not others:
         kept = "none would be funded" if not sets[0] else "the same would be funded"
         return f"No: {kept} under each of the {n} beliefs."
-    return f"Yes: under {counted(len(others))} of the {n} beliefs a different set would be funded."
+    return f"Yes: under {few(len(others))} of the {n} beliefs a different set would be funded."
 
 
 def funnel_title(leads: int, n: int) -> str:
@@ -259,8 +240,8 @@ def ranks_answer(could_be_first: int, could_be_last: int, n: int) -> str:
 
     def of(k: int) -> str:
         if k == n:
-            return "both" if n == 2 else f"all {counted(n)}"
-        return f"{counted(k)} of the {counted(n)}"
+            return "both" if n == 2 else f"all {few(n)}"
+        return f"{few(k)} of the {few(n)}"
 
     if could_be_first == could_be_last:
         return f"No. {capital(of(could_be_first))} could be first, and as many could be last."
@@ -277,7 +258,7 @@ def ranks_title(share: float) -> str:
 def best_adds(highest: float, n: int) -> str:
     """How to read the chances of being best."""
     far = ", is far from sure" if highest < 0.6 else ""
-    text = f"The chances of being best add to 100% over the {counted(n)} (to rounding)."
+    text = f"The chances of being best add to 100% over the {few(n)} (to rounding)."
     return f"{text} The highest{'' if far else ' is'}{',' if far else ''} {chance(highest)}{far}."
 
 
@@ -346,19 +327,19 @@ def verdicts_differ(differ: int, n: int) -> str:
     """For how many the league's verdict is not that of the pilot's own report."""
     if not differ:
         return "Nowhere: each pilot has the same verdict in both."
-    whom = f"{counted(differ)} of the {counted(n)}"
+    whom = f"{few(differ)} of the {few(n)}"
     if differ == n:
-        whom = "both" if n == 2 else f"all {counted(n)}"
+        whom = "both" if n == 2 else f"all {few(n)}"
     return f"For {whom}, the verdict is another here than in the own report."
 
 
 def outside(beyond: int, n: int) -> str:
     """How many results lie beyond what luck alone would spread about one common effect."""
     if not beyond:
-        return f"None of the {counted(n)} lies beyond what luck alone could spread about one common effect."
+        return f"None of the {few(n)} lies beyond what luck alone could spread about one common effect."
     lies = "lies" if beyond == 1 else "lie"
     return (
-        f"{capital(counted(beyond))} of the {counted(n)} {lies} beyond what luck alone would spread about "
+        f"{capital(few(beyond))} of the {few(n)} {lies} beyond what luck alone would spread about "
         "one common effect."
     )
 
@@ -374,5 +355,5 @@ def verdicts_tally(names: Sequence[str]) -> str:
     for name in sorted(VERDICTS, key=order):
         if n := list(names).count(name):
             verb = "" if name == VERDICTS[0] else "is " if n == 1 else "are "
-            parts.append(f"{counted(n)} {verb}{done[name]}")
+            parts.append(f"{few(n)} {verb}{done[name]}")
     return f"{capital(joint(parts))}."

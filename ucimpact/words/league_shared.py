@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ucimpact.words.league import counted, named
-from ucimpact.words.numbers import capital, chance, joint
+from ucimpact.words.league import named
+from ucimpact.words.numbers import capital, chance, few, joint
 from ucimpact.words.pounds import money
 
 ALL_KEPT = 0.995
@@ -40,7 +40,7 @@ def shared(
     """
     if not groups:
         return (
-            f"No two of the {counted(n)} name the same comparison, or share a file or a comparison place, "
+            f"No two of the {few(n)} name the same comparison, or share a file or a comparison place, "
             "so their errors are taken to be apart."
         )
     told = []
@@ -50,13 +50,11 @@ def shared(
             continue
         if len(sets) > SETS:
             members = len({name for names in sets for name in names})
-            whose = (
-                f"All {counted(n)}" if members == n else f"{capital(counted(members))} of the {counted(n)}"
-            )
+            whose = f"All {few(n)}" if members == n else f"{capital(few(members))} of the {few(n)}"
             told.append(f"{whose} share a comparison with some of the others.")
         else:
             for names in sets:
-                who = f"All {counted(n)}" if len(names) == n and n > 2 else capital(named(names, 25))
+                who = f"All {few(n)}" if len(names) == n and n > 2 else capital(named(names, 25))
                 told.append(f"{who} share a comparison.")
         told.append(f"{capital(SHARED[kind])}.")
     if apart:
@@ -94,7 +92,7 @@ def same_people(one: str, other: str) -> str:
 
 def _in(places: Sequence[str]) -> str:
     """The places at the head of a sentence."""
-    return capital(f"{counted(len(places))} places") if len(places) > PLACES else joint(list(places))
+    return capital(f"{few(len(places))} places") if len(places) > PLACES else joint(list(places))
 
 
 def _stand(places: Sequence[str]) -> str:

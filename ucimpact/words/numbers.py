@@ -18,6 +18,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 MINUS = "\u2212"
 BASES = (100, 1_000, 10_000, 100_000)
 """Natural frequencies count by the first of these at which one event or more is expected."""
+FEW = (
+    "none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
+"""Counts that a sentence writes in letters."""
 COUNTED = ("count", "binary")
 """Kinds of outcome that are fewer or more; cost, score and duration are lower or higher."""
 SMALL_NUMBER = 10
@@ -50,6 +54,11 @@ def number(value: float, decimals: int = 0) -> str:
     """Rounded, with thousands commas, and a true minus where there is one."""
     shown = rounded(value, decimals)
     return f"{MINUS if shown < 0 else ''}{abs(shown):,}"
+
+
+def few(n: int, none: str = "none") -> str:
+    """ "three" up to twelve, then "13"; ``none`` is the word for 0."""
+    return none if n == 0 else FEW[n] if n < len(FEW) else number(n)
 
 
 def plainly(value: float) -> str:

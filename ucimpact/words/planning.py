@@ -11,13 +11,9 @@ import math
 
 from ucimpact.inference.power import FOUR_IN_FIVE
 from ucimpact.words.claims import good_change
-from ucimpact.words.numbers import capital, joint, measure, number, plainly, rounded
+from ucimpact.words.numbers import capital, few, joint, measure, number, plainly, rounded
 from ucimpact.words.sentences import settles
 
-IN_WORDS = (
-    *("no", "one", "two", "three", "four", "five", "six"),
-    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
-)
 TOGETHER = 2
 """Years in which places that share a question should have answered it."""
 SLACK = 0.05
@@ -107,7 +103,7 @@ def lasting(years: float) -> str:
 
 def counted(n: int) -> str:
     """In letters up to twelve."""
-    return IN_WORDS[n] if n < len(IN_WORDS) else number(n)
+    return few(n, none="no")
 
 
 def _change(w: float, base: int | None, better: str, kind: str, per: str) -> str:
